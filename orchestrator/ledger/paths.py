@@ -1,0 +1,120 @@
+"""Where each object of a run lives below ``<store>/<run>/``.
+
+Paths are built and parsed here and nowhere else. A path that does not parse is damage, never an
+exception: what a store holds is hostile input.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator.suite import TaskKey
+
+PLAN = "plan.json"
+SESSIONS = "sessions/"
+CLAIMS = "claims/"
+OUTCOMES = "outcomes/"
+WORKERS = "workers/"
+LEFT = "left/"
+CONTROL = "control/"
+EVIDENCE = "evidence/"
+EVENTS = "events/"
+
+_PART = r"([A-Za-z0-9][A-Za-z0-9._-]*)"
+_NUMBER = r"(0|[1-9][0-9]{0,8})"
+_CLAIM = re.compile(rf"claims/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}\.json\Z")
+_OUTCOME = re.compile(rf"outcomes/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}-{_PART}\.json\Z")
+_OWNED = re.compile(rf"(workers|left|sessions)/{_PART}\.json\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unit:
+    """What a worker claims: one trial of one task. Trials count from 0."""
+
+    task: TaskKey
+    trial: int
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.trial}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClaimPath:
+    """The identity that a claim's path carries. Attempts count from 1, as integers."""
+
+    unit: Unit
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OutcomePath:
+    """The identity that an outcome's path carries."""
+
+    unit: Unit
+    attempt: int
+    worker: str
+
+
+def claim(unit: Unit, attempt: int) -> str:
+    """Return the path of the claim on this attempt."""
+    return f"{CLAIMS}{unit}/{attempt}.json"
+
+
+def claims_of(unit: Unit) -> str:
+    """Return the prefix under which a unit's claims are listed."""
+    return f"{CLAIMS}{unit}/"
+
+
+def outcome(unit: Unit, attempt: int, worker: str) -> str:
+    """Return the path of this worker's outcome of this attempt."""
+    return f"{OUTCOMES}{unit}/{attempt}-{worker}.json"
+
+
+def evidence(unit: Unit, attempt: int, worker: str) -> str:
+    """Return the prefix of the evidence for this worker's attempt."""
+    return f"{EVIDENCE}{unit}/{attempt}-{worker}/"
+
+
+def worker(name: str) -> str:
+    """Return the path of a worker's heartbeat."""
+    return f"{WORKERS}{name}.json"
+
+
+def left(name: str) -> str:
+    """Return the path of the proof that a worker has ended."""
+    return f"{LEFT}{name}.json"
+
+
+def session(name: str) -> str:
+    """Return the path of a session's record."""
+    return f"{SESSIONS}{name}.json"
+
+
+def control(session_name: str, order: str) -> str:
+    """Return the path of an order (``drain`` or ``closing``) to a session."""
+    return f"{CONTROL}{session_name}/{order}.json"
+
+
+def parse_claim(path: str) -> ClaimPath | None:
+    """Return what a claim's path says, or None when it is not one."""
+    match = _CLAIM.match(path)
+    if match is None:
+        return None
+    domain, name, trial, attempt = match.groups()
+    return ClaimPath(Unit(TaskKey(domain, name), int(trial)), int(attempt))
+
+
+def parse_outcome(path: str) -> OutcomePath | None:
+    """Return what an outcome's path says, or None when it is not one."""
+    match = _OUTCOME.match(path)
+    if match is None:
+        return None
+    domain, name, trial, attempt, who = match.groups()
+    return OutcomePath(Unit(TaskKey(domain, name), int(trial)), int(attempt), who)
+
+
+def parse_owned(path: str) -> str | None:
+    """Return whose ``workers/``, ``left/`` or ``sessions/`` object this is, or None."""
+    match = _OWNED.match(path)
+    return None if match is None else match.group(2)

@@ -1,0 +1,320 @@
+"""The plan: which tasks, in which order, under which settings. Frozen, and equal by digest.
+
+``make_plan`` names every problem of its inputs at once. What a plan holds decides what a score
+means; what only decides where workers run (their number, machines, sizes) is a session's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shlex
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.errors import BadInputError, Problem
+from orchestrator.ledger.paths import Unit
+from orchestrator.ledger.records import canonical
+from orchestrator.schedule import Expectations, homes, longest_first
+from orchestrator.suite import Suite, TaskKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PLAN_VERSION = 1
+LEASE_BEATS = 4
+"""A lease is at least this many heartbeats."""
+
+ARENA_KINDS = ("simulated", "winarena")
+RESET_POLICIES = ("never", "shard", "task")
+EVIDENCE_KINDS = ("none", "traj", "screens", "all")
+
+# Flags of the client that the worker sets itself; a user's would fight with them.
+OWNED_CLIENT_FLAGS = (
+    "--test_all_meta_path",
+    "--result_dir",
+    "--trial_id",
+    "--domain",
+    "--worker_id",
+    "--num_workers",
+    "--model",
+    "--agent_name",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaSettings:
+    """The arena every task of the run meets.
+
+    ``image`` and ``golden_digest`` name what a real arena boots; ``seed`` and ``faults`` (a JSON
+    text) belong to the simulated one. ``guest_ram_gb`` and ``shm_gb`` are GiB.
+    """
+
+    kind: str = "simulated"
+    image: str = ""
+    reset: str = "shard"
+    guest_cores: int = 8
+    guest_ram_gb: int = 8
+    shm_gb: int = 16
+    seed: int = 0
+    faults: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """The agent under test. ``client_digest`` is of the client tree (empty: the image's own)."""
+
+    name: str = "navi"
+    model: str = "gpt-4o"
+    client_digest: str = ""
+    client_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Deadlines in seconds of the arena's time (a simulated arena's runs ``speed`` times ours)."""
+
+    arena_start_s: float = 1200.0
+    task_s: float = 3600.0
+    stall_s: float = 900.0
+    shard_s: float = 19800.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task and how long it is expected to take."""
+
+    task: TaskKey
+    expected_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is. ``tasks`` are ordered longest expected first.
+
+    ``speed`` is how many seconds of the arena's time pass in one of ours: 1 unless simulated.
+    """
+
+    suite_digest: str
+    tasks: tuple[PlannedTask, ...]
+    trials: int = 1
+    arena: ArenaSettings = field(default_factory=ArenaSettings)
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    limits: Limits = field(default_factory=Limits)
+    heartbeat_s: float = 30.0
+    lease_s: float = 150.0
+    speed: float = 1.0
+    version: int = PLAN_VERSION
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Every trial of every task: all first trials, then all second ones, and so on."""
+        return tuple(Unit(one.task, trial) for trial in range(self.trials) for one in self.tasks)
+
+    @property
+    def expected(self) -> tuple[float, ...]:
+        """The expected seconds of each of ``units``."""
+        return tuple(one.expected_s for _ in range(self.trials) for one in self.tasks)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no Windows is involved."""
+        return self.arena.kind == "simulated"
+
+    def home(self, shard: int, shards: int) -> tuple[Unit, ...]:
+        """Return the units that are this shard's own, in the order it works them."""
+        units = self.units
+        return tuple(units[index] for index in homes(self.expected, shards)[shard])
+
+    def to_json(self) -> bytes:
+        """Return the canonical text of ``plan.json``."""
+        return canonical(asdict(self))
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the canonical text."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInputs:
+    """What a user asked for, not yet checked."""
+
+    suite: Suite
+    expectations: Expectations = field(default_factory=Expectations)
+    trials: int = 1
+    arena: ArenaSettings = field(default_factory=ArenaSettings)
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    limits: Limits = field(default_factory=Limits)
+    heartbeat_s: float = 30.0
+    lease_s: float = 150.0
+    speed: float = 1.0
+
+
+def make_plan(inputs: PlanInputs) -> Plan:
+    """Check the inputs and return the plan.
+
+    Raises:
+        BadInputError: With every problem of the inputs.
+    """
+    problems = [*_numbers(inputs), *_arena(inputs), *_client_args(inputs.agent.client_args)]
+    if problems:
+        raise BadInputError(problems)
+    tasks = [PlannedTask(task, inputs.expectations.of(task)) for task in inputs.suite.tasks]
+    order = longest_first([one.expected_s for one in tasks])
+    return Plan(
+        suite_digest=inputs.suite.digest,
+        tasks=tuple(tasks[index] for index in order),
+        trials=inputs.trials,
+        arena=inputs.arena,
+        agent=inputs.agent,
+        limits=inputs.limits,
+        heartbeat_s=inputs.heartbeat_s,
+        lease_s=inputs.lease_s,
+        speed=inputs.speed,
+    )
+
+
+def _numbers(inputs: PlanInputs) -> list[Problem]:
+    limits = asdict(inputs.limits)
+    positive: Mapping[str, float] = {
+        "--trials": inputs.trials,
+        "--heartbeat": inputs.heartbeat_s,
+        "--speed": inputs.speed,
+        **{
+            "--" + name.removesuffix("_s").replace("_", "-") + "-deadline": value
+            for name, value in limits.items()
+        },
+        "--guest-cores": inputs.arena.guest_cores,
+        "--guest-ram": inputs.arena.guest_ram_gb,
+        "--shm-size": inputs.arena.shm_gb,
+    }
+    problems = [
+        Problem(flag, f"is {value}", "Give a number above 0.")
+        for flag, value in positive.items()
+        if not (math.isfinite(value) and value > 0)
+    ]
+    if inputs.lease_s < LEASE_BEATS * inputs.heartbeat_s:
+        problems.append(
+            Problem(
+                "--lease",
+                f"is {inputs.lease_s:g} s, less than {LEASE_BEATS} heartbeats",
+                f"Give at least {LEASE_BEATS * inputs.heartbeat_s:g}.",
+            )
+        )
+    return problems
+
+
+def _arena(inputs: PlanInputs) -> list[Problem]:
+    arena = inputs.arena
+    problems = []
+    if arena.kind not in ARENA_KINDS:
+        problems.append(_choice("--arena", arena.kind, ARENA_KINDS))
+    if arena.reset not in RESET_POLICIES:
+        problems.append(_choice("--reset", arena.reset, RESET_POLICIES))
+    if arena.kind == "winarena" and not arena.image:
+        problems.append(
+            Problem(
+                "--image", "is missing", "Name the winarena image, such as windowsarena/winarena."
+            )
+        )
+    if arena.kind != "simulated" and inputs.speed != 1.0:
+        problems.append(
+            Problem("--speed", "is for the simulated arena", "Windows has one speed: leave it out.")
+        )
+    return problems
+
+
+def _choice(flag: str, value: str, choices: Sequence[str]) -> Problem:
+    return Problem(flag, f"is {value!r}", f"Choose one of {', '.join(choices)}.")
+
+
+def _client_args(arguments: Sequence[str]) -> list[Problem]:
+    given = {argument.split("=", 1)[0] for argument in arguments}
+    return [
+        Problem(f"--client-args {flag}", "is set by the worker", "Leave it out.")
+        for flag in OWNED_CLIENT_FLAGS
+        if flag in given
+    ]
+
+
+def split_client_args(text: str) -> tuple[str, ...]:
+    """Split ``--client-args`` as a shell would.
+
+    Raises:
+        BadInputError: On an unclosed quote.
+    """
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        problem = Problem("--client-args", f"cannot be split ({error})", "Close the quote.")
+        raise BadInputError([problem]) from error
+
+
+def parse_plan(data: bytes, where: str) -> Plan:
+    """Read ``plan.json``.
+
+    Raises:
+        BadInputError: When it is unreadable or of another version.
+    """
+    try:
+        document = json.loads(data)
+        if document["version"] != PLAN_VERSION:
+            raise BadInputError([_unreadable(where, f"version {document['version']}")])
+        return _plan(document)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise BadInputError([_unreadable(where, f"{type(error).__name__}: {error}")]) from error
+
+
+def _unreadable(where: str, why: str) -> Problem:
+    fix = "It is damaged or another version's; start a new run in another directory or store."
+    return Problem(where, f"is not a readable plan ({why})", fix)
+
+
+def _plan(document: Mapping[str, Any]) -> Plan:
+    agent = dict(document["agent"])
+    agent["client_args"] = tuple(agent["client_args"])
+    return Plan(
+        suite_digest=str(document["suite_digest"]),
+        tasks=tuple(
+            PlannedTask(
+                TaskKey(str(one["task"]["domain"]), str(one["task"]["name"])),
+                float(one["expected_s"]),
+            )
+            for one in document["tasks"]
+        ),
+        trials=int(document["trials"]),
+        arena=ArenaSettings(**document["arena"]),
+        agent=AgentSettings(**agent),
+        limits=Limits(**document["limits"]),
+        heartbeat_s=float(document["heartbeat_s"]),
+        lease_s=float(document["lease_s"]),
+        speed=float(document["speed"]),
+    )
+
+
+def differences(mine: Plan, theirs: Plan) -> list[str]:
+    """Return one line for each setting in which two plans differ."""
+    left, right = _flat(asdict(mine)), _flat(asdict(theirs))
+    lines = []
+    for key in sorted(left.keys() | right.keys()):
+        if key.startswith("tasks.") or left.get(key) == right.get(key):
+            continue
+        lines.append(f"{key}: {left.get(key)!r} here, {right.get(key)!r} there")
+    ours, others = {one.task for one in mine.tasks}, {one.task for one in theirs.tasks}
+    if ours != others:
+        lines.append(f"tasks: {len(ours - others)} only here, {len(others - ours)} only there")
+    elif mine.tasks != theirs.tasks:
+        lines.append("tasks: expected durations differ (other --history)")
+    return lines
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in document.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif key != "tasks":
+            flat[prefix + key] = value
+    return flat
