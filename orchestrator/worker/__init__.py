@@ -1,0 +1,1 @@
+"""One worker: claims tasks, runs them in its arena, records what happened, and steals."""

@@ -1,0 +1,341 @@
+"""A worker's side of the ledger: beat, look, claim, record, leave.
+
+One claimant lives in one process, under an id no other process ever had. It is safe to beat from
+one thread while another looks, claims and records. Time comes in as a function, so that the
+protocol is tested in virtual time.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from orchestrator.causes import Cause
+from orchestrator.errors import StoreError
+from orchestrator.ledger import paths, records
+from orchestrator.ledger.look import (
+    IDLE,
+    Bodies,
+    Judge,
+    Listing,
+    Look,
+    fresh_look,
+    full_look,
+    others_live,
+    unexplained,
+    unfinished,
+)
+from orchestrator.ledger.records import Claim, Heartbeat, Left, Outcome, Unscored, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit
+    from orchestrator.plan import Plan
+    from orchestrator.store import Store
+
+LATE_BEATS = 2
+"""A heartbeat is late when this many intervals have passed since the last that succeeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a worker is. ``worker`` is new for every process; ``machine`` is where its arena is."""
+
+    worker: str
+    session: str
+    machine: str
+    shard: int = 0
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was read once and never changes."""
+
+    claims: dict[ClaimPath, Claim | None] = field(default_factory=dict)
+    final_beats: dict[str, Heartbeat] = field(default_factory=dict)
+    causes: dict[OutcomePath, Cause | None] = field(default_factory=dict)
+
+
+class Claimant:
+    """The protocol of one worker over one ledger.
+
+    Args:
+        store: The run's objects.
+        plan: The run's plan: units, expected durations, heartbeat and lease.
+        identity: Who this is.
+        monotonic: Seconds of a clock that never goes back, and goes on while the process stands.
+        own: The worker's own ledger on its own disk; outcomes go there first.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plan: Plan,
+        identity: Identity,
+        monotonic: Callable[[], float],
+        own: Store | None = None,
+    ) -> None:
+        self.identity = identity
+        self._store, self._own, self._plan, self._monotonic = store, own, plan, monotonic
+        self._units, self._expected = plan.units, plan.expected
+        self._seen = _Seen()
+        self._nonces: dict[str, str] = {}
+        self._lock = threading.RLock()
+        self._heartbeat = Heartbeat(
+            identity.worker,
+            identity.session,
+            identity.machine,
+            identity.shard,
+            "new",
+            0,
+            fingerprint=identity.fingerprint,
+        )
+        self._last_beat: float | None = None
+        self._trusted_from = float("-inf")
+        self._idle_since: float | None = None
+
+    # -- heartbeats -------------------------------------------------------------------------
+
+    def beat(self) -> None:
+        """Write the heartbeat as it stands.
+
+        Raises:
+            StoreError: It could not be written; nothing is taken over for one lease from now.
+        """
+        with self._lock:
+            self._check_lateness()
+            self._heartbeat = replace(self._heartbeat, beat=self._heartbeat.beat + 1)
+            try:
+                self._store.put(paths.worker(self.identity.worker), to_json(self._heartbeat))
+            except StoreError:
+                self._distrust()
+                raise
+            self._last_beat = self._monotonic()
+
+    def show(self, **changes: object) -> None:
+        """Change what the next heartbeat says: ``phase``, ``unit``, ``screenshot`` and so on."""
+        with self._lock:
+            self._heartbeat = replace(self._heartbeat, **changes)  # type: ignore[arg-type]  # checked by replace at run time
+
+    @property
+    def shown(self) -> Heartbeat:
+        """The heartbeat as it stands."""
+        return self._heartbeat
+
+    def was_late(self, since: float) -> bool:
+        """Whether a heartbeat has been late, or has failed, after the instant ``since``."""
+        with self._lock:
+            self._check_lateness()
+            return self._trusted_from - self._plan.lease_s >= since
+
+    def _check_lateness(self) -> None:
+        overdue = LATE_BEATS * self._plan.heartbeat_s
+        if self._last_beat is not None and self._monotonic() - self._last_beat > overdue:
+            self._distrust()
+
+    def _distrust(self) -> None:
+        self._trusted_from = self._monotonic() + self._plan.lease_s
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def look(self, *, verify: bool = False) -> Look:
+        """Beat, list the ledger and judge what may be claimed.
+
+        Args:
+            verify: Open every outcome that was not opened yet instead of trusting the indexes. The
+                last worker does so before it leaves: nothing is taken for scored unread.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        with self._lock:
+            self.beat()
+            listing = self._list()
+            judge = self._judge()
+            look = fresh_look(self._units, self._expected, listing, judge)
+            if look is None:
+                bodies = self._read(listing, verify=verify)
+                look = full_look(self._units, self._expected, listing, bodies, judge)
+            return look
+
+    def _judge(self) -> Judge:
+        trusted = self._monotonic() >= self._trusted_from
+        identity = self.identity
+        return Judge(identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted)
+
+    def _list(self) -> Listing:
+        """List claims, then outcomes, then workers, then who left: a later list knows more."""
+        claims = {
+            key: one.modified
+            for one in self._store.list(paths.CLAIMS)
+            if (key := paths.parse_claim(one.path)) is not None
+        }
+        outcomes = frozenset(
+            found
+            for one in self._store.list(paths.OUTCOMES)
+            if (found := paths.parse_outcome(one.path)) is not None
+        )
+        beats = self._owners(paths.WORKERS)
+        left = frozenset(self._owners(paths.LEFT))
+        return Listing(claims, outcomes, beats, left, beats.get(self.identity.worker))
+
+    def _owners(self, prefix: str) -> dict[str, float]:
+        return {
+            owner: one.modified
+            for one in self._store.list(prefix)
+            if (owner := paths.parse_owned(one.path)) is not None
+        }
+
+    def _read(self, listing: Listing, *, verify: bool) -> Bodies:
+        heartbeats = {worker: self._read_heartbeat(worker, listing) for worker in listing.beats}
+        readable = {worker: beat for worker, beat in heartbeats.items() if beat is not None}
+        opened = sorted(listing.outcomes) if verify else unexplained(listing, readable)
+        for path in opened:
+            if path not in self._seen.causes:
+                self._seen.causes[path] = self._read_cause(path)
+        working = {
+            (beat.unit, beat.attempt): beat for beat in readable.values() if beat.unit is not None
+        }
+        for claim_path in unfinished(listing):
+            if claim_path not in self._seen.claims:
+                holder = working.get((claim_path.unit, claim_path.attempt))
+                # A heartbeat that names the attempt says whose it is; nobody else can hold it.
+                self._seen.claims[claim_path] = (
+                    Claim(holder.worker, holder.session, "")
+                    if holder is not None
+                    else records.parse_claim(
+                        self._store.get(paths.claim(*_parts(claim_path))) or b""
+                    )
+                )
+        return Bodies(self._seen.claims, readable, self._seen.causes)
+
+    def _read_heartbeat(self, worker: str, listing: Listing) -> Heartbeat | None:
+        if worker == self.identity.worker:
+            return self._heartbeat
+        if worker in self._seen.final_beats:
+            return self._seen.final_beats[worker]
+        beat = records.parse_heartbeat(self._store.get(paths.worker(worker)) or b"")
+        if beat is not None and beat.worker != worker:
+            beat = None
+        if beat is not None and worker in listing.left:
+            self._seen.final_beats[worker] = beat
+        return beat
+
+    def _read_cause(self, path: OutcomePath) -> Cause | None:
+        """Return an outcome's cause (None: scored); an unreadable one is lost."""
+        name = paths.outcome(path.unit, path.attempt, path.worker)
+        outcome = records.parse_outcome(self._store.get(name) or b"")
+        return Cause.LOST if outcome is None else outcome.cause
+
+    # -- claiming and recording -------------------------------------------------------------
+
+    def claim(self, unit: Unit, attempt: int) -> bool:
+        """Try to claim an attempt; return whether it is mine.
+
+        Asking again after an unclear answer is safe: the nonce stays the same.
+
+        Raises:
+            StoreError: It cannot be told whether it is mine. Ask again, or look.
+        """
+        path = paths.claim(unit, attempt)
+        nonce = self._nonces.setdefault(path, secrets.token_hex(8))
+        return self._store.create(
+            path, to_json(Claim(self.identity.worker, self.identity.session, nonce))
+        )
+
+    def superseded(self, unit: Unit, attempt: int) -> bool:
+        """Whether somebody holds a higher attempt of this unit.
+
+        Raises:
+            StoreError: The claims could not be listed.
+        """
+        found = [paths.parse_claim(one.path) for one in self._store.list(paths.claims_of(unit))]
+        return any(path is not None and path.attempt > attempt for path in found)
+
+    def record(self, outcome: Outcome, claimed_at: float) -> Outcome:
+        """Write an outcome: to the own ledger, its cause to the index, then to the shared one.
+
+        A worker that was late since ``claimed_at`` (an instant of its clock) may have been judged
+        dead: if a higher attempt exists, only a readable score or ``lost`` may stand.
+
+        Returns:
+            The outcome as written.
+
+        Raises:
+            StoreError: The shared ledger does not have it yet. Record it again.
+        """
+        if outcome.cause is not None and self.was_late(claimed_at):
+            outcome = self._humble(outcome)
+        data = to_json(outcome)
+        path = paths.outcome(outcome.unit, outcome.attempt, outcome.worker)
+        if self._own is not None:
+            self._own.create(path, data)
+        with self._lock:
+            if outcome.cause is not None:
+                line = Unscored(outcome.unit, outcome.attempt, outcome.cause, outcome.flags)
+                if line not in self._heartbeat.index:
+                    self.show(index=(*self._heartbeat.index, line))
+                self.beat()
+            self._store.create(path, data)
+        return outcome
+
+    def _humble(self, outcome: Outcome) -> Outcome:
+        if outcome.cause is Cause.LOST or not self.superseded(outcome.unit, outcome.attempt):
+            return outcome
+        message = f"taken over by another worker (this one saw {outcome.cause})"
+        return replace(outcome, cause=Cause.LOST, message=message)
+
+    # -- leaving ----------------------------------------------------------------------------
+
+    def may_leave(self) -> bool:
+        """Whether a smaller live idle worker stays, so that this idle one need not.
+
+        The smaller one must have beaten since this one first asked: it is seen alive, not assumed.
+        Call it after a look that found nothing to claim, once every heartbeat.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        with self._lock:
+            self.show(phase=IDLE, unit=None, attempt=0)
+            self.beat()
+            beats = self._owners(paths.WORKERS)
+            now = beats.get(self.identity.worker)
+            if self._idle_since is None or now is None:
+                self._idle_since = now
+                return False
+            listing = Listing({}, frozenset(), beats, frozenset(self._owners(paths.LEFT)), now)
+            smaller = [
+                worker
+                for worker in others_live(listing, self._judge())
+                if worker < self.identity.worker and beats[worker] >= self._idle_since
+            ]
+            return any(
+                beat is not None and beat.phase == IDLE
+                for beat in (self._read_heartbeat(worker, listing) for worker in smaller)
+            )
+
+    def busy(self, phase: str, **changes: object) -> None:
+        """Say that this worker is at work again; the wait of ``may_leave`` starts anew."""
+        self._idle_since = None
+        self.show(phase=phase, **changes)
+
+    def leave(self, reason: str, exit_code: int, at: float) -> None:
+        """Write that this worker has ended. ``at`` is wall-clock Unix seconds, for display.
+
+        Takes no lock: the watchdog calls it while another thread hangs.
+
+        Raises:
+            StoreError: It could not be written; the lease will tell the others.
+        """
+        identity = self.identity
+        record = Left(identity.worker, identity.session, reason, identity.worker, exit_code, at)
+        self._store.create(paths.left(identity.worker), to_json(record))
+
+
+def _parts(path: ClaimPath) -> tuple[Unit, int]:
+    return path.unit, path.attempt
