@@ -1,0 +1,78 @@
+"""The command line: the composition root. It alone reads the environment and exits."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from orchestrator import __version__
+from orchestrator.cli.lazy import LazyGroup
+from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
+
+PREFIX = "WAA_MATRIX"
+"""Every option can be set as ``WAA_MATRIX_<COMMAND>_<OPTION>``."""
+
+COMMANDS = {
+    "run": ("orchestrator.cli.run", "run", "Run a benchmark with workers on this machine."),
+    "plan": ("orchestrator.cli.plan", "plan", "Show what a run would do, take and cost."),
+    "simulate": (
+        "orchestrator.cli.simulate",
+        "simulate",
+        "Compare ways of sharing tasks out, in virtual time.",
+    ),
+    "worker": ("orchestrator.cli.worker", "worker", "Work one shard of a run (run starts these)."),
+    "status": ("orchestrator.cli.status", "status", "Show where a run stands."),
+    "watch": ("orchestrator.cli.status", "watch", "Follow a run live, from its ledger."),
+    "report": ("orchestrator.cli.report", "report", "Write the report of a run or of a tree."),
+    "evidence": ("orchestrator.cli.evidence", "evidence", "Fetch what a task left behind."),
+    "suite": ("orchestrator.cli.suite", "suite", "List or check a task list."),
+}
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0 complete   1 incomplete, or below --fail-under   2 bad input
+  3 nothing to run   4 infrastructure failed   5 machines left behind
+  130 interrupted
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    epilog=EXIT_CODES,
+    context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="waa-matrix")
+def cli() -> None:
+    """Run Windows Agent Arena at scale, and report what the numbers can carry.
+
+    \b
+    Example:
+      waa-matrix run --suite demo --arena simulated --workers 4 --out demo-run
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with the code that the outcome asks for."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+    except BadInputError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        return error.exit_code
+    except MatrixError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,25 @@
+"""The last lines of a run: what came out, and where it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.report.results import Results
+
+
+def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
+    """Return the lines that end a run's output."""
+    from orchestrator.report import wording
+
+    lines = []
+    if results.facts.simulated:
+        lines.append("Simulated: no Windows was involved; the numbers say nothing of any agent.")
+    lines.append(wording.headline(results.score))
+    lines.append(wording.accounting(results.score))
+    if stopped_by:
+        lines.append(f"Stopped by {stopped_by}; go on with --resume --out {out}.")
+    lines.append(f"Report: {out / 'report.html'}")
+    return lines

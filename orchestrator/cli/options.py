@@ -1,0 +1,303 @@
+"""Options that several commands share, and the plan they make."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from orchestrator.plan import AgentSettings, Plan
+    from orchestrator.schedule import Expectations
+    from orchestrator.store import Store
+    from orchestrator.suite import Suite, TaskKey
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+SIMULATED_SPEED = 600.0
+"""Seconds of the simulated arena's time in one of ours, unless ``--speed`` says otherwise."""
+
+_SIMULATED_BEATS = (1.0, 6.0)
+_REAL_BEATS = (30.0, 150.0)
+
+_SUITE_OPTIONS = [
+    click.option(
+        "--suite",
+        "suite_source",
+        default="demo",
+        show_default=True,
+        help="Task list: demo, waa, a file, or an https URL.",
+    ),
+    click.option("--suite-sha256", default="", help="The digest the list must have (for a URL)."),
+    click.option("--domains", default="", help="Only these domains, comma-separated."),
+    click.option("--tasks", default="", help="Only these tasks (domain/name), comma-separated."),
+    click.option("--sample", type=int, default=None, help="A seeded sample of so many tasks."),
+    click.option(
+        "--seed",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Seed of the sample and of the simulated arena.",
+    ),
+]
+
+_PLAN_OPTIONS = [
+    click.option("--trials", type=int, default=1, show_default=True, help="Trials of each task."),
+    click.option(
+        "--history",
+        multiple=True,
+        type=click.Path(dir_okay=False),
+        help="Earlier results.json, for expected durations. Repeatable.",
+    ),
+    click.option(
+        "--arena",
+        "arena_kind",
+        default="simulated",
+        show_default=True,
+        help="simulated or winarena.",
+    ),
+    click.option("--image", default="", help="The winarena container image."),
+    click.option(
+        "--reset",
+        default="shard",
+        show_default=True,
+        help="Fresh Windows: never, per shard, or per task.",
+    ),
+    click.option("--guest-cores", type=int, default=8, show_default=True, help="Windows' cores."),
+    click.option(
+        "--guest-ram", type=int, default=8, show_default=True, help="Windows' memory, GiB."
+    ),
+    click.option(
+        "--shm-size",
+        type=int,
+        default=16,
+        show_default=True,
+        help="The container's shared memory, GiB.",
+    ),
+    click.option(
+        "--agent", default="navi", show_default=True, help="The agent's name in the client."
+    ),
+    click.option("--model", default="gpt-4o", show_default=True, help="The model the agent asks."),
+    click.option(
+        "--client",
+        type=click.Path(file_okay=False),
+        default=None,
+        help="A client tree of your own.",
+    ),
+    click.option("--client-args", default="", help="Passed to the client's run.py verbatim."),
+    click.option(
+        "--arena-start-deadline", type=float, default=1200.0, show_default=True, help="Seconds."
+    ),
+    click.option("--task-deadline", type=float, default=3600.0, show_default=True, help="Seconds."),
+    click.option(
+        "--stall-deadline",
+        type=float,
+        default=900.0,
+        show_default=True,
+        help="Seconds without any growth of a task's log and files.",
+    ),
+    click.option(
+        "--shard-deadline", type=float, default=7 * 86400.0, show_default=True, help="Seconds."
+    ),
+    click.option(
+        "--heartbeat",
+        type=float,
+        default=None,
+        help="Seconds between heartbeats.  [default: 30; 1 if simulated]",
+    ),
+    click.option(
+        "--lease",
+        type=float,
+        default=None,
+        help="Seconds a silent worker keeps its task.  [default: 150; 6 if simulated]",
+    ),
+    click.option(
+        "--speed",
+        type=float,
+        default=None,
+        help=f"How much faster the simulated arena's time runs.  [default: {SIMULATED_SPEED:g}]",
+    ),
+    click.option(
+        "--faults", default="", help="Scripted faults of the simulated arena: JSON, or @FILE."
+    ),
+]
+
+_STORE_OPTIONS = [
+    click.option("--store", default=None, help="Object store: file:///DIR or az://ACCOUNT."),
+    click.option("--run", "run_name", default=None, help="The run's name in the store."),
+    click.option("--store-ca", default="", help="Root certificate (PEM file) of the store."),
+]
+
+
+def _apply(options: Sequence[Callable[[F], F]], function: F) -> F:
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), function)
+
+
+def suite_options(function: F) -> F:
+    """Add the options that choose tasks."""
+    return _apply(_SUITE_OPTIONS, function)
+
+
+def plan_options(function: F) -> F:
+    """Add the options that make a plan, those that choose tasks included."""
+    return _apply([*_SUITE_OPTIONS, *_PLAN_OPTIONS], function)
+
+
+def store_options(function: F) -> F:
+    """Add the options that name a ledger."""
+    return _apply(_STORE_OPTIONS, function)
+
+
+def chosen_suite(options: dict[str, Any]) -> Suite:
+    """Take the suite options out of ``options`` and return the tasks they choose."""
+    from orchestrator.sources import load_suite
+    from orchestrator.suite import Selection, select
+
+    suite = load_suite(options.pop("suite_source"), options.pop("suite_sha256"), cache_directory())
+    selection = Selection(
+        domains=_listed(options.pop("domains")),
+        tasks=_listed(options.pop("tasks")),
+        sample=options.pop("sample"),
+        seed=options["seed"],
+    )
+    return select(suite, selection)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def cache_directory() -> Path:
+    """Return where fetched lists and prices are kept (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "waa-matrix"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and the client tree it is for, if any."""
+
+    plan: Plan
+    client: Path | None
+
+
+def planned(options: dict[str, Any]) -> Planned:
+    """Take the plan options out of ``options`` and return the plan.
+
+    Raises:
+        BadInputError: With every problem that can be told before anything starts.
+    """
+    from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
+
+    suite = chosen_suite(options)
+    seed = options.pop("seed")
+    kind = options.pop("arena_kind")
+    simulated = kind == "simulated"
+    beats = _SIMULATED_BEATS if simulated else _REAL_BEATS
+    heartbeat, lease = options.pop("heartbeat"), options.pop("lease")
+    speed = options.pop("speed")
+    client = options.pop("client")
+    inputs = PlanInputs(
+        suite=suite,
+        expectations=_expectations(options.pop("history")),
+        trials=options.pop("trials"),
+        arena=ArenaSettings(
+            kind=kind,
+            image=options.pop("image"),
+            reset=options.pop("reset"),
+            guest_cores=options.pop("guest_cores"),
+            guest_ram_gb=options.pop("guest_ram"),
+            shm_gb=options.pop("shm_size"),
+            seed=seed,
+            faults=_text_or_file("--faults", options.pop("faults")),
+        ),
+        agent=_agent(options, client),
+        limits=Limits(
+            arena_start_s=options.pop("arena_start_deadline"),
+            task_s=options.pop("task_deadline"),
+            stall_s=options.pop("stall_deadline"),
+            shard_s=options.pop("shard_deadline"),
+        ),
+        heartbeat_s=beats[0] if heartbeat is None else heartbeat,
+        lease_s=beats[1] if lease is None else lease,
+        speed=speed if speed is not None else SIMULATED_SPEED if simulated else 1.0,
+    )
+    return Planned(make_plan(inputs), Path(client) if client else None)
+
+
+def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:
+    from orchestrator.plan import AgentSettings, split_client_args
+
+    return AgentSettings(
+        name=options.pop("agent"),
+        model=options.pop("model"),
+        client_digest=client_digest(Path(client)) if client else "",
+        client_args=split_client_args(options.pop("client_args")),
+    )
+
+
+def client_digest(client: Path) -> str:
+    """Return the digest of a client tree.
+
+    Raises:
+        BadInputError: It is no directory, or has no ``run.py``.
+    """
+    from orchestrator.arena.client_tree import tree_digest
+    from orchestrator.errors import bad_input
+
+    if not (client / "run.py").is_file():
+        fix = "Point --client at the directory that holds run.py."
+        raise bad_input(f"--client {client}", "is no client tree (no run.py in it)", fix)
+    return tree_digest(client)
+
+
+def _text_or_file(flag: str, value: str) -> str:
+    from orchestrator.errors import bad_input
+
+    if not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise bad_input(
+            f"{flag} {value}", f"cannot be read ({error})", "Check the file."
+        ) from error
+
+
+def _expectations(history: tuple[str, ...]) -> Expectations:
+    """Learn from earlier results; every unreadable file is named.
+
+    Raises:
+        BadInputError: A file cannot be read or is no results.json.
+    """
+    from orchestrator.errors import BadInputError, Problem
+    from orchestrator.report.document import observations, parse_document
+    from orchestrator.schedule import Expectations, learn
+
+    found: list[tuple[TaskKey, float]] = []
+    problems: list[Problem] = []
+    for name in history:
+        try:
+            found += observations(parse_document(Path(name).read_bytes(), name))
+        except OSError as error:
+            what = f"cannot be read ({error.strerror})"
+            problems.append(Problem(f"--history {name}", what, "Give an earlier results.json."))
+        except BadInputError as error:
+            problems += error.problems
+    if problems:
+        raise BadInputError(problems)
+    return learn(found) if found else Expectations()
+
+
+def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:
+    """Open a run's objects with the credentials in the environment."""
+    from orchestrator.store import credentials_from, open_store
+
+    credentials = credentials_from(os.environ, store_ca)
+    return open_store(url, run_name, credentials, timeout_s=timeout_s, create=create)

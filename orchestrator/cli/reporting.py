@@ -1,0 +1,92 @@
+"""Writes a run's report: the four files, from a fold and what only the caller knows."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from orchestrator.errors import StoreError
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.fold import Folded
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.plan import Plan
+    from orchestrator.report.facts import Evidence, RunFacts
+    from orchestrator.report.results import Results
+
+FILES = ("report.html", "results.json", "summary.md", "junit.xml")
+
+
+def write_report(
+    out: Path, plan: Plan, folded: Folded, facts: RunFacts, evidence: Evidence
+) -> Results:
+    """Fold into results and write the report's files into ``out``; return the results.
+
+    Raises:
+        StoreError: The directory cannot be written to.
+    """
+    from orchestrator.report.document import to_document
+    from orchestrator.report.html import render_html
+    from orchestrator.report.junit import render_junit
+    from orchestrator.report.markdown import render_markdown
+    from orchestrator.report.summary import summarize
+
+    results = summarize(plan, folded, facts)
+    texts = (
+        render_html(results, evidence),
+        json.dumps(to_document(results), indent=1) + "\n",
+        render_markdown(results),
+        render_junit(results),
+    )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in zip(FILES, texts, strict=True):
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"{out}: the report cannot be written ({error.strerror}). Nothing is lost: make room, "
+            "then run waa-matrix report again."
+        ) from error
+    return results
+
+
+def evidence_root(store_url: str) -> Path | None:
+    """Return the directory that holds a ``file://`` ledger's evidence, None for other stores."""
+    parts = urlsplit(store_url)
+    return Path(parts.path) / "evidence" if parts.scheme == "file" else None
+
+
+def collect_evidence(folded: Folded, root: Path | None, page: Path) -> Evidence:
+    """Return what the counted attempts left, as links relative to the directory ``page``."""
+    from orchestrator.report.facts import EvidenceStep, TaskEvidence
+    from orchestrator.results.trajectory import steps_of
+
+    if root is None or not root.is_dir():
+        return {}
+    found: dict[Unit, TaskEvidence] = {}
+    for result in folded.results:
+        counted = result.counted
+        if counted is None:
+            continue
+        directory = root / str(result.unit) / f"{counted.attempt}-{counted.worker}"
+        if not directory.is_dir():
+            continue
+        link = _relative(directory, page)
+        steps = tuple(
+            EvidenceStep(
+                number=step.number,
+                action=step.action,
+                at=step.at,
+                screenshot=f"{link}/{step.screenshot}" if step.screenshot else "",
+            )
+            for step in steps_of(directory)
+        )
+        found[result.unit] = TaskEvidence(link=link, steps=steps)
+    return found
+
+
+def _relative(directory: Path, page: Path) -> str:
+    return os.path.relpath(directory, page)

@@ -1,0 +1,295 @@
+"""``waa-matrix run``: plan, workers, report, on this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.options import opened, plan_options, planned, store_options
+from orchestrator.cli.terminal import console
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INCOMPLETE,
+    EXIT_INFRASTRUCTURE,
+    EXIT_INTERRUPTED,
+    BadInputError,
+    Problem,
+    bad_input,
+    worst_exit,
+)
+
+if TYPE_CHECKING:
+    from orchestrator.cli.options import Planned
+    from orchestrator.local import LocalFleet
+    from orchestrator.plan import Plan
+    from orchestrator.reader import LedgerReader
+    from orchestrator.report.results import Results
+    from orchestrator.store import Store
+
+LEDGER = "ledger"
+WORKERS = "workers"
+DEFAULT_RUN = "run"
+
+_LOW_DISK = 64 * 1024 * 1024
+_DISK_CHECK_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The command line of ``run`` beside the plan."""
+
+    workers: int
+    out: Path
+    resume: bool
+    evidence: str
+    fail_under: float | None
+    forwarded: tuple[str, ...]
+    storage: str | None
+    requirements: str | None
+    no_color: bool
+
+
+@click.command()
+@plan_options
+@store_options
+@click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
+@click.option("--out", type=click.Path(file_okay=False), required=True, help="Run directory.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out or --store.")
+@click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
+@click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
+@click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
+@click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
+@click.option("--requirements", type=click.Path(dir_okay=False), default=None, help="Client's own.")
+@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+def run(**options: Any) -> int:
+    """Run a benchmark with workers on this machine, and write its report.
+
+    \b
+    Example:
+      waa-matrix run --suite demo --arena simulated --workers 4 --out demo-run
+      waa-matrix run --suite waa --arena winarena --image windowsarena/winarena \\
+        --storage /srv/golden --model gpt-4o --env OPENAI_API_KEY --out nightly
+    """
+    started = time.time()
+    plan = planned(options)
+    where = (options.pop("store"), options.pop("run_name"), options.pop("store_ca"))
+    options["out"] = Path(options["out"]).absolute()
+    settings = RunOptions(**options)
+    _check(settings, plan)
+    store = _open_store(settings, where, plan.plan)
+    return _Run(settings, plan, store, where, started).execute()
+
+
+def _check(settings: RunOptions, planned_run: Planned) -> None:
+    from orchestrator.plan import EVIDENCE_KINDS
+
+    problems = []
+    if settings.workers < 1:
+        problems.append(Problem("--workers", f"is {settings.workers}", "Give at least 1."))
+    if settings.evidence not in EVIDENCE_KINDS:
+        choices = ", ".join(EVIDENCE_KINDS)
+        problems.append(Problem("--evidence", f"is {settings.evidence!r}", f"One of {choices}."))
+    problems += [
+        Problem(f"--env {name}", "is not set", "Export it, or leave the option out.")
+        for name in settings.forwarded
+        if name not in os.environ
+    ]
+    problems += _directory_problems(settings)
+    if planned_run.plan.simulated:
+        from orchestrator.arena.simulated import check_faults
+
+        problems += check_faults(planned_run.plan.arena.faults)
+    if problems:
+        raise BadInputError(problems)
+
+
+def _directory_problems(settings: RunOptions) -> list[Problem]:
+    out = settings.out
+    if not out.exists():
+        parent = next(path for path in out.parents if path.exists())
+        if not os.access(parent, os.W_OK):
+            return [Problem(f"--out {out}", f"cannot be made in {parent}", "Choose another.")]
+        return []
+    has_run = (out / LEDGER).is_dir()
+    if has_run and not settings.resume:
+        fix = "Add --resume to go on with it, or choose another directory."
+        return [Problem(f"--out {out}", "holds a run already", fix)]
+    if not has_run and not settings.resume and any(out.iterdir()):
+        fix = "Choose an empty or new directory."
+        return [Problem(f"--out {out}", "is not empty and holds no run", fix)]
+    return []
+
+
+def _open_store(
+    settings: RunOptions, where: tuple[str | None, str | None, str], plan: Plan
+) -> Store:
+    url, name, store_ca = _located(settings, where)
+    resuming_local = settings.resume and where[0] is None
+    if resuming_local and not (settings.out / LEDGER / name).is_dir():
+        raise bad_input(f"--out {settings.out}", "holds no run to resume", "Leave --resume out.")
+    return opened(url, name, store_ca, max(plan.heartbeat_s, 5.0), create=True)
+
+
+def _located(
+    settings: RunOptions, where: tuple[str | None, str | None, str]
+) -> tuple[str, str, str]:
+    url, name, store_ca = where
+    return url or (settings.out / LEDGER).as_uri(), name or DEFAULT_RUN, store_ca
+
+
+class _Run:
+    """One session of a run on this machine."""
+
+    def __init__(
+        self,
+        settings: RunOptions,
+        planned_run: Planned,
+        store: Store,
+        where: tuple[str | None, str | None, str],
+        started: float,
+    ) -> None:
+        self._settings, self._planned, self._store = settings, planned_run, store
+        self._url, self._name, self._store_ca = _located(settings, where)
+        self._session = f"local-{secrets.token_hex(4)}"
+        self._started = started
+        self._stop = threading.Event()
+        self._stopped_by = ""
+        self._next_disk_check = 0.0
+
+    def execute(self) -> int:
+        """Run to the end, write the report and return the exit code."""
+        from orchestrator.ledger.records import Session
+        from orchestrator.reader import LedgerReader
+        from orchestrator.sessions import open_session
+
+        plan, settings = self._planned.plan, self._settings
+        session = Session(self._session, self._started, "run", settings.workers)
+        open_session(self._store, plan, session)
+        reader = LedgerReader(self._store)
+        self._obey_signals()
+        fleet = self._fleet(reader)
+        exits = self._watch(fleet, reader)
+        results = self._report(reader)
+        return self._exit_code(results, exits)
+
+    def _obey_signals(self) -> None:
+        def stop(number: int, _frame: object) -> None:
+            self._stopped_by = self._stopped_by or signal.Signals(number).name
+            self._stop.set()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+
+    def _fleet(self, reader: LedgerReader) -> LocalFleet:
+        from orchestrator.cli.worker import new_worker_id
+        from orchestrator.local import LocalFleet, LocalSettings
+
+        scratch = self._settings.out / WORKERS
+        scratch.mkdir(parents=True, exist_ok=True)
+        settings = LocalSettings(
+            workers=self._settings.workers,
+            session=self._session,
+            scratch=scratch,
+            command=self._worker_command,
+            environment=self._worker_environment(),
+            new_id=new_worker_id,
+            wall=time.time,
+        )
+        return LocalFleet(settings, reader)
+
+    def _worker_environment(self) -> dict[str, str]:
+        """Return this process's environment without what would be taken for a worker's options."""
+        prefix = "WAA_MATRIX_WORKER_"
+        return {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
+
+    def _worker_command(self, worker: str, shard: int, scratch: Path) -> list[str]:
+        settings = self._settings
+        command = [sys.executable, "-m", "orchestrator", "worker"]
+        command += ["--store", self._url, "--run", self._name, "--session", self._session]
+        command += ["--shard", str(shard), "--shards", str(settings.workers)]
+        command += ["--worker-id", worker, "--scratch", str(scratch)]
+        command += ["--evidence", settings.evidence]
+        optional = {
+            "--store-ca": self._store_ca,
+            "--client": str(self._planned.client.absolute()) if self._planned.client else "",
+            "--storage": settings.storage or "",
+            "--requirements": settings.requirements or "",
+        }
+        for flag, value in optional.items():
+            command += [flag, value] if value else []
+        for name in settings.forwarded:
+            command += ["--env", name]
+        return command
+
+    def _watch(self, fleet: LocalFleet, reader: LedgerReader) -> list[int]:
+        from orchestrator.watch import Display
+
+        screen = console(no_color=self._settings.no_color)
+        with Display(screen, reader, self._settings.workers, time.time) as display:
+
+            def look() -> None:
+                display.refresh()
+                self._check_disk()
+
+            fleet.run(self._stop, look)
+            display.refresh(final=True)
+        return fleet.exits
+
+    def _check_disk(self) -> None:
+        """Stop before a full disk does: workers release their tasks and nothing is lost."""
+        now = time.monotonic()
+        if now < self._next_disk_check:
+            return
+        self._next_disk_check = now + _DISK_CHECK_S
+        if shutil.disk_usage(self._settings.out).free < _LOW_DISK:
+            self._stopped_by = "a full disk"
+            self._stop.set()
+
+    def _report(self, reader: LedgerReader) -> Results:
+        from orchestrator import __version__
+        from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+        from orchestrator.report.facts import RunFacts
+
+        folded = reader.fold()
+        started = folded.sessions[0].started if folded.sessions else self._started
+        facts = RunFacts(
+            run=self._name,
+            simulated=self._planned.plan.simulated,
+            started=started,
+            ended=time.time(),
+            store=self._store.url,
+            version=__version__,
+        )
+        out = self._settings.out
+        evidence = collect_evidence(folded, evidence_root(self._store.url), out)
+        return write_report(out, self._planned.plan, folded, facts, evidence)
+
+    def _exit_code(self, results: Results, exits: list[int]) -> int:
+        from orchestrator.cli.closing import closing_lines
+
+        codes = [EXIT_COMPLETE]
+        incomplete = results.score.counts.scored < results.score.counts.expected
+        if incomplete:
+            codes.append(EXIT_INCOMPLETE)
+        if incomplete and exits and all(code == EXIT_INFRASTRUCTURE for code in exits):
+            codes.append(EXIT_INFRASTRUCTURE)
+        if self._stopped_by == "a full disk":
+            codes.append(EXIT_INFRASTRUCTURE)
+        elif self._stopped_by:
+            codes.append(EXIT_INTERRUPTED)
+        under = self._settings.fail_under
+        if under is not None and (results.score.mean is None or results.score.mean < under):
+            codes.append(EXIT_INCOMPLETE)
+        for line in closing_lines(results, self._settings.out, self._stopped_by):
+            click.echo(line)
+        return worst_exit(codes)

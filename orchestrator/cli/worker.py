@@ -1,0 +1,236 @@
+"""``waa-matrix worker``: one shard of a run. ``run`` starts these; so does a matrix job."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.options import client_digest, opened, store_options
+from orchestrator.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.arena.port import Arena
+    from orchestrator.plan import Plan
+    from orchestrator.worker.loop import Tools
+    from orchestrator.worker.narrator import Narrator
+    from orchestrator.worker.pulse import Orders
+    from orchestrator.worker.redact import Redactor
+
+LEAVE_WITHIN_S = 4.5
+"""After a signal the process ends within 5 s whatever else happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """The command line of one worker."""
+
+    store: str
+    run_name: str
+    store_ca: str
+    session: str
+    shard: int
+    shards: int
+    worker_id: str
+    scratch: Path
+    machine: str
+    region: str
+    size: str
+    evidence: str
+    client: Path | None
+    requirements: Path | None
+    storage: Path | None
+    container: str
+    forwarded: tuple[str, ...]
+
+
+@click.command()
+@store_options
+@click.option("--session", required=True, help="The session this worker belongs to.")
+@click.option("--shard", type=int, required=True, help="Which shard is home, from 0.")
+@click.option("--shards", type=int, required=True, help="How many shards there are.")
+@click.option("--worker-id", default=None, help="An id no other process ever had.")
+@click.option("--scratch", type=click.Path(file_okay=False), required=True, help="A directory.")
+@click.option("--machine", default=None, help="The machine's name.  [default: the host's]")
+@click.option("--region", default="", help="The machine's region, for the fingerprint.")
+@click.option("--size", default="", help="The machine's size, for the fingerprint.")
+@click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
+@click.option("--client", type=click.Path(file_okay=False), default=None, help="The client tree.")
+@click.option("--requirements", type=click.Path(dir_okay=False), default=None, help="Its own.")
+@click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
+@click.option("--container", default="", help="Attach to this container instead of starting one.")
+@click.option("--env", "forwarded", multiple=True, help="Forward this variable. Repeatable.")
+def worker(**options: Any) -> int:
+    """Work one shard of a run, then steal what is left of the others.
+
+    \b
+    Example:
+      waa-matrix worker --store file:///runs --run nightly --session s1 \\
+        --shard 0 --shards 8 --scratch /tmp/w0
+    """
+    if options["store"] is None or options["run_name"] is None:
+        raise bad_input("--store, --run", "are missing", "Name the ledger this worker works on.")
+    options["worker_id"] = options["worker_id"] or new_worker_id(options["shard"])
+    options["machine"] = options["machine"] or platform.node() or "unknown"
+    for name in ("scratch", "client", "requirements", "storage"):
+        options[name] = Path(options[name]).absolute() if options[name] else None
+    return _work(WorkerOptions(**options))
+
+
+def new_worker_id(shard: int) -> str:
+    """Return an id that no other process has: the shard, then randomness."""
+    import secrets
+
+    return f"w{shard:03d}-{secrets.token_hex(4)}"
+
+
+def _work(options: WorkerOptions) -> int:
+    from orchestrator.worker.loop import Worker
+    from orchestrator.worker.pulse import Orders
+
+    orders = Orders()
+    _obey_signals(orders)
+    return Worker(_tools(options, orders)).run()
+
+
+def _obey_signals(orders: Orders) -> None:
+    """Let SIGTERM and SIGINT end the task at hand, and the process in time whatever hangs."""
+
+    def leave(number: int, _frame: object) -> None:
+        orders.end(f"told to stop by {signal.Signals(number).name}")
+        last_resort = threading.Timer(LEAVE_WITHIN_S, os._exit, (EXIT_INTERRUPTED,))
+        last_resort.daemon = True
+        last_resort.start()
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
+def _tools(options: WorkerOptions, orders: Orders) -> Tools:
+    from orchestrator.reader import read_plan
+    from orchestrator.store import StoreCredentials, open_store
+    from orchestrator.worker.claimant import Claimant, Identity
+    from orchestrator.worker.loop import Clock, Tools, WorkerSettings
+    from orchestrator.worker.pulse import Pulse, Watch
+    from orchestrator.worker.redact import Redactor
+
+    secrets = _forwarded(options.forwarded)
+    redactor = Redactor(secrets)
+    narrator = _narrator(redactor)
+    # The plan says how long a store call may take; reading it takes a default.
+    plan = read_plan(opened(options.store, options.run_name, options.store_ca, 30.0, create=False))
+    store = opened(
+        options.store, options.run_name, options.store_ca, plan.heartbeat_s, create=False
+    )
+    own = open_store(
+        str(options.scratch / "ledger"),
+        options.run_name,
+        StoreCredentials(),
+        timeout_s=plan.heartbeat_s,
+        create=True,
+    )
+    identity = Identity(
+        options.worker_id, options.session, options.machine, options.shard, _machine(options)
+    )
+    claimant = Claimant(store, plan, identity, time.monotonic, own)
+    parent = os.getppid()
+    watch = Watch(
+        time.monotonic,
+        time.time,
+        orphaned=lambda: os.getppid() != parent,
+        die=lambda reason: _die(narrator, reason),
+    )
+    settings = WorkerSettings(
+        options.shard, options.shards, options.scratch, options.evidence, redactor
+    )
+    return Tools(
+        plan=plan,
+        store=store,
+        claimant=claimant,
+        arena=_arena(plan, options, secrets),
+        pulse=Pulse(claimant, store, orders, watch, plan.heartbeat_s),
+        orders=orders,
+        clock=Clock(time.monotonic, time.time),
+        narrator=narrator,
+        settings=settings,
+    )
+
+
+def _die(narrator: Narrator, reason: str) -> None:
+    narrator.error(reason)
+    os._exit(EXIT_INFRASTRUCTURE)
+
+
+def _narrator(redactor: Redactor) -> Narrator:
+    from orchestrator.worker.narrator import Narrator
+
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+    return Narrator(sys.stdout, on_github, Path(summary) if summary else None, redactor)
+
+
+def _forwarded(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the variables to forward, by name."""
+    missing = [name for name in names if name not in os.environ]
+    if missing:
+        raise bad_input(
+            f"--env {', '.join(missing)}", "is not set", "Export it, or leave the option out."
+        )
+    return {name: os.environ[name] for name in names}
+
+
+def _machine(options: WorkerOptions) -> Mapping[str, str]:
+    facts = {
+        "machine_size": options.size,
+        "region": options.region,
+        "cpu": cpu_model(),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def cpu_model() -> str:
+    """Return the processor's name as Linux tells it, or nothing."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "")
+
+
+def _arena(plan: Plan, options: WorkerOptions, secrets: Mapping[str, str]) -> Arena:
+    """Return the arena the plan asks for.
+
+    Raises:
+        BadInputError: The client tree is not the one the plan was made for.
+    """
+    digest = client_digest(options.client) if options.client else ""
+    if digest != plan.agent.client_digest:
+        raise bad_input(
+            "--client",
+            f"has digest {digest or 'none'}, the plan {plan.agent.client_digest or 'none'}",
+            "Give every worker the client tree that the run was planned with.",
+        )
+    if plan.simulated:
+        from orchestrator.arena.simulated import SimulatedArena, SimulatedSettings
+
+        (options.scratch / "arena").mkdir(parents=True, exist_ok=True)
+        return SimulatedArena(
+            SimulatedSettings(
+                arena=plan.arena,
+                agent=plan.agent,
+                speed=plan.speed,
+                worker=options.worker_id,
+                scratch=options.scratch / "arena",
+            )
+        )
+    raise NotImplementedError(secrets)

@@ -1,0 +1,72 @@
+"""Reads a ledger as it grows: what never changes is fetched once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import bad_input
+from orchestrator.ledger import paths
+from orchestrator.ledger.fold import Snapshot, Stored, fold, read_objects
+from orchestrator.plan import parse_plan
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.fold import Folded
+    from orchestrator.plan import Plan
+    from orchestrator.store import Listed, Store
+
+_IMMUTABLE = (paths.CLAIMS, paths.OUTCOMES, paths.LEFT, paths.SESSIONS)
+
+
+def read_plan(store: Store) -> Plan:
+    """Return the run's plan.
+
+    Raises:
+        BadInputError: There is none, or it is unreadable.
+        StoreError: The store could not be read.
+    """
+    data = store.get(paths.PLAN)
+    if data is None:
+        raise bad_input(store.url, "holds no run (no plan.json)", "Check the store and the run.")
+    return parse_plan(data, f"{store.url}/{paths.PLAN}")
+
+
+class LedgerReader:
+    """A viewer of one run. It judges nothing: who is live is the workers' business."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.plan = read_plan(store)
+        self._known: dict[str, Stored] = {}
+
+    def snapshot(self) -> Snapshot:
+        """List the ledger and return it parsed; only new and overwritten objects are fetched.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        for prefix in _IMMUTABLE:
+            for listed in self.store.list(prefix):
+                if listed.path not in self._known:
+                    self._fetch(listed)
+        for listed in self.store.list(paths.WORKERS):
+            self._fetch(listed)
+        return read_objects(self._known.values())
+
+    def _fetch(self, listed: Listed) -> None:
+        data = self.store.get(listed.path)
+        if data is not None:
+            self._known[listed.path] = Stored(listed.path, listed.modified, data)
+
+    def fold(self, *, running: bool = False) -> Folded:
+        """Return what happened so far; while ``running``, nobody who has not left is given up.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        snapshot = self.snapshot()
+        return fold(self.plan.units, snapshot, at_work(snapshot) if running else frozenset())
+
+
+def at_work(snapshot: Snapshot) -> frozenset[str]:
+    """Return the workers that have not left, as far as anybody has said."""
+    return frozenset(snapshot.heartbeats.keys() - snapshot.left.keys())

@@ -1,0 +1,242 @@
+"""Turns a plan and what its ledger tells into results. Pure, and linear in attempts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from orchestrator import stats
+from orchestrator.causes import Cause, Flag, Status
+from orchestrator.report.results import (
+    AttemptEntry,
+    Caveats,
+    Counts,
+    Results,
+    Score,
+    Settings,
+    TaskEntry,
+)
+from orchestrator.report.text import NAME_LIMIT, clean, without_secrets
+from orchestrator.report.timeline import home_shards, sessions_of, workers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from orchestrator.ledger.fold import Folded, TaskResult
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.ledger.records import Outcome
+    from orchestrator.plan import Plan
+    from orchestrator.report.facts import RunFacts
+    from orchestrator.report.timeline import Homes
+
+# What differs between the tasks of any run without making them unlike.
+_OF_ONE_TASK = frozenset({"position", "position_since_reset"})
+_VALUES_SHOWN = 8
+
+
+def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
+    """Return what the run amounts to.
+
+    A run is called simulated if the plan or the facts say so.
+    """
+    where = home_shards(plan, folded)
+    expected_s = dict(zip(plan.units, plan.expected, strict=True))
+    reader = _Reader(where, expected_s)
+    tasks = sorted(
+        (reader.task(result) for result in folded.results),
+        key=lambda task: (task.domain, task.name, task.trial),
+    )
+    workers = workers_of(folded, where)
+    common, varying = _fingerprints(tasks)
+    score = score_of(tasks)
+    return Results(
+        facts=_clean_facts(facts, simulated=facts.simulated or plan.simulated),
+        settings=_settings(plan),
+        score=score,
+        caveats=_caveats(tasks, score),
+        infeasible=score_of([task for task in tasks if task.infeasible]),
+        feasible=score_of([task for task in tasks if not task.infeasible]),
+        domains=_domains(tasks),
+        tasks=tuple(tasks),
+        workers=workers,
+        sessions=sessions_of(folded, workers),
+        causes=_causes(tasks),
+        fingerprint=common,
+        varying=varying,
+        damage=tuple(clean(path) for path in folded.damage),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns fold results into entries, with their texts cleaned."""
+
+    where: Homes
+    expected_s: Mapping[Unit, float]
+
+    def task(self, result: TaskResult) -> TaskEntry:
+        counted = result.counted
+        told = counted or (result.attempts[-1] if result.attempts else None)
+        return TaskEntry(
+            domain=clean(result.unit.task.domain, NAME_LIMIT),
+            name=clean(result.unit.task.name, NAME_LIMIT),
+            trial=result.unit.trial,
+            infeasible=result.unit.task.infeasible,
+            status=result.status,
+            cause=result.cause,
+            score=result.score,
+            message=clean(told.message) if told else "",
+            flags=counted.flags if counted else (),
+            steps=counted.steps if counted else 0,
+            seconds=counted.seconds if counted else 0.0,
+            expected_s=self.expected_s.get(result.unit, 0.0),
+            worker=clean(counted.worker, NAME_LIMIT) if counted else "",
+            attempts=tuple(self.attempt(one) for one in result.attempts),
+            fingerprint=_clean_texts(counted.fingerprint) if counted else {},
+        )
+
+    def attempt(self, outcome: Outcome) -> AttemptEntry:
+        return AttemptEntry(
+            number=outcome.attempt,
+            worker=clean(outcome.worker, NAME_LIMIT),
+            machine=clean(outcome.machine, NAME_LIMIT),
+            session=clean(outcome.session, NAME_LIMIT),
+            status=outcome.status,
+            cause=outcome.cause,
+            score=outcome.points,
+            message=clean(outcome.message),
+            flags=outcome.flags,
+            steps=outcome.steps,
+            seconds=outcome.seconds,
+            started=outcome.started,
+            ended=outcome.ended,
+            stolen=self.where.stolen(outcome),
+            phases={clean(name, NAME_LIMIT): value for name, value in outcome.phases.items()},
+        )
+
+
+def _clean_texts(texts: Mapping[str, str]) -> dict[str, str]:
+    return {clean(key, NAME_LIMIT): clean(value, NAME_LIMIT) for key, value in texts.items()}
+
+
+def _clean_facts(facts: RunFacts, *, simulated: bool) -> RunFacts:
+    return replace(
+        facts,
+        run=clean(facts.run, NAME_LIMIT),
+        simulated=simulated,
+        store=without_secrets(facts.store),
+        version=clean(facts.version, NAME_LIMIT),
+        command=clean(facts.command),
+        notes=tuple(clean(note) for note in facts.notes),
+        warnings=tuple(clean(warning) for warning in facts.warnings),
+    )
+
+
+def score_of(tasks: Sequence[TaskEntry]) -> Score:
+    """Return what these tasks scored together."""
+    scored = [task for task in tasks if task.score is not None]
+    points = [task.score for task in scored if task.score is not None]
+    counts = Counts(
+        expected=len(tasks),
+        scored=len(scored),
+        infrastructure=sum(task.status is Status.INFRASTRUCTURE for task in tasks),
+        missing=sum(task.status is Status.MISSING for task in tasks),
+    )
+    timeouts = sum(task.cause is Cause.TIMEOUT for task in scored)
+    successes = sum(point >= 1.0 for point in points)
+    undecided = counts.infrastructure + counts.missing + timeouts
+    rate = successes / len(points) if points else None
+    # Trials of one task are not independent: as evidence they are worth one task.
+    independent = len({(task.domain, task.name) for task in scored})
+    return Score(
+        counts=counts,
+        mean=_mean(points),
+        mean_interval=stats.task_bootstrap(_by(scored, by_task=True)),
+        successes=successes,
+        partial=sum(0 < point < 1 for point in points),
+        rate=rate,
+        interval=None if rate is None else stats.wilson(rate * independent, independent),
+        band=stats.worst_best(points, undecided, counts.expected),
+        timeouts=timeouts,
+    )
+
+
+def _mean(points: Sequence[float]) -> float | None:
+    return math.fsum(points) / len(points) if points else None
+
+
+def _by(tasks: Iterable[TaskEntry], *, by_task: bool) -> list[list[float]]:
+    """Return scores grouped by task, or else by domain."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for task in tasks:
+        if task.score is not None:
+            groups.setdefault((task.domain, task.name if by_task else ""), []).append(task.score)
+    return list(groups.values())
+
+
+def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
+    scored = [task for task in tasks if task.score is not None]
+    sound = [task for task in scored if Flag.EVALUATOR not in task.flags]
+    n = len({(task.domain, task.name) for task in scored})
+    rate = score.rate
+    return Caveats(
+        flagged=len(scored) - len(sound),
+        mean_without_flagged=_mean([task.score for task in sound if task.score is not None]),
+        clustered=stats.clustered(_by(scored, by_task=False)),
+        paired_detectable=stats.paired_detectable(n),
+        unpaired_detectable=None if rate is None else stats.unpaired_detectable(n, rate),
+    )
+
+
+def _domains(tasks: Sequence[TaskEntry]) -> tuple[tuple[str, Score], ...]:
+    groups: dict[str, list[TaskEntry]] = {}
+    for task in tasks:
+        groups.setdefault(task.domain, []).append(task)
+    return tuple((domain, score_of(group)) for domain, group in sorted(groups.items()))
+
+
+def _causes(tasks: Iterable[TaskEntry]) -> tuple[tuple[str, int], ...]:
+    """Return how many tasks ended for each cause, the most frequent first."""
+    counts = Counter(task.cause.value for task in tasks if task.cause is not None)
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _fingerprints(
+    tasks: Iterable[TaskEntry],
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return what every counted outcome agrees on, and the values of what they do not."""
+    values: dict[str, dict[str, None]] = {}
+    for task in tasks:
+        for key, value in task.fingerprint.items():
+            if key not in _OF_ONE_TASK:
+                values.setdefault(key, {})[value] = None
+    common = {key: next(iter(seen)) for key, seen in sorted(values.items()) if len(seen) == 1}
+    varying = {
+        key: tuple(sorted(seen)[:_VALUES_SHOWN])
+        for key, seen in sorted(values.items())
+        if len(seen) > 1
+    }
+    return common, varying
+
+
+def _settings(plan: Plan) -> Settings:
+    arena, agent, limits = plan.arena, plan.agent, plan.limits
+    shown = (
+        ("Agent", agent.name),
+        ("Model", agent.model),
+        ("Client", agent.client_digest or "the image's own"),
+        ("Client arguments", " ".join(agent.client_args) or "none"),
+        ("Arena", arena.kind + (f", {arena.image}" if arena.image else "")),
+        ("Guest", f"{arena.guest_cores} cores, {arena.guest_ram_gb} GiB"),
+        ("Reset", arena.reset),
+        ("Trials", str(plan.trials)),
+        ("Task deadline", f"{limits.task_s:g} s"),
+        ("Speed", f"{plan.speed:g} times the wall clock"),
+    )
+    return Settings(
+        plan_digest=plan.digest,
+        suite_digest=clean(plan.suite_digest, NAME_LIMIT),
+        shown=tuple((name, clean(value)) for name, value in shown),
+    )

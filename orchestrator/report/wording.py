@@ -1,0 +1,158 @@
+"""The sentences that every surface shares, so that no two tell the same run differently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.report.text import NONE, percent, span_of_time
+
+if TYPE_CHECKING:
+    from orchestrator.report.results import Results, Score
+    from orchestrator.stats import Interval
+
+SIMULATED = "Simulated: no Windows was involved, and no score here says anything about an agent."
+
+GRADES = {
+    "success": "full score",
+    "partial": "partial score",
+    "zero": "scored 0",
+    "infrastructure": "infrastructure",
+    "missing": "missing",
+}
+"""The grades of a task in the order in which they are shown, with their names."""
+
+
+def title(results: Results) -> str:
+    """Return the report's title, with the word that must not be missed first."""
+    name = f"WAA Matrix run {results.facts.run}"
+    return f"[SIMULATED] {name}" if results.facts.simulated else name
+
+
+def headline(score: Score) -> str:
+    """Return the figure to quote: the mean when all is scored, else the band it could lie in."""
+    if score.counts.expected == 0:
+        return NONE
+    if score.counts.complete:
+        return percent(score.mean)
+    return band(score)
+
+
+def band(score: Score) -> str:
+    """Return the worst and the best case."""
+    return f"{percent(score.band.worst)} to {percent(score.band.best)}"
+
+
+def explained(score: Score) -> str:
+    """Return what the headline is, in one sentence."""
+    counts = score.counts
+    if counts.expected == 0:
+        return "Nothing was expected."
+    if counts.complete:
+        return f"Mean score over all {counts.expected} expected."
+    lost = counts.infrastructure + counts.missing
+    return (
+        f"{lost} of {counts.expected} expected have no score: this is the worst and the best case. "
+        f"The mean over the {counts.scored} scored is {percent(score.mean)}."
+    )
+
+
+def interval(found: Interval | None) -> str:
+    """Return an interval's bounds, or a dash."""
+    return NONE if found is None else f"{percent(found.low)} to {percent(found.high)}"
+
+
+def mean(score: Score) -> str:
+    """Return the mean with its interval, and over how many of how many it is."""
+    counts = score.counts
+    return (
+        f"{percent(score.mean)} (95 %: {interval(score.mean_interval)}), "
+        f"{counts.scored}/{counts.expected} scored"
+    )
+
+
+def successes(score: Score) -> str:
+    """Return full successes over scored, with their rate and interval."""
+    scored = score.counts.scored
+    if not scored:
+        return "no task is scored"
+    return f"{score.successes}/{scored} = {percent(score.rate)} (95 %: {interval(score.interval)})"
+
+
+def accounting(score: Score) -> str:
+    """Return the three counts and their sum."""
+    counts = score.counts
+    return (
+        f"{counts.expected} expected = {counts.scored} scored + {counts.infrastructure} "
+        f"infrastructure + {counts.missing} missing"
+    )
+
+
+def timing(results: Results) -> str:
+    """Return actual against predicted makespan, or "" when neither is known."""
+    actual, predicted = results.makespan_s, results.facts.predicted_s
+    if actual is None:
+        return "" if predicted is None else f"predicted {span_of_time(predicted)}"
+    if not predicted:
+        return span_of_time(actual)
+    change = actual / predicted - 1
+    return f"{span_of_time(actual)} ({change:+.0%} of the predicted {span_of_time(predicted)})"
+
+
+def cost(results: Results) -> str:
+    """Return the cost, against the predicted one and per full success; "" when unknown."""
+    facts, wins = results.facts, results.score.successes
+    if facts.cost_usd is None:
+        known = facts.predicted_cost_usd
+        return "" if known is None else f"predicted ${known:.2f}"
+    parts = [f"${facts.cost_usd:.2f}"]
+    if facts.predicted_cost_usd is not None:
+        parts.append(f"predicted ${facts.predicted_cost_usd:.2f}")
+    if wins:
+        parts.append(f"${facts.cost_usd / wins:.2f} a success")
+    return ", ".join(parts)
+
+
+def caveats(results: Results) -> list[str]:
+    """Return what a reader must know before using the number, as sentences."""
+    score, extra = results.score, results.caveats
+    said = []
+    if score.timeouts:
+        said.append(
+            f"{score.timeouts} timed out: they count 0 in the mean and 1 in the best case "
+            f"({band(score)} over all expected)."
+        )
+    if extra.flagged:
+        said.append(
+            f"{extra.flagged} scored while an evaluator's exception was swallowed; without them "
+            f"the mean is {percent(extra.mean_without_flagged)}."
+        )
+    if results.infeasible.counts.expected:
+        said.append(
+            f"Infeasible tasks by themselves: {successes(results.infeasible)}; all others: mean "
+            f"{percent(results.feasible.mean)}. Always answering FAIL would score "
+            f"{results.infeasible.counts.expected}/{score.counts.expected}."
+        )
+    if results.varying:
+        names = ", ".join(results.varying)
+        said.append(f"Tasks ran under unlike conditions ({names}): compare with care.")
+    if results.damage:
+        said.append(f"{len(results.damage)} objects of the ledger could not be read.")
+    return said
+
+
+def reach(results: Results) -> str:
+    """Return which differences a run of this size can show."""
+    extra = results.caveats
+    if extra.paired_detectable is None:
+        return "Too few tasks are scored to tell two runs apart."
+    said = (
+        f"A second run of the same tasks must differ by {_points(extra.paired_detectable)} or more "
+        "to be told apart (paired, 20 % decided differently, power 0.8)"
+    )
+    if extra.unpaired_detectable is None:
+        return said + "."
+    return f"{said}; a published number by {_points(extra.unpaired_detectable)}."
+
+
+def _points(fraction: float) -> str:
+    return f"{100 * fraction:.1f} points"

@@ -1,0 +1,143 @@
+"""Reads ``traj.jsonl``: a line per action, and a last one when the task ended in an exception."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.results import files, frames
+from orchestrator.results.text import clean, clean_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TRAJECTORY = "traj.jsonl"
+
+_BYTES_LIMIT = 32 << 20
+_TAIL_LIMIT = 1 << 20
+_LINE_LIMIT = 1 << 20
+_LINES_LIMIT = 10_000
+_STEPS_LIMIT = 1_000
+_ACTION_LIMIT = 4_000
+_STAMP_LIMIT = 32
+
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,200}\.(?:png|jpe?g|webp)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recorded action. ``number`` is 0 for the state before the first.
+
+    ``action`` is printable text of several lines, ``at`` the client's own clock
+    (``YYYYmmdd@HHMMSS``), ``screenshot`` the bare name of a file in the task's directory that shows
+    the state after the action, empty when there is none.
+    """
+
+    number: int
+    action: str
+    at: str
+    screenshot: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """How many turns of the agent were recorded, and the exception that ended the task, if any."""
+
+    steps: int
+    raised: frames.Raised | None
+
+
+def read_trajectory(directory: Path) -> Trajectory:
+    """Return what a task's trajectory says; nothing when it cannot be read.
+
+    Of a trajectory longer than 10,000 lines the rest is not counted.
+    """
+    path = directory / TRAJECTORY
+    turns = {
+        line["step_num"]
+        for line in _lines(path)
+        if isinstance(line.get("step_num"), int) and line.get("action") is not None
+    }
+    return Trajectory(len(turns), _error(path))
+
+
+def _error(path: Path) -> frames.Raised | None:
+    """Return the exception that the last line holds."""
+    last = files.read_tail(path, _TAIL_LIMIT).rstrip().rsplit(b"\n", 1)[-1]
+    document = _document(last)
+    if document is None or "step_num" in document:
+        return None
+    traceback, exception = document.get("Traceback"), document.get("Exception")
+    if "Error" not in document or not isinstance(traceback, str):
+        return None
+    return frames.raised(traceback, exception if isinstance(exception, str) else "")
+
+
+def steps_of(directory: Path) -> list[Step]:
+    """Return a task's recorded steps for display, at most 1,000; empty when there are none."""
+    steps: list[Step] = []
+    for line in _lines(directory / TRAJECTORY):
+        number = line.get("step_num")
+        if isinstance(number, int) and len(steps) < _STEPS_LIMIT:
+            steps.append(_step(directory, number, line))
+    return steps
+
+
+def _step(directory: Path, number: int, line: Mapping[str, Any]) -> Step:
+    action, at = line.get("action"), line.get("action_timestamp")
+    return Step(
+        number=max(0, min(number, _LINES_LIMIT)),
+        action=clean_block(_action_text(action), _ACTION_LIMIT),
+        at=clean(at, _STAMP_LIMIT) if isinstance(at, str) else "",
+        screenshot=_screenshot(directory, line.get("screenshot")),
+        done=line.get("done") is True,
+    )
+
+
+def _action_text(action: Any) -> str:
+    """Return an action as text: code as it is, a structured action as JSON."""
+    if action is None or isinstance(action, str):
+        return action or ""
+    try:
+        return json.dumps(action, ensure_ascii=False)
+    except RecursionError:
+        return "(an action nested too deeply to show)"
+
+
+def _screenshot(directory: Path, name: Any) -> str:
+    if not isinstance(name, str) or _IMAGE.match(name) is None:
+        return ""
+    return name if files.is_file(directory / name) else ""
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects on a file's lines; what is no object is passed over."""
+    count = 0
+    partial = b""
+    for chunk in files.head_and_tail(path, _BYTES_LIMIT, 0):
+        pieces = (partial + chunk).split(b"\n")
+        partial = pieces.pop()[: _LINE_LIMIT + 1]
+        for piece in pieces:
+            count += 1
+            if count > _LINES_LIMIT:
+                return
+            document = _document(piece)
+            if document is not None:
+                yield document
+    document = _document(partial)
+    if document is not None:
+        yield document
+
+
+def _document(line: bytes) -> Mapping[str, Any] | None:
+    if not line.strip() or len(line) > _LINE_LIMIT:
+        return None
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None

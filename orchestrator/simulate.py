@@ -1,0 +1,364 @@
+"""A run in virtual time: the worker's own scheduling rules over drawn durations.
+
+Pure: no clock, no threads. ``makespan`` plays one run of given durations; ``study`` plays many
+drawn ones under every policy and compares them with what no schedule can beat. All times are
+seconds from the moment the machines are asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+import statistics
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from orchestrator.schedule import (
+    DEFAULT_EXPECTED_S,
+    Expectations,
+    blind_count,
+    homes,
+    lower_bound,
+    steal_order,
+)
+from orchestrator.suite import demo_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orchestrator.suite import TaskKey
+
+Knowledge = Literal["nothing", "domains", "history"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A way to share tasks: how they are dealt, whether idle workers steal, what is known.
+
+    ``deal`` takes (expected seconds, workers) and returns indices for each worker.
+    """
+
+    name: str
+    deal: Callable[[Sequence[float], int], list[list[int]]]
+    steals: bool
+    knows: Knowledge
+
+
+def contiguous(expected: Sequence[float], workers: int) -> list[list[int]]:
+    """Deal neighbouring tasks together, the first shares one longer: Windows Agent Arena's way."""
+    share, extra = divmod(len(expected), workers)
+    starts = [worker * share + min(worker, extra) for worker in range(workers + 1)]
+    return [list(range(starts[worker], starts[worker + 1])) for worker in range(workers)]
+
+
+def round_robin(expected: Sequence[float], workers: int) -> list[list[int]]:
+    """Deal tasks in turn, in the order of the list."""
+    return [list(range(worker, len(expected), workers)) for worker in range(workers)]
+
+
+def blind_homes(expected: Sequence[float], workers: int) -> list[list[int]]:
+    """Deal only what a worker claims without looking: the front of its home shard."""
+    return [home[: blind_count(len(home))] for home in homes(expected, workers)]
+
+
+STEALING = Policy("stealing, with history (±30%)", blind_homes, steals=True, knows="history")
+"""What a worker does: the front of its home shard, then whatever is free, longest first."""
+
+POLICIES = (
+    Policy("contiguous slices (WAA)", contiguous, steals=False, knows="nothing"),
+    Policy("round robin", round_robin, steals=False, knows="nothing"),
+    Policy("static longest first, with history", homes, steals=False, knows="history"),
+    Policy("stealing, nothing known", blind_homes, steals=True, knows="nothing"),
+    Policy("stealing, domain means known", blind_homes, steals=True, knows="domains"),
+    STEALING,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One task at work: ``index`` into the durations."""
+
+    worker: int
+    index: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A simulated run. ``ready`` and ``idle``: when each worker could work, and had no more work.
+
+    Attributes:
+        spans: Every task once, in the order they started.
+    """
+
+    spans: tuple[Span, ...]
+    ready: tuple[float, ...]
+    idle: tuple[float, ...]
+
+    @property
+    def makespan_s(self) -> float:
+        """When the last task ended."""
+        return max((span.end for span in self.spans), default=0.0)
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds that tasks ran, summed over workers."""
+        return sum(span.end - span.start for span in self.spans)
+
+    def billed_s(self, delete_s: float = 0.0) -> float:
+        """Machine seconds when a machine is deleted ``delete_s`` after its worker leaves.
+
+        An idle worker leaves at once, but that one idle worker at a time stays until the end, to
+        take over from a worker that dies.
+        """
+        watching = max(0.0, self.makespan_s - min(self.idle, default=0.0))
+        return sum(self.idle) + watching + delete_s * len(self.idle)
+
+    def kept_s(self, delete_s: float = 0.0) -> float:
+        """Machine seconds when the whole fleet is deleted only once the run is over."""
+        end = max(self.makespan_s, *self.ready) if self.ready else 0.0
+        return (end + delete_s) * len(self.ready)
+
+
+def makespan(
+    durations: Sequence[float],
+    expected: Sequence[float],
+    workers: int,
+    policy: Policy = STEALING,
+    *,
+    boots: Sequence[float] = (),
+    between_s: float = 0.0,
+    identities: Sequence[str] = (),
+) -> Timeline:
+    """Play one run.
+
+    Args:
+        durations: What each task will take.
+        expected: What the scheduler believes it will take, in the same order.
+        workers: How many; at least 1.
+        policy: How they share (its ``knows`` is the caller's business, by way of ``expected``).
+        boots: When each worker is ready, one a worker; none given means all at 0.
+        between_s: Reset cost before each of a worker's tasks but its first.
+        identities: What ``steal_order`` calls the tasks, unique; their indices unless given.
+    """
+    names = list(identities) or [str(index) for index in range(len(durations))]
+    play = _Play(durations, expected, names, steals=policy.steals)
+    queues = [deque(share) for share in policy.deal(expected, workers)]
+    ready = tuple(boots) or (0.0,) * workers
+    return play.run(queues, ready, between_s)
+
+
+class _Play:
+    """The event loop: whoever is idle first chooses next; equal times go by worker number."""
+
+    def __init__(
+        self,
+        durations: Sequence[float],
+        expected: Sequence[float],
+        names: Sequence[str],
+        *,
+        steals: bool,
+    ) -> None:
+        self._durations = durations
+        self._expected = expected
+        self._names = names
+        self._index = {name: index for index, name in enumerate(names)}
+        self._steals = steals
+        self._free = set(range(len(durations)))
+        self._loot: dict[int, deque[int]] = {}
+
+    def run(
+        self, queues: Sequence[deque[int]], ready: tuple[float, ...], between_s: float
+    ) -> Timeline:
+        spans: list[Span] = []
+        idle = list(ready)
+        events = [(at, worker, 0.0) for worker, at in enumerate(ready)]
+        heapq.heapify(events)
+        while events:
+            at, worker, reset_s = heapq.heappop(events)
+            index = self._next(worker, queues[worker])
+            if index is None:
+                idle[worker] = at
+                continue
+            start = at + reset_s
+            span = Span(worker, index, start, start + self._durations[index])
+            spans.append(span)
+            heapq.heappush(events, (span.end, worker, between_s))
+        return Timeline(tuple(spans), ready, tuple(idle))
+
+    def _next(self, worker: int, home: deque[int]) -> int | None:
+        index = self._first_free(home)
+        if index is None and self._steals:
+            # A worker's order over what is left only ever shrinks, so that one look is enough.
+            if worker not in self._loot:
+                free = [(self._names[i], self._expected[i]) for i in sorted(self._free)]
+                order = steal_order(free, f"worker-{worker}")
+                self._loot[worker] = deque(self._index[name] for name in order)
+            index = self._first_free(self._loot[worker])
+        return index
+
+    def _first_free(self, queue: deque[int]) -> int | None:
+        while queue:
+            index = queue.popleft()
+            if index in self._free:
+                self._free.remove(index)
+                return index
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class DurationLaw:
+    """How durations are drawn: log-normal, a domain's level first, then its tasks around it.
+
+    ``mean_s`` is of all tasks; the others are standard deviations of the logarithm. ``history_sd``
+    is how far an earlier run's duration of the same task lies from this run's.
+    """
+
+    mean_s: float = DEFAULT_EXPECTED_S
+    domain_sd: float = 0.3
+    task_sd: float = 0.45
+    history_sd: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One drawn run: durations by task, the true mean of each domain, and an earlier run."""
+
+    tasks: tuple[TaskKey, ...]
+    durations: tuple[float, ...]
+    by_domain: Mapping[str, float]
+    history: Mapping[TaskKey, float]
+
+    def expected(self, knows: Knowledge) -> list[float]:
+        """Return what a scheduler that knows this much expects of each task."""
+        if knows == "history":
+            known = Expectations(by_task=self.history)
+        elif knows == "domains":
+            known = Expectations(by_domain=self.by_domain)
+        else:
+            known = Expectations()
+        return [known.of(task) for task in self.tasks]
+
+
+def draw(rng: random.Random, tasks: Sequence[TaskKey], law: DurationLaw) -> Draw:
+    """Draw durations for ``tasks``; the same generator state gives the same draw."""
+    domains = dict.fromkeys(task.domain for task in tasks)
+    by_domain = {domain: law.mean_s * around_one(rng, law.domain_sd) for domain in domains}
+    durations = tuple(by_domain[task.domain] * around_one(rng, law.task_sd) for task in tasks)
+    history = {
+        task: seconds * around_one(rng, law.history_sd)
+        for task, seconds in zip(tasks, durations, strict=True)
+    }
+    return Draw(tuple(tasks), durations, by_domain, history)
+
+
+def around_one(rng: random.Random, sd: float) -> float:
+    """Return a log-normal factor whose mean is 1."""
+    return math.exp(rng.gauss(-sd * sd / 2, sd))
+
+
+@dataclass(frozen=True, slots=True)
+class Overheads:
+    """What a run pays besides its tasks: boots drawn between two times, a reset between tasks."""
+
+    name: str = "no boot, no reset"
+    boot_low_s: float = 0.0
+    boot_high_s: float = 0.0
+    between_s: float = 0.0
+
+    def boots(self, rng: random.Random, workers: int) -> list[float]:
+        """Draw when each worker is ready."""
+        return [rng.uniform(self.boot_low_s, self.boot_high_s) for _ in range(workers)]
+
+
+BOOTS = Overheads("boot 4-10 min", 240.0, 600.0)
+BOOTS_AND_RESETS = Overheads("boot 4-10 min, reset 3 min before each task", 240.0, 600.0, 180.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Means over the draws, for one policy, number of workers and kind of overhead.
+
+    ``ratio`` is the makespan over max(total / workers, longest task), overheads not in the divisor.
+    ``billed`` and ``kept`` are machine seconds over seconds that tasks ran: each machine deleted
+    when its worker leaves, and the whole fleet when the run is over.
+    """
+
+    policy: str
+    workers: int
+    overheads: str
+    draws: int
+    ratio: float
+    makespan_s: float
+    billed: float
+    kept: float
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What to simulate. ``delete_s`` is how long a finished machine is still billed."""
+
+    workers: tuple[int, ...] = (4, 10, 20, 40)
+    overheads: tuple[Overheads, ...] = (Overheads(), BOOTS, BOOTS_AND_RESETS)
+    policies: tuple[Policy, ...] = POLICIES
+    draws: int = 300
+    seed: int = 0
+    law: DurationLaw = field(default_factory=DurationLaw)
+    tasks: tuple[TaskKey, ...] = field(default_factory=lambda: demo_suite().tasks)
+    delete_s: float = 60.0
+
+
+def study(what: Study) -> list[Row]:
+    """Simulate every combination over the same draws; rows by overheads, policy, workers."""
+    # Seeded for reproducibility; nothing here is a secret.
+    rng = random.Random(what.seed)  # noqa: S311
+    drawn = [draw(rng, what.tasks, what.law) for _ in range(what.draws)]
+    return [
+        _row(what, drawn, overheads, policy, workers)
+        for overheads in what.overheads
+        for policy in what.policies
+        for workers in what.workers
+    ]
+
+
+def _row(
+    what: Study, drawn: Sequence[Draw], overheads: Overheads, policy: Policy, workers: int
+) -> Row:
+    rng = random.Random(what.seed)  # noqa: S311 - as above: every policy meets the same boots
+    ratios, lengths, billed, kept = [], [], [], []
+    for one in drawn:
+        boots = overheads.boots(rng, workers)
+        expected = one.expected(policy.knows)
+        line = makespan(
+            one.durations, expected, workers, policy, boots=boots, between_s=overheads.between_s
+        )
+        ratios.append(line.makespan_s / lower_bound(one.durations, workers))
+        lengths.append(line.makespan_s)
+        billed.append(line.billed_s(what.delete_s) / line.busy_s)
+        kept.append(line.kept_s(what.delete_s) / line.busy_s)
+    means = [statistics.fmean(values) for values in (ratios, lengths, billed, kept)]
+    return Row(policy.name, workers, overheads.name, len(drawn), *means)
+
+
+def render_table(rows: Sequence[Row], value: Literal["ratio", "billed", "kept"] = "ratio") -> str:
+    """Return a text table a kind of overhead: policies down, numbers of workers across."""
+    return "\n\n".join(
+        _block([row for row in rows if row.overheads == name], name, value)
+        for name in dict.fromkeys(row.overheads for row in rows)
+    )
+
+
+def _block(rows: Sequence[Row], name: str, value: str) -> str:
+    columns = list(dict.fromkeys(row.workers for row in rows))
+    cells = {(row.policy, row.workers): getattr(row, value) for row in rows}
+    policies = list(dict.fromkeys(row.policy for row in rows))
+    width = max(len(name), *(len(policy) for policy in policies))
+    head = f"{name:<{width}}" + "".join(f"{f'N={column}':>8}" for column in columns)
+    lines = [
+        f"{policy:<{width}}" + "".join(f"{cells[policy, column]:>8.2f}" for column in columns)
+        for policy in policies
+    ]
+    return "\n".join([head, *lines])

@@ -1,0 +1,241 @@
+"""The live display of a run, from its ledger: in ``run``, and in ``watch`` from anywhere.
+
+On a terminal a table that redraws itself; elsewhere a plain line now and then. A view judges
+nothing: it shows what workers said and how long ago they said it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from orchestrator.causes import Status
+from orchestrator.errors import StoreError
+from orchestrator.ledger.fold import fold
+from orchestrator.reader import at_work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+    from orchestrator.ledger.fold import Folded, Snapshot
+    from orchestrator.ledger.records import Heartbeat
+    from orchestrator.plan import Plan
+    from orchestrator.reader import LedgerReader
+
+SIMULATED = "SIMULATED: no Windows is involved"
+
+_LIVE_S = 0.5
+_PLAIN_S = 5.0
+_SILENT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """One worker as a viewer sees it. ``silent_s`` is the age of its last word."""
+
+    worker: str
+    phase: str
+    task: str
+    attempt: int
+    for_s: float
+    done: int
+    assigned: int
+    silent_s: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A run at one instant. ``eta_s`` is None until something has been measured."""
+
+    expected: int
+    scored: int
+    failed: int
+    running: int
+    mean: float | None
+    elapsed_s: float
+    eta_s: float | None
+    ends_at: float | None
+    workers: tuple[WorkerRow, ...]
+    simulated: bool
+
+    @property
+    def settled(self) -> int:
+        """Units that have a final count so far."""
+        return self.scored + self.failed
+
+
+def view(plan: Plan, snapshot: Snapshot, now: float) -> View:
+    """Return a run as its ledger shows it at ``now`` (wall-clock Unix seconds)."""
+    folded = fold(plan.units, snapshot, at_work(snapshot))
+    working = [beat for name, beat in snapshot.heartbeats.items() if name not in snapshot.left]
+    started = folded.sessions[-1].started if folded.sessions else now
+    eta_s = _eta(plan, folded, working, now)
+    points = [result.score for result in folded.results if result.score is not None]
+    return View(
+        expected=len(folded.results),
+        scored=folded.count(Status.SCORED),
+        failed=folded.count(Status.INFRASTRUCTURE),
+        running=sum(beat.unit is not None for beat in working),
+        mean=sum(points) / len(points) if points else None,
+        elapsed_s=max(0.0, now - started),
+        eta_s=eta_s,
+        ends_at=None if eta_s is None else now + eta_s,
+        workers=tuple(_row(beat, snapshot, now) for beat in working),
+        simulated=plan.simulated,
+    )
+
+
+def _row(beat: Heartbeat, snapshot: Snapshot, now: float) -> WorkerRow:
+    return WorkerRow(
+        worker=beat.worker,
+        phase=beat.phase,
+        task=str(beat.unit.task) if beat.unit else "",
+        attempt=beat.attempt,
+        for_s=max(0.0, now - beat.since) if beat.since else 0.0,
+        done=beat.done,
+        assigned=beat.assigned,
+        silent_s=max(0.0, now - snapshot.beaten_at.get(beat.worker, now)),
+        note=beat.note,
+    )
+
+
+def _eta(plan: Plan, folded: Folded, working: list[Heartbeat], now: float) -> float | None:
+    """Predict the remaining seconds on our clock, from what is left and how fast it has gone.
+
+    The pace so far corrects the expectations: measured over expected for everything scored.
+    """
+    expected = dict(zip(plan.units, plan.expected, strict=True))
+    done = [one for one in folded.results if one.status is Status.SCORED and one.counted]
+    measured = sum(one.counted.seconds for one in done if one.counted)
+    pace = measured / sum(expected[one.unit] for one in done) if done else 1.0
+    spent = {beat.unit: (now - beat.since) * plan.speed for beat in working if beat.unit}
+    left = [
+        max(expected[one.unit] * pace - spent.get(one.unit, 0.0), 0.0)
+        for one in folded.results
+        if one.status is not Status.SCORED
+    ]
+    if not left:
+        return 0.0
+    if not working:
+        return None
+    return max(sum(left) / len(working), *left) / plan.speed
+
+
+class Display:
+    """Shows a run while it goes on. Use as a context manager; ``refresh`` as often as you like."""
+
+    def __init__(
+        self, screen: Console, reader: LedgerReader, workers: int, wall: Callable[[], float]
+    ) -> None:
+        self._screen, self._reader, self._wall = screen, reader, wall
+        self._workers = workers
+        self._live: Live | None = None
+        self._next = 0.0
+        self._trouble = ""
+
+    def __enter__(self) -> Self:
+        """Start drawing, on a terminal."""
+        if self._screen.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(console=self._screen, auto_refresh=False, transient=False)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop drawing."""
+        if self._live is not None:
+            self._live.stop()
+
+    def refresh(self, *, final: bool = False) -> None:
+        """Read the ledger and draw, if it is time to."""
+        now = self._wall()
+        if now < self._next and not final:
+            return
+        self._next = now + (_LIVE_S if self._live is not None else _PLAIN_S)
+        try:
+            current = view(self._reader.plan, self._reader.snapshot(), now)
+        except StoreError as error:
+            self._say_once(str(error))
+            return
+        if self._live is not None:
+            self._live.update(draw(current), refresh=True)
+        else:
+            self._screen.print(plain_line(current), markup=False, soft_wrap=True)
+
+    def _say_once(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._screen.print(f"warning: {trouble}", markup=False, soft_wrap=True)
+
+
+def plain_line(current: View) -> str:
+    """Return a run as one line."""
+    parts = [
+        f"{current.settled}/{current.expected} tasks",
+        f"{current.scored} scored",
+        f"{current.failed} lost to infrastructure",
+        f"{current.running} running",
+        f"{len(current.workers)} workers",
+        f"{_clock(current.elapsed_s)} elapsed",
+    ]
+    if current.mean is not None:
+        parts.append(f"mean {current.mean:.1%} so far")
+    if current.eta_s is not None and current.settled < current.expected:
+        parts.append(f"about {_clock(current.eta_s)} to go")
+    return ("[simulated] " if current.simulated else "") + ", ".join(parts)
+
+
+def draw(current: View) -> RenderableType:
+    """Return a run as a table with a bar."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, expand=True)
+    for heading in _COLUMNS:
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for row in current.workers:
+        attempt = f" (attempt {row.attempt})" if row.attempt > 1 else ""
+        silent = f"silent {row.silent_s:.0f} s" if row.silent_s > _SILENT_S else row.note
+        table.add_row(
+            Text(row.worker),
+            Text(row.phase),
+            Text(row.task + attempt),
+            _clock(row.for_s),
+            f"{row.done}/{row.assigned}",
+            Text(silent, style="yellow"),
+        )
+    bar = ProgressBar(total=max(current.expected, 1), completed=current.settled)
+    banner = [Text(SIMULATED, style="bold yellow")] if current.simulated else []
+    return Group(*banner, table, bar, Text(_foot(current)))
+
+
+_COLUMNS = ("worker", "phase", "task", "for", "done/assigned", "")
+
+
+def _foot(current: View) -> str:
+    import datetime as dt
+
+    text = plain_line(current)
+    if current.ends_at is None or current.settled >= current.expected:
+        return text
+    end = dt.datetime.fromtimestamp(current.ends_at).astimezone()
+    return f"{text}, predicted end {end:%H:%M:%S}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

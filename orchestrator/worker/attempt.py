@@ -1,0 +1,156 @@
+"""Runs one attempt in an arena and says how it ended. Knows deadlines and the stall clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.causes import Cause
+from orchestrator.errors import ArenaError
+from orchestrator.results.progress import TaskWatch
+from orchestrator.results.task import read_task
+from orchestrator.results.verdict import Ending, Verdict, classify
+from orchestrator.worker.phases import Span, phases_of
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from orchestrator.arena.port import Arena, Assignment, TaskProcess
+    from orchestrator.plan import Plan
+
+KILL_GRACE_S = 2.0
+"""How long a client has to end before its process tree is killed."""
+
+REFUSALS_LIMIT = 3
+"""Refusals of the model's provider in a row, without a step between them, that end an attempt.
+
+The client itself tries thirty times, about twelve minutes, whatever the answer was.
+"""
+
+_POLL_S = 1.0
+_POLL_FLOOR_S = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How an attempt went. Times are in seconds of the arena's time.
+
+    ``survived`` is whether something of the client is still alive: its arena is not clean.
+    """
+
+    verdict: Verdict
+    steps: int
+    seconds: float
+    phases: Mapping[str, float]
+    directory: Path | None
+    survived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What can end an attempt from outside, who is told how it goes, and the clocks."""
+
+    stop: threading.Event
+    abandoned: Callable[[], bool]
+    progressed: Callable[[Path], None]
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+
+
+class _Stall:
+    """The stall clock: it runs while nothing grows, and pauses while the provider throttles."""
+
+    def __init__(self, limit_s: float, now: float) -> None:
+        self._limit_s, self._since = limit_s, now
+        self._mark: tuple[int, int] | None = None
+
+    def stalled(self, mark: tuple[int, int], now: float, *, throttled: bool) -> bool:
+        if throttled or mark != self._mark:
+            self._since, self._mark = now, mark
+        return now - self._since > self._limit_s
+
+
+def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) -> Seen:
+    """Run one attempt to its end, or to a deadline, and classify what was seen.
+
+    Args:
+        arena: A ready arena.
+        assignment: What to run, in a private directory.
+        plan: For its deadlines and the speed of the arena's time.
+        guard: Stop signals, the takeover check and the progress sink.
+    """
+    health = arena.health()
+    if not health.ok:
+        return _not_run(f"the arena was not healthy before the task: {health.detail}")
+    launched, started = guard.wall(), guard.monotonic()
+    try:
+        process = arena.launch(assignment)
+    except ArenaError as error:
+        return _not_run(str(error))
+    supervision = _Supervision(process, assignment, plan, guard)
+    ending = supervision.run()
+    survived = ending is not Ending.EXITED and not process.kill(KILL_GRACE_S)
+    seconds = (guard.monotonic() - started) * plan.speed
+    directory = supervision.directory
+    reading = read_task(directory, process.output)
+    # A task that is only given back needs no verdict on its arena; nor does a score above zero.
+    in_doubt = ending is not Ending.STOPPED and not reading.score
+    arena_ok = arena.health().ok if in_doubt else True
+    verdict = classify(reading, ending, arena_ok=arena_ok)
+    span = Span(launched, supervision.appeared, guard.wall())
+    phases = phases_of(directory, span, plan.speed)
+    return Seen(verdict, reading.steps, seconds, phases, directory, survived)
+
+
+def _not_run(message: str) -> Seen:
+    verdict = Verdict(score=None, cause=Cause.ARENA, flags=(), message=message)
+    return Seen(verdict, 0, 0.0, {}, None)
+
+
+class _Supervision:
+    """Watches one client until it ends or must be ended."""
+
+    def __init__(
+        self, process: TaskProcess, assignment: Assignment, plan: Plan, guard: Guard
+    ) -> None:
+        self._process, self._guard = process, guard
+        self._watch = TaskWatch(process.results, assignment.unit.task, process.output)
+        self.appeared: float | None = None
+        now = guard.monotonic()
+        self._poll_s = max(_POLL_FLOOR_S, _POLL_S / plan.speed)
+        self._deadline = now + plan.real_s(plan.limits.task_s)
+        self._stall = _Stall(plan.real_s(plan.limits.stall_s), now)
+
+    @property
+    def directory(self) -> Path | None:
+        """The task's result directory, once there is one."""
+        return self._watch.directory
+
+    def run(self) -> Ending:
+        """Return why the client ended, or has to be ended."""
+        while self._process.poll() is None:
+            if self._guard.stop.wait(self._poll_s):
+                return Ending.STOPPED
+            ending = self._look()
+            if ending is not None:
+                return ending
+        self._look()
+        return Ending.EXITED
+
+    def _look(self) -> Ending | None:
+        now = self._guard.monotonic()
+        progress = self._watch.poll()
+        if self._watch.directory is not None:
+            self.appeared = self.appeared or self._guard.wall()
+            self._guard.progressed(self._watch.directory)
+        if self._guard.abandoned():
+            return Ending.STOPPED
+        if now > self._deadline:
+            return Ending.DEADLINE
+        signals = progress.signals
+        if signals.refusals >= REFUSALS_LIMIT:
+            return Ending.REFUSED
+        stalled = self._stall.stalled(progress.mark, now, throttled=signals.throttled)
+        return Ending.STALLED if stalled else None

@@ -1,0 +1,86 @@
+"""Copies an attempt's evidence into the ledger, after its outcome. Its absence changes no count."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from orchestrator.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from orchestrator.store import Store
+    from orchestrator.worker.redact import Redactor
+
+FILE_LIMIT = 32 * 1024 * 1024
+"""Bytes of one evidence file; a larger one is cut to its end, where errors are."""
+
+ATTEMPT_LIMIT = 512
+"""Files of one attempt."""
+
+_SCREENSHOT = "screenshot-step_"
+_TEXTS = (".txt", ".jsonl", ".log")
+
+
+def wanted(name: str, kind: str) -> bool:
+    """Whether a file of this name is kept under ``--evidence`` ``none|traj|screens|all``."""
+    if kind == "all":
+        return True
+    is_step = "-step_" in name
+    texts = name.endswith(_TEXTS) and not is_step
+    return kind != "none" and (texts or (kind == "screens" and name.startswith(_SCREENSHOT)))
+
+
+def evidence_files(directory: Path, kind: str) -> list[tuple[str, Path]]:
+    """Return (name in the evidence, file) for every regular file that is kept."""
+    found = sorted(
+        (path.relative_to(directory).as_posix(), path)
+        for path in _regular_files(directory)
+        if wanted(path.name, kind)
+    )
+    return found[:ATTEMPT_LIMIT]
+
+
+def _regular_files(directory: Path) -> Iterator[Path]:
+    """Yield regular files below a directory; links lead nowhere an agent may choose."""
+    for path in directory.rglob("*"):
+        try:
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield path
+        except OSError:
+            continue  # removed between the listing and the look
+
+
+def newest_screenshot(directory: Path) -> Path | None:
+    """Return the screenshot that was written last, or None."""
+    newest: tuple[int, Path] | None = None
+    for path in directory.glob(f"{_SCREENSHOT}*"):
+        try:
+            written = path.lstat()
+        except OSError:
+            continue  # removed between the listing and the look
+        if stat.S_ISREG(written.st_mode) and (newest is None or written.st_mtime_ns > newest[0]):
+            newest = (written.st_mtime_ns, path)
+    return None if newest is None else newest[1]
+
+
+def upload(store: Store, prefix: str, files: list[tuple[str, Path]], redactor: Redactor) -> str:
+    """Copy files below ``prefix``, without secrets; return what went wrong, or nothing.
+
+    Evidence is worth less than the next task: the first failure ends the copying.
+    """
+    for name, path in files:
+        try:
+            store.put(prefix + name, redactor.data(_tail(path)))
+        except (OSError, StoreError) as error:
+            return f"{prefix} is incomplete: {error}"
+    return ""
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - FILE_LIMIT))
+        return stream.read(FILE_LIMIT)

@@ -1,0 +1,263 @@
+"""The worker: boot the arena, work the home tasks, steal, leave.
+
+Everything a worker decides follows from the ledger and from its own clock; nothing from what it
+remembers of other workers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from orchestrator.causes import Cause, is_infrastructure
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INCOMPLETE,
+    EXIT_INFRASTRUCTURE,
+    EXIT_INTERRUPTED,
+    ArenaError,
+    StoreError,
+)
+from orchestrator.ledger import paths
+from orchestrator.schedule import blind_count
+from orchestrator.worker.attempt import run_attempt
+from orchestrator.worker.recorder import ATTEMPTS, Recorder
+from orchestrator.worker.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from orchestrator.arena.port import Arena, Assignment
+    from orchestrator.ledger.look import Look
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.ledger.records import Outcome
+    from orchestrator.plan import Plan
+    from orchestrator.store import Store
+    from orchestrator.worker.attempt import Guard, Seen
+    from orchestrator.worker.claimant import Claimant
+    from orchestrator.worker.narrator import Narrator
+    from orchestrator.worker.pulse import Orders, Pulse
+
+T = TypeVar("T")
+
+RESET_AFTER = 2
+"""Infrastructure outcomes in a row that reset the arena; one more and the worker leaves."""
+
+_STORE_RETRY_S = 2.0
+_RESET_POLICY_TASK = "task"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The three faces of time a worker needs, in seconds."""
+
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What one worker is told beside the plan. ``scratch`` is its own directory."""
+
+    shard: int
+    shards: int
+    scratch: Path
+    evidence: str = "screens"
+    redactor: Redactor = field(default_factory=Redactor)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a worker works with. ``run_attempt`` is the one part a test may need to replace."""
+
+    plan: Plan
+    store: Store
+    claimant: Claimant
+    arena: Arena
+    pulse: Pulse
+    orders: Orders
+    clock: Clock
+    narrator: Narrator
+    settings: WorkerSettings
+    run_attempt: Callable[[Arena, Assignment, Plan, Guard], Seen] = run_attempt
+
+
+class Worker:
+    """Works one shard of a run, then whatever else is free. ``run`` returns the exit code."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._recorder = Recorder(tools)
+        self._home = tools.plan.home(tools.settings.shard, tools.settings.shards)
+        self._ends_at = tools.clock.monotonic() + tools.plan.real_s(tools.plan.limits.shard_s)
+        self._failures = 0
+        self._broken = ""
+
+    def run(self) -> int:
+        """Work until there is nothing left, the arena is beyond repair, or a signal says stop."""
+        tools = self._tools
+        tools.claimant.show(phase="boot", assigned=len(self._home), since=tools.clock.wall())
+        tools.pulse.start()
+        try:
+            self._first_beat()
+            self._boot()
+            self._work()
+        except ArenaError as error:
+            self._broken = str(error)
+        finally:
+            tools.pulse.allow(None)
+            self._stop_arena()
+        return self._leave()
+
+    # -- the arena --------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        tools = self._tools
+        limit = tools.plan.real_s(tools.plan.limits.arena_start_s)
+        tools.narrator.say(f"starting the {tools.plan.arena.kind} arena")
+        tools.pulse.allow(limit)
+        tools.arena.start(limit, tools.orders.stop)
+        tools.pulse.allow(None)
+
+    def _reset(self) -> None:
+        tools = self._tools
+        tools.claimant.show(phase="reset", unit=None, attempt=0, since=tools.clock.wall())
+        limit = tools.plan.real_s(tools.plan.limits.arena_start_s)
+        tools.pulse.allow(limit)
+        tools.arena.reset(limit, tools.orders.stop)
+        tools.pulse.allow(None)
+        self._recorder.since_reset = 0
+
+    def _stop_arena(self) -> None:
+        tools = self._tools
+        try:
+            tools.arena.stop()
+        except ArenaError as error:
+            tools.narrator.warn(f"the arena could not be removed: {error}")
+        shutil.rmtree(tools.settings.scratch / ATTEMPTS, ignore_errors=True)
+
+    # -- the tasks --------------------------------------------------------------------------
+
+    def _first_beat(self) -> None:
+        """Beat before anything is claimed; an unreachable store is worth waiting for."""
+        self._insist(self._tools.claimant.beat)
+
+    def _work(self) -> None:
+        tools = self._tools
+        look = self._look()
+        fresh = {one.unit for one in look.free if one.attempt == 1} if look else set()
+        for unit in self._home[: blind_count(len(self._home))]:
+            if not self._may_go_on():
+                return
+            if unit in fresh and self._insist(partial(tools.claimant.claim, unit, 1)):
+                self._attempt(unit, 1, stolen=False)
+        while self._may_go_on():
+            look = self._look()
+            if look is None or not self._steal(look):
+                return
+
+    def _steal(self, look: Look) -> bool:
+        """Take the first task of a look that is still there; False when it is time to leave."""
+        for candidate in look.free:
+            if not self._may_go_on():
+                return False
+            claim = partial(self._tools.claimant.claim, candidate.unit, candidate.attempt)
+            if self._insist(claim):
+                stolen = candidate.unit not in self._home
+                self._attempt(candidate.unit, candidate.attempt, stolen=stolen)
+                return True
+        return bool(look.free) or self._stay(look)
+
+    def _stay(self, look: Look) -> bool:
+        """Nothing is free: wait for what others hold, unless a smaller idle worker does."""
+        tools = self._tools
+        if not look.held:
+            return look.smallest and self._verify()
+        if self._insist(tools.claimant.may_leave):
+            return False
+        wait_s = tools.plan.lease_s / 2 if look.smallest else tools.plan.heartbeat_s
+        return not tools.orders.stop.wait(wait_s)
+
+    def _verify(self) -> bool:
+        """Everything seems settled: open what was not opened before believing it."""
+        look = self._insist(lambda: self._tools.claimant.look(verify=True))
+        return look is not None and bool(look.free or look.held)
+
+    def _look(self) -> Look | None:
+        return self._insist(self._tools.claimant.look)
+
+    def _attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> None:
+        tools = self._tools
+        outcome = self._recorder.attempt(unit, attempt, stolen=stolen)
+        self._insist(lambda: self._recorder.record(outcome))
+        self._recorder.keep_evidence(outcome)
+        self._order_drain(outcome)
+        self._note_failures(outcome)
+        wears = tools.plan.arena.reset == _RESET_POLICY_TASK or self._recorder.survived
+        if (wears or self._failures == RESET_AFTER) and self._may_go_on():
+            self._reset()
+
+    def _note_failures(self, outcome: Outcome) -> None:
+        failed = is_infrastructure(outcome.cause) and outcome.cause is not Cause.LOST
+        self._failures = self._failures + 1 if failed else 0
+        if self._failures > RESET_AFTER:
+            self._broken = (
+                f"{self._failures} infrastructure outcomes in a row, the last: {outcome.message}"
+            )
+
+    def _order_drain(self, outcome: Outcome) -> None:
+        """A provider that refuses refuses everyone: tell the whole session to stop claiming."""
+        if outcome.cause is not Cause.MODEL:
+            return
+        tools = self._tools
+        path = paths.control(tools.claimant.identity.session, "drain")
+        tools.orders.drain.set()
+        tools.narrator.error(
+            f"the model's provider refused ({outcome.message}); the run drains. "
+            "Check the key, its quota and the model's name, then resume."
+        )
+        self._insist(lambda: tools.store.create(path, b'{"reason":"model"}\n'))
+
+    def _may_go_on(self) -> bool:
+        tools = self._tools
+        stopped = tools.orders.stop.is_set() or tools.orders.drain.is_set()
+        return not stopped and not self._broken and tools.clock.monotonic() < self._ends_at
+
+    def _insist(self, call: Callable[[], T]) -> T | None:
+        """Call until the store answers, a signal says stop, or the shard's deadline passes."""
+        tools = self._tools
+        while True:
+            try:
+                return call()
+            except StoreError as error:
+                tools.narrator.warn(str(error))
+                late = tools.clock.monotonic() >= self._ends_at
+                if late or tools.orders.stop.wait(_STORE_RETRY_S):
+                    return None
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def _leave(self) -> int:
+        tools = self._tools
+        code = self._exit_code()
+        reason = self._broken or tools.orders.reason or "nothing left to do"
+        tools.pulse.close()
+        try:
+            tools.claimant.leave(tools.settings.redactor.text(reason), code, tools.clock.wall())
+        except StoreError as error:
+            tools.narrator.warn(f"{error} The others will know when the lease ends.")
+        tools.narrator.summarize(self._recorder.outcomes, reason)
+        return code
+
+    def _exit_code(self) -> int:
+        """1 only if a home task ended without a score and nobody live holds it."""
+        if self._tools.orders.stop.is_set():
+            return EXIT_INTERRUPTED
+        if self._broken:
+            return EXIT_INFRASTRUCTURE
+        look = self._look()
+        settled = look.done | look.held if look else frozenset()
+        return EXIT_COMPLETE if settled.issuperset(self._home) else EXIT_INCOMPLETE

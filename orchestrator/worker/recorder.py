@@ -1,0 +1,153 @@
+"""Runs attempts and turns them into outcomes, evidence and a live heartbeat."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from orchestrator.arena.port import Assignment
+from orchestrator.errors import StoreError
+from orchestrator.ledger import paths
+from orchestrator.ledger.records import MESSAGE_LIMIT, Outcome
+from orchestrator.worker.attempt import Guard
+from orchestrator.worker.evidence import evidence_files, newest_screenshot, upload, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.worker.attempt import Seen
+    from orchestrator.worker.loop import Tools
+
+ATTEMPTS = "attempts"
+CLIENT_LOG = "client.log"
+
+_SETTLE_S = 120.0
+"""Added to a task's deadline for the watchdog: killing, probing and reading the tree take time."""
+
+
+class Recorder:
+    """Makes one worker's outcomes. ``outcomes`` holds them in order."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self.outcomes: list[Outcome] = []
+        self.since_reset = 0
+        self.survived = False
+        self._claimed_at = 0.0
+        self._seen: Seen | None = None
+        self._next_check = 0.0
+        self._next_screen = 0.0
+
+    def attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> Outcome:
+        """Run an attempt that is claimed; return its outcome, not yet written anywhere."""
+        tools, plan = self._tools, self._tools.plan
+        self._claimed_at = self._next_check = tools.clock.monotonic()
+        started = tools.clock.wall()
+        tools.claimant.busy("running", unit=unit, attempt=attempt, since=started, screenshot="")
+        tools.narrator.task_started(unit, attempt, stolen=stolen)
+        tools.pulse.allow(plan.real_s(plan.limits.task_s) + _SETTLE_S)
+        directory = self._path(unit, attempt)
+        directory.mkdir(parents=True)
+        guard = Guard(
+            stop=tools.orders.stop,
+            abandoned=lambda: self._abandoned(unit, attempt),
+            progressed=self._progress(unit, attempt),
+            monotonic=tools.clock.monotonic,
+            wall=tools.clock.wall,
+        )
+        assignment = Assignment(unit, attempt, directory)
+        seen = tools.run_attempt(tools.arena, assignment, plan, guard)
+        tools.pulse.allow(None)
+        self._seen, self.survived = seen, seen.survived
+        return self._outcome(unit, attempt, started, seen)
+
+    def _path(self, unit: Unit, attempt: int) -> Path:
+        worker = self._tools.claimant.identity.worker
+        return self._tools.settings.scratch / ATTEMPTS / str(unit) / f"{attempt}-{worker}"
+
+    def _outcome(self, unit: Unit, attempt: int, started: float, seen: Seen) -> Outcome:
+        tools, identity = self._tools, self._tools.claimant.identity
+        verdict = seen.verdict
+        position = {"position_since_reset": str(self.since_reset), "reset": tools.plan.arena.reset}
+        self.since_reset += 1
+        return Outcome(
+            unit=unit,
+            attempt=attempt,
+            worker=identity.worker,
+            session=identity.session,
+            machine=identity.machine,
+            score=verdict.score,
+            cause=verdict.cause,
+            message=tools.settings.redactor.text(verdict.message)[:MESSAGE_LIMIT],
+            flags=verdict.flags,
+            steps=seen.steps,
+            seconds=round(seen.seconds, 3),
+            started=started,
+            ended=tools.clock.wall(),
+            phases={name: round(value, 3) for name, value in seen.phases.items()},
+            fingerprint={**identity.fingerprint, **tools.arena.fingerprint(), **position},
+        )
+
+    def record(self, outcome: Outcome) -> Outcome:
+        """Write an outcome that ``attempt`` made.
+
+        Raises:
+            StoreError: As ``Claimant.record``; call again.
+        """
+        tools = self._tools
+        written = tools.claimant.record(outcome, self._claimed_at)
+        self.outcomes.append(written)
+        tools.claimant.show(done=len(self.outcomes))
+        tools.narrator.task_ended(written)
+        return written
+
+    def keep_evidence(self, outcome: Outcome) -> None:
+        """Copy what ``--evidence`` asks for, and remove the attempt's directory."""
+        tools, settings = self._tools, self._tools.settings
+        results = self._seen.directory if self._seen else None
+        files = evidence_files(results, settings.evidence) if results else []
+        directory = self._path(outcome.unit, outcome.attempt)
+        client_log = directory / CLIENT_LOG
+        if settings.evidence != "none" and client_log.is_file():
+            files.append((CLIENT_LOG, client_log))
+        prefix = paths.evidence(outcome.unit, outcome.attempt, outcome.worker)
+        trouble = upload(tools.store, prefix, files, settings.redactor)
+        if trouble:
+            tools.narrator.warn(trouble)
+        shutil.rmtree(directory, ignore_errors=True)
+
+    def _abandoned(self, unit: Unit, attempt: int) -> bool:
+        """Whether this worker was late and somebody has taken its task over meanwhile."""
+        tools = self._tools
+        now = tools.clock.monotonic()
+        if not tools.claimant.was_late(self._claimed_at) or now < self._next_check:
+            return False
+        self._next_check = now + tools.plan.heartbeat_s
+        try:
+            return tools.claimant.superseded(unit, attempt)
+        except StoreError as error:
+            # Not known: the task goes on, and its outcome is checked again when it is written.
+            tools.claimant.show(note=str(error))
+            return False
+
+    def _progress(self, unit: Unit, attempt: int) -> Callable[[Path], None]:
+        """Return a sink that keeps the heartbeat's screenshot current, once a heartbeat."""
+        tools, settings = self._tools, self._tools.settings
+        prefix = paths.evidence(unit, attempt, tools.claimant.identity.worker)
+
+        def progressed(directory: Path) -> None:
+            now = tools.clock.monotonic()
+            if now < self._next_screen:
+                return
+            self._next_screen = now + tools.plan.heartbeat_s
+            newest = newest_screenshot(directory)
+            if newest is None or not wanted(newest.name, settings.evidence):
+                return
+            name = prefix + newest.name
+            if tools.claimant.shown.screenshot != name:
+                trouble = upload(tools.store, prefix, [(newest.name, newest)], settings.redactor)
+                tools.claimant.show(**({"note": trouble} if trouble else {"screenshot": name}))
+
+        return progressed

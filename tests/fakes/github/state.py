@@ -1,0 +1,174 @@
+"""What the fake GitHub remembers. Values are frozen; a change replaces one."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestrator.github.pace import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerEntry:
+    """A registered runner. ``used`` once its configuration has connected."""
+
+    id: int
+    name: str
+    labels: tuple[str, ...]
+    group: int
+    blob: str = field(repr=False)
+    created_at: float = 0.0
+    status: str = "offline"
+    busy: bool = False
+    used: bool = False
+    idle_since: float = 0.0
+    offline_since: float = 0.0
+
+    def takes(self, job: JobEntry) -> bool:
+        """Whether it is free for this job: a job's labels must all be the runner's."""
+        free = self.status == "online" and not self.busy
+        return free and set(job.labels) <= set(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEntry:
+    """A job of one attempt of a run. ``always`` ones run on when their run is cancelled."""
+
+    id: int
+    run: int
+    attempt: int
+    name: str
+    labels: tuple[str, ...]
+    created_at: float
+    status: str = "queued"
+    conclusion: str | None = None
+    runner: int | None = None
+    runner_name: str | None = None
+    started_at: float | None = None
+    completed_at: float | None = None
+    always: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.status == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """A workflow run; its status follows from the jobs of its newest attempt."""
+
+    id: int
+    created_at: float
+    attempt: int = 1
+    event: str = "workflow_dispatch"
+    head_sha: str = "a" * 40
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactEntry:
+    id: int
+    run: int
+    name: str
+    data: bytes = field(repr=False)
+    created_at: float
+    expired: bool = False
+    listed_size: int | None = None
+    listed_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommentEntry:
+    id: int
+    number: int
+    body: str
+    login: str
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEntry:
+    id: int
+    head_sha: str
+    values: dict[str, Any]
+    annotations: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The runners at an instant, for listings that lag."""
+
+    at: float
+    runners: tuple[RunnerEntry, ...]
+
+
+class World:
+    """All state, under one lock; ``changed`` is notified whenever a job or a runner changes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.runners: dict[int, RunnerEntry] = {}
+        self.jobs: dict[int, JobEntry] = {}
+        self.runs: dict[int, RunEntry] = {}
+        self.artifacts: dict[int, ArtifactEntry] = {}
+        self.comments: dict[int, CommentEntry] = {}
+        self.checks: dict[int, CheckEntry] = {}
+        self.listing_lag_s = 0.0
+        self._ids: Iterator[int] = itertools.count(1001)
+        self._snapshots: list[Snapshot] = []
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    def set_runner(self, entry: RunnerEntry, **changes: Any) -> RunnerEntry:
+        self._remember()
+        changed = replace(entry, **changes)
+        self.runners[entry.id] = changed
+        self._remember()
+        return changed
+
+    def drop_runner(self, runner_id: int) -> None:
+        self._remember()
+        self.runners.pop(runner_id, None)
+        self._remember()
+
+    def set_job(self, entry: JobEntry, **changes: Any) -> JobEntry:
+        changed = replace(entry, **changes)
+        self.jobs[entry.id] = changed
+        return changed
+
+    def listed_runners(self) -> list[RunnerEntry]:
+        """The runners as a listing shows them now: as they were ``listing_lag_s`` ago."""
+        if not self.listing_lag_s:
+            return list(self.runners.values())
+        seen_at = self.clock.now() - self.listing_lag_s
+        past = [shot for shot in self._snapshots if shot.at <= seen_at]
+        return list(past[-1].runners) if past else []
+
+    def jobs_of(self, run_id: int, attempt: int) -> list[JobEntry]:
+        found = self.jobs.values()
+        return [job for job in found if (job.run, job.attempt) == (run_id, attempt)]
+
+    def run_status(self, run: RunEntry) -> tuple[str, str | None]:
+        """Return the run's status and conclusion."""
+        jobs = self.jobs_of(run.id, run.attempt)
+        if not jobs or not all(job.over for job in jobs):
+            started = any(job.status != "queued" for job in jobs)
+            return ("in_progress" if started else "queued"), None
+        if run.cancelled:
+            return "completed", "cancelled"
+        failed = any(job.conclusion not in ("success", "skipped") for job in jobs)
+        return "completed", "failure" if failed else "success"
+
+    def _remember(self) -> None:
+        if self.listing_lag_s:
+            shot = Snapshot(self.clock.now(), tuple(self.runners.values()))
+            self._snapshots.append(shot)

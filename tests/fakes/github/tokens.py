@@ -1,0 +1,105 @@
+"""Who may call: personal tokens, a job's token, and an App that signs for its own."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+if TYPE_CHECKING:
+    from orchestrator.github.pace import Clock
+
+TOKEN_LIFE_S = 3600.0
+ALL = frozenset({"administration", "actions", "checks", "pull_requests", "metadata"})
+JOB = ALL - {"administration"}
+"""A job's GITHUB_TOKEN: never administration."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A registered App, installed on the repository."""
+
+    app_id: str
+    installation_id: int
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    permissions: frozenset[str]
+    login: str
+    ends_at: float = float("inf")
+
+
+class Tokens:
+    """Every token that was given out."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._grants: dict[str, Grant] = {}
+        self.app = App("4242", 7, _private_key())
+
+    def personal(self, permissions: frozenset[str] = ALL, login: str = "octocat") -> str:
+        return self._grant("ghp_", Grant(permissions, login))
+
+    def job(self) -> str:
+        return self._grant("ghs_job", Grant(JOB, "github-actions[bot]"))
+
+    def installation(self) -> tuple[str, float]:
+        """Return a new installation token and when it ends."""
+        ends_at = self._clock.now() + TOKEN_LIFE_S
+        return self._grant("ghs_", Grant(ALL, "waa-matrix[bot]", ends_at)), ends_at
+
+    def revoke_all(self) -> None:
+        with self._lock:
+            self._grants.clear()
+
+    def grant(self, authorization: str) -> Grant | None:
+        """Return what a header's token may do; None for a token nobody knows, or that ended."""
+        token = authorization.partition(" ")[2]
+        with self._lock:
+            found = self._grants.get(token)
+        return found if found and found.ends_at > self._clock.now() else None
+
+    def is_app(self, authorization: str) -> bool:
+        """Whether the header holds a JWT that the App signed, for at most ten minutes."""
+        public = serialization.load_pem_private_key(
+            self.app.private_key.encode(), None
+        ).public_key()
+        assert isinstance(public, rsa.RSAPublicKey)
+        options: dict[str, object] = {"require": ["iat", "exp", "iss"]}
+        try:
+            claims = jwt.decode(
+                authorization.partition(" ")[2],
+                public,
+                algorithms=["RS256"],
+                issuer=self.app.app_id,
+                options=options,  # type: ignore[arg-type]
+            )
+        except jwt.InvalidTokenError:
+            return False
+        return bool(claims["exp"] - claims["iat"] <= 660)  # iat is set back a minute for skew
+
+    def _grant(self, prefix: str, grant: Grant) -> str:
+        token = prefix + secrets.token_hex(18)
+        with self._lock:
+            self._grants[token] = grant
+        return token
+
+
+@lru_cache(maxsize=1)
+def _private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pem.decode()

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.errors import BadInputError
+from orchestrator.github import (
+    Connection,
+    FailureKind,
+    GitHubError,
+    RetryPolicy,
+    Secret,
+    TokenAccess,
+    open_github,
+)
+from tests.fakes.github import FakeGitHub, Fault, VirtualClock, Wound
+
+if TYPE_CHECKING:
+    from orchestrator.github import GitHub
+
+RUN = "GET /actions/runs/500$"
+
+
+@pytest.fixture(autouse=True)
+def run(fake: FakeGitHub) -> None:
+    fake.add_run(500)
+
+
+def waited(fake: FakeGitHub) -> list[float]:
+    assert isinstance(fake.clock, VirtualClock)
+    return fake.clock.slept
+
+
+def test_an_unchanged_read_is_asked_again_for_free(fake: FakeGitHub, github: GitHub) -> None:
+    for _ in range(5):
+        assert github.runs.find(500) is not None
+
+    assert [one.status for one in fake.seen] == [200, 304, 304, 304, 304]
+    assert (github.usage.sent, github.usage.counted) == (5, 1)
+    assert fake.limits.counted == 1
+
+
+def test_a_change_is_seen_at_the_next_read(fake: FakeGitHub, github: GitHub) -> None:
+    assert github.runs.jobs(500, 1) == []
+    fake.add_job(500, "late", ["run"])
+
+    assert [job.name for job in github.runs.jobs(500, 1)] == ["late"]
+
+
+def test_unchanged_pages_are_all_free_and_complete(fake: FakeGitHub) -> None:
+    for number in range(7):
+        fake.add_job(500, str(number), ["run"])
+    connection = replace(fake.connection(), per_page=3)
+    with open_github(connection, clock=fake.clock) as github:
+        first = github.runs.jobs(500, 1)
+        counted = github.usage.counted
+
+        assert github.runs.jobs(500, 1) == first
+        assert len(first) == 7
+        assert github.usage.counted == counted == 3
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_secondary_limit_is_waited_out_as_long_as_it_says(
+    fake: FakeGitHub, github: GitHub, status: int
+) -> None:
+    fake.faults.secondary_limit(RUN, retry_after=17, status=status)
+
+    assert github.runs.find(500) is not None
+    assert waited(fake) == [17.0]
+
+
+def test_a_secondary_limit_that_names_no_time_is_waited_out_for_a_minute(
+    fake: FakeGitHub, github: GitHub
+) -> None:
+    fake.faults.secondary_limit(RUN)
+
+    assert github.runs.find(500) is not None
+    assert waited(fake) == [60.0]
+
+
+def test_an_exhausted_hour_is_waited_out_until_its_reset(fake: FakeGitHub) -> None:
+    patient = RetryPolicy(patience_s=4000.0)
+    fake.limits.hourly = 1
+    with open_github(fake.connection(), clock=fake.clock, policy=patient) as github:
+        github.runs.find(500)
+        began = fake.clock.now()
+
+        assert github.runs.jobs(500, 1) == []
+        assert fake.clock.now() - began == pytest.approx(3601.0)
+
+
+def test_a_limit_beyond_the_patience_is_raised_with_githubs_figure(
+    fake: FakeGitHub, github: GitHub
+) -> None:
+    fake.faults.secondary_limit(RUN, retry_after=5000)
+
+    with pytest.raises(GitHubError) as caught:
+        github.runs.find(500)
+
+    assert (caught.value.kind, caught.value.wait_s) == (FailureKind.THROTTLED, 5000.0)
+    assert waited(fake) == []
+
+
+def test_a_throttled_write_is_sent_again_because_it_had_no_effect(
+    fake: FakeGitHub, github: GitHub
+) -> None:
+    fake.faults.secondary_limit("POST", retry_after=5, times=2)
+
+    minted = github.runners.mint("vm-1", ["run"])
+
+    assert list(fake.world.runners) == [minted.runner.id]
+    assert waited(fake) == [5.0, 5.0]
+
+
+@pytest.mark.parametrize("wound", [Wound.DROP_BEFORE, Wound.DROP_AFTER, Wound.CUT])
+def test_a_read_survives_a_broken_connection(
+    fake: FakeGitHub, github: GitHub, wound: Wound
+) -> None:
+    fake.faults.add(Fault(RUN, wound, times=2))
+
+    assert github.runs.find(500) is not None
+    assert waited(fake) == [1.0, 2.0]
+
+
+def test_a_read_that_keeps_failing_is_given_up(fake: FakeGitHub, github: GitHub) -> None:
+    fake.faults.add(Fault(RUN, Wound.STATUS, 503, "Service unavailable", times=100))
+
+    with pytest.raises(GitHubError, match="503") as caught:
+        github.runs.find(500)
+
+    assert caught.value.kind is FailureKind.TRANSIENT
+    assert fake.count("GET", "/actions/runs/500") == RetryPolicy().tries
+
+
+def test_writes_never_exceed_githubs_points_a_minute() -> None:
+    with FakeGitHub(points=900) as fake, open_github(fake.connection(), clock=fake.clock) as github:
+        began = fake.clock.now()
+        for number in range(320):
+            github.runners.mint(f"vm-{number}", ["run"])
+
+        assert {one.status for one in fake.seen} == {201}
+        assert fake.clock.now() - began == pytest.approx(60.0)  # 160 writes at once, twice
+
+
+def test_a_message_from_the_other_side_is_bounded_and_printable(
+    fake: FakeGitHub, github: GitHub
+) -> None:
+    fake.faults.add(Fault(RUN, Wound.STATUS, 400, "\x1b[31mred\n::error::x\x00" + "y" * 5000))
+
+    with pytest.raises(GitHubError) as caught:
+        github.runs.find(500)
+
+    text = str(caught.value)
+    assert len(text) < 600
+    assert text.isprintable()
+
+
+def test_nobody_at_the_address_is_transient_and_names_no_more_than_the_call() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        connection = Connection(
+            "acme/bench",
+            TokenAccess(Secret("ghp_x")),
+            f"http://127.0.0.1:{taken.getsockname()[1]}",
+        )
+        with open_github(connection, clock=VirtualClock()) as github:
+            with pytest.raises(GitHubError, match="no usable answer") as caught:
+                github.runs.find(500)
+
+    assert caught.value.kind is FailureKind.TRANSIENT
+
+
+def test_every_problem_of_a_connection_is_told_at_once() -> None:
+    wrong = Connection("acme", TokenAccess(Secret("")), "github.test")
+
+    with pytest.raises(BadInputError) as caught:
+        open_github(wrong)
+
+    assert len(caught.value.problems) == 3

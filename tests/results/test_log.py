@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.results.log import LogFollower, LogScanner, Phase, Signals, scan_file
+from tests.results.trees import (
+    BLIND,
+    EVALUATING,
+    SWALLOWED,
+    THINKING,
+    Record,
+    acting,
+    log_line,
+    log_text,
+    request,
+    turn,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED_ERROR = "Error code: 401 - {'error': {'code': 'invalid_api_key'}}"
+NO_QUOTA = "Error code: 429 - {'error': {'code': 'insufficient_quota'}}"
+RATE_LIMIT = "Error code: 429 - {'error': {'code': 'rate_limit_exceeded'}}"
+
+
+def scanned(data: bytes, chunk: int | None = None) -> Signals:
+    scanner = LogScanner()
+    for start in range(0, len(data), chunk or len(data) or 1):
+        scanner.feed(data[start : start + (chunk or len(data))])
+    scanner.feed(b"\n")
+    return scanner.signals
+
+
+@pytest.mark.parametrize(
+    ("records", "phase", "after_action"),
+    [
+        ([], Phase.SETUP, False),
+        ([THINKING], Phase.THINKING, False),
+        ([THINKING, acting(1)], Phase.ACTING, True),
+        ([*turn(1), THINKING], Phase.THINKING, False),
+        ([*turn(1), BLIND], Phase.BLIND, True),
+        ([BLIND], Phase.BLIND, False),
+        ([*turn(1), EVALUATING], Phase.EVALUATING, True),
+    ],
+)
+def test_where_a_task_is(records: list[Record], phase: Phase, after_action: bool) -> None:
+    signals = scanned(log_text(*records))
+
+    assert signals.phase is phase
+    assert signals.after_action is after_action
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 4096])
+def test_chunks_of_any_size_say_the_same(chunk: int) -> None:
+    data = log_text(
+        ("ERROR", "setup", "Failed to open file"), *turn(1), THINKING, request(401), SWALLOWED
+    )
+
+    assert scanned(data, chunk) == scanned(data)
+    assert scanned(data).steps == 1
+    assert scanned(data).refusals == 1
+    assert scanned(data).setup_error == "Failed to open file"
+
+
+def test_a_log_without_colours_is_read_too() -> None:
+    data = b"[2026-11-22 21:47:16,023 INFO lib_run_single/56-MainProcess] Step 1: DONE\n"
+
+    assert scanned(data).steps == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "refusals", "throttled"),
+    [
+        ([request(401)], 1, False),
+        ([request(401), request(401), request(403)], 3, False),
+        ([request(400)], 1, False),
+        ([request(402)], 1, False),
+        ([request(404)], 1, False),
+        ([request(500), request(503)], 0, False),
+        ([request(429)], 0, True),
+        ([request(429), request(200)], 0, False),
+        ([request(401), request(200)], 0, False),
+        ([request(429), request(401)], 1, False),
+        ([request(401), *turn(1)], 0, False),
+        ([request(429), *turn(1)], 0, False),
+        ([request(429), ("ERROR", "agent", NO_QUOTA)], 1, False),
+        ([("WARNING", "agent", f"call failed, will retry: {RATE_LIMIT}")], 0, True),
+        ([("ERROR", "agent", f"call failed: {REFUSED_ERROR}")], 1, False),
+        ([request(401), ("ERROR", "agent", f"call failed: {REFUSED_ERROR}")], 1, False),
+        (
+            [("DEBUG", "connectionpool", 'https://api.x.com:443 "POST /v1 HTTP/1.1" 401 None')],
+            1,
+            False,
+        ),
+        (
+            [("DEBUG", "connectionpool", 'http://20.20.20.21:5000 "POST /x HTTP/1.1" 400 9')],
+            0,
+            False,
+        ),
+        ([("INFO", "agent", f"the page says {REFUSED_ERROR}")], 0, False),
+        ([acting(1, "type('x')\n" + REFUSED_ERROR)], 0, False),
+        ([EVALUATING, request(401)], 0, False),
+    ],
+)
+def test_what_the_provider_said(lines: list[Record], refusals: int, throttled: bool) -> None:
+    signals = scanned(log_text(THINKING, *lines))
+
+    assert signals.refusals == refusals
+    assert bool(signals.refusal) == (refusals > 0)
+    assert signals.throttled is throttled
+
+
+def test_an_error_that_was_printed_counts_when_it_is_a_line_of_its_own() -> None:
+    head = log_text(THINKING)
+
+    assert scanned(head + REFUSED_ERROR.encode()).refusals == 1
+    assert scanned(head + f"openai.AuthenticationError: {REFUSED_ERROR}".encode()).refusals == 1
+    assert scanned(head + f"I read: {REFUSED_ERROR}".encode()).refusals == 0
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        ("WARNING", "setup", "Opening took long"),
+        ("INFO", "setup", "Failed successfully"),
+        ("ERROR", "python", "Failed to get screenshot. Status code: 500"),
+        ("ERROR", "lib_run_single", "Failed to open file"),
+        ("ERROR", "setup", "Failed to download u caused by e. Retrying... (2 attempts left)"),
+    ],
+)
+def test_what_is_no_set_up_failure(record: Record) -> None:
+    assert scanned(log_text(record)).setup_error == ""
+
+
+@pytest.mark.parametrize("first", [THINKING, BLIND, EVALUATING])
+def test_set_up_ends_with_the_agents_first_turn_or_without_one(first: Record) -> None:
+    assert scanned(log_text(first, ("ERROR", "setup", "Failed"))).setup_error == ""
+
+
+@pytest.mark.parametrize("forged", [BLIND, THINKING, request(401), ("ERROR", "setup", "Failed")])
+def test_a_record_forged_in_an_actions_text_is_undone(forged: Record) -> None:
+    step, *rest = turn(1, "x = '''\n" + log_line(THINKING) + log_line(forged))[1:]
+
+    signals = scanned(log_text(THINKING, step, *rest, EVALUATING))
+
+    assert (signals.setup_error, signals.blind, signals.refusals) == ("", False, 0)
+    assert signals.after_action
+
+
+def test_secrets_do_not_leave_the_log() -> None:
+    key = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+    signals = scanned(
+        log_text(THINKING, ("ERROR", "agent", f"Error code: 401 - key {key} is no good"))
+    )
+
+    assert signals.refusals == 1
+    assert key not in signals.refusal
+    assert key not in signals.last_line
+
+
+def test_times_are_the_first_and_last_records() -> None:
+    data = (log_line(THINKING, 10) + log_line(acting(1), 52)).encode()
+
+    assert scanned(data).ended - scanned(data).started == 42.0
+
+
+def test_a_line_without_end_is_cut() -> None:
+    scanner = LogScanner()
+    for _ in range(100):
+        scanner.feed(b"x" * 100_000)
+    scanner.feed(b"\n" + log_text(acting(1)))
+
+    assert scanner.signals.steps == 1
+
+
+def test_of_a_very_long_log_both_ends_are_read(tmp_path: Path) -> None:
+    log = tmp_path / "task.log"
+    with log.open("wb") as file:
+        file.write(log_text(("ERROR", "setup", "Failed first")))
+        file.seek(200 << 20)  # a hole: nothing is written to the disk
+        file.write(b"\n" + log_text(THINKING, request(401)))
+
+    signals = scan_file(log)
+
+    assert signals.setup_error == "Failed first"
+    assert signals.refusals == 1
+
+
+def test_a_follower_reads_only_what_has_come_and_starts_anew_when_it_shrank(tmp_path: Path) -> None:
+    log = tmp_path / "task.log"
+    follower = LogFollower(log)
+    assert follower.poll() == Signals()
+
+    log.write_bytes(log_text(*turn(1)))
+    assert follower.poll().steps == 1
+    with log.open("ab") as file:
+        file.write(log_text(*turn(2)))
+    assert follower.poll().steps == 2
+    assert follower.poll().steps == 2
+
+    log.write_bytes(log_text(THINKING))
+    assert follower.poll().steps == 0
