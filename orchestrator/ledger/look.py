@@ -78,13 +78,17 @@ class Bodies:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a worker sees: what it may claim, in the order to try, and what others hold."""
+    """What a worker sees: what it may claim, in the order to try, and what others hold.
+
+    ``smallest`` is whether no live worker has a smaller id. A look at fresh units alone says
+    nothing of the rest.
+    """
 
     free: tuple[Candidate, ...]
     held: frozenset[Unit] = frozenset()
     done: frozenset[Unit] = frozenset()
     exhausted: Mapping[Unit, Cause] = field(default_factory=dict)
-    others_live: bool = False
+    smallest: bool = True
 
 
 def untouched(units: Sequence[Unit], listing: Listing) -> list[Unit]:
@@ -155,7 +159,8 @@ def full_look(
 ) -> Look:
     """Judge every unit by ``next_step``."""
     histories = _histories(listing, bodies)
-    company = bool(others_live(listing, judge))
+    others = others_live(listing, judge)
+    smallest = not others or judge.worker < others[0]
     free: list[tuple[Candidate, float]] = []
     held: set[Unit] = set()
     done: set[Unit] = set()
@@ -174,11 +179,11 @@ def full_look(
             case Held():
                 held.add(unit)
             case Free(attempt):
-                if _may_claim(history, judge, company=company):
+                if _may_claim(history, judge, company=bool(others)):
                     free.append((Candidate(unit, attempt), seconds))
                 else:
                     held.add(unit)
-    return Look(_in_order(free, judge), frozenset(held), frozenset(done), exhausted, company)
+    return Look(_in_order(free, judge), frozenset(held), frozenset(done), exhausted, smallest)
 
 
 def _may_claim(history: Sequence[Attempt], judge: Judge, *, company: bool) -> bool:

@@ -1,0 +1,310 @@
+"""A world in virtual time: real workers, in threads of which one runs at a time.
+
+Every blocking point of a worker (a store call, a wait) hands the baton back to the schedule, which
+decides who runs next, when time passes, who dies, who stands still and whose store is gone. The
+workers, their claimants and the fold are the product's own.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orchestrator.arena.port import Health
+from orchestrator.causes import Cause
+from orchestrator.errors import StoreError
+from orchestrator.ledger import paths
+from orchestrator.ledger.records import Left, Session, to_json
+from orchestrator.results.verdict import Verdict
+from orchestrator.store import AlreadyThereError, Listed, Store, UnclearError
+from orchestrator.worker.attempt import Guard, Seen
+from orchestrator.worker.claimant import Claimant, Identity
+from orchestrator.worker.loop import Clock, Tools, Worker, WorkerSettings
+from orchestrator.worker.narrator import Narrator
+from orchestrator.worker.pulse import Orders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from orchestrator.arena.port import Arena, Assignment
+    from orchestrator.ledger.paths import ClaimPath, Unit
+    from orchestrator.plan import Plan
+
+SESSION = "s1"
+EPOCH = 1_700_000_000.0
+
+
+class DeadError(BaseException):
+    """Unwinds the thread of a worker that was killed."""
+
+
+@dataclass(slots=True)
+class Takeover:
+    """A claim on an attempt whose predecessor had no outcome: when, of whom, how silent."""
+
+    unit: Unit
+    attempt: int
+    owner: str
+    silent_s: float
+    left: bool
+
+
+@dataclass(slots=True)
+class World:
+    """The shared objects and the clock."""
+
+    plan: Plan
+    now: float = EPOCH
+    objects: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    takeovers: list[Takeover] = field(default_factory=list)
+    spoken: dict[str, float] = field(default_factory=dict)
+
+    def created(self, path: str) -> None:
+        """Note a takeover when a claim is created over an unfinished attempt."""
+        key = paths.parse_claim(path)
+        if key is None or key.attempt == 1:
+            return
+        before = paths.claim(key.unit, key.attempt - 1)
+        if before not in self.objects or self._answered(key):
+            return
+        owner = _owner(self.objects[before][0])
+        silent = self.now - max(self.objects[before][1], self.spoken.get(owner, 0.0))
+        left = paths.left(owner) in self.objects
+        self.takeovers.append(Takeover(key.unit, key.attempt, owner, silent, left))
+
+    def _answered(self, key: ClaimPath) -> bool:
+        prefix = f"{paths.OUTCOMES}{key.unit}/{key.attempt - 1}-"
+        return any(path.startswith(prefix) for path in self.objects)
+
+
+def _owner(data: bytes) -> str:
+    from orchestrator.ledger.records import parse_claim
+
+    claim = parse_claim(data)
+    return claim.worker if claim else ""
+
+
+@dataclass(slots=True)
+class Line:
+    """One worker's connection to the store, with its faults."""
+
+    world: World
+    worker: str
+    turn: Callable[[], None]
+    down: bool = False
+    lose_reply: bool = False
+    calls: int = 0
+
+    def put_new(self, path: str, data: bytes) -> None:
+        self._call()
+        if path in self.world.objects:
+            raise AlreadyThereError(path)
+        self.world.created(path)
+        self.world.objects[path] = (data, self.world.now)
+        if self.lose_reply:
+            self.lose_reply = False
+            raise UnclearError("the reply was lost after it took effect")
+
+    def put(self, path: str, data: bytes) -> None:
+        self._call()
+        self.world.objects[path] = (data, self.world.now)
+        if path == paths.worker(self.worker):
+            self.world.spoken[self.worker] = self.world.now
+
+    def list(self, prefix: str) -> list[Listed]:
+        self._call()
+        # Whole seconds, as Azure has them.
+        return [
+            Listed(path, float(int(modified)), len(data))
+            for path, (data, modified) in self.world.objects.items()
+            if path.startswith(prefix)
+        ]
+
+    def get(self, path: str) -> bytes | None:
+        self._call()
+        found = self.world.objects.get(path)
+        return None if found is None else found[0]
+
+    def _call(self) -> None:
+        self.calls += 1
+        self.turn()
+        if self.down:
+            raise UnclearError("the store is gone")
+
+
+class VirtualArena:
+    """An arena without a process: always ready."""
+
+    def start(self, deadline_s: float, stop: threading.Event) -> None: ...
+
+    def health(self) -> Health:
+        return Health(ok=True, detail="")
+
+    def launch(self, assignment: Assignment) -> object:
+        raise NotImplementedError(assignment)
+
+    def reset(self, deadline_s: float, stop: threading.Event) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def fingerprint(self) -> dict[str, str]:
+        return {"arena": "virtual"}
+
+
+class _Pulse:
+    """The schedule beats for the worker; it needs no thread of its own."""
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def allow(self, seconds: float | None) -> None: ...
+
+
+class _Wait(threading.Event):
+    """An event whose wait passes in the world's time."""
+
+    def __init__(self, actor: Actor) -> None:
+        super().__init__()
+        self._actor = actor
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._actor.sleep(timeout or 0.0)
+        return self.is_set()
+
+
+class Actor:
+    """One worker process: a thread that runs only while it holds the baton."""
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        shard: tuple[int, int],
+        scratch: Path,
+        fate: Callable[[Unit, int], Seen],
+    ) -> None:
+        self.world, self.fate, self.name = world, fate, name
+        self.line = Line(world, self.name, self.turn)
+        self.wake_at = world.now
+        self.dead = self.standing = self.ended = False
+        self.exit_code: int | None = None
+        self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self._worker = self._make(*shard, scratch)
+        self._thread = threading.Thread(target=self._main, daemon=True)
+        self._next_beat = world.now
+        self._thread.start()
+
+    def _make(self, shard: int, shards: int, scratch: Path) -> Worker:
+        plan = self.world.plan
+        store = Store(self.line, "virtual://")
+        identity = Identity(self.name, SESSION, f"machine-{shard}", shard)
+        self.claimant = Claimant(store, plan, identity, lambda: self.world.now)
+        self.orders = Orders(stop=_Wait(self), drain=threading.Event())
+        clock = Clock(lambda: self.world.now, lambda: self.world.now)
+        tools = Tools(
+            plan=plan,
+            store=store,
+            claimant=self.claimant,
+            arena=VirtualArena(),  # type: ignore[arg-type]  # launches nothing: the fate decides
+            pulse=_Pulse(),  # type: ignore[arg-type]  # the schedule beats
+            orders=self.orders,
+            clock=clock,
+            narrator=Narrator(io.StringIO()),
+            settings=WorkerSettings(shard, shards, scratch / self.name, "none"),
+            run_attempt=self._attempt,
+        )
+        return Worker(tools)
+
+    def _attempt(self, _arena: Arena, assignment: Assignment, _plan: Plan, guard: Guard) -> Seen:
+        """Work for the time that fate gives, looking up now and then as a real attempt does."""
+        seen = self.fate(assignment.unit, assignment.attempt)
+        until = self.world.now + seen.seconds
+        while self.world.now < until:
+            if guard.stop.wait(min(5.0, until - self.world.now)):
+                return released(seen)
+            if guard.abandoned():
+                return released(seen)
+        return seen
+
+    def _main(self) -> None:
+        self._mine.acquire()
+        try:
+            if not self.dead:
+                self.exit_code = self._worker.run()
+        except DeadError:
+            pass
+        finally:
+            self.ended = True
+            self._theirs.release()
+
+    def turn(self) -> None:
+        """Hand the baton back and wait for it. Called in the worker's thread."""
+        if threading.current_thread() is not self._thread:
+            return
+        self._theirs.release()
+        self._mine.acquire()
+        if self.dead:
+            raise DeadError
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in the world's time."""
+        self.wake_at = self.world.now + seconds
+        while True:
+            self.turn()
+            if self.world.now >= self.wake_at:
+                return
+
+    @property
+    def ready(self) -> bool:
+        """Whether it could run now."""
+        return not (self.ended or self.dead or self.standing) and self.world.now >= self.wake_at
+
+    def resume(self) -> None:
+        """Let it run to its next blocking point. Called by the schedule."""
+        self._mine.release()
+        self._theirs.acquire()
+
+    def pulse(self) -> None:
+        """Beat, as the heartbeat thread would, when it is due and nobody holds the lock."""
+        if self.ended or self.dead or self.standing or self.world.now < self._next_beat:
+            return
+        lock = self.claimant._lock
+        # A lock held by the worker's thread is a beat that comes late, as it would in earnest.
+        if self.claimant.shown.phase == "new" or not lock.acquire(blocking=False):
+            return
+        try:
+            self.claimant.beat()
+            self._next_beat = self.world.now + self.world.plan.heartbeat_s
+        except StoreError:
+            self._next_beat = self.world.now + self.world.plan.heartbeat_s
+        finally:
+            lock.release()
+
+    def kill(self, *, proven: bool) -> None:
+        """End it like SIGKILL; with ``proven``, its parent writes that it is dead."""
+        if not self.ended:
+            self.dead = True
+            self._mine.release()
+            self._theirs.acquire()
+        if proven:
+            record = Left(self.name, SESSION, "killed", "parent", -9, self.world.now)
+            self.world.objects.setdefault(paths.left(self.name), (to_json(record), self.world.now))
+
+
+def released(seen: Seen) -> Seen:
+    """Return the attempt as one that was given back."""
+    verdict = Verdict(None, Cause.RELEASED, (), "given back")
+    return Seen(verdict, seen.steps, seen.seconds, {}, None)
+
+
+def open_world(plan: Plan) -> World:
+    """Return a world whose run has its plan and session."""
+    world = World(plan)
+    session = Session(SESSION, EPOCH, "test", 0)
+    world.objects[paths.PLAN] = (plan.to_json(), world.now)
+    world.objects[paths.session(SESSION)] = (to_json(session), world.now)
+    return world

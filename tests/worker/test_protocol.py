@@ -1,0 +1,211 @@
+"""The ledger's promises, over schedules that hypothesis chooses: see ``fakes.virtual``."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+)
+
+from orchestrator.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Cause, Status
+from orchestrator.ledger import paths
+from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
+from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.results.verdict import Verdict
+from orchestrator.suite import TaskKey, suite_of
+from orchestrator.worker.attempt import Seen
+from tests.fakes.virtual import Actor, World, open_world
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.ledger.records import Outcome
+
+LEASE_S, HEARTBEAT_S = 60.0, 10.0
+_FATES = [None, None, None, None, Cause.ARENA, Cause.SETUP, Cause.EVALUATOR, Cause.TIMEOUT]
+
+
+class Fleet(RuleBasedStateMachine):
+    """Workers that claim, die, stand still, come back, lose the store and lose replies."""
+
+    @initialize(workers=st.integers(2, 4), tasks=st.integers(3, 9), seed=st.integers(0, 2**16))
+    def start(self, workers: int, tasks: int, seed: int) -> None:
+        self.scratch = Path(tempfile.mkdtemp(prefix="protocol-"))
+        suite = suite_of(tuple(TaskKey("d", f"t{number}") for number in range(tasks)))
+        plan = make_plan(PlanInputs(suite, heartbeat_s=HEARTBEAT_S, lease_s=LEASE_S))
+        self.world: World = open_world(plan)
+        self.seed = seed
+        self.shards = workers
+        self.actors = [self.spawn(shard) for shard in range(workers)]
+        self.faulted: set[str] = set()
+
+    def spawn(self, shard: int) -> Actor:
+        return Actor(self.world, f"w{shard:03d}", (shard, self.shards), self.scratch, self.fate)
+
+    def fate(self, unit: Unit, attempt: int) -> Seen:
+        draw = random.Random(f"{self.seed}/{unit}/{attempt}")
+        cause = draw.choice(_FATES)
+        score = None if cause else float(draw.random() < 0.5)
+        return Seen(Verdict(score, cause, (), ""), 3, draw.uniform(5.0, 90.0), {}, None)
+
+    def pick(self, index: int) -> Actor:
+        return self.actors[index % len(self.actors)]
+
+    @rule(index=st.integers(0, 7), turns=st.integers(1, 25))
+    def run(self, index: int, turns: int) -> None:
+        actor = self.pick(index)
+        for _ in range(turns):
+            if actor.ready:
+                actor.resume()
+
+    @rule(seconds=st.sampled_from([1.0, 5.0, 20.0, 100.0]), turns=st.integers(0, 6))
+    def pass_time(self, seconds: float, turns: int) -> None:
+        self.advance(seconds, turns)
+
+    def advance(self, seconds: float, turns: int) -> None:
+        """Let time pass in small steps; live workers beat and get ``turns`` turns each second."""
+        until = self.world.now + seconds
+        while self.world.now < until:
+            self.world.now += 1.0
+            for actor in self.actors:
+                actor.pulse()
+                for _ in range(turns):
+                    if actor.ready:
+                        actor.resume()
+
+    @precondition(lambda self: sum(not a.dead for a in self.actors) > 1)
+    @rule(index=st.integers(0, 7), proven=st.booleans())
+    def kill(self, index: int, proven: bool) -> None:
+        actor = self.pick(index)
+        if not actor.ended and not actor.standing:
+            self.faulted.add(actor.name)
+            actor.kill(proven=proven)
+
+    @rule(index=st.integers(0, 7))
+    def stand_still(self, index: int) -> None:
+        actor = self.pick(index)
+        self.faulted.add(actor.name)
+        actor.standing = True
+
+    @rule(index=st.integers(0, 7))
+    def go_on(self, index: int) -> None:
+        self.pick(index).standing = False
+
+    @rule(index=st.integers(0, 7), down=st.booleans())
+    def outage(self, index: int, down: bool) -> None:
+        actor = self.pick(index)
+        self.faulted.add(actor.name)
+        actor.line.down = down
+
+    @rule(index=st.integers(0, 7))
+    def lose_a_reply(self, index: int) -> None:
+        self.pick(index).line.lose_reply = True
+
+    def teardown(self) -> None:
+        if not hasattr(self, "actors"):
+            return
+        try:
+            self.finish()
+            self.check(fold(self.world.plan.units, read_objects(self.stored())))
+        finally:
+            for actor in self.actors:
+                actor.kill(proven=False)
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def finish(self) -> None:
+        """Heal everything, bring one new worker, and let the run come to its end."""
+        for actor in self.actors:
+            actor.standing = actor.line.down = actor.line.lose_reply = False
+        self.actors.append(self.spawn_last())
+        for _ in range(400):
+            self.advance(10.0, 40)
+            if all(actor.ended or actor.dead for actor in self.actors):
+                return
+        waiting = {actor.name: actor.claimant.shown.phase for actor in self.actors}
+        raise AssertionError(f"the run does not end: {waiting}")
+
+    def spawn_last(self) -> Actor:
+        return Actor(self.world, "x-last", (0, self.shards), self.scratch, self.fate)
+
+    def stored(self) -> list[Stored]:
+        return [Stored(path, at, data) for path, (data, at) in self.world.objects.items()]
+
+    # -- what must hold ---------------------------------------------------------------------
+
+    def check(self, folded: Folded) -> None:
+        units = self.world.plan.units
+        assert [result.unit for result in folded.results] == list(units)
+        assert folded.damage == ()
+        for result in folded.results:
+            self.check_settled(result.attempts, result.status, str(result.unit))
+            self.check_budget(result.attempts)
+        self.check_indifferent(folded)
+        self.check_takeovers()
+        self.check_one_owner()
+
+    def check_settled(self, attempts: tuple[Outcome, ...], status: Status, unit: str) -> None:
+        """No task is lost while a worker lives: it is scored, or a budget is used up."""
+        if status is Status.SCORED:
+            return
+        causes = Counter(
+            Cause.ARENA if one.cause in ARENA_CAUSES else one.cause for one in attempts
+        )
+        spent = any(
+            cause is not None
+            and RULES[cause].retries is not None
+            and count > (RULES[cause].retries or 0)
+            for cause, count in causes.items()
+        )
+        assert spent or len(attempts) >= ATTEMPTS_LIMIT, (unit, status, causes)
+
+    def check_budget(self, attempts: tuple[Outcome, ...]) -> None:
+        numbers: dict[int, list[Outcome]] = defaultdict(list)
+        for one in attempts:
+            numbers[one.attempt].append(one)
+        costly = [one for one in attempts if one.cause is not Cause.RELEASED]
+        assert len(costly) <= ATTEMPTS_LIMIT
+        assert all(len(ones) == 1 for ones in numbers.values())
+        settled = [one.attempt for one in attempts if one.status is Status.SCORED]
+        # A second score needs a first one that came back late from a worker given up for dead.
+        late = {one.attempt for one in attempts if one.worker in self.faulted}
+        assert len(settled) <= 1 or late.intersection(settled)
+
+    def check_indifferent(self, folded: Folded) -> None:
+        objects = self.stored() * 2
+        random.Random(self.seed).shuffle(objects)
+        again = fold(self.world.plan.units, read_objects(objects))
+        assert again.results == folded.results
+
+    def check_takeovers(self) -> None:
+        """Nobody's task is taken over while it speaks within its lease."""
+        for takeover in self.world.takeovers:
+            assert takeover.left or takeover.silent_s > LEASE_S, takeover
+
+    def check_one_owner(self) -> None:
+        """An outcome belongs to the worker that has the claim."""
+        snapshot = read_objects(self.stored())
+        for key in snapshot.outcomes:
+            claim = snapshot.claims[paths.ClaimPath(key.unit, key.attempt)]
+            assert claim is not None
+            assert claim.worker == key.worker
+
+
+Fleet.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    # A failing schedule is printed as it is: shrinking one takes longer than reading it.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+TestFleet = Fleet.TestCase
