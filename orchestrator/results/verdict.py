@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import Cause, Flag
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.frames import Frame
+from orchestrator.results.log import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +82,15 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """A line of the table. ``cause`` None: the client's own score counts.
+
+    ``lost`` is whether such an arena is gone, so that the agent's last action may have been why.
+    """
+
     fits: Callable[[_Seen], bool]
-    cause: Cause | None  # None: the client's own score counts
+    cause: Cause | None
     message: Callable[[_Seen], str]
+    lost: bool = False
 
 
 _TABLE: tuple[_Row, ...] = (
@@ -106,11 +113,13 @@ _TABLE: tuple[_Row, ...] = (
         lambda s: s.signals.blind,
         Cause.ARENA,
         lambda _: "Windows gave no observation to the end, so the agent could not act",
+        lost=True,
     ),
     _Row(
         lambda s: s.swallowed_zero and not s.arena_ok,
         Cause.ARENA,
         lambda s: f"Windows was gone when the evaluator looked: {s.signals.swallowed}",
+        lost=True,
     ),
     _Row(
         lambda s: s.swallowed_zero,
@@ -122,6 +131,7 @@ _TABLE: tuple[_Row, ...] = (
         lambda s: s.frame is Frame.AGENT and not s.arena_ok,
         Cause.ARENA,
         lambda s: f"Windows was gone when the agent raised: {s.exception}",
+        lost=True,
     ),
     _Row(
         lambda s: s.frame is Frame.AGENT,
@@ -139,6 +149,12 @@ _TABLE: tuple[_Row, ...] = (
         lambda s: f"env.evaluate raised: {s.exception}",
     ),
     _Row(
+        lambda s: s.frame in (Frame.STEP, Frame.GUEST),
+        Cause.ARENA,
+        lambda s: f"{s.frame} raised: {s.exception}",
+        lost=True,
+    ),
+    _Row(
         lambda s: s.frame is not None,
         Cause.ARENA,
         lambda s: f"{s.frame} raised: {s.exception}",
@@ -148,11 +164,18 @@ _TABLE: tuple[_Row, ...] = (
         lambda s: not s.arena_ok,
         Cause.ARENA,
         lambda s: f"Windows or QEMU stopped answering while the client was {s.signals.phase}",
+        lost=True,
     ),
     _Row(
         lambda s: s.ending is Ending.DEADLINE,
         Cause.TIMEOUT,
         lambda s: f"the task's deadline passed after {s.reading.steps} steps",
+    ),
+    _Row(
+        lambda s: s.ending is Ending.STALLED and s.signals.phase is Phase.ACTING,
+        Cause.ARENA,
+        lambda _: "an action did not come back for the stall time",
+        lost=True,
     ),
     _Row(
         lambda s: s.ending is Ending.STALLED,
@@ -181,15 +204,15 @@ def classify(reading: Reading, ending: Ending = Ending.EXITED, *, arena_ok: bool
     return Verdict(
         score=reading.score if row.cause is None else None,
         cause=row.cause,
-        flags=_flags(seen, row.cause),
+        flags=_flags(seen, row),
         message=row.message(seen)[:MESSAGE_LIMIT],
     )
 
 
-def _flags(seen: _Seen, cause: Cause | None) -> tuple[Flag, ...]:
+def _flags(seen: _Seen, row: _Row) -> tuple[Flag, ...]:
     flags: list[Flag] = []
-    if seen.swallowed_zero and cause in (None, Cause.ARENA):
+    if seen.swallowed_zero and row.cause in (None, Cause.ARENA):
         flags.append(Flag.EVALUATOR)
-    if cause is Cause.ARENA and seen.reading.after_action:
+    if row.lost and seen.reading.after_action:
         flags.append(Flag.AFTER_ACTION)
     return tuple(flags)

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.github import AppAccess, FailureKind, GitHubError, Secret, open_github
 from tests.fakes.github import Fault, VirtualClock, Wound
+from tests.fakes.github.tokens import new_private_key
 
 if TYPE_CHECKING:
     from orchestrator.github import GitHub
@@ -69,22 +70,23 @@ def test_a_token_endpoint_that_fails_for_a_moment_is_asked_again(
 
 
 def test_a_key_that_is_not_the_apps_is_a_matter_of_credentials(fake: FakeGitHub) -> None:
-    from tests.fakes.github.tokens import _private_key
-
-    stranger = _private_key.__wrapped__()
-    access = AppAccess(fake.tokens.app.app_id, Secret(stranger))
+    access = AppAccess(fake.tokens.app.app_id, Secret(new_private_key()))
     connection = replace(fake.connection(), access=access)
-    with open_github(connection, clock=fake.clock) as github:
-        with pytest.raises(GitHubError) as caught:
-            github.runs.find(500)
+    with (
+        open_github(connection, clock=fake.clock) as github,
+        pytest.raises(GitHubError) as caught,
+    ):
+        github.runs.find(500)
 
     assert caught.value.kind is FailureKind.CREDENTIALS
 
 
 def test_a_personal_token_that_github_does_not_know_fails_at_once(fake: FakeGitHub) -> None:
-    with open_github(fake.connection("ghp_unknown"), clock=fake.clock) as github:
-        with pytest.raises(GitHubError) as caught:
-            github.runs.find(500)
+    with (
+        open_github(fake.connection("ghp_unknown"), clock=fake.clock) as github,
+        pytest.raises(GitHubError) as caught,
+    ):
+        github.runs.find(500)
 
     assert caught.value.kind is FailureKind.CREDENTIALS
     assert len(fake.seen) == 1

@@ -106,9 +106,11 @@ def test_a_refusal_stops_after_one_call(
 def test_a_jobs_own_token_can_never_mint_and_the_error_says_what_is_needed(
     fake: FakeGitHub,
 ) -> None:
-    with open_github(fake.connection(fake.tokens.job()), clock=fake.clock) as github:
-        with pytest.raises(GitHubError, match="Administration: write") as caught:
-            github.runners.mint("vm-1", ["run"])
+    with (
+        open_github(fake.connection(fake.tokens.job()), clock=fake.clock) as github,
+        pytest.raises(GitHubError, match="Administration: write") as caught,
+    ):
+        github.runners.mint("vm-1", ["run"])
 
     assert caught.value.kind is FailureKind.CREDENTIALS
 
@@ -216,9 +218,7 @@ def test_a_busy_runner_is_not_deleted(fake: FakeGitHub, github: GitHub) -> None:
     assert caught.value.kind is FailureKind.CONFLICT
 
 
-def test_parallel_mints_each_get_their_own_configuration(
-    fake: FakeGitHub, github: GitHub
-) -> None:
+def test_parallel_mints_each_get_their_own_configuration(fake: FakeGitHub, github: GitHub) -> None:
     names = [f"vm-{number}" for number in range(40)]
 
     with ThreadPoolExecutor(16) as pool:

@@ -86,9 +86,7 @@ def test_cancelling_spares_jobs_that_always_run_unless_forced(
     assert (run.over, run.conclusion) == (True, "cancelled")
 
 
-def test_cancelling_what_is_over_or_unknown_is_no_error(
-    fake: FakeGitHub, github: GitHub
-) -> None:
+def test_cancelling_what_is_over_or_unknown_is_no_error(fake: FakeGitHub, github: GitHub) -> None:
     fake.add_run(500)
     fake.finish_job(fake.add_job(500, "a", ["x"], hosted=True).id)
 

@@ -167,9 +167,11 @@ def test_nobody_at_the_address_is_transient_and_names_no_more_than_the_call() ->
             TokenAccess(Secret("ghp_x")),
             f"http://127.0.0.1:{taken.getsockname()[1]}",
         )
-        with open_github(connection, clock=VirtualClock()) as github:
-            with pytest.raises(GitHubError, match="no usable answer") as caught:
-                github.runs.find(500)
+        with (
+            open_github(connection, clock=VirtualClock()) as github,
+            pytest.raises(GitHubError, match="no usable answer") as caught,
+        ):
+            github.runs.find(500)
 
     assert caught.value.kind is FailureKind.TRANSIENT
 

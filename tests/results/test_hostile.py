@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Outcome, parse_outcome, to_json
+from orchestrator.results.files import head_and_tail
 from orchestrator.results.log import LogScanner
 from orchestrator.results.task import read_task
 from orchestrator.results.trajectory import read_trajectory, steps_of
@@ -106,11 +107,20 @@ def test_what_is_there_instead_of_a_file(name: str, kind: str, tmp_path: Path) -
 
 def test_a_million_lines_are_not_all_read(tmp_path: Path) -> None:
     directory = TaskFiles(tmp_path).write()
-    line = b'{"step_num": 1, "action": "a"}\n'
-    (directory / "traj.jsonl").write_bytes(line * 1_000_000 + error_line("env.evaluate()").encode())
+    lines = "".join(f'{{"step_num": {number}, "action": 1}}\n' for number in range(1_000_000))
+    (directory / "traj.jsonl").write_text(lines + error_line("env.evaluate()"))
 
     assert check(directory).cause == "evaluator"
+    assert read_trajectory(directory).steps == 10_000
     assert len(steps_of(directory)) == 1_000
+
+
+def test_the_two_ends_of_a_long_file_do_not_make_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"first [cut] last")
+
+    assert b"".join(head_and_tail(path, 6, 5)) == b"first \n last"
+    assert b"".join(head_and_tail(path, 6, 50)) == b"first [cut] last"
 
 
 def test_a_sparse_terabyte_is_not_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,8 +55,9 @@ def test_a_result_that_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("1")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe")
 
-    for name in ("directory", "link", "dangling"):
+    for name in ("directory", "link", "dangling", "pipe"):
         assert read_score(tmp_path / name) == (None, "result.txt cannot be read as a file")
 
 
@@ -83,6 +85,14 @@ def test_a_frame_in_an_exceptions_message_decides_nothing() -> None:
     forged = "no\n" + traceback_text("obs, reward, done, info = env.step(action)").rstrip()
 
     found = raised(traceback_text("actions = agent.predict(obs)", f"ValueError: {forged}"), forged)
+
+    assert found.frame is Frame.AGENT
+
+
+def test_a_frame_in_the_message_of_an_inner_exception_decides_nothing() -> None:
+    forged = "ValueError: no\n" + traceback_text("env.step(action)")
+
+    found = raised(traceback_text("actions = agent.predict(obs)", "KeyError: 1", forged), "1")
 
     assert found.frame is Frame.AGENT
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from orchestrator.causes import Cause, Status
 from orchestrator.ledger.fold import fold
 from orchestrator.ledger.paths import Unit
 from orchestrator.results.progress import TaskWatch
-from orchestrator.results.trajectory import steps_of
+from orchestrator.results.trajectory import Trajectory, read_trajectory, steps_of
 from orchestrator.results.tree import find_task_directories, list_tasks, read_tree
 from orchestrator.suite import TaskKey
 from tests.results.trees import CONFIGURATION, STAMP, TaskFiles, log_text, turn
@@ -137,12 +138,18 @@ def test_steps_are_what_the_trajectory_recorded(tmp_path: Path) -> None:
     assert all((directory / step.screenshot).is_file() for step in steps)
 
 
+def test_a_step_with_the_keys_of_an_error_is_a_step(tmp_path: Path) -> None:
+    directory = TaskFiles(tmp_path).write()
+    line = {"step_num": 1, "action": "a", "Error": "", "Exception": "", "Traceback": "x"}
+    (directory / "traj.jsonl").write_text(json.dumps(line))
+
+    assert read_trajectory(directory) == Trajectory(steps=1, raised=None)
+
+
 @pytest.mark.parametrize(
     "name", ["../secret.png", "/etc/passwd", "link.png", "gone.png", "dir.png", "x.html", 7, None]
 )
 def test_a_screenshot_is_a_file_of_the_task_or_nothing(name: object, tmp_path: Path) -> None:
-    import json
-
     directory = TaskFiles(tmp_path).write()
     (directory.parent / "secret.png").touch()
     (directory / "x.html").touch()

@@ -152,7 +152,18 @@ CASES = {
         log=[THINKING, acting(1)],
         ending=Ending.STALLED,
         flags=(Flag.AFTER_ACTION,),
-        says="acting",
+        says="an action did not come back",
+    ),
+    "stalled in the evaluator": Case(
+        Cause.ARENA, log=ENDED, ending=Ending.STALLED, says="evaluating"
+    ),
+    "the client died in an action": Case(Cause.ARENA, log=[THINKING, acting(1)]),
+    "an empty result after actions": Case(Cause.ARENA, "", ENDED),
+    "bookkeeping raised after an action": Case(
+        Cause.ARENA, log=turn(1), error=error_line("recorder.record_step(")
+    ),
+    "Windows gone in an action": Case(
+        Cause.ARENA, log=[THINKING, acting(1)], arena_ok=False, flags=(Flag.AFTER_ACTION,)
     ),
     "stalled while thinking": Case(
         Cause.ARENA, log=[*turn(1), THINKING], ending=Ending.STALLED, says="thinking"

@@ -52,7 +52,8 @@ def redirect(call: Call) -> Answer:
     if entry.expired:
         raise RefusedError(410, "Artifact has expired")
     ends = int(call.world.clock.now()) + _SIGNED_FOR_S
-    address = f"{call.origin}/_storage/{entry.id}?se={ends}&sig={_signature(entry.id, ends)}"
+    origin = call.world.storage_origin or call.origin
+    address = f"{origin}/_storage/{entry.id}?se={ends}&sig={_signature(entry.id, ends)}"
     return Answer(302, headers={"Location": address})
 
 

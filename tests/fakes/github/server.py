@@ -16,6 +16,7 @@ from tests.fakes.github import (
     routes_actions,
     routes_apps,
     routes_artifacts,
+    routes_repository,
     routes_reviews,
 )
 from tests.fakes.github.call import (
@@ -42,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *routes_artifacts.ROUTES,
     *routes_reviews.ROUTES,
     *routes_apps.ROUTES,
+    *routes_repository.ROUTES,
     routes_artifacts.STORAGE,
 )
 _BEFORE = frozenset({Wound.DROP_BEFORE})

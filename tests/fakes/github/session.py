@@ -97,6 +97,7 @@ class LocalRunner:
         self._connect = connect
         self._command = command
         self._stop = threading.Event()
+        self._working = threading.Event()
         self._session: RunnerSession | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.exit_code: int | None = None
@@ -108,6 +109,10 @@ class LocalRunner:
 
     def join(self, timeout_s: float = 60.0) -> None:
         self._thread.join(timeout_s)
+
+    def wait_until_working(self, timeout_s: float = 30.0) -> None:
+        """Return once the job's process runs."""
+        assert self._working.wait(timeout_s), "no job was taken"
 
     def kill(self) -> None:
         """Take the machine away."""
@@ -126,6 +131,7 @@ class LocalRunner:
         if job is None:
             return
         self._process = self._command(job)
+        self._working.set()
         if self._stop.is_set():
             self._process.kill()
         self.exit_code = self._wait_for_exit(self._session, self._process)

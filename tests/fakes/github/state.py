@@ -109,7 +109,11 @@ class Snapshot:
 
 
 class World:
-    """All state, under one lock; ``changed`` is notified whenever a job or a runner changes."""
+    """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
+
+    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file;
+    ``storage_origin`` moves the artifacts' storage to another address.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -121,7 +125,11 @@ class World:
         self.artifacts: dict[int, ArtifactEntry] = {}
         self.comments: dict[int, CommentEntry] = {}
         self.checks: dict[int, CheckEntry] = {}
+        self.environments: dict[str, bool] = {}
+        self.workflows: dict[str, int] = {}
+        self.runner_version = "2.330.0"
         self.listing_lag_s = 0.0
+        self.storage_origin: str | None = None
         self._ids: Iterator[int] = itertools.count(1001)
         self._snapshots: list[Snapshot] = []
 

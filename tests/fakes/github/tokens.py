@@ -44,7 +44,7 @@ class Tokens:
         self._clock = clock
         self._lock = threading.Lock()
         self._grants: dict[str, Grant] = {}
-        self.app = App("4242", 7, _private_key())
+        self.app = App("4242", 7, _shared_key())
 
     def personal(self, permissions: frozenset[str] = ALL, login: str = "octocat") -> str:
         return self._grant("ghp_", Grant(permissions, login))
@@ -56,6 +56,11 @@ class Tokens:
         """Return a new installation token and when it ends."""
         ends_at = self._clock.now() + TOKEN_LIFE_S
         return self._grant("ghs_", Grant(ALL, "waa-matrix[bot]", ends_at)), ends_at
+
+    def given(self) -> list[str]:
+        """Every token that is known, for tests that look for leaks."""
+        with self._lock:
+            return list(self._grants)
 
     def revoke_all(self) -> None:
         with self._lock:
@@ -94,8 +99,8 @@ class Tokens:
         return token
 
 
-@lru_cache(maxsize=1)
-def _private_key() -> str:
+def new_private_key() -> str:
+    """Return an App's key as GitHub hands it out."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM,
@@ -103,3 +108,9 @@ def _private_key() -> str:
         serialization.NoEncryption(),
     )
     return pem.decode()
+
+
+@lru_cache(maxsize=1)
+def _shared_key() -> str:
+    """One key for all fakes of a process: making one takes a while."""
+    return new_private_key()

@@ -1,0 +1,163 @@
+"""Check runs: the verdict that a branch can require, with annotations.
+
+Only an App can write them: a job's ``GITHUB_TOKEN`` or an installation token, no personal token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.github.failures import FailureKind, GitHubError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.github.wire import Wire
+
+ANNOTATIONS_A_CALL: Final = 50
+"""GitHub takes no more in one call; further calls append."""
+
+TEXT_LIMIT: Final = 65_535
+"""Characters of a summary, and of a text."""
+
+NEEDS: Final = "Checks: write on the repository, as an App or a job's GITHUB_TOKEN"
+
+_TITLE_LIMIT: Final = 255
+_TRIES: Final = 4
+
+
+class Level(StrEnum):
+    """How an annotation is shown."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+class Conclusion(StrEnum):
+    """How a check ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    ACTION_REQUIRED = "action_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A remark at a line of a file of the repository; lines count from 1."""
+
+    path: str
+    line: int
+    level: Level
+    message: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check run as it should be.
+
+    ``key`` finds it again among the commit's checks of this ``name``; ``conclusion`` None leaves
+    it in progress. Annotations are only ever appended: a later value must start with the earlier.
+    """
+
+    name: str
+    head_sha: str
+    key: str
+    title: str
+    summary: str
+    conclusion: Conclusion | None = None
+    text: str = ""
+    details_url: str = ""
+    annotations: Sequence[Annotation] = field(default_factory=tuple)
+
+
+class Checks:
+    """The repository's check runs."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def put(self, check: Check) -> int:
+        """Create the check run, or make the one with its key so; return its id.
+
+        Raises:
+            GitHubError: of any kind.
+        """
+        for failed in range(1, _TRIES):
+            try:
+                return self._put_once(check)
+            except GitHubError as error:
+                if error.kind is not FailureKind.TRANSIENT:
+                    raise
+                self._wire.clock.sleep(self._wire.policy.backoff(failed))
+        return self._put_once(check)
+
+    def _put_once(self, check: Check) -> int:
+        """Look, then write. A call with annotations appends, so none is repeated blindly."""
+        found = self._find(check)
+        if found is None:
+            item = self._write("POST", "/check-runs", check, 0)
+        else:
+            item = self._write("PATCH", _path(found), check, _annotated(found))
+        while _annotated(item) < len(check.annotations):
+            item = self._write("PATCH", _path(item), check, _annotated(item))
+        return int(item["id"])
+
+    def _find(self, check: Check) -> dict[str, Any] | None:
+        query = {"check_name": check.name, "filter": "all"}
+        path = f"/commits/{check.head_sha}/check-runs"
+        items = self._wire.pages(path, "check_runs", query, needs=NEEDS)
+        return next((item for item in items if item["external_id"] == check.key), None)
+
+    def _write(self, verb: str, path: str, check: Check, annotated: int) -> dict[str, Any]:
+        batch = check.annotations[annotated : annotated + ANNOTATIONS_A_CALL]
+        body = _body(check, batch)
+        if verb == "POST":
+            body["head_sha"] = check.head_sha
+        reply = self._wire.send(verb, path, body, needs=NEEDS, idempotent=False)
+        item: dict[str, Any] = reply.body
+        if batch and _annotated(item) <= annotated:  # counted late: trust what was accepted
+            item["output"]["annotations_count"] = annotated + len(batch)
+        return item
+
+
+def _path(item: dict[str, Any]) -> str:
+    return f"/check-runs/{item['id']}"
+
+
+def _annotated(item: dict[str, Any]) -> int:
+    return int(item["output"]["annotations_count"])
+
+
+def _body(check: Check, batch: Sequence[Annotation]) -> dict[str, Any]:
+    output: dict[str, Any] = {
+        "title": check.title[:_TITLE_LIMIT],
+        "summary": check.summary[:TEXT_LIMIT],
+    }
+    if check.text:
+        output["text"] = check.text[:TEXT_LIMIT]
+    if batch:
+        output["annotations"] = [_annotation(one) for one in batch]
+    body: dict[str, Any] = {"name": check.name, "external_id": check.key, "output": output}
+    if check.details_url:
+        body["details_url"] = check.details_url
+    if check.conclusion is None:
+        return body | {"status": "in_progress"}
+    return body | {"status": "completed", "conclusion": check.conclusion.value}
+
+
+def _annotation(one: Annotation) -> dict[str, Any]:
+    item = {
+        "path": one.path,
+        "start_line": one.line,
+        "end_line": one.line,
+        "annotation_level": one.level.value,
+        "message": one.message[:TEXT_LIMIT],
+    }
+    return item | ({"title": one.title[:_TITLE_LIMIT]} if one.title else {})

@@ -1,0 +1,134 @@
+"""Workflow runs and their jobs, and the two ways to cancel a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.github.failures import FailureKind, GitHubError
+
+if TYPE_CHECKING:
+    from orchestrator.github.wire import Wire
+
+_READ: Final = "Actions: read on the repository"
+_WRITE: Final = "Actions: write on the repository"
+_WAITING: Final = frozenset({"queued", "waiting", "pending", "requested"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job of one attempt. Times are Unix seconds; ``labels`` are in lower case.
+
+    ``runner_name`` and ``runner_id`` are None until a runner took it.
+    """
+
+    id: int
+    name: str
+    attempt: int
+    status: str
+    conclusion: str | None
+    labels: frozenset[str]
+    runner_id: int | None
+    runner_name: str | None
+    created_at: float | None
+    started_at: float | None
+    completed_at: float | None
+
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for a runner (or for an approval or a concurrency group)."""
+        return self.status in _WAITING
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, however it did."""
+        return self.status == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A workflow run's newest attempt. ``created_at`` is Unix seconds."""
+
+    id: int
+    attempt: int
+    status: str
+    conclusion: str | None
+    event: str
+    head_sha: str
+    created_at: float | None
+
+    @property
+    def over(self) -> bool:
+        """Whether its newest attempt has ended."""
+        return self.status == "completed"
+
+
+class Runs:
+    """The repository's workflow runs."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def find(self, run_id: int) -> Run | None:
+        """Return the run; None when GitHub does not know it, which does not mean it is over."""
+        try:
+            return run_of(self._wire.get(f"/actions/runs/{run_id}", needs=_READ))
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            return None
+
+    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+        """Return the jobs of one attempt of a run, in GitHub's order."""
+        path = f"/actions/runs/{run_id}/attempts/{attempt}/jobs"
+        items = self._wire.pages(path, "jobs", needs=_READ)
+        return list({item["id"]: _job(item, attempt) for item in items}.values())
+
+    def cancel(self, run_id: int, *, force: bool = False) -> bool:
+        """Ask a run to end; False when it had ended already or is unknown.
+
+        ``force`` also ends jobs that run whatever happens (``if: always()``).
+        """
+        verb = "force-cancel" if force else "cancel"
+        try:
+            self._wire.send("POST", f"/actions/runs/{run_id}/{verb}", needs=_WRITE)
+        except GitHubError as error:
+            if error.kind not in (FailureKind.CONFLICT, FailureKind.NOT_FOUND):
+                raise
+            return False
+        return True
+
+
+def run_of(item: dict[str, Any]) -> Run:
+    """Return the run that GitHub describes as ``item``."""
+    return Run(
+        id=item["id"],
+        attempt=item.get("run_attempt") or 1,
+        status=item["status"] or "",
+        conclusion=item["conclusion"],
+        event=item["event"],
+        head_sha=item["head_sha"],
+        created_at=unix_seconds(item["created_at"]),
+    )
+
+
+def _job(item: dict[str, Any], attempt: int) -> Job:
+    return Job(
+        id=item["id"],
+        name=item["name"],
+        attempt=item.get("run_attempt") or attempt,
+        status=item["status"],
+        conclusion=item["conclusion"],
+        labels=frozenset(label.lower() for label in item["labels"]),
+        runner_id=item["runner_id"] or None,  # 0 while it is queued
+        runner_name=item["runner_name"] or None,
+        created_at=unix_seconds(item.get("created_at")),
+        started_at=unix_seconds(item.get("started_at")),
+        completed_at=unix_seconds(item.get("completed_at")),
+    )
+
+
+def unix_seconds(stamp: str | None) -> float | None:
+    """Return an ISO 8601 time of GitHub's as Unix seconds."""
+    return datetime.fromisoformat(stamp).timestamp() if stamp else None
