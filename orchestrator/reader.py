@@ -39,7 +39,15 @@ class LedgerReader:
         self._known: dict[str, Stored] = {}
 
     def snapshot(self) -> Snapshot:
-        """List the ledger and return it parsed; only new and overwritten objects are fetched.
+        """List the ledger and return it parsed.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        return read_objects(self.objects())
+
+    def objects(self) -> list[Stored]:
+        """List the ledger and return its objects; only new and overwritten ones are fetched.
 
         Raises:
             StoreError: The ledger could not be read.
@@ -50,7 +58,7 @@ class LedgerReader:
                     self._fetch(listed)
         for listed in self.store.list(paths.WORKERS):
             self._fetch(listed)
-        return read_objects(self._known.values())
+        return list(self._known.values())
 
     def _fetch(self, listed: Listed) -> None:
         data = self.store.get(listed.path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from orchestrator.causes import Status
 from orchestrator.errors import StoreError
+from orchestrator.ledger import paths
 from orchestrator.ledger.fold import fold
 from orchestrator.reader import at_work
 
@@ -46,6 +47,7 @@ class WorkerRow:
     assigned: int
     silent_s: float
     note: str
+    screenshot: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,17 @@ def view(plan: Plan, snapshot: Snapshot, now: float) -> View:
         failed=folded.count(Status.INFRASTRUCTURE),
         running=sum(beat.unit is not None for beat in working),
         mean=sum(points) / len(points) if points else None,
-        elapsed_s=max(0.0, now - started),
+        elapsed_s=max(0.0, (now if working else _last_end(folded, now)) - started),
         eta_s=eta_s,
         ends_at=None if eta_s is None else now + eta_s,
         workers=tuple(_row(beat, snapshot, now) for beat in working),
         simulated=plan.simulated,
     )
+
+
+def _last_end(folded: Folded, now: float) -> float:
+    """Return when the last attempt ended; a run that is over goes on no longer."""
+    return max((one.ended for result in folded.results for one in result.attempts), default=now)
 
 
 def _row(beat: Heartbeat, snapshot: Snapshot, now: float) -> WorkerRow:
@@ -101,6 +108,7 @@ def _row(beat: Heartbeat, snapshot: Snapshot, now: float) -> WorkerRow:
         assigned=beat.assigned,
         silent_s=max(0.0, now - snapshot.beaten_at.get(beat.worker, now)),
         note=beat.note,
+        screenshot=beat.screenshot if beat.screenshot.startswith(paths.EVIDENCE) else "",
     )
 
 
@@ -129,11 +137,8 @@ def _eta(plan: Plan, folded: Folded, working: list[Heartbeat], now: float) -> fl
 class Display:
     """Shows a run while it goes on. Use as a context manager; ``refresh`` as often as you like."""
 
-    def __init__(
-        self, screen: Console, reader: LedgerReader, workers: int, wall: Callable[[], float]
-    ) -> None:
+    def __init__(self, screen: Console, reader: LedgerReader, wall: Callable[[], float]) -> None:
         self._screen, self._reader, self._wall = screen, reader, wall
-        self._workers = workers
         self._live: Live | None = None
         self._next = 0.0
         self._trouble = ""
@@ -157,21 +162,22 @@ class Display:
         if self._live is not None:
             self._live.stop()
 
-    def refresh(self, *, final: bool = False) -> None:
-        """Read the ledger and draw, if it is time to."""
+    def refresh(self, *, final: bool = False) -> View | None:
+        """Read the ledger and draw, if it is time to; return what was drawn."""
         now = self._wall()
         if now < self._next and not final:
-            return
+            return None
         self._next = now + (_LIVE_S if self._live is not None else _PLAIN_S)
         try:
             current = view(self._reader.plan, self._reader.snapshot(), now)
         except StoreError as error:
             self._say_once(str(error))
-            return
+            return None
         if self._live is not None:
             self._live.update(draw(current), refresh=True)
         else:
             self._screen.print(plain_line(current), markup=False, soft_wrap=True)
+        return current
 
     def _say_once(self, trouble: str) -> None:
         if trouble != self._trouble:
@@ -217,7 +223,8 @@ def draw(current: View) -> RenderableType:
             f"{row.done}/{row.assigned}",
             Text(silent, style="yellow"),
         )
-    bar = ProgressBar(total=max(current.expected, 1), completed=current.settled)
+    bar = Table.grid(expand=True)
+    bar.add_row(ProgressBar(total=max(current.expected, 1), completed=current.settled))
     banner = [Text(SIMULATED, style="bold yellow")] if current.simulated else []
     return Group(*banner, table, bar, Text(_foot(current)))
 

@@ -14,11 +14,11 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
     """Return the lines that end a run's output."""
     from orchestrator.report import wording
 
-    lines = []
-    if results.facts.simulated:
-        lines.append("Simulated: no Windows was involved; the numbers say nothing of any agent.")
-    lines.append(wording.headline(results.score))
-    lines.append(wording.accounting(results.score))
+    lines = [wording.SIMULATED] if results.facts.simulated else []
+    score = results.score
+    lines.append(f"Score {wording.headline(score)}. {wording.explained(score)}")
+    lines.append(f"Full successes: {wording.successes(score)}")
+    lines.append(wording.accounting(score))
     if stopped_by:
         lines.append(f"Stopped by {stopped_by}; go on with --resume --out {out}.")
     lines.append(f"Report: {out / 'report.html'}")

@@ -295,6 +295,26 @@ def _expectations(history: tuple[str, ...]) -> Expectations:
     return learn(found) if found else Expectations()
 
 
+LEDGER = "ledger"
+DEFAULT_RUN = "run"
+
+
+def located(out: str | None, store: str | None, run_name: str | None) -> tuple[str, str]:
+    """Return the store's URL and the run's name: given, or inside a run directory.
+
+    Raises:
+        BadInputError: Neither a directory nor a store with a run is named.
+    """
+    from orchestrator.errors import bad_input
+
+    if store is not None and run_name is not None:
+        return store, run_name
+    if out is None:
+        fix = "Give the run's directory, or both --store and --run."
+        raise bad_input("OUT", "is missing, and so is --store or --run", fix)
+    return store or (Path(out).absolute() / LEDGER).as_uri(), run_name or DEFAULT_RUN
+
+
 def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:
     """Open a run's objects with the credentials in the environment."""
     from orchestrator.store import credentials_from, open_store

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from orchestrator.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.ledger.fold import Folded
     from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
@@ -61,17 +63,35 @@ def evidence_root(store_url: str) -> Path | None:
 
 def collect_evidence(folded: Folded, root: Path | None, page: Path) -> Evidence:
     """Return what the counted attempts left, as links relative to the directory ``page``."""
+    if root is None or not root.is_dir():
+        return {}
+    directories = {
+        result.unit: root / str(result.unit) / f"{result.counted.attempt}-{result.counted.worker}"
+        for result in folded.results
+        if result.counted is not None
+    }
+    return _evidence_in(directories, page)
+
+
+def tree_evidence(folded: Folded, tree: Path, page: Path) -> Evidence:
+    """Return what a client's tree holds of the tasks that were counted from it."""
+    from orchestrator.results.tree import find_task_directories
+
+    found = find_task_directories(tree)
+    directories = {
+        result.unit: found[result.unit.task]
+        for result in folded.results
+        if result.counted is not None and result.unit.task in found
+    }
+    return _evidence_in(directories, page)
+
+
+def _evidence_in(directories: Mapping[Unit, Path], page: Path) -> Evidence:
     from orchestrator.report.facts import EvidenceStep, TaskEvidence
     from orchestrator.results.trajectory import steps_of
 
-    if root is None or not root.is_dir():
-        return {}
     found: dict[Unit, TaskEvidence] = {}
-    for result in folded.results:
-        counted = result.counted
-        if counted is None:
-            continue
-        directory = root / str(result.unit) / f"{counted.attempt}-{counted.worker}"
+    for unit, directory in directories.items():
         if not directory.is_dir():
             continue
         link = _relative(directory, page)
@@ -84,7 +104,7 @@ def collect_evidence(folded: Folded, root: Path | None, page: Path) -> Evidence:
             )
             for step in steps_of(directory)
         )
-        found[result.unit] = TaskEvidence(link=link, steps=steps)
+        found[unit] = TaskEvidence(link=link, steps=steps)
     return found
 
 

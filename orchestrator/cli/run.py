@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import opened, plan_options, planned, store_options
+from orchestrator.cli.options import LEDGER, located, opened, plan_options, planned, store_options
 from orchestrator.cli.terminal import console
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from orchestrator.report.results import Results
     from orchestrator.store import Store
 
-LEDGER = "ledger"
 WORKERS = "workers"
-DEFAULT_RUN = "run"
 
+_SHORTEST_TIMEOUT_S = 5.0
 _LOW_DISK = 64 * 1024 * 1024
 _DISK_CHECK_S = 2.0
 
@@ -82,12 +81,13 @@ def run(**options: Any) -> int:
     """
     started = time.time()
     plan = planned(options)
-    where = (options.pop("store"), options.pop("run_name"), options.pop("store_ca"))
+    given = options.pop("store")
+    url, name = located(options["out"], given, options.pop("run_name"))
+    where = Where(url, name, options.pop("store_ca"), local=given is None)
     options["out"] = Path(options["out"]).absolute()
     settings = RunOptions(**options)
     _check(settings, plan)
-    store = _open_store(settings, where, plan.plan)
-    return _Run(settings, plan, store, where, started).execute()
+    return _Run(settings, plan, where, started).execute()
 
 
 def _check(settings: RunOptions, planned_run: Planned) -> None:
@@ -130,36 +130,33 @@ def _directory_problems(settings: RunOptions) -> list[Problem]:
     return []
 
 
-def _open_store(
-    settings: RunOptions, where: tuple[str | None, str | None, str], plan: Plan
-) -> Store:
-    url, name, store_ca = _located(settings, where)
-    resuming_local = settings.resume and where[0] is None
-    if resuming_local and not (settings.out / LEDGER / name).is_dir():
-        raise bad_input(f"--out {settings.out}", "holds no run to resume", "Leave --resume out.")
-    return opened(url, name, store_ca, max(plan.heartbeat_s, 5.0), create=True)
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The ledger of a run."""
 
+    url: str
+    name: str
+    store_ca: str
+    local: bool
 
-def _located(
-    settings: RunOptions, where: tuple[str | None, str | None, str]
-) -> tuple[str, str, str]:
-    url, name, store_ca = where
-    return url or (settings.out / LEDGER).as_uri(), name or DEFAULT_RUN, store_ca
+    def open(self, settings: RunOptions, plan: Plan) -> Store:
+        """Open the run's objects, made if they are not there."""
+        if settings.resume and self.local and not (settings.out / LEDGER / self.name).is_dir():
+            raise bad_input(
+                f"--out {settings.out}", "holds no run to resume", "Leave --resume out."
+            )
+        timeout_s = max(plan.heartbeat_s, _SHORTEST_TIMEOUT_S)
+        return opened(self.url, self.name, self.store_ca, timeout_s, create=True)
 
 
 class _Run:
     """One session of a run on this machine."""
 
     def __init__(
-        self,
-        settings: RunOptions,
-        planned_run: Planned,
-        store: Store,
-        where: tuple[str | None, str | None, str],
-        started: float,
+        self, settings: RunOptions, planned_run: Planned, where: Where, started: float
     ) -> None:
-        self._settings, self._planned, self._store = settings, planned_run, store
-        self._url, self._name, self._store_ca = _located(settings, where)
+        self._settings, self._planned, self._where = settings, planned_run, where
+        self._store = where.open(settings, planned_run.plan)
         self._session = f"local-{secrets.token_hex(4)}"
         self._started = started
         self._stop = threading.Event()
@@ -215,12 +212,13 @@ class _Run:
     def _worker_command(self, worker: str, shard: int, scratch: Path) -> list[str]:
         settings = self._settings
         command = [sys.executable, "-m", "orchestrator", "worker"]
-        command += ["--store", self._url, "--run", self._name, "--session", self._session]
+        command += ["--store", self._where.url, "--run", self._where.name]
+        command += ["--session", self._session]
         command += ["--shard", str(shard), "--shards", str(settings.workers)]
         command += ["--worker-id", worker, "--scratch", str(scratch)]
         command += ["--evidence", settings.evidence]
         optional = {
-            "--store-ca": self._store_ca,
+            "--store-ca": self._where.store_ca,
             "--client": str(self._planned.client.absolute()) if self._planned.client else "",
             "--storage": settings.storage or "",
             "--requirements": settings.requirements or "",
@@ -235,7 +233,7 @@ class _Run:
         from orchestrator.watch import Display
 
         screen = console(no_color=self._settings.no_color)
-        with Display(screen, reader, self._settings.workers, time.time) as display:
+        with Display(screen, reader, time.time) as display:
 
             def look() -> None:
                 display.refresh()
@@ -263,7 +261,7 @@ class _Run:
         folded = reader.fold()
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(
-            run=self._name,
+            run=self._where.name,
             simulated=self._planned.plan.simulated,
             started=started,
             ended=time.time(),

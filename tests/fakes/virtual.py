@@ -16,7 +16,7 @@ from orchestrator.arena.port import Health
 from orchestrator.causes import Cause
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
-from orchestrator.ledger.records import Left, Session, to_json
+from orchestrator.ledger.records import Left, Session, parse_claim, parse_outcome, to_json
 from orchestrator.results.verdict import Verdict
 from orchestrator.store import AlreadyThereError, Listed, Store, UnclearError
 from orchestrator.worker.attempt import Guard, Seen
@@ -61,9 +61,23 @@ class World:
     objects: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     takeovers: list[Takeover] = field(default_factory=list)
     spoken: dict[str, float] = field(default_factory=dict)
+    presumptuous: list[str] = field(default_factory=list)
 
-    def created(self, path: str) -> None:
-        """Note a takeover when a claim is created over an unfinished attempt."""
+    def created(self, path: str, data: bytes) -> None:
+        """Note what the ledger itself cannot tell afterwards."""
+        self._note_takeover(path)
+        self._note_presumption(path, data)
+
+    def _note_presumption(self, path: str, data: bytes) -> None:
+        """Note a verdict on a task that somebody else had taken over by then."""
+        key, outcome = paths.parse_outcome(path), parse_outcome(data)
+        if key is None or outcome is None or outcome.cause in (None, Cause.LOST, Cause.RELEASED):
+            return
+        if paths.claim(key.unit, key.attempt + 1) in self.objects:
+            self.presumptuous.append(f"{path}: {outcome.cause}")
+
+    def _note_takeover(self, path: str) -> None:
+        """Note a claim over an unfinished attempt."""
         key = paths.parse_claim(path)
         if key is None or key.attempt == 1:
             return
@@ -81,8 +95,6 @@ class World:
 
 
 def _owner(data: bytes) -> str:
-    from orchestrator.ledger.records import parse_claim
-
     claim = parse_claim(data)
     return claim.worker if claim else ""
 
@@ -102,7 +114,7 @@ class Line:
         self._call()
         if path in self.world.objects:
             raise AlreadyThereError(path)
-        self.world.created(path)
+        self.world.created(path, data)
         self.world.objects[path] = (data, self.world.now)
         if self.lose_reply:
             self.lose_reply = False
@@ -191,6 +203,7 @@ class Actor:
         self.line = Line(world, self.name, self.turn)
         self.wake_at = world.now
         self.dead = self.standing = self.ended = False
+        self.died_at: float | None = None
         self.exit_code: int | None = None
         self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
         self._worker = self._make(*shard, scratch)
@@ -263,6 +276,10 @@ class Actor:
         """Whether it could run now."""
         return not (self.ended or self.dead or self.standing) and self.world.now >= self.wake_at
 
+    def alive_since(self, instant: float) -> bool:
+        """Whether it was running at some time after ``instant``."""
+        return not self.ended or (self.died_at is not None and self.died_at >= instant)
+
     def resume(self) -> None:
         """Let it run to its next blocking point. Called by the schedule."""
         self._mine.release()
@@ -287,7 +304,7 @@ class Actor:
     def kill(self, *, proven: bool) -> None:
         """End it like SIGKILL; with ``proven``, its parent writes that it is dead."""
         if not self.ended:
-            self.dead = True
+            self.dead, self.died_at = True, self.world.now
             self._mine.release()
             self._theirs.acquire()
         if proven:

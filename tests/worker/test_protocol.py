@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from orchestrator.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Cause, Status
+from orchestrator.errors import EXIT_INFRASTRUCTURE
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
 from orchestrator.plan import PlanInputs, make_plan
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from orchestrator.ledger.records import Outcome
 
 LEASE_S, HEARTBEAT_S = 60.0, 10.0
+_CURSES = [Cause.ARENA, Cause.EVALUATOR]
 _FATES = [None, None, None, None, Cause.ARENA, Cause.SETUP, Cause.EVALUATOR, Cause.TIMEOUT]
 
 
@@ -53,22 +55,23 @@ class Fleet(RuleBasedStateMachine):
         return Actor(self.world, f"w{shard:03d}", (shard, self.shards), self.scratch, self.fate)
 
     def fate(self, unit: Unit, attempt: int) -> Seen:
+        """Return how an attempt goes; some tasks are cursed and always fail alike."""
+        curse = random.Random(f"{self.seed}/{unit}").choice([*[None] * 6, *_CURSES])
         draw = random.Random(f"{self.seed}/{unit}/{attempt}")
-        cause = draw.choice(_FATES)
+        cause = curse or draw.choice(_FATES)
         score = None if cause else float(draw.random() < 0.5)
         return Seen(Verdict(score, cause, (), ""), 3, draw.uniform(5.0, 90.0), {}, None)
 
     def pick(self, index: int) -> Actor:
         return self.actors[index % len(self.actors)]
 
-    @rule(index=st.integers(0, 7), turns=st.integers(1, 25))
+    @rule(index=st.integers(0, 7), turns=st.integers(1, 40))
     def run(self, index: int, turns: int) -> None:
         actor = self.pick(index)
         for _ in range(turns):
-            if actor.ready:
-                actor.resume()
+            self.let(actor)
 
-    @rule(seconds=st.sampled_from([1.0, 5.0, 20.0, 100.0]), turns=st.integers(0, 6))
+    @rule(seconds=st.sampled_from([2.0, 10.0, 30.0, 100.0]), turns=st.integers(1, 20))
     def pass_time(self, seconds: float, turns: int) -> None:
         self.advance(seconds, turns)
 
@@ -80,14 +83,18 @@ class Fleet(RuleBasedStateMachine):
             for actor in self.actors:
                 actor.pulse()
                 for _ in range(turns):
-                    if actor.ready:
-                        actor.resume()
+                    self.let(actor)
 
     @precondition(lambda self: sum(not a.dead for a in self.actors) > 1)
     @rule(index=st.integers(0, 7), proven=st.booleans())
     def kill(self, index: int, proven: bool) -> None:
         actor = self.pick(index)
         if not actor.ended and not actor.standing:
+            self.faulted.add(actor.name)
+            actor.kill(proven=proven)
+
+    def put_down(self, actor: Actor, *, proven: bool) -> None:
+        if not actor.ended:
             self.faulted.add(actor.name)
             actor.kill(proven=proven)
 
@@ -109,7 +116,12 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 7))
     def lose_a_reply(self, index: int) -> None:
-        self.pick(index).line.lose_reply = True
+        """Lose the reply of the next create, and let that create come about."""
+        actor = self.pick(index)
+        actor.line.lose_reply = True
+        for _ in range(60):
+            if actor.line.lose_reply:
+                self.let(actor)
 
     def teardown(self) -> None:
         if not hasattr(self, "actors"):
@@ -122,20 +134,44 @@ class Fleet(RuleBasedStateMachine):
                 actor.kill(proven=False)
             shutil.rmtree(self.scratch, ignore_errors=True)
 
+    def unsettled(self) -> list[Unit]:
+        """Return the units that still have a claim to an attempt."""
+        folded = fold(self.world.plan.units, read_objects(self.stored()))
+        return [one.unit for one in folded.results if not settled(one.status, one.attempts)]
+
+    def let(self, actor: Actor) -> None:
+        """Let a worker go on to its next blocking point; see that it does not desert."""
+        if not actor.ready:
+            return
+        actor.resume()
+        if actor.ended and actor.exit_code != EXIT_INFRASTRUCTURE and self.unsettled():
+            recent = self.world.now - 2 * LEASE_S
+            stays = [one for one in self.actors if one is not actor and one.alive_since(recent)]
+            assert stays, f"{actor.name} left {self.unsettled()} to nobody"
+
     def finish(self) -> None:
         """Heal everything, bring one new worker, and let the run come to its end."""
         for actor in self.actors:
             actor.standing = actor.line.down = actor.line.lose_reply = False
+        mortal = list(self.actors)
         self.actors.append(self.spawn_last())
+        draw = random.Random(self.seed)
         for _ in range(400):
-            self.advance(10.0, 40)
-            if all(actor.ended or actor.dead for actor in self.actors):
-                return
+            self.advance(draw.uniform(1.0, 30.0), 40)
+            if mortal and draw.random() < 0.3:
+                self.put_down(mortal.pop(), proven=draw.random() < 0.5)
+            if all(actor.ended for actor in self.actors):
+                if not self.unsettled():
+                    return
+                # The last one was killed, or wore out its arena: whoever starts workers
+                # replaces it.
+                self.actors.append(self.spawn_last())
         waiting = {actor.name: actor.claimant.shown.phase for actor in self.actors}
         raise AssertionError(f"the run does not end: {waiting}")
 
     def spawn_last(self) -> Actor:
-        return Actor(self.world, "x-last", (0, self.shards), self.scratch, self.fate)
+        name = f"x-last-{len(self.actors)}"
+        return Actor(self.world, name, (0, self.shards), self.scratch, self.fate)
 
     def stored(self) -> list[Stored]:
         return [Stored(path, at, data) for path, (data, at) in self.world.objects.items()]
@@ -147,26 +183,12 @@ class Fleet(RuleBasedStateMachine):
         assert [result.unit for result in folded.results] == list(units)
         assert folded.damage == ()
         for result in folded.results:
-            self.check_settled(result.attempts, result.status, str(result.unit))
+            assert settled(result.status, result.attempts), result
             self.check_budget(result.attempts)
         self.check_indifferent(folded)
         self.check_takeovers()
         self.check_one_owner()
-
-    def check_settled(self, attempts: tuple[Outcome, ...], status: Status, unit: str) -> None:
-        """No task is lost while a worker lives: it is scored, or a budget is used up."""
-        if status is Status.SCORED:
-            return
-        causes = Counter(
-            Cause.ARENA if one.cause in ARENA_CAUSES else one.cause for one in attempts
-        )
-        spent = any(
-            cause is not None
-            and RULES[cause].retries is not None
-            and count > (RULES[cause].retries or 0)
-            for cause, count in causes.items()
-        )
-        assert spent or len(attempts) >= ATTEMPTS_LIMIT, (unit, status, causes)
+        assert self.world.presumptuous == []
 
     def check_budget(self, attempts: tuple[Outcome, ...]) -> None:
         numbers: dict[int, list[Outcome]] = defaultdict(list)
@@ -174,6 +196,8 @@ class Fleet(RuleBasedStateMachine):
             numbers[one.attempt].append(one)
         costly = [one for one in attempts if one.cause is not Cause.RELEASED]
         assert len(costly) <= ATTEMPTS_LIMIT
+        for cause, count in counted_causes(attempts).items():
+            assert count <= (RULES[cause].retries or 0) + 1, (cause, count)
         assert all(len(ones) == 1 for ones in numbers.values())
         settled = [one.attempt for one in attempts if one.status is Status.SCORED]
         # A second score needs a first one that came back late from a worker given up for dead.
@@ -198,6 +222,20 @@ class Fleet(RuleBasedStateMachine):
             claim = snapshot.claims[paths.ClaimPath(key.unit, key.attempt)]
             assert claim is not None
             assert claim.worker == key.worker
+
+
+def settled(status: Status, attempts: tuple[Outcome, ...]) -> bool:
+    """Whether a task is scored, or has used up a budget."""
+    spent = any(
+        count > (RULES[cause].retries or 0) for cause, count in counted_causes(attempts).items()
+    )
+    return status is Status.SCORED or spent or len(attempts) >= ATTEMPTS_LIMIT
+
+
+def counted_causes(attempts: tuple[Outcome, ...]) -> Counter[Cause]:
+    """Return how often each cause that costs something occurred; set-up counts as the arena."""
+    causes = [one.cause for one in attempts if one.cause not in (None, Cause.RELEASED)]
+    return Counter(Cause.ARENA if cause in ARENA_CAUSES else cause for cause in causes if cause)
 
 
 Fleet.TestCase.settings = settings(

@@ -1,0 +1,79 @@
+"""``waa-matrix evidence``: fetch what a task left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import located, opened, store_options
+from orchestrator.errors import bad_input
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
+    from orchestrator.suite import TaskKey
+
+_TIMEOUT_S = 30.0
+
+
+@click.group()
+def evidence() -> None:
+    """Fetch what a task left behind: trajectory, logs and screenshots.
+
+    \b
+    Example:
+      waa-matrix evidence get chrome/2ae9ba84-3a0d-4d4c-8338-3a1478dc5fe3-wos --from demo-run
+    """
+
+
+@evidence.command()
+@store_options
+@click.argument("task")
+@click.option("--from", "out", type=click.Path(file_okay=False), help="The run's directory.")
+@click.option("--to", type=click.Path(file_okay=False), default="evidence", show_default=True)
+def get(
+    task: str, out: str | None, to: str, store: str | None, run_name: str | None, store_ca: str
+) -> int:
+    """Copy the evidence of every attempt at TASK (domain/name, or the name alone).
+
+    \b
+    Example:
+      waa-matrix evidence get notepad/demo-notepad-01 --from demo-run --to notepad-01
+    """
+    from orchestrator.ledger import paths
+    from orchestrator.reader import read_plan
+
+    url, name = located(out, store, run_name)
+    ledger = opened(url, name, store_ca, _TIMEOUT_S, create=False)
+    key = _task(task, [one.task for one in read_plan(ledger).tasks])
+    prefix = f"{paths.EVIDENCE}{key}/"
+    copied = _copy(ledger, prefix, Path(to))
+    click.echo(f"{copied} files of {key} in {to}")
+    if copied == 0:
+        raise bad_input(task, "left no evidence", "It has not run, or the run had --evidence none.")
+    return 0
+
+
+def _task(text: str, tasks: list[TaskKey]) -> TaskKey:
+    found = [task for task in tasks if text in (str(task), task.name)]
+    if len(found) != 1:
+        what = "is not in this run" if not found else "is in several domains"
+        raise bad_input(text, what, "Write domain/name as waa-matrix suite list prints it.")
+    return found[0]
+
+
+def _copy(ledger: Store, prefix: str, target: Path) -> int:
+    """Copy every object below ``prefix``; a name that would lead out of ``target`` is refused."""
+    copied = 0
+    for listed in ledger.list(prefix):
+        relative = PurePosixPath(listed.path.removeprefix(prefix))
+        if relative.is_absolute() or ".." in relative.parts:
+            continue
+        data = ledger.get(listed.path)
+        if data is not None:
+            file = target / relative
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+            copied += 1
+    return copied

@@ -1,0 +1,188 @@
+"""``waa-matrix plan``: what a run would do, take and cost, before anything starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.options import cache_directory, plan_options, planned
+from orchestrator.errors import BadInputError, MatrixError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.costs import Rates
+    from orchestrator.forecast import Prediction
+    from orchestrator.plan import Plan
+
+_SHOWN_TASKS = 6
+
+
+@click.command()
+@plan_options
+@click.option("--max-workers", type=int, default=40, show_default=True, help="Predict for 1 to N.")
+@click.option("--workers", type=int, default=None, help="Show the home shards of N workers.")
+@click.option(
+    "--deadline", type=float, default=None, help="Choose the fewest workers for so many minutes."
+)
+@click.option(
+    "--budget", type=float, default=None, help="Choose the fastest within so many US dollars."
+)
+@click.option(
+    "--size", default="Standard_D8s_v5", show_default=True, help="Machine, for the price."
+)
+@click.option("--region", default="eastus", show_default=True, help="Region, for the price.")
+@click.option("--spot", is_flag=True, help="Price spot machines.")
+@click.option(
+    "--offline", is_flag=True, help="Ask nobody for prices: use the dated built-in table."
+)
+@click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+def plan(**options: Any) -> int:
+    """Show the tasks, their home shards, and what 1 to N machines would take and cost.
+
+    Decisions go by the high figure, the ninth decile of simulated runs.
+
+    \b
+    Example:
+      waa-matrix plan --suite demo --deadline 120
+      waa-matrix plan --suite waa --history last/results.json --workers 10 --json
+    """
+    made = planned(options).plan
+    return _Forecast(made, options).show()
+
+
+class _Forecast:
+    """One call of ``plan``."""
+
+    def __init__(self, plan: Plan, options: dict[str, Any]) -> None:
+        self._plan, self._options = plan, options
+        self._check()
+
+    def _check(self) -> None:
+        from orchestrator.plan import EVIDENCE_KINDS
+
+        options = self._options
+        above_zero = {
+            "--max-workers": options["max_workers"],
+            "--workers": options["workers"],
+            "--deadline": options["deadline"],
+            "--budget": options["budget"],
+        }
+        problems = [
+            Problem(flag, f"is {value:g}", "Give a number above 0.")
+            for flag, value in above_zero.items()
+            if value is not None and value <= 0
+        ]
+        if options["evidence"] not in EVIDENCE_KINDS:
+            choices = ", ".join(EVIDENCE_KINDS)
+            problems.append(Problem("--evidence", "is unknown", f"One of {choices}."))
+        if problems:
+            raise BadInputError(problems)
+
+    def show(self) -> int:
+        """Print the forecast."""
+        from orchestrator.costs import MachineKind
+        from orchestrator.forecast import Money, assume, choose, forecast
+
+        options = self._options
+        rates, trouble = self._rates()
+        money = None if rates is None else Money(rates, MachineKind(spot=options["spot"]))
+        counts = range(1, options["max_workers"] + 1)
+        # Machines have one speed, whatever the simulated arena's is on this one.
+        real = replace(self._plan, speed=1.0)
+        predictions = forecast(real, counts, assume(real, fleet=True), money)
+        chosen = None
+        if options["deadline"] is not None or options["budget"] is not None:
+            deadline = options["deadline"]
+            chosen = choose(
+                predictions,
+                deadline_s=None if deadline is None else deadline * 60.0,
+                budget_usd=options["budget"],
+            )
+        if options["as_json"]:
+            click.echo(json.dumps(self._document(predictions, chosen, rates), indent=1))
+        else:
+            self._print(predictions, chosen, rates, trouble)
+        return 0
+
+    def _rates(self) -> tuple[Rates | None, str]:
+        from orchestrator.prices import PriceSource, rates_for
+
+        options = self._options
+        source = PriceSource(
+            today=dt.datetime.now(dt.UTC).date(),
+            cache=cache_directory() / "prices",
+            online=not options["offline"],
+        )
+        try:
+            return rates_for(options["size"], options["region"], source), ""
+        except MatrixError as error:
+            if options["budget"] is not None:
+                raise
+            return None, str(error)
+
+    def _document(
+        self, predictions: Sequence[Prediction], chosen: Prediction | None, rates: Rates | None
+    ) -> dict[str, Any]:
+        from orchestrator.forecast import evidence_mb
+
+        return {
+            "digest": self._plan.digest,
+            "simulated": self._plan.simulated,
+            "tasks": [
+                {"task": str(one.task), "expected_s": one.expected_s} for one in self._plan.tasks
+            ],
+            "trials": self._plan.trials,
+            "homes": self._homes(),
+            "predictions": [asdict(one) for one in predictions],
+            "chosen_workers": None if chosen is None else chosen.workers,
+            "evidence_mb": evidence_mb(self._plan, self._options["evidence"]),
+            "rates": None if rates is None else {"source": rates.source},
+        }
+
+    def _homes(self) -> list[list[str]]:
+        count = self._options["workers"] or 0
+        return [[str(unit) for unit in self._plan.home(shard, count)] for shard in range(count)]
+
+    def _print(
+        self,
+        predictions: Sequence[Prediction],
+        chosen: Prediction | None,
+        rates: Rates | None,
+        trouble: str,
+    ) -> None:
+        from orchestrator.forecast import evidence_mb, minutes_text
+
+        total = sum(self._plan.expected)
+        click.echo(f"{len(self._plan.units)} tasks to run, {minutes_text(total)} of expected work")
+        if self._plan.simulated:
+            click.echo("The arena is simulated; the figures are what real machines would take.")
+        for task in self._plan.tasks[:_SHOWN_TASKS]:
+            click.echo(f"  {minutes_text(task.expected_s):>8}  {task.task}")
+        if len(self._plan.tasks) > _SHOWN_TASKS:
+            click.echo(f"  … and {len(self._plan.tasks) - _SHOWN_TASKS} more (--json lists all)")
+        for shard, home in enumerate(self._homes()):
+            click.echo(f"shard {shard}: {len(home)} tasks, first {home[0] if home else 'none'}")
+        click.echo(f"evidence: about {evidence_mb(self._plan, self._options['evidence']):.0f} MB")
+        click.echo(f"prices: {rates.source}" if rates else f"no prices: {trouble}")
+        click.echo("")
+        click.echo("workers   makespan   (high)      machine-minutes   USD (high)")
+        for one in _shown(predictions, chosen):
+            usd = "-" if one.usd is None else f"{one.usd:.2f} ({one.usd_high:.2f})"
+            mark = "  <- chosen" if one is chosen else ""
+            click.echo(
+                f"{one.workers:7d}   {minutes_text(one.makespan_s):>8}   "
+                f"({minutes_text(one.makespan_high_s)})   {one.machine_minutes:15.0f}   {usd}{mark}"
+            )
+
+
+def _shown(predictions: Sequence[Prediction], chosen: Prediction | None) -> list[Prediction]:
+    """Return the rows worth a line: the first few, then ever wider apart, and the chosen one."""
+    wanted = {1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256}
+    last = predictions[-1]
+    return [one for one in predictions if one.workers in wanted or one in (chosen, last)]

@@ -1,0 +1,142 @@
+"""``waa-matrix report``: the report of a run's ledger, of artifacts, or of a bare result tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.closing import closing_lines
+from orchestrator.cli.options import located, opened, store_options, suite_options
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem, bad_input
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.fold import Folded
+    from orchestrator.plan import Plan
+    from orchestrator.report.facts import Evidence
+    from orchestrator.report.results import Results
+    from orchestrator.store import Store
+
+_TIMEOUT_S = 30.0
+
+
+@click.command()
+@suite_options
+@store_options
+@click.argument("ledgers", nargs=-1, type=click.Path(file_okay=False))
+@click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
+@click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
+@click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to write.")
+@click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
+def report(
+    ledgers: tuple[str, ...],
+    tree: str | None,
+    trials: int,
+    out: str,
+    fail_under: float | None,
+    **options: Any,
+) -> int:
+    """Write report.html, results.json, summary.md and junit.xml.
+
+    From run directories (LEDGERS: a run's --out, or workers' own ledgers, folded together), from
+    a --store and --run, or from a --tree that the client wrote, against its --suite.
+
+    \b
+    Example:
+      waa-matrix report demo-run --out demo-run
+      waa-matrix report --tree results --suite test_all.json --out tree-report
+    """
+    if tree is not None:
+        results = _of_tree(Path(tree), trials, Path(out), options)
+    else:
+        stores = _stores(ledgers, options)
+        results = _of_ledgers(stores, Path(out))
+    for line in closing_lines(results, Path(out), ""):
+        click.echo(line)
+    mean = results.score.mean
+    under = fail_under is not None and (mean is None or mean < fail_under)
+    complete = results.score.counts.complete and not under
+    return EXIT_COMPLETE if complete else EXIT_INCOMPLETE
+
+
+def _stores(ledgers: tuple[str, ...], options: dict[str, Any]) -> list[Store]:
+    store, run_name, store_ca = options["store"], options["run_name"], options["store_ca"]
+    places = [located(ledger, store, run_name) for ledger in ledgers]
+    if not places:
+        places = [located(None, store, run_name)]
+    return [opened(url, name, store_ca, _TIMEOUT_S, create=False) for url, name in places]
+
+
+def _of_ledgers(stores: list[Store], out: Path) -> Results:
+    """Fold the union of some ledgers of one run."""
+    from orchestrator import __version__
+    from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+    from orchestrator.ledger.fold import fold, read_objects
+    from orchestrator.reader import LedgerReader
+    from orchestrator.report.facts import RunFacts
+
+    readers = [LedgerReader(store) for store in stores]
+    plan = readers[0].plan
+    _check_same_plan(readers)
+    objects = [one for reader in readers for one in reader.objects()]
+    folded = fold(plan.units, read_objects(objects))
+    facts = RunFacts(
+        run=stores[0].url.rpartition("/")[2],
+        simulated=plan.simulated,
+        started=folded.sessions[0].started if folded.sessions else 0.0,
+        ended=_last_end(folded),
+        store=stores[0].url,
+        version=__version__,
+    )
+    evidence: Evidence = {}
+    for store in stores:
+        evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
+    return write_report(out, plan, folded, facts, evidence)
+
+
+def _check_same_plan(readers: list[Any]) -> None:
+    first = readers[0]
+    problems = [
+        Problem(reader.store.url, "is of another plan", "Report the ledgers of one run together.")
+        for reader in readers[1:]
+        if reader.plan.digest != first.plan.digest
+    ]
+    if problems:
+        raise BadInputError(problems)
+
+
+def _last_end(folded: Folded) -> float:
+    ends = [one.ended for result in folded.results for one in result.attempts]
+    return max(ends, default=0.0)
+
+
+def _of_tree(tree: Path, trials: int, out: Path, options: dict[str, Any]) -> Results:
+    """Report a tree as the client left it: what is not in it is missing."""
+    from orchestrator import __version__
+    from orchestrator.cli.options import chosen_suite
+    from orchestrator.cli.reporting import tree_evidence, write_report
+    from orchestrator.ledger.fold import fold
+    from orchestrator.report.facts import RunFacts
+    from orchestrator.results.tree import read_tree
+
+    if not tree.is_dir():
+        raise bad_input(f"--tree {tree}", "is no directory", "Give the client's --result_dir.")
+    plan = _tree_plan(chosen_suite(options), trials)
+    found = read_tree(tree, plan.units)
+    if len(found.configurations) > 1:
+        fix = "Give --tree the directory of one of them."
+        names = ", ".join(found.configurations)
+        raise bad_input(f"--tree {tree}", f"holds several configurations ({names})", fix)
+    folded = fold(plan.units, found.snapshot())
+    warnings = tuple(f"{one.task} is in the tree and not in the suite" for one in found.unexpected)
+    facts = RunFacts(run=tree.name, simulated=False, version=__version__, warnings=warnings)
+    return write_report(out, plan, folded, facts, tree_evidence(folded, tree, out))
+
+
+def _tree_plan(suite: Any, trials: int) -> Plan:
+    from orchestrator.plan import ArenaSettings, PlanInputs, make_plan
+
+    # The tree does not say how it was made; it came from a real client, wherever that ran.
+    arena = ArenaSettings(kind="winarena", image="unknown")
+    return make_plan(PlanInputs(suite, trials=trials, arena=arena))

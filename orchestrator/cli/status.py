@@ -1,0 +1,122 @@
+"""``waa-matrix status`` and ``watch``: where a run stands, from its ledger alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import located, opened, store_options
+from orchestrator.cli.terminal import console
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
+
+if TYPE_CHECKING:
+    from orchestrator.reader import LedgerReader
+    from orchestrator.watch import View
+
+_TIMEOUT_S = 30.0
+_POLL_S = 0.5
+_SCREEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+def _reader(
+    out: str | None, store: str | None, run_name: str | None, store_ca: str
+) -> LedgerReader:
+    from orchestrator.reader import LedgerReader
+
+    url, name = located(out, store, run_name)
+    return LedgerReader(opened(url, name, store_ca, _TIMEOUT_S, create=False))
+
+
+@click.command()
+@store_options
+@click.argument("out", required=False, type=click.Path(file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+def status(
+    out: str | None,
+    store: str | None,
+    run_name: str | None,
+    store_ca: str,
+    *,
+    as_json: bool,
+    no_color: bool,
+) -> int:
+    """Show where a run stands: OUT is its directory, or name its --store and --run.
+
+    Exits 0 when every task is scored, 1 otherwise.
+
+    \b
+    Example:
+      waa-matrix status demo-run
+      waa-matrix status --store az://myaccount --run 9876543210 --json
+    """
+    from orchestrator.watch import draw, view
+
+    reader = _reader(out, store, run_name, store_ca)
+    current = view(reader.plan, reader.snapshot(), time.time())
+    if as_json:
+        click.echo(json.dumps(asdict(current), indent=1))
+    else:
+        console(no_color=no_color).print(draw(current))
+    return EXIT_COMPLETE if current.scored == current.expected else EXIT_INCOMPLETE
+
+
+@click.command()
+@store_options
+@click.argument("out", required=False, type=click.Path(file_okay=False))
+@click.option("--screens", type=click.Path(file_okay=False), help="Keep each worker's latest here.")
+@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+def watch(
+    out: str | None,
+    store: str | None,
+    run_name: str | None,
+    store_ca: str,
+    screens: str | None,
+    *,
+    no_color: bool,
+) -> int:
+    """Follow a run live, from another terminal or another machine, or look at one that is over.
+
+    \b
+    Example:
+      waa-matrix watch demo-run --screens latest
+    """
+    from orchestrator.watch import Display
+
+    reader = _reader(out, store, run_name, store_ca)
+    with Display(console(no_color=no_color), reader, time.time) as display:
+        current = display.refresh(final=True)
+        while not _over(current):
+            if screens is not None and current is not None:
+                _keep_screens(reader, current, Path(screens))
+            time.sleep(_POLL_S)
+            current = display.refresh() or current
+        if screens is not None and current is not None:
+            _keep_screens(reader, current, Path(screens))
+    return EXIT_COMPLETE
+
+
+def _over(current: View | None) -> bool:
+    """Whether nobody is at work any more, as far as anybody has said."""
+    return current is not None and not current.workers
+
+
+def _keep_screens(reader: LedgerReader, current: View, directory: Path) -> None:
+    """Write each worker's latest screenshot as ``<worker>.png``; a missing one is passed over."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for row in current.workers:
+        # A worker's id and its screenshot's name come from the ledger: neither may lead elsewhere.
+        if not row.screenshot or not _SCREEN_NAME.match(row.worker):
+            continue
+        try:
+            data = reader.store.get(row.screenshot)
+        except StoreError:
+            continue  # the display says so; the next round tries again
+        if data is not None:
+            (directory / f"{row.worker}.png").write_bytes(data)

@@ -1,0 +1,60 @@
+"""``waa-matrix suite``: list or check a task list."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import click
+
+from orchestrator.cli.options import chosen_suite, suite_options
+
+
+@click.group()
+def suite() -> None:
+    """List or check a task list.
+
+    \b
+    Example:
+      waa-matrix suite list --domains chrome,vlc
+      waa-matrix suite check --suite my-tasks.json
+    """
+
+
+@suite.command("list")
+@suite_options
+@click.option("--json", "as_json", is_flag=True, help="As a {domain: [name, …]} file.")
+def list_tasks(*, as_json: bool, **options: Any) -> int:
+    """Print the tasks that the options choose, one domain/name a line.
+
+    \b
+    Example:
+      waa-matrix suite list --suite demo --sample 10 --seed 7 --json > ten.json
+    """
+    chosen = chosen_suite(options)
+    if as_json:
+        click.echo(json.dumps(chosen.as_lists(), indent=1))
+    else:
+        for task in chosen.tasks:
+            click.echo(str(task))
+    return 0
+
+
+@suite.command("check")
+@suite_options
+def check(**options: Any) -> int:
+    """Check a list as a whole; every problem is named. Exits 2 if there is one.
+
+    \b
+    Example:
+      waa-matrix suite check --suite my-tasks.json
+    """
+    chosen = chosen_suite(options)
+    counts = Counter(task.domain for task in chosen.tasks)
+    for domain in chosen.domains:
+        click.echo(f"{counts[domain]:5d}  {domain}")
+    infeasible = sum(task.infeasible for task in chosen.tasks)
+    click.echo(f"{len(chosen.tasks):5d}  tasks, {infeasible} of them infeasible on purpose")
+    click.echo(f"digest {chosen.digest}")
+    return 0
