@@ -108,7 +108,7 @@ class Line:
     turn: Callable[[], None]
     down: bool = False
     lose_reply: bool = False
-    calls: int = 0
+    reads: list[str] = field(default_factory=list)
 
     def put_new(self, path: str, data: bytes) -> None:
         self._call()
@@ -137,11 +137,11 @@ class Line:
 
     def get(self, path: str) -> bytes | None:
         self._call()
+        self.reads.append(path)
         found = self.world.objects.get(path)
         return None if found is None else found[0]
 
     def _call(self) -> None:
-        self.calls += 1
         self.turn()
         if self.down:
             raise UnclearError("the store is gone")
