@@ -278,7 +278,10 @@ def _create_container(account: str, endpoint: str, run: str, credentials: StoreC
 
 
 class _Obstore:
-    """``Primitives`` over one obstore store."""
+    """``Primitives`` over one obstore store.
+
+    Its errors are not chained: their text has the request's address, and a SAS is part of that.
+    """
 
     def __init__(self, store: ObjectStore) -> None:
         import obstore
@@ -292,19 +295,19 @@ class _Obstore:
         except self._obstore.exceptions.AlreadyExistsError as error:
             raise AlreadyThereError(path) from error
         except self._failures as error:
-            raise UnclearError(_first_line(error)) from error
+            raise UnclearError(_first_line(error)) from None
 
     def put(self, path: str, data: bytes) -> None:
         try:
             self._obstore.put(self._store, path, data)
         except self._failures as error:
-            raise UnclearError(_first_line(error)) from error
+            raise UnclearError(_first_line(error)) from None
 
     def list(self, prefix: str) -> list[Listed]:
         try:
             found = self._obstore.list(self._store, prefix or None).collect()
         except self._failures as error:
-            raise UnclearError(_first_line(error)) from error
+            raise UnclearError(_first_line(error)) from None
         return [
             Listed(meta["path"], meta["last_modified"].timestamp(), meta["size"]) for meta in found
         ]
@@ -315,7 +318,7 @@ class _Obstore:
         except FileNotFoundError:
             return None
         except self._failures as error:
-            raise UnclearError(_first_line(error)) from error
+            raise UnclearError(_first_line(error)) from None
 
     @property
     def _failures(self) -> tuple[type[Exception], ...]:

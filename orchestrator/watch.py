@@ -88,7 +88,16 @@ def view(plan: Plan, snapshot: Snapshot, now: float) -> View:
         eta_s=eta_s,
         ends_at=None if eta_s is None else now + eta_s,
         workers=tuple(_row(beat, snapshot, now) for beat in working),
-        simulated=plan.simulated,
+        simulated=is_simulated(plan, folded),
+    )
+
+
+def is_simulated(plan: Plan, folded: Folded) -> bool:
+    """Whether no Windows was involved: by the plan, or by what any outcome says of its arena."""
+    return plan.simulated or any(
+        one.fingerprint.get("simulated") == "true"
+        for result in folded.results
+        for one in result.attempts
     )
 
 

@@ -75,6 +75,7 @@ def _of_ledgers(stores: list[Store], out: Path) -> Results:
     from orchestrator.ledger.fold import fold, read_objects
     from orchestrator.reader import LedgerReader
     from orchestrator.report.facts import RunFacts
+    from orchestrator.watch import is_simulated
 
     readers = [LedgerReader(store) for store in stores]
     plan = readers[0].plan
@@ -83,7 +84,7 @@ def _of_ledgers(stores: list[Store], out: Path) -> Results:
     folded = fold(plan.units, read_objects(objects))
     facts = RunFacts(
         run=stores[0].url.rpartition("/")[2],
-        simulated=plan.simulated,
+        simulated=is_simulated(plan, folded),
         started=folded.sessions[0].started if folded.sessions else 0.0,
         ended=_last_end(folded),
         store=stores[0].url,

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import LEDGER, located, opened, plan_options, planned, store_options
+from orchestrator.cli.options import (
+    DEFAULT_RUN,
+    LEDGER,
+    located,
+    opened,
+    plan_options,
+    planned,
+    store_options,
+)
 from orchestrator.cli.terminal import console
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -54,7 +62,7 @@ class RunOptions:
     fail_under: float | None
     forwarded: tuple[str, ...]
     storage: str | None
-    requirements: str | None
+    requirements: str
     no_color: bool
 
 
@@ -68,7 +76,7 @@ class RunOptions:
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
-@click.option("--requirements", type=click.Path(dir_okay=False), default=None, help="Client's own.")
+@click.option("--requirements", default="", help="A requirements file in the client tree.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
 def run(**options: Any) -> int:
     """Run a benchmark with workers on this machine, and write its report.
@@ -105,12 +113,40 @@ def _check(settings: RunOptions, planned_run: Planned) -> None:
         if name not in os.environ
     ]
     problems += _directory_problems(settings)
-    if planned_run.plan.simulated:
-        from orchestrator.arena.simulated import check_faults
+    from orchestrator.arena.simulated import check_faults
 
-        problems += check_faults(planned_run.plan.arena.faults)
+    problems += check_faults(planned_run.plan.arena.faults)
+    if not planned_run.plan.simulated:
+        problems += _prepare_winarena(settings, planned_run)
     if problems:
         raise BadInputError(problems)
+
+
+def _prepare_winarena(settings: RunOptions, planned_run: Planned) -> list[Problem]:
+    """Check what a real arena needs, and remove what dead workers of this machine left."""
+    from orchestrator.arena.docker_cli import Docker
+    from orchestrator.arena.winarena_checks import preflight
+    from orchestrator.arena.winarena_settings import WinArenaSettings
+    from orchestrator.arena.winarena_sweep import sweep
+    from orchestrator.cli.worker import docker_environment
+
+    storage = Path(settings.storage).absolute() if settings.storage else None
+    wanted = WinArenaSettings(
+        arena=planned_run.plan.arena,
+        agent=planned_run.plan.agent,
+        run=DEFAULT_RUN,
+        worker="preflight",
+        scratch=settings.out,
+        storage=storage,
+        client=planned_run.client,
+        requirements=settings.requirements,
+        environment=docker_environment(),
+    )
+    problems = preflight(wanted, workers=settings.workers)
+    if not problems:
+        for name in sweep(Docker(docker_environment()), storage.parent if storage else None):
+            click.echo(f"removed {name}, left by a worker that is dead", err=True)
+    return problems
 
 
 def _directory_problems(settings: RunOptions) -> list[Problem]:
@@ -221,7 +257,7 @@ class _Run:
             "--store-ca": self._where.store_ca,
             "--client": str(self._planned.client.absolute()) if self._planned.client else "",
             "--storage": settings.storage or "",
-            "--requirements": settings.requirements or "",
+            "--requirements": settings.requirements,
         }
         for flag, value in optional.items():
             command += [flag, value] if value else []
@@ -257,12 +293,13 @@ class _Run:
         from orchestrator import __version__
         from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
         from orchestrator.report.facts import RunFacts
+        from orchestrator.watch import is_simulated
 
         folded = reader.fold()
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(
             run=self._where.name,
-            simulated=self._planned.plan.simulated,
+            simulated=is_simulated(self._planned.plan, folded),
             started=started,
             ended=time.time(),
             store=self._store.url,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.arena.port import Arena
+    from orchestrator.arena.winarena_settings import WinArenaSettings
     from orchestrator.plan import Plan
     from orchestrator.worker.loop import Tools
     from orchestrator.worker.narrator import Narrator
@@ -48,7 +49,7 @@ class WorkerOptions:
     size: str
     evidence: str
     client: Path | None
-    requirements: Path | None
+    requirements: str
     storage: Path | None
     container: str
     forwarded: tuple[str, ...]
@@ -66,7 +67,7 @@ class WorkerOptions:
 @click.option("--size", default="", help="The machine's size, for the fingerprint.")
 @click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
 @click.option("--client", type=click.Path(file_okay=False), default=None, help="The client tree.")
-@click.option("--requirements", type=click.Path(dir_okay=False), default=None, help="Its own.")
+@click.option("--requirements", default="", help="A requirements file in the client tree.")
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
 @click.option("--container", default="", help="Attach to this container instead of starting one.")
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable. Repeatable.")
@@ -82,7 +83,7 @@ def worker(**options: Any) -> int:
         raise bad_input("--store, --run", "are missing", "Name the ledger this worker works on.")
     options["worker_id"] = options["worker_id"] or new_worker_id(options["shard"])
     options["machine"] = options["machine"] or platform.node() or "unknown"
-    for name in ("scratch", "client", "requirements", "storage"):
+    for name in ("scratch", "client", "storage"):
         options[name] = Path(options[name]).absolute() if options[name] else None
     return _work(WorkerOptions(**options))
 
@@ -233,4 +234,33 @@ def _arena(plan: Plan, options: WorkerOptions, secrets: Mapping[str, str]) -> Ar
                 scratch=options.scratch / "arena",
             )
         )
-    raise NotImplementedError(secrets)
+    from orchestrator.arena.winarena import WinArena
+
+    return WinArena(winarena_settings(plan, options, secrets))
+
+
+def winarena_settings(
+    plan: Plan, options: WorkerOptions, secrets: Mapping[str, str]
+) -> WinArenaSettings:
+    """Return what a real arena of this worker is made of."""
+    from orchestrator.arena.winarena_settings import WinArenaSettings
+
+    return WinArenaSettings(
+        arena=plan.arena,
+        agent=plan.agent,
+        run=options.run_name,
+        worker=options.worker_id,
+        scratch=options.scratch,
+        storage=options.storage,
+        client=options.client,
+        requirements=options.requirements,
+        container=options.container,
+        secrets=secrets,
+        environment=docker_environment(),
+    )
+
+
+def docker_environment() -> dict[str, str]:
+    """Return what the docker command runs with: where it is, and where its engine is."""
+    wanted = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR")
+    return {name: os.environ[name] for name in wanted if name in os.environ}

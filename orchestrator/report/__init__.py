@@ -2,6 +2,9 @@
 
 from orchestrator.report.document import observations, parse_document, schema, to_document
 from orchestrator.report.facts import Evidence, EvidenceStep, RunFacts, TaskEvidence
+from orchestrator.report.html import render_html
+from orchestrator.report.junit import render_junit
+from orchestrator.report.markdown import render_markdown
 from orchestrator.report.results import Results
 from orchestrator.report.summary import summarize
 
@@ -13,6 +16,9 @@ __all__ = [
     "TaskEvidence",
     "observations",
     "parse_document",
+    "render_html",
+    "render_junit",
+    "render_markdown",
     "schema",
     "summarize",
     "to_document",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # Mermaid refuses a diagram above 50,000 characters, and GitHub does not raise its limit.
 _SIZE_LIMIT = 45_000
 _WORKERS_SHOWN = 40
+_SHORT_S = 900.0  # below a quarter of an hour the axis shows seconds
 
 # Tasks one after the other are merged into one bar while they look alike: a bar each fits no label.
 _LOOKS = {"boot": "done, ", "infrastructure": "crit, ", "lost": "crit, ", "missing": "crit, "}
@@ -32,7 +33,14 @@ def mermaid(results: Results) -> str:
     workers = _last_session(results)
     if not workers:
         return ""
-    lines = ["---", "displayMode: compact", "---", "gantt", "  dateFormat x", "  axisFormat %H:%M"]
+    lines = [
+        "---",
+        "displayMode: compact",
+        "---",
+        "gantt",
+        "  dateFormat x",
+        f"  axisFormat {_clock(workers)}",
+    ]
     size = sum(map(len, lines))
     for index, worker in enumerate(workers[:_WORKERS_SHOWN]):
         block = [f"  section {_lane(worker)}", *_bars(worker)]
@@ -52,6 +60,12 @@ def _last_session(results: Results) -> list[WorkerEntry]:
         if workers:
             return workers
     return []
+
+
+def _clock(workers: Sequence[WorkerEntry]) -> str:
+    spans = [span for worker in workers for span in worker.spans]
+    length = max(span.end for span in spans) - min(span.start for span in spans)
+    return "%H:%M" if length > _SHORT_S else "%H:%M:%S"
 
 
 def _lane(worker: WorkerEntry) -> str:

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from orchestrator.causes import RULES
@@ -110,13 +111,19 @@ def _ruler(results: Results) -> dict[str, Any]:
     }
 
 
-def page_data(results: Results, evidence: Evidence) -> dict[str, Any]:
-    """Return what the page's script shows of each task, in the order of ``results.tasks``."""
-    return {
-        "grades": wording.GRADES,
-        "rules": {cause.value: rule.summary for cause, rule in RULES.items()},
-        "tasks": [_task(task, results, evidence) for task in results.tasks],
-    }
+def page_data(results: Results, evidence: Evidence) -> Markup:
+    """Return what the page's script shows of each task, as JSON that no HTML parser can leave.
+
+    Tasks stand in the order of ``results.tasks`` and are written one by one: all of them as values
+    would be the largest thing in memory.
+    """
+    rules = {cause.value: rule.summary for cause, rule in RULES.items()}
+    tasks = Markup(",").join(
+        htmlsafe_json_dumps(_task(task, results, evidence)) for task in results.tasks
+    )
+    return Markup('{{"grades":{},"rules":{},"tasks":[{}]}}').format(
+        htmlsafe_json_dumps(wording.GRADES), htmlsafe_json_dumps(rules), tasks
+    )
 
 
 def _task(task: TaskEntry, results: Results, evidence: Evidence) -> dict[str, Any]:

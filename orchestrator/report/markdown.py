@@ -86,7 +86,7 @@ def _domains(results: Results) -> str:
     lines = [
         "### Domains",
         "",
-        "| Domain | Scored | Mean | Full successes | 95 % of the rate |",
+        "| Domain | Scored | Mean | Full successes | 95% of the rate |",
         "| :-- | --: | --: | --: | --: |",
     ]
     for domain, score in results.domains[:_DOMAINS_SHOWN]:

@@ -38,7 +38,8 @@ class Score:
 
     ``mean`` and ``rate`` (full successes) are over scored, ``band`` over expected: its worst case
     counts everything undecided as 0, its best case as 1. Undecided are the tasks without a score
-    and the timeouts. ``interval`` is that of ``rate``, ``mean_interval`` that of ``mean``.
+    and the timeouts. ``interval`` is that of ``rate``, ``mean_interval`` that of ``mean``; only the
+    run's own score has the latter, for a domain has too few tasks to resample.
     """
 
     counts: Counts

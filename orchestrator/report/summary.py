@@ -50,7 +50,7 @@ def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
     )
     workers = workers_of(folded, where)
     common, varying = _fingerprints(tasks)
-    score = score_of(tasks)
+    score = replace(score_of(tasks), mean_interval=stats.task_bootstrap(_by(tasks, by_task=True)))
     return Results(
         facts=_clean_facts(facts, simulated=facts.simulated or plan.simulated),
         settings=_settings(plan),
@@ -135,7 +135,7 @@ def _clean_facts(facts: RunFacts, *, simulated: bool) -> RunFacts:
 
 
 def score_of(tasks: Sequence[TaskEntry]) -> Score:
-    """Return what these tasks scored together."""
+    """Return what these tasks scored together, but for the interval of the mean."""
     scored = [task for task in tasks if task.score is not None]
     points = [task.score for task in scored if task.score is not None]
     counts = Counts(
@@ -153,7 +153,7 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
     return Score(
         counts=counts,
         mean=_mean(points),
-        mean_interval=stats.task_bootstrap(_by(scored, by_task=True)),
+        mean_interval=None,
         successes=successes,
         partial=sum(0 < point < 1 for point in points),
         rate=rate,

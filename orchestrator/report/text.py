@@ -23,6 +23,7 @@ _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     r"\ud800-\udfff\ufffe\uffff]"
 )
+_PLAIN = re.compile(r"[!-~]*(?: [!-~]+)*")
 _REPLACEMENT = "\ufffd"
 
 
@@ -37,18 +38,23 @@ def clean_block(text: str, limit: int) -> str:
 
 def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return text as one printable line of at most ``limit`` characters."""
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text  # nearly every text; kept as the object it is
     head = text[: 4 * limit]
     line = " ".join(clean_block(head, len(head)).split())
     return line if len(line) <= limit and len(head) == len(text) else line[: limit - 1] + "…"
 
 
 def relative_link(path: str) -> str:
-    """Return a percent-encoded link to a file beside the page, or "" for anything else.
+    """Return a percent-encoded link to a file near the page, or "" for anything else.
 
-    Refused are schemes, absolute paths, other hosts and a way up.
+    Refused are schemes, absolute paths, other hosts, and a way up that does not stand first: the
+    caller's own directory may lie beside the page's, a name within it may not lead out again.
     """
     parts = path.split("/")
-    if not path or "\\" in path or path.startswith("/") or ".." in parts or ":" in parts[0]:
+    while parts and parts[0] == "..":
+        parts.pop(0)
+    if not parts or not parts[0] or "\\" in path or ".." in parts or ":" in parts[0]:
         return ""
     try:
         return quote(path, safe="/")
@@ -119,4 +125,4 @@ def span_of_time(seconds: float | None) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a fraction as a percentage, or a dash."""
-    return NONE if value is None else f"{100 * value:.{digits}f} %"
+    return NONE if value is None else f"{100 * value:.{digits}f}%"

@@ -39,7 +39,12 @@ def headline(score: Score) -> str:
 
 def band(score: Score) -> str:
     """Return the worst and the best case."""
-    return f"{percent(score.band.worst)} to {percent(score.band.best)}"
+    return _range(score.band.worst, score.band.best)
+
+
+def _range(low: float, high: float) -> str:
+    shown = f"{100 * low:.1f}", f"{100 * high:.1f}"
+    return f"{shown[0]}%" if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}%"
 
 
 def explained(score: Score) -> str:
@@ -58,14 +63,14 @@ def explained(score: Score) -> str:
 
 def interval(found: Interval | None) -> str:
     """Return an interval's bounds, or a dash."""
-    return NONE if found is None else f"{percent(found.low)} to {percent(found.high)}"
+    return NONE if found is None else _range(found.low, found.high)
 
 
 def mean(score: Score) -> str:
     """Return the mean with its interval, and over how many of how many it is."""
     counts = score.counts
     return (
-        f"{percent(score.mean)} (95 %: {interval(score.mean_interval)}), "
+        f"{percent(score.mean)} (95%: {interval(score.mean_interval)}), "
         f"{counts.scored}/{counts.expected} scored"
     )
 
@@ -75,7 +80,7 @@ def successes(score: Score) -> str:
     scored = score.counts.scored
     if not scored:
         return "no task is scored"
-    return f"{score.successes}/{scored} = {percent(score.rate)} (95 %: {interval(score.interval)})"
+    return f"{score.successes}/{scored} = {percent(score.rate)} (95%: {interval(score.interval)})"
 
 
 def accounting(score: Score) -> str:
@@ -89,26 +94,38 @@ def accounting(score: Score) -> str:
 
 def timing(results: Results) -> str:
     """Return actual against predicted makespan, or "" when neither is known."""
+    parts = [span_of_time(results.makespan_s) if results.makespan_s is not None else ""]
+    parts.append(foretold(results))
+    return ", ".join(part for part in parts if part)
+
+
+def foretold(results: Results) -> str:
+    """Return how the makespan compares with the predicted one, or "" when that is unknown."""
     actual, predicted = results.makespan_s, results.facts.predicted_s
-    if actual is None:
-        return "" if predicted is None else f"predicted {span_of_time(predicted)}"
     if not predicted:
-        return span_of_time(actual)
+        return ""
+    if actual is None:
+        return f"predicted {span_of_time(predicted)}"
     change = actual / predicted - 1
-    return f"{span_of_time(actual)} ({change:+.0%} of the predicted {span_of_time(predicted)})"
+    side = "over" if change > 0 else "under"
+    return f"{abs(change):.0%} {side} the predicted {span_of_time(predicted)}"
 
 
 def cost(results: Results) -> str:
     """Return the cost, against the predicted one and per full success; "" when unknown."""
+    known = results.facts.cost_usd
+    parts = ["" if known is None else f"${known:.2f}", cost_note(results)]
+    return ", ".join(part for part in parts if part)
+
+
+def cost_note(results: Results) -> str:
+    """Return what stands beside the cost: the prediction, and the cost of a full success."""
     facts, wins = results.facts, results.score.successes
-    if facts.cost_usd is None:
-        known = facts.predicted_cost_usd
-        return "" if known is None else f"predicted ${known:.2f}"
-    parts = [f"${facts.cost_usd:.2f}"]
+    parts = []
     if facts.predicted_cost_usd is not None:
         parts.append(f"predicted ${facts.predicted_cost_usd:.2f}")
-    if wins:
-        parts.append(f"${facts.cost_usd / wins:.2f} a success")
+    if facts.cost_usd is not None and wins:
+        parts.append(f"${facts.cost_usd / wins:.2f} a full success")
     return ", ".join(parts)
 
 
@@ -147,7 +164,7 @@ def reach(results: Results) -> str:
         return "Too few tasks are scored to tell two runs apart."
     said = (
         f"A second run of the same tasks must differ by {_points(extra.paired_detectable)} or more "
-        "to be told apart (paired, 20 % decided differently, power 0.8)"
+        "to be told apart (paired, 20% decided differently, power 0.8)"
     )
     if extra.unpaired_detectable is None:
         return said + "."

@@ -26,12 +26,18 @@ DEADLINE_S = 30.0
 class Stage:
     """A simulated arena with a place for its attempts."""
 
-    def __init__(self, root: Path, faults: list[dict[str, Any]], speed: float) -> None:
+    def __init__(
+        self,
+        root: Path,
+        faults: list[dict[str, Any]],
+        speed: float = SPEED,
+        client_args: tuple[str, ...] = (),
+    ) -> None:
         self.root = root
         self.arena = SimulatedArena(
             SimulatedSettings(
                 arena=ArenaSettings(seed=7),
-                agent=AgentSettings(),
+                agent=AgentSettings(client_args=client_args),
                 speed=speed,
                 worker="w0-abc",
                 scratch=root / "arena",
@@ -67,8 +73,8 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     """Return a maker of started stages; all of them are stopped at the end."""
     stages: list[Stage] = []
 
-    def make(*faults: dict[str, Any], speed: float = SPEED, start: bool = True) -> Stage:
-        one = Stage(tmp_path / f"stage-{len(stages)}", list(faults), speed)
+    def make(*faults: dict[str, Any], start: bool = True, **more: Any) -> Stage:
+        one = Stage(tmp_path / f"stage-{len(stages)}", list(faults), **more)
         one.root.mkdir()
         stages.append(one)
         if start:

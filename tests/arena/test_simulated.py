@@ -52,6 +52,12 @@ def test_trials_differ_in_directory_and_draw(stage: Callable[..., Stage]) -> Non
     assert len(lines) == draw(7, "chrome", "demo-1", 1).steps + 1
 
 
+def test_the_users_arguments_reach_the_client_verbatim(stage: Callable[..., Stage]) -> None:
+    task = stage(client_args=("--observation_type", "som", "--max_steps=1")).run()
+    (trajectory,) = task.results.glob("pyautogui/som/gpt-4o/0/chrome/demo-1/traj.jsonl")
+    assert len(trajectory.read_text().splitlines()) == 2
+
+
 def test_progress_is_visible_while_a_task_runs(stage: Callable[..., Stage]) -> None:
     task = stage({"kind": "hang", "step": 1}).launch()
     until(lambda: len(list(task_directory(task).glob("screenshot-step_*"))) == 2)
@@ -125,7 +131,8 @@ def test_stopping_leaves_no_process(stage: Callable[..., Stage]) -> None:
 
 
 def test_a_killed_worker_leaves_no_process(tmp_path: Path) -> None:
-    worker = subprocess.Popen([sys.executable, __file__, str(tmp_path)])
+    command = [sys.executable, "-m", "tests.arena.test_simulated", str(tmp_path)]
+    worker = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     until(lambda: len(processes_in(tmp_path)) == 3)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
@@ -165,7 +172,7 @@ def processes_in(directory: Path) -> list[int]:
 if __name__ == "__main__":
     from tests.arena.conftest import Stage
 
-    doomed = Stage(Path(sys.argv[1]), [{"kind": "unkillable", "step": 0}], 2000.0)
+    doomed = Stage(Path(sys.argv[1]), [{"kind": "unkillable", "step": 0}])
     doomed.start()
     doomed.launch()
     signal.pause()

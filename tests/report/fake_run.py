@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 import random
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, Flag
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import (
     Claim,
     Heartbeat,
@@ -22,6 +22,9 @@ from orchestrator.plan import Plan, PlanInputs, make_plan
 from orchestrator.report import EvidenceStep, RunFacts, TaskEvidence
 from orchestrator.schedule import Expectations
 from orchestrator.suite import Suite, TaskKey, demo_suite, suite_of
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.paths import Unit
 
 START = 1_714_557_600.0  # 2024-05-01 10:00:00 UTC
 FINGERPRINT = {

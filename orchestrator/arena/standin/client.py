@@ -9,7 +9,6 @@ slice and resumes nothing.
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .draw import draw
 from .episode import Episode, Guest, run_episode
-from .guest_address import die, probe
+from .guest_address import die, listens, probe
 from .journal import Journal, stamp
 from .pace import Pace
 from .record import Record
@@ -98,10 +97,10 @@ def _start(flags: dict[str, str]) -> Run:
     pace = Pace(setting.speed, attempt.launched, lifeline=setting.lifeline)
     port = address(setting.http)[1]
     where = (flags["--emulator_ip"], port)
-    guest = Guest(alive=lambda: probe(where), kill=lambda: die(where))
+    guest = Guest(alive=lambda: listens(where), kill=lambda: die(where))
     journal = Journal(Path(flags["--result_dir"]), flags["--worker_id"])
     start = 0.0
-    while not guest.alive():
+    while not probe(where):
         journal.printed("Waiting for the server...")
         pace.sleep(_WAIT_S)
         start = pace.now()
@@ -135,6 +134,8 @@ def _resumed(directory: Path) -> bool:
     if (directory / "result.txt").exists():
         return True
     if directory.exists():
+        import shutil  # rarely needed, and not cheap
+
         shutil.rmtree(directory)
     return False
 

@@ -13,10 +13,24 @@ def probe(where: tuple[str, int]) -> bool:
     return b" 200 " in _ask(where, "GET /probe")
 
 
+def listens(where: tuple[str, int]) -> bool:
+    """Whether anybody accepts a connection there: the cheap question, for every step."""
+    connection = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    connection.settimeout(_TIMEOUT_S)
+    try:
+        connection.connect(where)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        connection.close()
+
+
 def die(where: tuple[str, int]) -> None:
     """Tell the guest to end without a word; returns once it answers no more."""
     _ask(where, f"POST {_DEATH_PATH}")
-    while probe(where):
+    while listens(where):
         pass
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import cache
 
-WIDTH, HEIGHT = 480, 300
-WINDOW_WIDTH, WINDOW_HEIGHT = 220, 140
-_TASKBAR = 18
-_TITLE = 12
-_SCALE = 3
+WIDTH, HEIGHT = 320, 200
+WINDOW_WIDTH, WINDOW_HEIGHT = 150, 96
+_TASKBAR = 12
+_TITLE = 9
+_SCALE = 2
 
 _BACKGROUND, _WINDOW, _BAR, _INK, _ACCENT = range(5)
 # One row of each letter a number, its five lowest bits the pixels, left to right.
@@ -33,14 +34,13 @@ _BANNER = "SIMULATED"
 
 def desktop(tint: int, step: int) -> bytes:
     """Return the whole screen as PNG; ``tint`` (any integer) colours it, ``step`` moves it."""
-    left = 20 + (step * 37 + tint * 13) % (WIDTH - WINDOW_WIDTH - 40)
-    top = 14 + (step * 23 + tint * 7) % (HEIGHT - WINDOW_HEIGHT - _TASKBAR - 50)
-    rows = [bytearray([_BACKGROUND]) * WIDTH for _ in range(HEIGHT)]
-    for y, row in enumerate(_window_rows(step)):
-        rows[top + y][left : left + WINDOW_WIDTH] = row
-    for y in range(HEIGHT - _TASKBAR, HEIGHT):
-        rows[y] = bytearray([_BAR]) * WIDTH
-    _write(rows, HEIGHT - _TASKBAR - 7 * _SCALE - 6)
+    left = 14 + (step * 37 + tint * 13) % (WIDTH - WINDOW_WIDTH - 28)
+    top = 8 + (step * 23 + tint * 7) % (HEIGHT - WINDOW_HEIGHT - _TASKBAR - 7 * _SCALE - 16)
+    before, after = _paint(_BACKGROUND, left), _paint(_BACKGROUND, WIDTH - WINDOW_WIDTH - left)
+    rows = [_paint(_BACKGROUND, WIDTH)] * top
+    rows += [before + row + after for row in _window_rows(step)]
+    rows += [_paint(_BACKGROUND, WIDTH)] * (HEIGHT - _TASKBAR - len(_banner()) - len(rows))
+    rows += [*_banner(), *[_paint(_BAR, WIDTH)] * _TASKBAR]
     return _png(rows, tint)
 
 
@@ -49,31 +49,37 @@ def window(tint: int, step: int) -> bytes:
     return _png(_window_rows(step), tint)
 
 
-def _window_rows(step: int) -> list[bytearray]:
-    title = bytearray([_ACCENT]) * WINDOW_WIDTH
-    body = bytearray([_WINDOW]) * WINDOW_WIDTH
-    rows = [bytearray(title if y < _TITLE else body) for y in range(WINDOW_HEIGHT)]
+def _paint(colour: int, width: int) -> bytes:
+    return bytes([colour]) * width
+
+
+def _window_rows(step: int) -> list[bytes]:
+    body = [_paint(_WINDOW, WINDOW_WIDTH)] * (WINDOW_HEIGHT - _TITLE)
     for line in range(min(step + 2, 10)):
-        length = 40 + (line * 53 + step * 29) % (WINDOW_WIDTH - 60)
-        rows[_TITLE + 8 + line * 11][10 : 10 + length] = bytearray([_INK]) * length
-    return rows
+        length = 30 + (line * 53 + step * 29) % (WINDOW_WIDTH - 45)
+        margin = WINDOW_WIDTH - 8 - length
+        body[6 + line * 8] = _paint(_WINDOW, 8) + _paint(_INK, length) + _paint(_WINDOW, margin)
+    return [_paint(_ACCENT, WINDOW_WIDTH)] * _TITLE + body
 
 
-def _write(rows: list[bytearray], top: int) -> None:
+@cache
+def _banner() -> list[bytes]:
+    """Return the rows of the word, and of the space below it."""
     left = (WIDTH - len(_BANNER) * 6 * _SCALE) // 2
-    for place, letter in enumerate(_BANNER):
-        for y, bits in enumerate(_LETTERS[letter]):
-            pixels = bytearray()
-            for x in range(4, -1, -1):
-                pixels += bytearray([_INK if bits >> x & 1 else _BACKGROUND]) * _SCALE
-            start = left + place * 6 * _SCALE
-            for line in range(_SCALE):
-                rows[top + y * _SCALE + line][start : start + len(pixels)] = pixels
+    rows = []
+    for line in range(7):
+        row = _paint(_BACKGROUND, left)
+        for letter in _BANNER:
+            bits = _LETTERS[letter][line]
+            for x in range(5, -1, -1):
+                row += _paint(_INK if x and bits >> (x - 1) & 1 else _BACKGROUND, _SCALE)
+        rows += [row + _paint(_BACKGROUND, WIDTH - len(row))] * _SCALE
+    return rows + [_paint(_BACKGROUND, WIDTH)] * 4
 
 
-def _png(rows: list[bytearray], tint: int) -> bytes:
+def _png(rows: list[bytes], tint: int) -> bytes:
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 3, 0, 0, 0)
-    pixels = b"".join(b"\0" + row for row in rows)
+    pixels = b"\0" + b"\0".join(rows)
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", header)

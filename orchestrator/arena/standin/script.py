@@ -150,16 +150,16 @@ def _wrong(line: Any) -> list[str]:
     if not isinstance(line, dict):
         return ["is not a JSON object"]
     wrong = [f"has an unknown key {key!r}" for key in line if key not in Fault._fields]
-    if line.get("kind") not in KINDS:
+    if line.get("kind") not in tuple(KINDS):  # a list is not hashable
         wrong.append(f"has kind {line.get('kind')!r}, which is none of {', '.join(KINDS)}")
     texts = [key for key in ("task", "worker", "text") if not isinstance(line.get(key, ""), str)]
-    wrong += [f"has a {key} that is no text" for key in texts]
+    wrong += [f"needs a text as {key}" for key in texts]
     counts = [key for key in _COUNTS if key in line and _numbers(line[key]) is None]
-    wrong += [f"has a {key} that is neither a number nor a list of numbers" for key in counts]
+    wrong += [f"needs a number or a list of numbers as {key}" for key in counts]
     if _numbers(line.get("step", 1)) is None or isinstance(line.get("step"), list):
-        wrong.append("has a step that is no number")
+        wrong.append("needs a number as step")
     if not _positive(line.get("seconds", 1)):
-        wrong.append("has seconds that are not above 0")
+        wrong.append("needs a number above 0 as seconds")
     return wrong
 
 

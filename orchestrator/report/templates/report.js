@@ -11,6 +11,7 @@
   const none = document.querySelector(".none");
   const chips = [...document.querySelectorAll(".chip[data-grade]")];
   const dialog = document.getElementById("task");
+  const simulated = document.body.classList.contains("simulated");
   const order = Object.keys(data.grades);
 
   const el = (tag, attributes = {}, ...children) => {
@@ -174,13 +175,15 @@
     const place = around.indexOf(index);
     const go = (by, text, name) => {
       const target = place < 0 ? undefined : around[place + by];
-      return el("button", { type: "button", class: "chip", "aria-label": name, disabled: target === undefined, on: { click: () => open(target) } }, text);
+      return el("button", { type: "button", class: "chip", "aria-label": name, disabled: target === undefined,
+        on: { click: () => { open(target); (dialog.querySelector(`[aria-label="${name}"]:enabled`) || dialog.querySelector("h2")).focus(); } } }, text);
     };
     const stepped = task.evidence.steps.length > 0;
     dialog.replaceChildren(
       el("div", { class: "sheet-top" },
-        el("h2", { id: "task-title" }, el("span", { class: "of" }, `${task.domain}/`), task.name, task.trial ? ` trial ${task.trial}` : ""),
+        el("h2", { id: "task-title", tabindex: -1, autofocus: true }, el("span", { class: "of" }, `${task.domain}/`), task.name, task.trial ? ` trial ${task.trial}` : ""),
         gradeOf(task.grade, task.cause),
+        simulated ? el("span", { class: "state sham" }, "Simulated") : null,
         el("div", { class: "buttons" }, go(-1, "↑", "Previous task"), go(1, "↓", "Next task"),
           el("button", { type: "button", class: "chip", on: { click: () => dialog.close() } }, "Close"))),
       el("div", { class: stepped ? "sheet wide" : "sheet" }, stepped ? stepViewer(task.evidence) : null, facts(task)));

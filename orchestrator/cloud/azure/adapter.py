@@ -1,0 +1,220 @@
+"""The cloud port over Azure Resource Manager.
+
+Creates and deletes are submitted and not polled: one listing of the resource group shows what
+became of all of them, in any process. Listings are eventually consistent
+(cloudfoundry/bosh-azure-cpi-release#765).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from orchestrator.cloud.azure.body import is_region, machine_body, problems
+from orchestrator.cloud.azure.calls import GoneError, TakenError, call
+from orchestrator.cloud.azure.clients import Clients
+from orchestrator.cloud.azure.codes import classify_instance
+from orchestrator.cloud.azure.credentials import throwaway_public_key
+from orchestrator.cloud.azure.offers import market
+from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.cloud.port import Kind, Resource, State
+from orchestrator.cloud.retry import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from azure.mgmt.compute.models import VirtualMachine
+    from azure.mgmt.resource.resources.models import GenericResourceExpanded
+
+    from orchestrator.cloud.azure.credentials import Login
+    from orchestrator.cloud.azure.settings import AzureSettings
+    from orchestrator.cloud.port import MachineRequest, Market
+
+T = TypeVar("T")
+
+_KINDS = {
+    "microsoft.compute/virtualmachines": Kind.MACHINE,
+    "microsoft.network/networkinterfaces": Kind.NIC,
+    "microsoft.compute/disks": Kind.DISK,
+    "microsoft.network/publicipaddresses": Kind.IP,
+}
+# Versions of the generic delete, as the listing's types name them.
+_DELETE_API = {Kind.NIC: "2023-11-01", Kind.IP: "2023-11-01", Kind.DISK: "2023-10-02"}
+_STATES = {
+    "succeeded": State.READY,
+    "failed": State.FAILED,
+    "canceled": State.FAILED,
+    "deleting": State.DELETING,
+    "creating": State.CREATING,
+    "updating": State.CREATING,
+    "accepted": State.CREATING,
+}
+
+
+class AzureCloud:
+    """One resource group of one subscription, as a ``Cloud``."""
+
+    def __init__(
+        self, settings: AzureSettings, login: Login, patience: Patience | None = None
+    ) -> None:
+        self._settings = settings
+        self._patience = patience or Patience()
+        self._clients = Clients(settings, login)
+        self._failures: dict[str, Failure] = {}
+
+    def launch(self, request: MachineRequest) -> None:
+        """As ``Cloud.launch``; the body is ``machine_body``'s."""
+        from azure.core import MatchConditions
+
+        wrong = "; ".join(str(problem) for problem in problems(request, self._settings))
+        if wrong:
+            failure = Failure(FailureKind.CONFIGURATION, "InvalidRequest", wrong)
+            raise CloudError(failure, during=f"create {request.name[:80]}")
+        body = machine_body(
+            request, self._settings, self._settings.sites[request.region], self._public_key
+        )
+        attempts = 0
+
+        def submit() -> None:
+            nonlocal attempts
+            attempts += 1
+            self._clients.compute().virtual_machines.begin_create_or_update(
+                self._settings.resource_group,
+                request.name,
+                cast("VirtualMachine", body),
+                match_condition=MatchConditions.IfMissing,
+                polling=False,
+            )
+
+        try:
+            self._call(f"create {request.name}", submit)
+        except TakenError:
+            if attempts == 1:
+                raise _taken(request.name) from None
+            # An earlier attempt's reply was lost after it took effect: the machine is ours.
+
+    def resources(self, tags: Mapping[str, str]) -> Sequence[Resource]:
+        """As ``Cloud.resources``: one paged listing of the resource group.
+
+        The tags are compared here: Azure's own filter leaves the tags out of what it returns
+        ("Resources - List By Resource Group").
+        """
+        found = self._call("list resources", self._list)
+        wanted = {name.lower(): value for name, value in tags.items()}
+        return [
+            self._explained(resource)
+            for resource in found
+            if wanted.items()
+            <= {name.lower(): value for name, value in resource.tags.items()}.items()
+        ]
+
+    def delete(self, resource: Resource) -> None:
+        """As ``Cloud.delete``. A machine is force-deleted: its shutdown is not waited for."""
+        try:
+            self._call(f"delete {resource.name}", lambda: self._submit_delete(resource))
+        except GoneError:
+            return
+
+    def market(self, region: str) -> Market:
+        """As ``Cloud.market``: two listings, of the region's SKUs and of its usages."""
+        if not is_region(region):
+            failure = Failure(FailureKind.CONFIGURATION, "InvalidRegion", repr(region[:40]))
+            raise CloudError(failure, during="list sizes")
+        return self._call(f"list sizes in {region}", lambda: self._market(region))
+
+    def read(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
+        """Return any resource's JSON by its id, or None when it does not exist."""
+        try:
+            return self._call(
+                f"read {resource_id}",
+                lambda: _json(
+                    self._clients.resource().resources.get_by_id(
+                        resource_id.lstrip("/"), api_version=api_version
+                    )
+                ),
+            )
+        except GoneError:
+            return None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._clients.close()
+
+    @functools.cached_property
+    def _public_key(self) -> str:
+        return self._settings.ssh_public_key or throwaway_public_key()
+
+    def _call(self, during: str, action: Callable[[], T]) -> T:
+        return self._patience.call(lambda: call(during, action))
+
+    def _list(self) -> list[Resource]:
+        pages = self._clients.resource().resources.list_by_resource_group(
+            self._settings.resource_group, expand="createdTime,provisioningState"
+        )
+        return [resource for entry in pages if (resource := _resource(entry)) is not None]
+
+    def _explained(self, resource: Resource) -> Resource:
+        """Add why a machine failed: read once, from its instance view."""
+        if resource.kind is not Kind.MACHINE or resource.state is not State.FAILED:
+            return resource
+        if resource.id not in self._failures:
+            try:
+                self._failures[resource.id] = self._call(
+                    f"inspect {resource.name}", lambda: self._why(resource.name)
+                )
+            except GoneError:
+                return resource
+        return replace(resource, failure=self._failures[resource.id])
+
+    def _why(self, name: str) -> Failure:
+        view = self._clients.compute().virtual_machines.instance_view(
+            self._settings.resource_group, name
+        )
+        statuses = _json(view).get("statuses")
+        unsaid = Failure(FailureKind.TRANSIENT, "ProvisioningFailed", "Azure gives no reason")
+        return classify_instance(statuses) or unsaid
+
+    def _submit_delete(self, resource: Resource) -> None:
+        if resource.kind is Kind.MACHINE:
+            self._clients.compute().virtual_machines.begin_delete(
+                self._settings.resource_group, resource.name, force_deletion=True, polling=False
+            )
+            return
+        self._clients.resource().resources.begin_delete_by_id(
+            resource.id.lstrip("/"), api_version=_DELETE_API[resource.kind], polling=False
+        )
+
+    def _market(self, region: str) -> Market:
+        compute = self._clients.compute()
+        skus = compute.resource_skus.list(filter=f"location eq '{region}'")
+        usages = compute.usage.list(region)
+        return market(region, map(_json, skus), map(_json, usages))
+
+
+def _resource(entry: GenericResourceExpanded) -> Resource | None:
+    """Return a listed entry of a kind that machines are made of, or None for any other."""
+    kind = _KINDS.get(str(entry.type).lower())
+    if kind is None:
+        return None
+    return Resource(
+        kind=kind,
+        id=str(entry.id),
+        name=str(entry.name),
+        region=str(entry.location),
+        state=_STATES.get(str(entry.provisioning_state).lower(), State.UNKNOWN),
+        tags=dict(entry.tags or {}),
+        created=entry.created_time.timestamp() if entry.created_time else None,
+    )
+
+
+def _taken(name: str) -> CloudError:
+    failure = Failure(
+        FailureKind.CONFIGURATION, "NameTaken", "a machine of this name exists already"
+    )
+    return CloudError(failure, during=f"create {name}")
+
+
+def _json(model: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = model.as_dict()
+    return plain

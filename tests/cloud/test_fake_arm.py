@@ -1,0 +1,228 @@
+"""The fake itself, asked by the real SDK: it behaves as Azure is documented to."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.compute import ComputeManagementClient
+from azure.mgmt.resource.resources import ResourceManagementClient
+
+from orchestrator.cloud.azure.adapter import AzureCloud
+from orchestrator.cloud.azure.body import machine_body
+from orchestrator.cloud.azure.clients import pipeline_options
+from orchestrator.cloud.azure.credentials import Federated, credential
+from orchestrator.cloud.failures import CloudError, FailureKind
+from orchestrator.cloud.retry import Patience
+from tests.cloud.requests import OTHER_RUN, RUN, machine
+from tests.fakes.arm.buckets import Limits
+from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
+from tests.fakes.arm.clock import ScaledClock
+from tests.fakes.arm.faults import Fate, Fault, Wound
+from tests.fakes.arm.server import FakeArm, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from orchestrator.cloud.azure.settings import AzureSettings
+    from tests.fakes.arm.clock import VirtualClock
+    from tests.fakes.arm.machines import Booted
+
+
+@pytest.fixture
+def options(settings: AzureSettings, login: Federated) -> dict[str, Any]:
+    endpoints = settings.endpoints
+    return {
+        "credential": credential(login, endpoints),
+        "subscription_id": SUBSCRIPTION,
+        "base_url": endpoints.arm,
+        "credential_scopes": [endpoints.arm_scope],
+        "polling_interval": 0,
+        **pipeline_options(endpoints),
+    }
+
+
+@pytest.fixture
+def compute(options: dict[str, Any]) -> Iterator[ComputeManagementClient]:
+    with ComputeManagementClient(**options) as client:
+        yield client
+
+
+@pytest.fixture
+def generic(options: dict[str, Any]) -> Iterator[ResourceManagementClient]:
+    with ResourceManagementClient(**options) as client:
+        yield client
+
+
+def body(settings: AzureSettings, name: str = "m", **changes: Any) -> Any:
+    site = settings.sites["westeurope"]
+    return machine_body(machine(name, **changes), settings, site, "ssh-rsa AAAA x")
+
+
+def test_a_long_running_create_ends_with_the_machine(
+    compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
+) -> None:
+    arm.machines.create_s = 0
+    made = compute.virtual_machines.begin_create_or_update(GROUP, "m", body(settings)).result()
+    assert (made.name, made.provisioning_state) == ("m", "Succeeded")
+    assert arm.calls("operations/op-")
+    assert "customData" not in str(made.as_dict())
+
+
+def test_a_failed_operation_raises_with_status_200_so_only_the_code_tells(
+    compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
+) -> None:
+    arm.machines.create_s = 0
+    arm.faults.machines(Fate(fails_with="AllocationFailed"))
+    poller = compute.virtual_machines.begin_create_or_update(GROUP, "m", body(settings))
+    with pytest.raises(HttpResponseError) as caught:
+        poller.result()
+    assert caught.value.status_code == 200
+    assert caught.value.error is not None
+    assert caught.value.error.code == "AllocationFailed"
+
+
+def test_a_filter_by_tag_hides_the_tags_of_what_it_finds(
+    generic: ResourceManagementClient, cloud: AzureCloud
+) -> None:
+    cloud.launch(machine())
+    cloud.launch(machine("waa-43-0", tags=OTHER_RUN))
+    wanted = "tagName eq 'waa-run' and tagValue eq 'run-1'"
+    found = list(generic.resources.list_by_resource_group(GROUP, filter=wanted))
+    assert sorted(str(item.name) for item in found) == ["waa-42-0", "waa-42-0-ip", "waa-42-0-nic"]
+    assert {item.tags is None for item in found} == {True}
+    by_type = "resourceType eq 'Microsoft.Network/networkInterfaces'"
+    assert len(list(generic.resources.list_by_resource_group(GROUP, filter=by_type))) == 2
+    with pytest.raises(HttpResponseError):
+        list(generic.resources.list_by_resource_group(GROUP, filter="name like 'x'"))
+
+
+def test_a_listing_may_lag_behind_both_ways(
+    cloud: AzureCloud, arm: FakeArm, clock: VirtualClock
+) -> None:
+    arm.world.listing_lag_s = 90
+    cloud.launch(machine(public_ip=False, data_disks=()))
+    assert cloud.resources(RUN) == []
+    clock.advance(200)
+    cloud.resources(RUN)
+    clock.advance(90)
+    [vm] = [item for item in cloud.resources(RUN) if item.name == "waa-42-0"]
+    cloud.delete(vm)
+    clock.advance(30)
+    assert arm.everything() == []
+    assert len(cloud.resources(RUN)) == 3
+    clock.advance(90)
+    assert cloud.resources(RUN) == []
+
+
+def test_the_buckets_refuse_what_comes_too_fast_and_refill(clock: VirtualClock) -> None:
+    limits = Limits(enabled=True)
+    for number in range(200):
+        limits.admit("PUT", f"m{number}", clock.now())
+    with pytest.raises(Exception, match="SubscriptionRequestsThrottled"):
+        limits.admit("PUT", "one-more", clock.now())
+    clock.advance(1)
+    for number in range(10):
+        limits.admit("PUT", f"n{number}", clock.now())
+    assert limits.refused == 1
+
+
+def test_a_machine_of_its_own_limit_is_throttled_with_the_wait(
+    settings: AzureSettings, login: Federated, arm: FakeArm
+) -> None:
+    arm.limits = Limits(enabled=True)
+    impatient = AzureCloud(settings, login, Patience(attempts=1))
+    impatient.launch(machine())
+    failures = []
+    for _ in range(12):
+        with pytest.raises(CloudError) as caught:
+            impatient.launch(machine())
+        failures.append(caught.value.failure)
+    impatient.close()
+    assert [failure.code for failure in failures[:-1]] == ["NameTaken"] * 11
+    assert failures[-1].kind is FailureKind.THROTTLED
+    assert failures[-1].retry_after_s == 15
+
+
+def test_latency_passes_on_the_fakes_clock(
+    cloud: AzureCloud, arm: FakeArm, clock: VirtualClock
+) -> None:
+    arm.faults.add(Fault("PUT", Wound.SLOW, seconds=45))
+    began = clock.now()
+    cloud.launch(machine())
+    assert clock.now() - began == 45
+
+
+def test_a_machine_boots_its_inside_with_its_custom_data_and_halts_it(
+    cloud: AzureCloud, arm: FakeArm, clock: VirtualClock
+) -> None:
+    booted: list[Booted] = []
+    halted: list[str] = []
+
+    def boot(inside: Booted) -> Callable[[], None]:
+        booted.append(inside)
+        return lambda: halted.append(inside.name)
+
+    arm.machines.on_boot = boot
+    arm.faults.machines(Fate(names="*-dead", never_boots=True))
+    for name in ("m-live", "m-dead"):
+        cloud.launch(machine(name, custom_data="hello", spot=True))
+    assert booted == []
+    clock.advance(60)
+    arm.run_due()
+    assert [(inside.name, inside.custom_data, inside.spot) for inside in booted] == [
+        ("m-live", "hello", True)
+    ]
+    assert len(arm.names("Microsoft.Compute/virtualMachines")) == 2
+    arm.machines.evict("m-live")
+    assert halted == ["m-live"]
+
+
+def test_time_passes_by_itself_on_a_clock_that_runs(tmp_path: Path) -> None:
+    fake = FakeArm(ScaledClock(speed=10_000))
+    due = threading.Event()
+    with serving(fake, tmp_path, tick_s=0.005):
+        with fake.lock:
+            fake.world.later(60, due.set)
+        assert due.wait(10)
+
+
+def test_every_request_can_be_watched_before_and_after_its_effect(
+    cloud: AzureCloud, arm: FakeArm
+) -> None:
+    watched: list[tuple[str, str, int]] = []
+    arm.faults.on_request = lambda _number, call, when: watched.append(
+        (call, when, len(arm.world.ever))
+    )
+    cloud.launch(machine())
+    assert watched[-2:] == [
+        ("PUT virtualMachines/waa-42-0", "before", 0),
+        ("PUT virtualMachines/waa-42-0", "after", 1),
+    ]
+
+
+def test_a_body_that_the_sdk_does_not_know_is_refused_and_noted(
+    cloud: AzureCloud, compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
+) -> None:
+    wrong = body(settings)
+    wrong["properties"]["osProfile"]["custom_data"] = "x"
+    with pytest.raises(HttpResponseError, match="custom_data"):
+        compute.virtual_machines.begin_create_or_update(GROUP, "m", wrong)
+    assert any("custom_data" in line for line in arm.violations)
+    arm.violations.clear()
+    assert cloud.resources({}) == []
+
+
+def test_a_stopped_machine_is_still_there(
+    cloud: AzureCloud, compute: ComputeManagementClient, arm: FakeArm, clock: VirtualClock
+) -> None:
+    cloud.launch(machine("m"))
+    clock.advance(60)
+    arm.run_due()
+    arm.machines.stop_inside("m")
+    view = compute.virtual_machines.instance_view(GROUP, "m").as_dict()
+    assert "PowerState/stopped" in [status["code"] for status in view["statuses"]]
+    assert "m" in arm.everything()

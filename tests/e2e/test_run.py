@@ -1,0 +1,288 @@
+"""``waa-matrix run`` from the outside: real processes, a real ledger, real signals."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.causes import Cause, Status
+from orchestrator.reader import LedgerReader
+from tests.e2e.command import RunDirectory, call, output_of, quick, start, until, workers_of
+from tests.fakes.azurite import ACCOUNT, KEY
+from tests.fakes.proxy import proxy_to
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.ledger.records import Outcome
+    from tests.fakes.azurite import Azurite
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path / "out")
+
+
+def overlapping(outcomes: list[Outcome]) -> bool:
+    """Whether attempts of different workers overlap in time."""
+    return any(
+        one.worker != two.worker and one.started < two.ended and two.started < one.ended
+        for one in outcomes
+        for two in outcomes
+    )
+
+
+def test_a_run_scores_every_task_and_writes_its_report(run: RunDirectory) -> None:
+    done = call(*quick(run.path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Simulated" in done.stdout
+    folded = run.fold()
+    assert (len(folded.results), folded.count(Status.SCORED)) == (24, 24)
+    attempts = [one for result in folded.results for one in result.attempts]
+    assert len(attempts) == 24
+    assert overlapping(attempts)
+    for name in ("report.html", "summary.md", "junit.xml"):
+        assert "imulated" in (run.path / name).read_text().replace("SIMULATED", "Simulated")
+    counts = run.results()["counts"]
+    assert counts == {"expected": 24, "scored": 24, "infrastructure": 0, "missing": 0}
+
+
+def test_each_outcome_matches_its_evidence_on_disk(run: RunDirectory) -> None:
+    assert call(*quick(run.path, tasks=10)).returncode == 0
+    for result in run.fold().results:
+        counted = result.counted
+        assert counted is not None
+        name = f"{counted.attempt}-{counted.worker}"
+        text = (run.ledger / "evidence" / str(result.unit) / name / "result.txt").read_text()
+        score = {"True": 1.0, "False": 0.0}.get(text.strip())
+        assert counted.score == (float(text) if score is None else score)
+
+
+def test_killed_workers_tasks_get_a_second_attempt_by_another(run: RunDirectory) -> None:
+    process = start(*quick(run.path, "--speed", "600"))
+    victims: dict[str, str] = {}
+    while len(victims) < 2:
+        busy = until(run.working, "two workers at work")
+        alive = workers_of(process.pid)
+        worker = next((one for one in busy if one in alive and one not in victims), None)
+        if worker is not None:
+            victims[worker] = busy[worker]
+            os.kill(alive[worker], signal.SIGKILL)
+    assert process.wait(120) == 0, output_of(process)
+    folded = run.fold()
+    assert folded.count(Status.SCORED) == 24
+    lost = [one for result in folded.results for one in result.attempts if one.cause is Cause.LOST]
+    assert {one.worker for one in lost} <= set(victims)
+    assert lost
+    for result in folded.results:
+        mine = [one for one in result.attempts if one.worker in victims and one.cause is Cause.LOST]
+        if mine:
+            assert result.counted is not None
+            assert result.counted.worker not in victims
+            assert result.counted.attempt == 2
+    reasons = {folded.left[victim].reason for victim in victims}
+    assert reasons == {"killed by SIGKILL"}
+    output_of(process)
+
+
+def test_a_worker_stopped_past_its_lease_and_continued_counts_nothing_twice(
+    run: RunDirectory,
+) -> None:
+    process = start(*quick(run.path, "--speed", "300", tasks=20, workers=3))
+    busy = until(run.working, "a worker at work")
+    worker, unit = next(iter(busy.items()))
+    pid = workers_of(process.pid)[worker]
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: run.claims_of(unit) > 1, "the task is taken over")
+    os.kill(pid, signal.SIGCONT)
+    assert process.wait(120) == 0, output_of(process)
+    folded = run.fold()
+    assert folded.count(Status.SCORED) == 20
+    result = next(one for one in folded.results if str(one.unit) == unit)
+    assert {one.worker for one in result.attempts} > {worker}
+    numbers = Counter(one.attempt for one in result.attempts)
+    assert set(numbers.values()) == {1}
+    assert run.results()["counts"]["scored"] == 20
+    output_of(process)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_resumed_and_counts_nothing_twice(
+    run: RunDirectory, number: signal.Signals
+) -> None:
+    process = start(*quick(run.path))
+    until(lambda: run.path.exists() and run.outcomes() >= 4, "some outcomes")
+    asked = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(60) == 130
+    assert time.monotonic() - asked < 30
+    said = output_of(process)
+    assert "--resume" in said
+    assert not workers_of(process.pid)
+    before = {
+        one.unit: one
+        for result in run.fold().results
+        for one in result.attempts
+        if one.score is not None
+    }
+    resumed = call(*quick(run.path, "--resume"))
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    folded = run.fold()
+    assert folded.count(Status.SCORED) == 24
+    for result in folded.results:
+        scores = [one for one in result.attempts if one.score is not None]
+        assert len(scores) == 1
+        if result.unit in before:
+            assert scores[0] == before[result.unit]
+
+
+def test_resuming_a_complete_run_does_nothing_and_succeeds(run: RunDirectory) -> None:
+    assert call(*quick(run.path, tasks=4)).returncode == 0
+    before = run.fold().results
+    assert call(*quick(run.path, "--resume", tasks=4)).returncode == 0
+    assert run.fold().results == before
+
+
+def test_a_refusing_provider_drains_the_run_loudly(run: RunDirectory) -> None:
+    faults = '[{"kind": "model-401"}]'
+    done = call(*quick(run.path, "--faults", faults, tasks=12, workers=3))
+    assert done.returncode != 0
+    folded = run.fold()
+    causes = Counter(str(result.cause) for result in folded.results)
+    assert causes["model"] >= 1
+    assert folded.count(Status.MISSING) >= 6
+    assert "provider" in done.stdout
+
+
+def test_an_arena_that_never_comes_up_ends_the_run_as_infrastructure(run: RunDirectory) -> None:
+    faults = '[{"kind": "never-ready"}]'
+    arguments = quick(
+        run.path, "--faults", faults, "--arena-start-deadline", "1", tasks=4, workers=1
+    )
+    done = call(*arguments)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert run.fold().count(Status.MISSING) == 4
+
+
+@pytest.mark.azurite
+def test_a_run_outlives_an_outage_of_its_store(tmp_path: Path, azurite: Azurite) -> None:
+    """During an outage tasks are finished and nothing is claimed; nothing is lost or doubled."""
+    name = f"outage-{secrets.token_hex(4)}"
+    ledger = azurite.open(name)
+    with proxy_to(azurite.port) as network:
+        url = f"az://{ACCOUNT}?endpoint=http://127.0.0.1:{network.port}/{ACCOUNT}"
+        arguments = quick(tmp_path / "out", "--store", url, "--run", name, tasks=12, workers=3)
+        process = start(*arguments, environment={"AZURE_STORAGE_KEY": KEY})
+        until(lambda: len(ledger.list("outcomes/")) >= 3, "some outcomes")
+        network.cut()
+        time.sleep(3.0)  # the outage itself: longer than a lease
+        during = len(ledger.list("claims/"))
+        network.mend()
+        assert process.wait(120) == 0, output_of(process)
+    output_of(process)
+    assert during <= 3 + len(ledger.list("outcomes/"))
+    folded = LedgerReader(ledger).fold()
+    assert folded.count(Status.SCORED) == 12
+    own = list((tmp_path / "out" / "workers").rglob("outcomes/**/*.json"))
+    assert len(own) >= 12
+
+
+BAD = {
+    "unknown domain": (["--domains", "nowhere"], "--domains nowhere"),
+    "unknown task": (["--tasks", "chrome/none"], "--tasks chrome/none"),
+    "no such suite": (["--suite", "/does/not/exist.json"], "cannot be read"),
+    "unpinned url": (["--suite", "https://example.invalid/x.json"], "is not pinned"),
+    "plain http": (["--suite", "http://example.invalid/x.json"], "is not https"),
+    "no workers": (["--workers", "0"], "--workers: is 0"),
+    "short lease": (["--heartbeat", "10", "--lease", "20"], "--lease"),
+    "bad arena": (["--arena", "vmware"], "--arena: is 'vmware'"),
+    "owned flag": (["--client-args", "--result_dir x"], "--result_dir"),
+    "open quote": (["--client-args", "'x"], "cannot be split"),
+    "no client": (["--client", "/does/not/exist"], "is no client tree"),
+    "bad faults": (["--faults", "{"], "--faults"),
+    "unset variable": (["--env", "SURELY_NOT_SET_ANYWHERE"], "is not set"),
+    "bad evidence": (["--evidence", "video"], "--evidence"),
+    "bad store": (["--store", "s3://bucket", "--run", "abc"], "s3:// is unknown"),
+    "bad run name": (["--run", "No Good"], "cannot name a run"),
+    "no history": (["--history", "/does/not/exist.json"], "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: case.replace(" ", "-"))
+def test_bad_input_is_named_and_nothing_is_started(case: str, run: RunDirectory) -> None:
+    flags, words = BAD[case]
+    done = call("run", "--out", str(run.path), *flags)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (run.path / "workers").exists()
+
+
+def test_every_problem_is_named_at_once(run: RunDirectory) -> None:
+    done = call(
+        *("run", "--out", str(run.path), "--trials", "0", "--heartbeat", "-1", "--reset", "x")
+    )
+    assert done.returncode == 2
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    for flag in ("--trials", "--heartbeat", "--reset"):
+        assert flag in done.stderr
+
+
+def test_a_directory_with_a_run_is_not_overwritten(run: RunDirectory) -> None:
+    assert call(*quick(run.path, tasks=3)).returncode == 0
+    before = run.stored()
+    again = call(*quick(run.path, tasks=3))
+    assert again.returncode == 2
+    assert "holds a run already" in again.stderr
+    assert {one.path for one in run.stored()} == {one.path for one in before}
+
+
+def test_another_plans_directory_is_refused_with_every_difference(run: RunDirectory) -> None:
+    assert call(*quick(run.path, tasks=3)).returncode == 0
+    other = call(*quick(run.path, "--resume", "--trials", "2", "--model", "other", tasks=3))
+    assert other.returncode == 2
+    assert "trials: 2 here, 1 there" in other.stderr
+    assert "agent.model: 'other' here, 'gpt-4o' there" in other.stderr
+
+
+def test_a_directory_with_other_things_in_it_is_refused(run: RunDirectory) -> None:
+    run.path.mkdir()
+    (run.path / "thesis.txt").write_text("precious")
+    done = call(*quick(run.path, tasks=3))
+    assert done.returncode == 2
+    assert "not empty" in done.stderr
+
+
+def test_foreign_and_truncated_objects_are_set_aside_and_named(run: RunDirectory) -> None:
+    assert call(*quick(run.path, tasks=4)).returncode == 0
+    victim = next((run.ledger / "outcomes").rglob("*.json"))
+    victim.write_bytes(victim.read_bytes()[:40])
+    (run.ledger / "claims" / "stray.json").write_text("not a claim")
+    assert call("report", str(run.path), "--out", str(run.path)).returncode == 1
+    document = run.results()
+    assert document["counts"]["scored"] == 3
+    named = "\n".join(map(str, document["damage"]))
+    assert "claims/stray.json" in named
+    assert victim.relative_to(run.ledger).as_posix() in named
+    assert call(*quick(run.path, "--resume", tasks=4)).returncode == 0
+    assert run.results()["counts"]["scored"] == 4
+
+
+def test_a_forwarded_secret_is_nowhere_in_what_a_run_leaves(run: RunDirectory) -> None:
+    secret = "sk-" + secrets.token_hex(16)
+    done = call(*quick(run.path, "--env", "SOME_API_KEY", tasks=3), SOME_API_KEY=secret)
+    assert done.returncode == 0, done.stderr
+    assert secret not in done.stdout + done.stderr
+    for file in run.path.rglob("*"):
+        if file.is_file():
+            assert secret.encode() not in file.read_bytes(), file
+
+
+def test_a_score_below_the_bar_is_exit_1(run: RunDirectory) -> None:
+    assert call(*quick(run.path, "--fail-under", "1.01", tasks=3)).returncode == 1

@@ -1,0 +1,49 @@
+"""Clocks for the fake: one that moves only when told, and one that runs ahead of the wall."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+START = 1_800_000_000.0  # 2027-01-15, any instant will do
+
+
+class Clock(Protocol):
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class VirtualClock:
+    """Sleeping takes no time: it moves the clock. Safe to share between threads."""
+
+    def __init__(self, start: float = START) -> None:
+        self._lock = threading.Lock()
+        self._now = start
+
+    def now(self) -> float:
+        with self._lock:
+            return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        with self._lock:
+            self._now += max(seconds, 0.0)
+
+
+class ScaledClock:
+    """Wall time, ``speed`` times as fast: for tests in which real processes take part."""
+
+    def __init__(self, speed: float, start: float = START) -> None:
+        self._speed = speed
+        self._start = start
+        self._began = time.monotonic()
+
+    def now(self) -> float:
+        return self._start + (time.monotonic() - self._began) * self._speed
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(seconds, 0.0) / self._speed)

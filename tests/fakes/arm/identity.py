@@ -1,0 +1,113 @@
+"""The fake's sign-in: a job's token service, and the authority that takes its assertions."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from tests.fakes.arm.reply import Json, RefusalError, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TENANT = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+CLIENT = "99999999-8888-4777-8666-555555555555"
+_AUDIENCE = "api://AzureADTokenExchange"
+_LIFETIME_S = 3600
+
+
+class Identity:
+    """Issues assertions and tokens; an assertion is taken once, so it must be fetched anew.
+
+    Tokens live in real time, because the real credential caches them by its own clock.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._unused: set[str] = set()
+        self._tokens: set[str] = set()
+        self.request_token = secrets.token_urlsafe(24)
+        self.assertions = 0
+        self.issued: list[str] = []  # every secret ever given out, for tests that look for leaks
+
+    def revoke(self) -> None:
+        """Every token given out so far is refused from now on."""
+        self._tokens.clear()
+
+    def assertion(self, authorization: str, query: Mapping[str, str]) -> Reply:
+        if authorization != f"Bearer {self.request_token}":
+            return Reply(401, {"message": "bad credentials"})
+        value = self._jwt({"aud": query.get("audience"), "sub": "repo:o/r:environment:fleet"})
+        self.assertions += 1
+        self._unused.add(value)
+        return Reply(200, {"value": value})
+
+    def token(self, tenant: str, form: bytes) -> Reply:
+        fields = {name: values[0] for name, values in parse_qs(form.decode()).items()}
+        assertion = fields.get("client_assertion", "")
+        if tenant != TENANT or fields.get("client_id") != CLIENT:
+            return _refused("unauthorized_client", "AADSTS700016: Application was not found.")
+        if assertion not in self._unused or self._claims(assertion).get("aud") != _AUDIENCE:
+            return _refused("invalid_client", "AADSTS700024: Client assertion is not valid.")
+        self._unused.discard(assertion)
+        audience = fields.get("scope", "").split()[0].removesuffix("/.default")
+        token = self._jwt({"aud": audience, "tid": tenant, "appid": CLIENT, "oid": CLIENT})
+        self._tokens.add(token)
+        life = {"expires_in": _LIFETIME_S, "ext_expires_in": _LIFETIME_S}
+        return Reply(200, {"token_type": "Bearer", "access_token": token, **life})
+
+    def configuration(self, authority: str, tenant: str) -> Reply:
+        base = f"{authority}/{tenant}"
+        return Reply(
+            200,
+            {
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+            },
+        )
+
+    def check(self, authorization: str) -> None:
+        """Admit a request of the control plane, or refuse it as Azure does."""
+        token = authorization.removeprefix("Bearer ")
+        if token not in self._tokens:
+            text = "The access token is invalid."
+            raise RefusalError(401, "InvalidAuthenticationToken", text)
+
+    def _jwt(self, claims: Json) -> str:
+        now = int(time.time())
+        life = {
+            "iss": "https://sts.windows.net/x/",
+            "iat": now,
+            "nbf": now,
+            "jti": secrets.token_hex(8),
+        }
+        body = {**claims, **life, "exp": now + _LIFETIME_S}
+        signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(body)}"
+        signature = hmac.new(self._key, signed.encode(), hashlib.sha256).digest()
+        value = f"{signed}.{_text(signature)}"
+        self.issued.append(value)
+        return value
+
+    def _claims(self, token: str) -> Json:
+        body = token.split(".")[1]
+        claims: Json = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return claims
+
+
+def _refused(code: str, text: str) -> Reply:
+    return Reply(401, {"error": code, "error_description": text, "error_codes": [700024]})
+
+
+def _part(value: Json) -> str:
+    return _text(json.dumps(value).encode())
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

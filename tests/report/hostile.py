@@ -1,0 +1,77 @@
+"""Texts an agent, a guest or a foreign ledger may hold, each an attack on some format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.causes import Cause
+from orchestrator.report import EvidenceStep, TaskEvidence
+from orchestrator.suite import TaskKey, suite_of
+from tests.report.fake_run import FakeRun, outcome, plan_of
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.plan import Plan
+
+CORPUS = (
+    "</script><script>window.pwned=1</script>",
+    "<!-- <script>window.pwned=1</script>",
+    "<img src=x onerror=window.pwned=1>",
+    "\"><svg onload=window.pwned=1><a b='",
+    "' onmouseover='window.pwned=1",
+    "{{ 7*7 }}{% raw %}{#",
+    "a\u2028b\u2029c",
+    "pipe | in a | row",
+    "`code` ```mermaid\nclick a call b()\n```",
+    "line\nbreak\r\n| --- |\n# heading",
+    "[x](javascript:alert(1)) ![y](http://evil.example/p.png)",
+    "http://evil.example/ www.evil.example @octocat #1 :tada: $x^2$",
+    "</details></td></table><h1>owned</h1>",
+    "]]><owned/><![CDATA[",
+    "&lt;&#0;&amp;amp;",
+    "\x00\x01\x08\x0b\x1f\x7f\x9b",
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07",
+    "\u202egnitrats\u202c \u200b\ufeff",
+    "\ud800 lone \udfff",
+    "\ufffe\uffff",
+    "; click x href javascript:1 :crit, 0, 1",
+    "%%{init: {'theme':'dark'}}%%",
+    "e\u0301\U0001f600" * 40,
+    "A" * 5000,
+    "-",
+    "",
+)
+
+
+def hostile_plan() -> Plan:
+    return plan_of(suite_of(tuple(TaskKey("chrome", f"task-{n:02d}") for n in range(len(CORPUS)))))
+
+
+def hostile_run() -> FakeRun:
+    """Return a run in which every text that the ledger may hold comes from the corpus."""
+    run = FakeRun(hostile_plan())
+    run.start()
+    for number, (unit, text) in enumerate(zip(run.plan.units, CORPUS, strict=True)):
+        cause = list(Cause)[number % len(Cause)] if number % 3 else None
+        ended = outcome(
+            unit,
+            None if cause else 0.5,
+            cause,
+            worker=f"w{number}",
+            message=text,
+            fingerprint={"agent": text, text: "key"},
+        )
+        run.end(ended)
+        run.beat(f"w{number}", number % 4, {"agent": text})
+    return run
+
+
+def hostile_evidence(run: FakeRun) -> dict[Unit, TaskEvidence]:
+    return {
+        unit: TaskEvidence(
+            link=f"evidence/{text}",
+            steps=(EvidenceStep(1, text, text, text, text, text.encode(errors="replace")),),
+            log_tail=text,
+        )
+        for unit, text in zip(run.plan.units, CORPUS, strict=True)
+    }

@@ -1,0 +1,48 @@
+"""10,000 tasks of three attempts, in a process of their own so that its peak is theirs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+SCRIPT = """
+import json, resource
+from orchestrator.causes import Cause
+from orchestrator.ledger import paths
+from orchestrator.ledger.fold import Stored, fold, read_objects
+from orchestrator.ledger.records import Claim, to_json
+from orchestrator.report import (
+    render_html, render_junit, render_markdown, summarize, to_document)
+from tests.report.fake_run import START, FakeRun, facts, outcome, plan_of, suite_named
+
+run = FakeRun(plan_of(suite_named(10_000)))
+run.start()
+
+def objects():
+    for unit in run.plan.units:
+        for attempt in (1, 2, 3):
+            failed = attempt < 3
+            one = outcome(unit, None if failed else 1.0, Cause.ARENA if failed else None,
+                          worker=f"w{attempt}", attempt=attempt, at=START + 200 * attempt)
+            claim = Claim(one.worker, one.session, "nonce")
+            yield Stored(paths.claim(unit, attempt), START, to_json(claim))
+            yield Stored(paths.outcome(unit, attempt, one.worker), START, to_json(one))
+
+folded = fold(run.plan.units, read_objects(objects()))
+results = summarize(run.plan, folded, facts())
+sizes = [len(json.dumps(to_document(results))), len(render_markdown(results)),
+         len(render_junit(results)), len(render_html(results, {}))]
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"peak_mb": peak / 1024, "sizes": sizes, "scored": results.counts.scored}))
+"""
+
+
+def test_ten_thousand_tasks_fit_into_400_mb() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    assert told["scored"] == 10_000
+    assert all(told["sizes"])
+    assert told["peak_mb"] < 400

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, norm, ttest_1samp
+
+from orchestrator import stats
+
+
+@pytest.mark.parametrize(
+    ("successes", "total", "low", "high"),
+    [  # Newcombe 1998, table I, method 3 (score, without continuity correction)
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_gives_newcombes_published_values(
+    successes: int, total: int, low: float, high: float
+) -> None:
+    found = stats.wilson(successes, total)
+    assert found is not None
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+@given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_agrees_with_scipy(pair: tuple[int, int]) -> None:
+    successes, total = pair
+    found = stats.wilson(successes, total)
+    other = binomtest(successes, total).proportion_ci(method="wilson")
+    assert found is not None
+    assert found.low == pytest.approx(other.low, abs=1e-12)
+    assert found.high == pytest.approx(other.high, abs=1e-12)
+    assert 0 <= found.low <= successes / total <= found.high <= 1
+
+
+def test_an_empty_sample_has_no_interval() -> None:
+    assert stats.wilson(0, 0) is None
+    assert stats.task_bootstrap([]) is None
+    assert stats.task_bootstrap([[1.0]]) is None
+    assert stats.clustered([[1.0, 0.0]]) is None
+    assert stats.paired_detectable(0) is None
+    assert stats.unpaired_detectable(0, 0.5) is None
+
+
+def test_the_bootstrap_agrees_with_the_normal_interval_of_a_large_sample() -> None:
+    scores = [[1.0]] * 160 + [[0.0]] * 240
+    found = stats.task_bootstrap(scores)
+    assert found is not None
+    reach = norm.ppf(0.975) * math.sqrt(0.4 * 0.6 / 400)
+    assert found.low == pytest.approx(0.4 - reach, abs=0.006)
+    assert found.high == pytest.approx(0.4 + reach, abs=0.006)
+
+
+def test_the_bootstrap_is_the_same_for_the_same_seed() -> None:
+    scores = [[0.0], [1.0], [0.3], [0.7]] * 20
+    assert stats.task_bootstrap(scores, seed=4) == stats.task_bootstrap(scores, seed=4)
+    assert stats.task_bootstrap(scores, seed=4) != stats.task_bootstrap(scores, seed=5)
+
+
+def test_repeating_a_trial_adds_no_evidence() -> None:
+    once = [[1.0], [0.0], [0.5]] * 20
+    thrice = [[score[0]] * 3 for score in once]
+    one, three = stats.task_bootstrap(once), stats.task_bootstrap(thrice)
+    assert one is not None
+    assert three is not None
+    assert (three.low, three.high) == pytest.approx((one.low, one.high))
+
+
+def test_clusters_of_equal_size_are_a_t_interval_of_their_means() -> None:
+    clusters = [[0.2, 0.4], [0.9, 0.7], [0.5, 0.1], [0.6, 0.2]]
+    means = [sum(scores) / 2 for scores in clusters]
+    other = ttest_1samp(means, 0).confidence_interval(0.95)
+    found = stats.clustered(clusters)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((other.low, other.high))
+
+
+def test_scores_that_go_together_widen_the_clustered_interval() -> None:
+    together = stats.clustered([[1.0] * 10, [0.0] * 10, [1.0] * 10, [0.0] * 10])
+    apart = stats.clustered([[1.0, 0.0] * 5] * 4)
+    assert together is not None
+    assert apart is not None
+    assert together.high - together.low > 0.9 > 0.01 > apart.high - apart.low
+
+
+def test_the_band_counts_the_undecided_as_nothing_and_as_all() -> None:
+    assert stats.worst_best([1.0, 0.5, 0.0], 1, 4) == stats.Band(0.375, 0.625)
+    assert stats.worst_best([], 0, 0) == stats.Band(0.0, 0.0)
+
+
+def _power_by_enumeration(total: int, discordance: float, difference: float) -> float:
+    """Sum over every outcome of ``total`` pairs, testing each with scipy's exact test."""
+    first, second = (discordance + difference) / 2, (discordance - difference) / 2
+    chance = 0.0
+    for one, other in itertools.product(range(total + 1), repeat=2):
+        if one + other > total or one + other == 0:
+            continue
+        if binomtest(one, one + other).pvalue <= 0.05:
+            ways = math.comb(total, one) * math.comb(total - one, other)
+            rest = total - one - other
+            chance += ways * first**one * second**other * (1 - discordance) ** rest
+    return chance
+
+
+@pytest.mark.parametrize("difference", [0.0, 0.2, 0.35])
+def test_the_power_of_mcnemar_is_that_of_enumerating_every_outcome(difference: float) -> None:
+    found = stats.mcnemar_power(24, 0.4, difference)
+    assert found == pytest.approx(_power_by_enumeration(24, 0.4, difference), abs=1e-9)
+
+
+def test_five_discordant_tasks_can_never_tell_two_runs_apart() -> None:
+    assert stats.mcnemar_power(5, 1.0, 1.0) == pytest.approx(0.0)
+    assert stats.mcnemar_power(6, 1.0, 1.0) == pytest.approx(1.0)
+    assert stats.paired_detectable(5, discordance=1.0) is None
+
+
+def test_the_paired_detectable_difference_is_where_the_power_is_reached() -> None:
+    found = stats.paired_detectable(154)
+    assert found is not None
+    assert stats.mcnemar_power(154, 0.2, found) == pytest.approx(0.8, abs=1e-3)
+    # Connor's formula (Biometrics 43, 1987) for the asymptotic test, which is less strict.
+    needed = norm.ppf(0.975) * math.sqrt(0.2) + norm.ppf(0.8) * math.sqrt(0.2 - found**2)
+    assert 0.9 < (needed / found) ** 2 / 154 < 1.0
+
+
+def test_the_unpaired_detectable_difference_meets_the_textbook_sample_size() -> None:
+    # 387 or 388 a group tell 0.5 from 0.6 (Fleiss et al., without continuity correction).
+    assert stats.unpaired_detectable(388, 0.55) == pytest.approx(0.1, abs=0.0005)
+    # A run without a success does not make every difference visible.
+    nothing = stats.unpaired_detectable(154, 0.0)
+    assert nothing is not None
+    assert nothing > 0.02
+
+
+def test_mcnemar_keeps_its_level() -> None:
+    for total in (10, 50, 154, 600):
+        assert stats.mcnemar_power(total, 0.2, 0.0) <= 0.05

@@ -1,0 +1,191 @@
+"""One contract for every store a ledger may live in."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.errors import BadInputError, StoreError
+from orchestrator.store import (
+    AlreadyThereError,
+    Store,
+    StoreCredentials,
+    UnclearError,
+    check_run_name,
+    check_store_url,
+    open_store,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.store import Listed
+
+
+@pytest.fixture(params=["file", pytest.param("azurite", marks=pytest.mark.azurite)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "file":
+        url = tmp_path.as_uri()
+        return open_store(url, "run", StoreCredentials(), timeout_s=10, create=True)
+    return request.getfixturevalue("azurite").open(f"run-{secrets.token_hex(4)}")  # type: ignore[no-any-return]
+
+
+def test_a_second_create_is_refused_and_changes_nothing(store: Store) -> None:
+    assert store.create("claims/a.json", b"mine")
+    assert not store.create("claims/a.json", b"theirs")
+    assert store.get("claims/a.json") == b"mine"
+
+
+def test_my_own_create_repeated_is_still_mine(store: Store) -> None:
+    assert store.create("claims/a.json", b"mine")
+    assert store.create("claims/a.json", b"mine")
+
+
+def test_an_owner_overwrites(store: Store) -> None:
+    store.put("workers/w.json", b"one")
+    store.put("workers/w.json", b"two")
+    assert store.get("workers/w.json") == b"two"
+
+
+def test_a_listing_has_everything_below_its_prefix_and_nothing_else(store: Store) -> None:
+    for path in ("claims/d/a/0/1.json", "claims/d/b/0/1.json", "claimsx/c.json", "left/w.json"):
+        store.create(path, b"12345")
+    found = store.list("claims/")
+    assert sorted(one.path for one in found) == ["claims/d/a/0/1.json", "claims/d/b/0/1.json"]
+    assert {one.size for one in found} == {5}
+
+
+def test_times_come_from_the_stores_clock_and_do_not_run_back(store: Store) -> None:
+    store.create("a/1.json", b"")
+    store.create("a/2.json", b"")
+    times = {one.path: one.modified for one in store.list("a/")}
+    assert times["a/1.json"] <= times["a/2.json"]
+
+
+def test_what_is_not_there_is_none_and_an_empty_prefix_is_empty(store: Store) -> None:
+    assert store.get("left/nobody.json") is None
+    assert store.list("left/") == []
+
+
+def test_a_listing_of_more_than_a_page_is_whole(store: Store) -> None:
+    paths = {f"outcomes/d/t{number:04d}/0/1-w.json" for number in range(300)}
+    for path in paths:
+        store.create(path, b"{}")
+    assert {one.path for one in store.list("outcomes/")} == paths
+
+
+def test_the_probe_passes_where_creates_are_exclusive(store: Store) -> None:
+    store.probe("control/s/probe.json", "nonce")
+    assert store.get("control/s/probe.json") == b"nonce\n"
+
+
+class Careless:
+    """A store that lets a second create through."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_new(self, path: str, data: bytes) -> None:
+        self.objects[path] = data
+
+    put = put_new
+
+    def list(self, prefix: str) -> list[Listed]:
+        raise NotImplementedError(prefix)
+
+    def get(self, path: str) -> bytes | None:
+        return self.objects.get(path)
+
+
+class Flaky(Careless):
+    """A store whose creates take effect, or not, and answer with an error."""
+
+    def __init__(self, *, takes_effect: bool, readable: bool = True) -> None:
+        super().__init__()
+        self._takes_effect, self._readable = takes_effect, readable
+
+    def put_new(self, path: str, data: bytes) -> None:
+        if path in self.objects:
+            raise AlreadyThereError(path)
+        if self._takes_effect:
+            self.objects[path] = data
+        raise UnclearError("connection reset")
+
+    def get(self, path: str) -> bytes | None:
+        if not self._readable:
+            raise UnclearError("connection refused")
+        return super().get(path)
+
+
+def test_the_probe_refuses_a_store_that_lets_a_second_create_through() -> None:
+    with pytest.raises(StoreError, match="second create"):
+        Store(Careless(), "careless://").probe("p.json", "nonce")
+
+
+def test_a_create_that_took_effect_and_answered_with_an_error_is_mine() -> None:
+    assert Store(Flaky(takes_effect=True), "x://").create("a.json", b"mine")
+
+
+def test_a_create_that_failed_without_effect_is_an_error() -> None:
+    with pytest.raises(StoreError, match="could not create a"):
+        Store(Flaky(takes_effect=False), "x://").create("a.json", b"mine")
+
+
+def test_a_create_of_which_nothing_can_be_told_is_an_error() -> None:
+    with pytest.raises(StoreError, match="could not read a"):
+        Store(Flaky(takes_effect=True, readable=False), "x://").create("a.json", b"mine")
+
+
+def test_somebody_elses_object_after_an_unclear_answer_is_theirs() -> None:
+    flaky = Flaky(takes_effect=False)
+    flaky.objects["a.json"] = b"theirs"
+    assert not Store(flaky, "x://").create("a.json", b"mine")
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "file://host/path", "file://", "az://"])
+def test_a_store_that_cannot_be_opened_is_bad_input(url: str) -> None:
+    with pytest.raises(BadInputError):
+        check_store_url(url)
+
+
+@pytest.mark.parametrize("run", ["ab", "UPPER", "-lead", "trail-", "two--hyphens", "a" * 64, "ä-b"])
+def test_a_name_that_azure_would_refuse_is_bad_input(run: str) -> None:
+    with pytest.raises(BadInputError):
+        check_run_name(run)
+
+
+@pytest.mark.parametrize("run", ["run", "9876543210", "nightly-2026-11-22", "a" * 63])
+def test_a_name_that_azure_takes_is_fine(run: str) -> None:
+    assert check_run_name(run) == run
+
+
+def test_a_missing_run_is_named_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="holds no run"):
+        open_store(tmp_path.as_uri(), "run", StoreCredentials(), timeout_s=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be made"):
+        open_store(
+            (tmp_path / "file").as_uri(), "run", StoreCredentials(), timeout_s=1, create=True
+        )
+
+
+def test_secrets_are_in_no_repr() -> None:
+    shown = repr(StoreCredentials(key="the-key", sas="sv=1&sig=the-sas"))
+    assert "the-key" not in shown
+    assert "the-sas" not in shown
+
+
+def test_an_error_of_the_store_shows_no_signature(tmp_path: Path) -> None:  # noqa: ARG001  # a closed port is enough
+    credentials = StoreCredentials(sas="sv=2025-01-01&sig=TOPSECRET")
+    url = "az://account?endpoint=http://127.0.0.1:9/account"
+    store = open_store(url, "run", credentials, timeout_s=2)
+    with pytest.raises(StoreError) as caught:
+        store.get("plan.json")
+    assert "TOPSECRET" not in str(caught.value)
+    assert "TOPSECRET" not in repr(caught.value.__cause__)

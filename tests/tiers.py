@@ -1,0 +1,76 @@
+"""The tiers of tests that need something of the machine, and what tells whether it is there."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TIERS = {
+    "azurite": "the Azurite blob emulator (npm install azurite)",
+    "docker": "a running Docker engine, root and debootstrap",
+    "chromium": "Debian's chromium",
+    "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
+}
+
+
+@functools.cache
+def missing(tier: str) -> str:
+    """Return why a tier cannot run here, or nothing when it can."""
+    return {
+        "azurite": _azurite,
+        "docker": _docker,
+        "chromium": _chromium,
+        "waa": _waa,
+    }[tier]()
+
+
+def azurite_command() -> str | None:
+    """Return Azurite's blob server, installed beside the project or on the path."""
+    local = ROOT / "node_modules" / ".bin" / "azurite-blob"
+    return str(local) if local.exists() else shutil.which("azurite-blob")
+
+
+def chromium_command() -> str | None:
+    """Return the browser."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def waa_data() -> Path | None:
+    """Return the directory with the real lists and the real client's tree."""
+    named = os.environ.get("WAA_MATRIX_WAA_DATA")
+    candidates = [Path(named)] if named else [ROOT.parent / "shared" / "waa"]
+    return next((path for path in candidates if (path / "test_all.json").is_file()), None)
+
+
+def _azurite() -> str:
+    return "" if azurite_command() else "azurite-blob is not installed"
+
+
+def _chromium() -> str:
+    return "" if chromium_command() else "chromium is not installed"
+
+
+def _waa() -> str:
+    return "" if waa_data() else "the data is not here"
+
+
+def _docker() -> str:
+    if shutil.which("docker") is None:
+        return "docker is not installed"
+    answer = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    if answer.returncode != 0:
+        return "no Docker engine answers"
+    if shutil.which("debootstrap") is None:
+        return "debootstrap is not installed, and no base image can be made"
+    return "" if os.geteuid() == 0 else "debootstrap needs root"
