@@ -190,15 +190,23 @@ class Worker:
         return self._insist(self._tools.claimant.look)
 
     def _attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> None:
-        tools = self._tools
         outcome = self._recorder.attempt(unit, attempt, stolen=stolen)
         self._insist(lambda: self._recorder.record(outcome))
         self._recorder.keep_evidence(outcome)
         self._order_drain(outcome)
         self._note_failures(outcome)
-        wears = tools.plan.arena.reset == _RESET_POLICY_TASK or self._recorder.survived
-        if (wears or self._failures == RESET_AFTER) and self._may_go_on():
+        if self._may_go_on() and self._needs_reset():
             self._reset()
+
+    def _needs_reset(self) -> bool:
+        """Whether the next task would meet an arena that is not as it should be."""
+        arena = self._tools.plan.arena
+        if arena.reset == _RESET_POLICY_TASK or self._recorder.survived:
+            return True
+        # A task is claimed with a ready arena only: after a fault the arena has to prove itself.
+        return self._failures == RESET_AFTER or (
+            self._failures > 0 and not self._tools.arena.health().ok
+        )
 
     def _note_failures(self, outcome: Outcome) -> None:
         failed = is_infrastructure(outcome.cause) and outcome.cause is not Cause.LOST

@@ -17,7 +17,7 @@ from orchestrator.plan import Plan, parse_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 
 
 def command(*arguments: str) -> list[str]:
