@@ -30,8 +30,8 @@ def missing(tier: str) -> str:
 
 
 def azurite_command() -> str | None:
-    """Return Azurite's blob server, installed beside the project or on the path."""
-    local = ROOT / "node_modules" / ".bin" / "azurite-blob"
+    """Return Azurite's blob server, installed as CI does or on the path."""
+    local = ROOT / ".ci" / "tools" / "node_modules" / ".bin" / "azurite-blob"
     return str(local) if local.exists() else shutil.which("azurite-blob")
 
 

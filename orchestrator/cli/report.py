@@ -51,7 +51,8 @@ def report(
         results = _of_tree(Path(tree), trials, Path(out), options)
     else:
         stores = _stores(ledgers, options)
-        results = _of_ledgers(stores, Path(out))
+        named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
+        results = _of_ledgers(stores, Path(out), named)
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
     mean = results.score.mean
@@ -68,7 +69,7 @@ def _stores(ledgers: tuple[str, ...], options: dict[str, Any]) -> list[Store]:
     return [opened(url, name, store_ca, _TIMEOUT_S, create=False) for url, name in places]
 
 
-def _of_ledgers(stores: list[Store], out: Path) -> Results:
+def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
     from orchestrator import __version__
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
@@ -83,7 +84,7 @@ def _of_ledgers(stores: list[Store], out: Path) -> Results:
     objects = [one for reader in readers for one in reader.objects()]
     folded = fold(plan.units, read_objects(objects))
     facts = RunFacts(
-        run=stores[0].url.rpartition("/")[2],
+        run=run,
         simulated=is_simulated(plan, folded),
         started=folded.sessions[0].started if folded.sessions else 0.0,
         ended=_last_end(folded),

@@ -197,6 +197,7 @@ class _Run:
         self._started = started
         self._stop = threading.Event()
         self._stopped_by = ""
+        self._predicted_s = 0.0
         self._next_disk_check = 0.0
 
     def execute(self) -> int:
@@ -210,10 +211,25 @@ class _Run:
         open_session(self._store, plan, session)
         reader = LedgerReader(self._store)
         self._obey_signals()
+        self._predicted_s = self._predict()
         fleet = self._fleet(reader)
         exits = self._watch(fleet, reader)
         results = self._report(reader)
         return self._exit_code(results, exits)
+
+    def _predict(self) -> float:
+        """Say and return how long the whole plan is expected to take here, in seconds."""
+        from orchestrator.forecast import assume, predict
+        from orchestrator.report.text import span_of_time
+
+        plan = self._planned.plan
+        prediction = predict(plan, self._settings.workers, assume(plan, fleet=False))
+        simulated = "simulated, " if plan.simulated else ""
+        click.echo(
+            f"{len(plan.units)} tasks on {self._settings.workers} workers ({simulated}plan "
+            f"{plan.digest[:12]}), predicted {span_of_time(prediction.makespan_s)}"
+        )
+        return prediction.makespan_s
 
     def _obey_signals(self) -> None:
         def stop(number: int, _frame: object) -> None:
@@ -298,10 +314,11 @@ class _Run:
         folded = reader.fold()
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(
-            run=self._where.name,
+            run=self._settings.out.name if self._where.local else self._where.name,
             simulated=is_simulated(self._planned.plan, folded),
             started=started,
             ended=time.time(),
+            predicted_s=self._predicted_s,
             store=self._store.url,
             version=__version__,
         )

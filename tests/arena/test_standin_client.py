@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from orchestrator.arena import standin
 from orchestrator.arena.standin.guest import Guest
 from orchestrator.arena.standin.screen import HEIGHT, WIDTH, desktop
 from tests.arena.conftest import until
+from tests.tiers import waa_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,12 +184,10 @@ def test_screenshots_are_pngs_that_change_with_the_step() -> None:
 def test_the_tree_is_like_the_real_clients(client: Client) -> None:
     import tarfile
 
-    beside = Path(__file__).parents[3] / "shared" / "waa"
-    data = Path(os.environ.get("WAA_MATRIX_WAA_DATA") or beside) / "tree.tar.gz"
-    if not data.exists():
-        pytest.skip("no real tree here: set WAA_MATRIX_WAA_DATA to a directory with tree.tar.gz")
+    data = waa_data()
+    assert data is not None
     real = client.directory / "real"
-    with tarfile.open(data) as archive:
+    with tarfile.open(data / "tree.tar.gz") as archive:
         archive.extractall(real, filter="data")
     client.list(chrome=[REAL_TASK])
     client.run("--max_steps", "2")

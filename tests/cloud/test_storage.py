@@ -13,7 +13,7 @@ from orchestrator.cloud.azure.settings import Endpoints
 from orchestrator.cloud.azure.storage import RunStorage, account_name
 from orchestrator.cloud.failures import CloudError, FailureKind
 from orchestrator.cloud.retry import Patience
-from tests.cloud import azurite
+from tests.cloud.azurite import running_over_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +28,7 @@ LATER = NOW + timedelta(hours=6)
 
 @pytest.fixture
 def azurite_ca(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    command = azurite.find()
-    if command is None:
-        pytest.skip("azurite-blob is not installed (npm install azurite)")
-    with azurite.running(command, tmp_path) as served:
+    with running_over_tls(tmp_path) as served:
         yield served
 
 

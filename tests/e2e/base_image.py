@@ -25,7 +25,6 @@ REPOSITORY = Path(__file__).parents[2]
 SOURCE = REPOSITORY / "runner-image" / "winarena-sim"
 STANDIN = REPOSITORY / "orchestrator" / "arena" / "standin"
 BASE = "waa-matrix-base"
-DEBIAN = "http://deb.debian.org/debian"
 PACKAGES = "python3-minimal,python-is-python3,libpython3-stdlib"
 
 
@@ -65,7 +64,7 @@ def _base() -> str:
         unavailable("there is no base image: debootstrap and root are needed to make one")
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory) / "root"
-        _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, str(root), DEBIAN)
+        _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, str(root))
         _run("sh", "-c", 'tar -C "$1" -c . | docker import - "$2"', "import", str(root), tag)
     return tag
 

@@ -45,13 +45,14 @@ class Azurite:
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[Azurite]:
-    """Run a server over ``directory`` until the block ends."""
+def running(directory: Path, *more: str) -> Iterator[Azurite]:
+    """Run a server over ``directory`` until the block ends; ``more`` goes to its command line."""
     command = azurite_command()
     assert command is not None
     port = free_port()
     arguments = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
     arguments += ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(directory)]
+    arguments += more
     with (directory / "azurite.log").open("wb") as log:
         process = subprocess.Popen([command, *arguments], stdout=log, stderr=log)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.report import render_html, summarize
-from tests.report.browser import CHROMIUM, Browser
+from tests.report.browser import Browser
 from tests.report.fake_run import FakeRun, demo_run, evidence, facts, outcome, plan_of, suite_named
 from tests.report.hostile import hostile_evidence, hostile_run
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.chromium,
-    pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed"),
     pytest.mark.xdist_group("chromium"),
 ]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,18 +14,20 @@ from orchestrator.ledger.paths import Unit
 from orchestrator.results.trajectory import steps_of
 from orchestrator.results.tree import list_tasks, read_tree
 from orchestrator.suite import parse_suite
+from tests.tiers import waa_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.waa
 
 _CHROME = "pyautogui/a11y_tree/m/0/chrome"
-_BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "waa"
 
 
 @pytest.fixture
 def data() -> Path:
-    path = Path(os.environ.get("WAA_MATRIX_WAA_DATA") or _BESIDE)
-    if not (path / "tree.tar.gz").is_file():
-        pytest.skip("no real tree here: set WAA_MATRIX_WAA_DATA to a directory with tree.tar.gz")
+    path = waa_data()
+    assert path is not None
     return path
 
 
