@@ -68,11 +68,24 @@ class Primitives(Protocol):
 
 
 class Store:
-    """A run's objects. Every failure is a ``StoreError`` that says which call failed and why."""
+    """A run's objects. Every failure is a ``StoreError`` that says which call failed and why.
 
-    def __init__(self, primitives: Primitives, url: str) -> None:
+    ``observer`` is told each request before it is made: its verb and its path.
+    """
+
+    def __init__(
+        self,
+        primitives: Primitives,
+        url: str,
+        observer: Callable[[str, str], None] | None = None,
+    ) -> None:
         self._primitives = primitives
+        self._observer = observer
         self.url = url
+
+    def observed(self, observer: Callable[[str, str], None]) -> Store:
+        """Return the same objects, with every request told to ``observer``."""
+        return Store(self._primitives, self.url, observer)
 
     def create(self, path: str, data: bytes) -> bool:
         """Create ``path``; return whether the object there is this one.
@@ -80,6 +93,7 @@ class Store:
         Raises:
             StoreError: The create failed and nothing of mine is there, or that cannot be told.
         """
+        self._tell("create", path)
         try:
             self._primitives.put_new(path, data)
         except AlreadyThereError:
@@ -130,7 +144,12 @@ class Store:
                 "one task. The store does not honour If-None-Match; use Azure Blob or a local disk."
             )
 
+    def _tell(self, verb: str, path: str) -> None:
+        if self._observer is not None:
+            self._observer(verb, path)
+
     def _call(self, verb: str, path: str, call: Callable[[], T]) -> T:
+        self._tell(verb, path)
         try:
             return call()
         except UnclearError as error:

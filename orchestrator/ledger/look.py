@@ -1,7 +1,8 @@
 """Judges what a worker may claim, from listings it has just made. Pure.
 
-A listing gives names and times only. What an outcome says is learnt from its worker's index (see
-``records.Heartbeat``), so that a look costs a few listings however many outcomes there are.
+A listing gives names and times only, and that is enough for most of it: what nobody has touched,
+and, by the marks that precede outcomes with a cause, what has to be tried again. Only what may
+have been lost with its worker needs objects to be opened.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
 from orchestrator.ledger.attempts import Attempt, Done, Exhausted, Free, Held, next_step
-from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit
+from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
 from orchestrator.schedule import steal_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from orchestrator.ledger.records import Claim, Heartbeat
+    from orchestrator.ledger.records import Claim, Mark
 
 CLOCK_GRAIN_S = 1.0
 """Azure's ``last_modified`` has whole seconds: an age read from it can be this much too large."""
@@ -36,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The paths of a look, in the order they were listed: claims, outcomes, workers, left.
+    """The paths of a look, in the order they were listed: claims, outcomes, marks, workers, left.
 
     Times are Unix seconds of the store's clock. ``now`` is the ``last_modified`` of the judge's own
     fresh heartbeat in the same listing as the others'; None when it was not in it, and then nobody
@@ -45,6 +46,7 @@ class Listing:
 
     claims: Mapping[ClaimPath, float]
     outcomes: frozenset[OutcomePath]
+    marks: frozenset[UnscoredPath]
     beats: Mapping[str, float]
     left: frozenset[str]
     now: float | None
@@ -64,16 +66,16 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Bodies:
+class Opened:
     """What was read besides the listing.
 
-    ``claims``: of unfinished attempts (None: unreadable). ``heartbeats``: of every worker that
-    could be read. ``causes``: of outcomes that were opened (None: scored).
+    ``claims``: of unfinished attempts (None: unreadable); those not in it count as held.
+    ``causes``: of outcomes that were opened (None: scored). ``marks``: of those that were.
     """
 
     claims: Mapping[ClaimPath, Claim | None] = field(default_factory=dict)
-    heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     causes: Mapping[OutcomePath, Cause | None] = field(default_factory=dict)
+    marks: Mapping[UnscoredPath, Mark | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,11 @@ class Look:
     smallest: bool = True
 
 
-def untouched(units: Sequence[Unit], listing: Listing) -> list[Unit]:
+def untouched(
+    units: Sequence[Unit], claims: Iterable[ClaimPath], outcomes: Iterable[OutcomePath]
+) -> list[Unit]:
     """Return the units that have neither a claim nor an outcome, in the given order."""
-    touched = {path.unit for path in listing.claims} | {path.unit for path in listing.outcomes}
+    touched = {path.unit for path in claims} | {path.unit for path in outcomes}
     return [unit for unit in units if unit not in touched]
 
 
@@ -110,9 +114,19 @@ def unfinished(listing: Listing) -> list[ClaimPath]:
     )
 
 
-def unexplained(listing: Listing, heartbeats: Mapping[str, Heartbeat]) -> list[OutcomePath]:
-    """Return the outcomes that must be opened, because their worker's index cannot be read."""
-    return sorted(path for path in listing.outcomes if path.worker not in heartbeats)
+def doubtful_outcomes(listing: Listing) -> list[OutcomePath]:
+    """Return the outcomes with several marks: written again, only they know which it became."""
+    marked = _marked(listing)
+    return sorted(path for path in listing.outcomes if len(marked.get(path, ())) > 1)
+
+
+def telling_marks(listing: Listing) -> list[UnscoredPath]:
+    """Return the marks to open: of units whose arena was lost twice, perhaps by the agent."""
+    lost: dict[Unit, list[UnscoredPath]] = {}
+    for mark in listing.marks:
+        if mark.cause is Cause.ARENA:
+            lost.setdefault(mark.unit, []).append(mark)
+    return sorted(mark for marks in lost.values() if len(marks) > 1 for mark in marks)
 
 
 def is_live(worker: str, claimed: float, listing: Listing, lease_s: float) -> bool:
@@ -137,37 +151,28 @@ def others_live(listing: Listing, judge: Judge) -> list[str]:
     )
 
 
-def fresh_look(
-    units: Sequence[Unit], expected: Sequence[float], listing: Listing, judge: Judge
-) -> Look | None:
-    """Return a look at what nobody has touched yet, or None when there is none of it."""
-    fresh = set(untouched(units, listing))
-    if not fresh:
-        return None
-    pairs = [
-        (unit, seconds) for unit, seconds in zip(units, expected, strict=True) if unit in fresh
-    ]
-    return Look(free=_in_order([(Candidate(unit, 1), seconds) for unit, seconds in pairs], judge))
+def fresh_look(fresh: Iterable[tuple[Unit, float]], worker: str) -> Look:
+    """Return a look at what nobody has touched yet: (unit, expected seconds) pairs."""
+    return Look(free=_in_order([(Candidate(unit, 1), seconds) for unit, seconds in fresh], worker))
 
 
 def full_look(
     units: Sequence[Unit],
     expected: Sequence[float],
     listing: Listing,
-    bodies: Bodies,
+    opened: Opened,
     judge: Judge,
 ) -> Look:
     """Judge every unit by ``next_step``."""
-    histories = _histories(listing, bodies)
+    histories = _histories(listing, opened)
     others = others_live(listing, judge)
-    smallest = not others or judge.worker < others[0]
     free: list[tuple[Candidate, float]] = []
     held: set[Unit] = set()
     done: set[Unit] = set()
     exhausted: dict[Unit, Cause] = {}
     for unit, seconds in zip(units, expected, strict=True):
         history = histories.get(unit, ())
-        live = _live(history, listing, judge)
+        live = _live(unit, history, listing, opened, judge)
         match next_step(history, live, judge.session):
             case Done():
                 done.add(unit)
@@ -176,14 +181,14 @@ def full_look(
             case Held(attempt, worker) if worker == judge.worker:
                 # My own claim whose answer never reached me: creating it again tells.
                 free.append((Candidate(unit, attempt), seconds))
-            case Held():
+            case Free(attempt) if _may_claim(history, judge, company=bool(others)):
+                free.append((Candidate(unit, attempt), seconds))
+            case Held() | Free():
                 held.add(unit)
-            case Free(attempt):
-                if _may_claim(history, judge, company=bool(others)):
-                    free.append((Candidate(unit, attempt), seconds))
-                else:
-                    held.add(unit)
-    return Look(_in_order(free, judge), frozenset(held), frozenset(done), exhausted, smallest)
+    smallest = not others or judge.worker < others[0]
+    return Look(
+        _in_order(free, judge.worker), frozenset(held), frozenset(done), exhausted, smallest
+    )
 
 
 def _may_claim(history: Sequence[Attempt], judge: Judge, *, company: bool) -> bool:
@@ -200,46 +205,61 @@ def _may_claim(history: Sequence[Attempt], judge: Judge, *, company: bool) -> bo
     return not (last.worker == judge.worker and last.cause is not Cause.RELEASED and company)
 
 
-def _live(history: Sequence[Attempt], listing: Listing, judge: Judge) -> frozenset[int]:
+def _live(
+    unit: Unit, history: Sequence[Attempt], listing: Listing, opened: Opened, judge: Judge
+) -> frozenset[int]:
+    """Return the unfinished attempts that hold: their worker lives, or was not looked up."""
     return frozenset(
         attempt.number
         for attempt in history
-        if not attempt.finished and is_live(attempt.worker, attempt.since, listing, judge.lease_s)
+        if not attempt.finished
+        and (
+            ClaimPath(unit, attempt.number) not in opened.claims
+            or is_live(attempt.worker, attempt.since, listing, judge.lease_s)
+        )
     )
 
 
-def _histories(listing: Listing, bodies: Bodies) -> dict[Unit, list[Attempt]]:
-    index = {
-        OutcomePath(line.unit, line.attempt, worker): line
-        for worker, beat in bodies.heartbeats.items()
-        for line in beat.index
-    }
+def _marked(listing: Listing) -> dict[OutcomePath, list[UnscoredPath]]:
+    marked: dict[OutcomePath, list[UnscoredPath]] = {}
+    for mark in listing.marks:
+        marked.setdefault(OutcomePath(mark.unit, mark.attempt, mark.worker), []).append(mark)
+    return marked
+
+
+def _histories(listing: Listing, opened: Opened) -> dict[Unit, list[Attempt]]:
+    marked = _marked(listing)
     histories: dict[Unit, list[Attempt]] = {}
     for path in listing.outcomes:
-        line = index.get(path)
-        beat = bodies.heartbeats.get(path.worker)
-        cause = bodies.causes.get(path, line.cause if line else None)
-        attempt = Attempt(
-            number=path.attempt,
-            worker=path.worker,
-            session=beat.session if beat else "",
-            machine=beat.machine if beat else "",
-            finished=True,
-            cause=cause,
-            flags=line.flags if line else (),
-        )
+        attempt = _finished(path, marked.get(path, ()), opened)
         histories.setdefault(path.unit, []).append(attempt)
     answered = {(path.unit, path.attempt) for path in listing.outcomes}
     for claimed, since in listing.claims.items():
         if (claimed.unit, claimed.attempt) not in answered:
-            claim = bodies.claims.get(claimed)
+            claim = opened.claims.get(claimed)
             worker, session = (claim.worker, claim.session) if claim else ("", "")
             attempt = Attempt(claimed.attempt, worker, session, since=since)
             histories.setdefault(claimed.unit, []).append(attempt)
     return histories
 
 
-def _in_order(free: Sequence[tuple[Candidate, float]], judge: Judge) -> tuple[Candidate, ...]:
+def _finished(path: OutcomePath, marks: Sequence[UnscoredPath], opened: Opened) -> Attempt:
+    """Return an attempt with an outcome: scored, unless its mark or its text says why not."""
+    mark = marks[0] if marks else None
+    cause = opened.causes.get(path, mark.cause if mark else None)
+    told = opened.marks.get(mark) if mark else None
+    return Attempt(
+        number=path.attempt,
+        worker=path.worker,
+        session=mark.session if mark else "",
+        machine=told.machine if told else "",
+        finished=True,
+        cause=cause,
+        flags=told.flags if told else (),
+    )
+
+
+def _in_order(free: Sequence[tuple[Candidate, float]], worker: str) -> tuple[Candidate, ...]:
     by_name = {str(candidate.unit): candidate for candidate, _ in free}
-    order = steal_order([(str(one.unit), seconds) for one, seconds in free], judge.worker)
+    order = steal_order([(str(one.unit), seconds) for one, seconds in free], worker)
     return tuple(by_name[name] for name in order)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from orchestrator.causes import Cause
 from orchestrator.suite import TaskKey
 
 PLAN = "plan.json"
 SESSIONS = "sessions/"
 CLAIMS = "claims/"
 OUTCOMES = "outcomes/"
+UNSCORED = "unscored/"
 WORKERS = "workers/"
 LEFT = "left/"
 CONTROL = "control/"
@@ -25,6 +27,9 @@ _PART = r"([A-Za-z0-9][A-Za-z0-9._-]*)"
 _NUMBER = r"(0|[1-9][0-9]{0,8})"
 _CLAIM = re.compile(rf"claims/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}\.json\Z")
 _OUTCOME = re.compile(rf"outcomes/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}-{_PART}\.json\Z")
+_UNSCORED = re.compile(
+    rf"unscored/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}/{_PART}/{_PART}/([a-z-]+)\.json\Z"
+)
 _OWNED = re.compile(rf"(workers|left|sessions)/{_PART}\.json\Z")
 
 
@@ -56,6 +61,20 @@ class OutcomePath:
     worker: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class UnscoredPath:
+    """What a mark's path says: this worker's outcome of this attempt has this cause.
+
+    A mark is written before its outcome, so that a listing alone tells what has to be tried again.
+    """
+
+    unit: Unit
+    attempt: int
+    worker: str
+    session: str
+    cause: Cause
+
+
 def claim(unit: Unit, attempt: int) -> str:
     """Return the path of the claim on this attempt."""
     return f"{CLAIMS}{unit}/{attempt}.json"
@@ -69,6 +88,12 @@ def claims_of(unit: Unit) -> str:
 def outcome(unit: Unit, attempt: int, worker: str) -> str:
     """Return the path of this worker's outcome of this attempt."""
     return f"{OUTCOMES}{unit}/{attempt}-{worker}.json"
+
+
+def unscored(mark: UnscoredPath) -> str:
+    """Return the path of the mark that precedes an outcome with a cause."""
+    where = f"{mark.unit}/{mark.attempt}/{mark.worker}/{mark.session}"
+    return f"{UNSCORED}{where}/{mark.cause}.json"
 
 
 def evidence(unit: Unit, attempt: int, worker: str) -> str:
@@ -112,6 +137,16 @@ def parse_outcome(path: str) -> OutcomePath | None:
         return None
     domain, name, trial, attempt, who = match.groups()
     return OutcomePath(Unit(TaskKey(domain, name), int(trial)), int(attempt), who)
+
+
+def parse_unscored(path: str) -> UnscoredPath | None:
+    """Return what a mark's path says, or None when it is not one."""
+    match = _UNSCORED.match(path)
+    if match is None or match.group(7) not in set(Cause):
+        return None
+    domain, name, trial, attempt, who, when, cause = match.groups()
+    unit = Unit(TaskKey(domain, name), int(trial))
+    return UnscoredPath(unit, int(attempt), who, when, Cause(cause))
 
 
 def parse_owned(path: str) -> str | None:

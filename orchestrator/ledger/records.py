@@ -72,23 +72,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Unscored:
-    """A line of a worker's index of its own outcomes that carry a cause."""
+class Mark:
+    """What a mark holds beside its path: where the attempt was lost, and how."""
 
-    unit: Unit
-    attempt: int
-    cause: Cause
+    machine: str
     flags: tuple[Flag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A worker's own view of itself, overwritten by it alone.
-
-    ``index`` names every outcome of this worker that has a cause. It is written before the outcome
-    itself, so a reader that sees an outcome missing from its worker's index knows it is scored
-    without opening it.
-    """
+    """A worker's own view of itself, overwritten by it alone."""
 
     worker: str
     session: str
@@ -103,7 +96,6 @@ class Heartbeat:
     since: float = 0.0
     screenshot: str = ""
     note: str = ""
-    index: tuple[Unscored, ...] = ()
     fingerprint: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -129,7 +121,7 @@ class Session:
     machines: int
 
 
-def to_json(record: Claim | Outcome | Heartbeat | Left | Session) -> bytes:
+def to_json(record: Claim | Outcome | Mark | Heartbeat | Left | Session) -> bytes:
     """Return the canonical JSON text of a record."""
     return canonical(_plain(asdict(record)))
 
@@ -190,6 +182,16 @@ def parse_outcome(data: bytes) -> Outcome | None:
         return None
 
 
+def parse_mark(data: bytes) -> Mark | None:
+    """Return the mark, or None when it cannot be read."""
+    document = _document(data)
+    try:
+        flags = tuple(Flag(flag) for flag in document["flags"])
+        return Mark(machine=_text(document["machine"]), flags=flags)
+    except _DAMAGE:
+        return None
+
+
 def parse_heartbeat(data: bytes) -> Heartbeat | None:
     """Return the heartbeat, or None when it cannot be read."""
     document = _document(data)
@@ -208,7 +210,6 @@ def parse_heartbeat(data: bytes) -> Heartbeat | None:
             since=_number(document["since"]),
             screenshot=_text(document["screenshot"]),
             note=_text(document["note"]),
-            index=tuple(_unscored(line) for line in document["index"]),
             fingerprint=_texts(document["fingerprint"]),
         )
     except _DAMAGE:
@@ -289,8 +290,3 @@ def _unit_interval(value: Any) -> float:
 def _unit(value: Any) -> Unit:
     task = value["task"]
     return Unit(TaskKey(_text(task["domain"]), _text(task["name"])), _count(value["trial"]))
-
-
-def _unscored(value: Any) -> Unscored:
-    flags = tuple(Flag(flag) for flag in value["flags"])
-    return Unscored(_unit(value["unit"]), _count(value["attempt"]), Cause(value["cause"]), flags)

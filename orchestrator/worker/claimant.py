@@ -17,17 +17,20 @@ from orchestrator.errors import StoreError
 from orchestrator.ledger import paths, records
 from orchestrator.ledger.look import (
     IDLE,
-    Bodies,
     Judge,
     Listing,
     Look,
+    Opened,
+    doubtful_outcomes,
     fresh_look,
     full_look,
     others_live,
-    unexplained,
+    telling_marks,
     unfinished,
+    untouched,
 )
-from orchestrator.ledger.records import Claim, Heartbeat, Left, Outcome, Unscored, to_json
+from orchestrator.ledger.paths import UnscoredPath
+from orchestrator.ledger.records import Claim, Heartbeat, Left, Mark, Outcome, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,8 +59,8 @@ class _Seen:
     """What was read once and never changes."""
 
     claims: dict[ClaimPath, Claim | None] = field(default_factory=dict)
-    final_beats: dict[str, Heartbeat] = field(default_factory=dict)
     causes: dict[OutcomePath, Cause | None] = field(default_factory=dict)
+    marks: dict[UnscoredPath, Mark | None] = field(default_factory=dict)
 
 
 class Claimant:
@@ -142,46 +145,55 @@ class Claimant:
 
     # -- looking ----------------------------------------------------------------------------
 
-    def look(self, *, verify: bool = False) -> Look:
+    def look(self, *, deep: bool = False, verify: bool = False) -> Look:
         """Beat, list the ledger and judge what may be claimed.
 
+        What nobody has touched comes first and costs two listings. Without it, what failed is
+        judged by names alone; ``deep`` also opens unfinished claims, to find what was lost with
+        its worker.
+
         Args:
-            verify: Open every outcome that was not opened yet instead of trusting the indexes. The
-                last worker does so before it leaves: nothing is taken for scored unread.
+            deep: Find lost tasks too.
+            verify: As ``deep``, and open every outcome that was not opened yet. The last worker
+                does so before it leaves: nothing is taken for scored unread.
 
         Raises:
             StoreError: The ledger could not be read.
         """
         with self._lock:
             self.beat()
-            listing = self._list()
-            judge = self._judge()
-            look = fresh_look(self._units, self._expected, listing, judge)
-            if look is None:
-                bodies = self._read(listing, verify=verify)
-                look = full_look(self._units, self._expected, listing, bodies, judge)
-            return look
+            claims, outcomes = self._claims(), self._outcomes()
+            fresh = frozenset(untouched(self._units, claims, outcomes))
+            if fresh:
+                pairs = zip(self._units, self._expected, strict=True)
+                mine = [(unit, seconds) for unit, seconds in pairs if unit in fresh]
+                return fresh_look(mine, self.identity.worker)
+            marks, beats = self._marks(), self._owners(paths.WORKERS)
+            left = frozenset(self._owners(paths.LEFT))
+            now = beats.get(self.identity.worker)
+            listing = Listing(claims, outcomes, marks, beats, left, now)
+            opened = self._open(listing, deep=deep or verify, verify=verify)
+            return full_look(self._units, self._expected, listing, opened, self._judge())
 
     def _judge(self) -> Judge:
         trusted = self._monotonic() >= self._trusted_from
         identity = self.identity
         return Judge(identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted)
 
-    def _list(self) -> Listing:
-        """List claims, then outcomes, then workers, then who left: a later list knows more."""
-        claims = {
+    def _claims(self) -> dict[ClaimPath, float]:
+        return {
             key: one.modified
             for one in self._store.list(paths.CLAIMS)
             if (key := paths.parse_claim(one.path)) is not None
         }
-        outcomes = frozenset(
-            found
-            for one in self._store.list(paths.OUTCOMES)
-            if (found := paths.parse_outcome(one.path)) is not None
-        )
-        beats = self._owners(paths.WORKERS)
-        left = frozenset(self._owners(paths.LEFT))
-        return Listing(claims, outcomes, beats, left, beats.get(self.identity.worker))
+
+    def _outcomes(self) -> frozenset[OutcomePath]:
+        listed = (paths.parse_outcome(one.path) for one in self._store.list(paths.OUTCOMES))
+        return frozenset(path for path in listed if path is not None)
+
+    def _marks(self) -> frozenset[UnscoredPath]:
+        listed = (paths.parse_unscored(one.path) for one in self._store.list(paths.UNSCORED))
+        return frozenset(path for path in listed if path is not None)
 
     def _owners(self, prefix: str) -> dict[str, float]:
         return {
@@ -190,40 +202,22 @@ class Claimant:
             if (owner := paths.parse_owned(one.path)) is not None
         }
 
-    def _read(self, listing: Listing, *, verify: bool) -> Bodies:
-        heartbeats = {worker: self._read_heartbeat(worker, listing) for worker in listing.beats}
-        readable = {worker: beat for worker, beat in heartbeats.items() if beat is not None}
-        opened = sorted(listing.outcomes) if verify else unexplained(listing, readable)
-        for path in opened:
-            if path not in self._seen.causes:
-                self._seen.causes[path] = self._read_cause(path)
-        working = {
-            (beat.unit, beat.attempt): beat for beat in readable.values() if beat.unit is not None
-        }
-        for claim_path in unfinished(listing):
-            if claim_path not in self._seen.claims:
-                holder = working.get((claim_path.unit, claim_path.attempt))
-                # A heartbeat that names the attempt says whose it is; nobody else can hold it.
-                self._seen.claims[claim_path] = (
-                    Claim(holder.worker, holder.session, "")
-                    if holder is not None
-                    else records.parse_claim(
-                        self._store.get(paths.claim(*_parts(claim_path))) or b""
-                    )
-                )
-        return Bodies(self._seen.claims, readable, self._seen.causes)
-
-    def _read_heartbeat(self, worker: str, listing: Listing) -> Heartbeat | None:
-        if worker == self.identity.worker:
-            return self._heartbeat
-        if worker in self._seen.final_beats:
-            return self._seen.final_beats[worker]
-        beat = records.parse_heartbeat(self._store.get(paths.worker(worker)) or b"")
-        if beat is not None and beat.worker != worker:
-            beat = None
-        if beat is not None and worker in listing.left:
-            self._seen.final_beats[worker] = beat
-        return beat
+    def _open(self, listing: Listing, *, deep: bool, verify: bool) -> Opened:
+        """Open what a look needs and was not opened before; none of it ever changes."""
+        seen = self._seen
+        outcomes = sorted(listing.outcomes) if verify else doubtful_outcomes(listing)
+        for path in outcomes:
+            if path not in seen.causes:
+                seen.causes[path] = self._read_cause(path)
+        for claimed in unfinished(listing) if deep else ():
+            if claimed not in seen.claims:
+                data = self._store.get(paths.claim(claimed.unit, claimed.attempt))
+                seen.claims[claimed] = records.parse_claim(data or b"")
+        for mark in telling_marks(listing):
+            if mark not in seen.marks:
+                data = self._store.get(paths.unscored(mark))
+                seen.marks[mark] = records.parse_mark(data or b"")
+        return Opened(seen.claims, seen.causes, seen.marks)
 
     def _read_cause(self, path: OutcomePath) -> Cause | None:
         """Return an outcome's cause (None: scored); an unreadable one is lost."""
@@ -257,7 +251,7 @@ class Claimant:
         return any(path is not None and path.attempt > attempt for path in found)
 
     def record(self, outcome: Outcome, claimed_at: float) -> Outcome:
-        """Write an outcome: to the own ledger, its cause to the index, then to the shared one.
+        """Write an outcome: to the own ledger, a mark if it has a cause, then to the shared one.
 
         A worker that was late since ``claimed_at`` (an instant of its clock) may have been judged
         dead: if a higher attempt exists, only a readable score or ``lost`` may stand.
@@ -276,12 +270,16 @@ class Claimant:
             self._own.create(path, data)
         with self._lock:
             if outcome.cause is not None:
-                line = Unscored(outcome.unit, outcome.attempt, outcome.cause, outcome.flags)
-                if line not in self._heartbeat.index:
-                    self.show(index=(*self._heartbeat.index, line))
-                self.beat()
+                self._mark(outcome, outcome.cause)
             self._store.create(path, data)
         return outcome
+
+    def _mark(self, outcome: Outcome, cause: Cause) -> None:
+        """Write the mark that lets others see this failure in a listing."""
+        mark = UnscoredPath(
+            outcome.unit, outcome.attempt, outcome.worker, self.identity.session, cause
+        )
+        self._store.create(paths.unscored(mark), to_json(Mark(outcome.machine, outcome.flags)))
 
     def _humble(self, outcome: Outcome) -> Outcome:
         if outcome.cause is Cause.LOST or not self.superseded(outcome.unit, outcome.attempt):
@@ -308,16 +306,18 @@ class Claimant:
             if self._idle_since is None or now is None:
                 self._idle_since = now
                 return False
-            listing = Listing({}, frozenset(), beats, frozenset(self._owners(paths.LEFT)), now)
+            left = frozenset(self._owners(paths.LEFT))
+            listing = Listing({}, frozenset(), frozenset(), beats, left, now)
             smaller = [
                 worker
                 for worker in others_live(listing, self._judge())
                 if worker < self.identity.worker and beats[worker] >= self._idle_since
             ]
-            return any(
-                beat is not None and beat.phase == IDLE
-                for beat in (self._read_heartbeat(worker, listing) for worker in smaller)
-            )
+            return any(self._is_idle(worker) for worker in smaller)
+
+    def _is_idle(self, worker: str) -> bool:
+        beat = records.parse_heartbeat(self._store.get(paths.worker(worker)) or b"")
+        return beat is not None and beat.phase == IDLE
 
     def busy(self, phase: str, **changes: object) -> None:
         """Say that this worker is at work again; the wait of ``may_leave`` starts anew."""
@@ -335,7 +335,3 @@ class Claimant:
         identity = self.identity
         record = Left(identity.worker, identity.session, reason, identity.worker, exit_code, at)
         self._store.create(paths.left(identity.worker), to_json(record))
-
-
-def _parts(path: ClaimPath) -> tuple[Unit, int]:
-    return path.unit, path.attempt

@@ -95,6 +95,8 @@ class Worker:
         self._ends_at = tools.clock.monotonic() + tools.plan.real_s(tools.plan.limits.shard_s)
         self._failures = 0
         self._broken = ""
+        self._last: Look | None = None
+        self._has_waited = False
 
     def run(self) -> int:
         """Work until there is nothing left, the arena is beyond repair, or a signal says stop."""
@@ -155,12 +157,20 @@ class Worker:
             if unit in fresh and self._insist(partial(tools.claimant.claim, unit, 1)):
                 self._attempt(unit, 1, stolen=False)
         while self._may_go_on():
-            look = self._look()
-            if look is None or not self._steal(look):
+            self._last = self._look()
+            if self._last is None or not self._go_on_from(self._last):
                 return
 
-    def _steal(self, look: Look) -> bool:
-        """Take the first task of a look that is still there; False when it is time to leave."""
+    def _go_on_from(self, look: Look) -> bool:
+        """Take a task of a look, or wait for one; False when it is time to leave."""
+        if self._take(look):
+            self._has_waited = False
+            return True
+        # What was free and went to others meanwhile may have left something else: look again.
+        return bool(look.free) or self._stay(look)
+
+    def _take(self, look: Look) -> bool:
+        """Work on the first task of a look that is still there."""
         for candidate in look.free:
             if not self._may_go_on():
                 return False
@@ -169,7 +179,7 @@ class Worker:
                 stolen = candidate.unit not in self._home
                 self._attempt(candidate.unit, candidate.attempt, stolen=stolen)
                 return True
-        return bool(look.free) or self._stay(look)
+        return False
 
     def _stay(self, look: Look) -> bool:
         """Nothing is free: wait for what others hold, unless a smaller idle worker does."""
@@ -178,12 +188,25 @@ class Worker:
             return look.smallest and self._verify()
         if self._insist(tools.claimant.may_leave):
             return False
-        wait_s = tools.plan.lease_s / 2 if look.smallest else tools.plan.heartbeat_s
-        return not tools.orders.stop.wait(wait_s)
+        if not look.smallest and not self._has_waited:
+            # Somebody smaller lives; one heartbeat tells whether it is idle, and stays.
+            self._has_waited = True
+            return not tools.orders.stop.wait(tools.plan.heartbeat_s)
+        return self._search()
+
+    def _search(self) -> bool:
+        """Look for what was lost with its worker; wait while others hold the rest."""
+        tools = self._tools
+        self._last = look = self._insist(partial(tools.claimant.look, deep=True))
+        if look is None or self._take(look) or look.free:
+            return look is not None
+        if not look.held:
+            return look.smallest and self._verify()
+        return not tools.orders.stop.wait(tools.plan.lease_s / 2)
 
     def _verify(self) -> bool:
         """Everything seems settled: open what was not opened before believing it."""
-        look = self._insist(lambda: self._tools.claimant.look(verify=True))
+        self._last = look = self._insist(partial(self._tools.claimant.look, verify=True))
         return look is not None and bool(look.free or look.held)
 
     def _look(self) -> Look | None:
@@ -266,6 +289,7 @@ class Worker:
             return EXIT_INTERRUPTED
         if self._broken:
             return EXIT_INFRASTRUCTURE
-        look = self._look()
+        finished = self._last is not None and not self._last.free
+        look = self._last if finished else self._insist(self._tools.claimant.look)
         settled = look.done | look.held if look else frozenset()
         return EXIT_COMPLETE if settled.issuperset(self._home) else EXIT_INCOMPLETE

@@ -44,8 +44,8 @@ class Desk:
             unit, attempt, self.name, SESSION, machine, score, cause, message="", flags=flags
         )
 
-    def free(self) -> list[tuple[Unit, int]]:
-        return [(one.unit, one.attempt) for one in self.claimant.look().free]
+    def free(self, *, deep: bool = True) -> list[tuple[Unit, int]]:
+        return [(one.unit, one.attempt) for one in self.claimant.look(deep=deep).free]
 
     def works_on(self, unit: Unit, attempt: int = 1) -> None:
         assert self.claimant.claim(unit, attempt)
@@ -180,8 +180,19 @@ def test_another_worker_learns_of_a_failure_without_opening_outcomes(world: Worl
     for unit, cause in ((A, Cause.ARENA), (B, None)):
         one.works_on(unit)
         one.claimant.record(one.outcome(unit, 1, cause), world.now)
-    assert two.free() == [(A, 2)]
-    assert [path for path in two.line.reads if path.startswith(paths.OUTCOMES)] == []
+    assert two.free(deep=False) == [(A, 2)]
+    assert two.line.reads == []
+
+
+def test_a_cheap_look_opens_nothing_and_takes_nobody_for_dead(world: World) -> None:
+    dead, judge = sit(world, "w1"), sit(world, "w2")
+    dead.works_on(A)
+    judge.works_on(B)
+    judge.claimant.record(judge.outcome(B, 1), world.now)
+    pass_time(world, 2 * LEASE_S, judge)
+    assert judge.free(deep=False) == []
+    assert judge.line.reads == []
+    assert judge.free(deep=True) == [(A, 2)]
 
 
 def test_a_worker_leaves_its_own_failure_to_others_while_there_are_any(world: World) -> None:
