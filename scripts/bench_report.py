@@ -94,7 +94,7 @@ def main(only: int | None) -> None:
     growth = max(after / before for before, after in pairwise(rates))
     linear, small = growth <= LINEAR, peak < MOST_MB
     click.echo(
-        f"{'ok  ' if linear else 'FAIL'} {growth:.2f} <= {LINEAR:g} times a task's time per doubling"
+        f"{'ok  ' if linear else 'FAIL'} {growth:.2f} <= {LINEAR:g} times a task's time, doubling"
     )
     click.echo(f"{'ok  ' if small else 'FAIL'} {peak:.0f} < {MOST_MB:g} MB")
     sys.exit(0 if linear and small else 1)

@@ -11,15 +11,18 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.causes import Status
-from orchestrator.ledger.fold import Folded
-from orchestrator.plan import Plan
 from orchestrator.reader import LedgerReader
 from orchestrator.simulate import makespan
 from orchestrator.store import StoreCredentials, open_store
+
+if TYPE_CHECKING:
+    from orchestrator.ledger.fold import Folded
+    from orchestrator.plan import Plan
 
 MOST = 1.15
 
