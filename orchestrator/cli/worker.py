@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.arena.port import Arena
     from orchestrator.arena.winarena_settings import WinArenaSettings
     from orchestrator.plan import Plan
+    from orchestrator.store import Store
     from orchestrator.worker.loop import Tools
     from orchestrator.worker.narrator import Narrator
     from orchestrator.worker.pulse import Orders
@@ -140,6 +141,7 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
         timeout_s=plan.heartbeat_s,
         create=True,
     )
+    _copy_head(store, own, plan, options.session)
     identity = Identity(
         options.worker_id, options.session, options.machine, options.shard, _machine(options)
     )
@@ -165,6 +167,14 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
         narrator=narrator,
         settings=settings,
     )
+
+
+def _copy_head(store: Store, own: Store, plan: Plan, session: str) -> None:
+    """Put the plan and the session into the worker's own ledger: it must be readable by itself."""
+    from orchestrator.ledger import paths
+
+    own.create(paths.PLAN, plan.to_json())
+    own.create(paths.session(session), store.get(paths.session(session)) or b"")
 
 
 def _die(narrator: Narrator, reason: str) -> None:

@@ -148,17 +148,25 @@ class Line:
 
 
 class VirtualArena:
-    """An arena without a process: always ready."""
+    """An arena without a process: always ready, unless it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+        self.sick = False
 
     def start(self, deadline_s: float, stop: threading.Event) -> None: ...
 
     def health(self) -> Health:
-        return Health(ok=True, detail="")
+        return Health(ok=not self.sick, detail="")
 
     def launch(self, assignment: Assignment) -> object:
         raise NotImplementedError(assignment)
 
-    def reset(self, deadline_s: float, stop: threading.Event) -> None: ...
+    def reset(self, deadline_s: float, stop: threading.Event) -> None:
+        assert deadline_s > 0
+        assert not stop.is_set()
+        self.resets += 1
+        self.sick = False
 
     def stop(self) -> None: ...
 
@@ -206,6 +214,7 @@ class Actor:
         self.died_at: float | None = None
         self.exit_code: int | None = None
         self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
+        self.arena = VirtualArena()
         self._worker = self._make(*shard, scratch)
         self._thread = threading.Thread(target=self._main, daemon=True)
         self._next_beat = world.now
@@ -222,7 +231,7 @@ class Actor:
             plan=plan,
             store=store,
             claimant=self.claimant,
-            arena=VirtualArena(),  # type: ignore[arg-type]  # launches nothing: the fate decides
+            arena=self.arena,  # type: ignore[arg-type]  # launches nothing: the fate decides
             pulse=_Pulse(),  # type: ignore[arg-type]  # the schedule beats
             orders=self.orders,
             clock=clock,

@@ -1,0 +1,157 @@
+"""The rules of the house: which way imports point, and who may touch the world."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "orchestrator"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+INNER = (
+    "suite",
+    "causes",
+    "errors",
+    "schedule",
+    "plan",
+    "ledger",
+    "results",
+    "stats",
+    "costs",
+    "simulate",
+    "forecast",
+)
+STANDIN = "arena.standin"
+# Programs of their own as well: they are handed to the container's Python.
+PROGRAMS = ("__main__", STANDIN, "arena.guest_probe", "arena.task_processes")
+# A clock, a network, an environment, a process: none of them is the inner ring's business.
+WORLD = ("os", "time", "socket", "subprocess", "requests", "urllib", "http", "asyncio", "threading")
+READS_FILES = ("results",)
+
+SDKS = {
+    "obstore": ("store",),
+    "github": ("github",),
+    "azure": ("cloud", "store"),
+    "requests": ("sources", "prices", "github", "cloud"),
+    "rich": ("watch", "cli"),
+    "jinja2": ("report",),
+    "scipy": ("stats",),
+    "click": ("cli",),
+    "stamina": ("cloud", "github", "prices"),
+}
+
+
+def module_of(path: Path) -> str:
+    """Return a module's name below the package: ``ledger.fold``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield every module that a file imports, wherever in the file it does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            assert node.module is not None
+            yield node.module
+            if node.module == "orchestrator":
+                yield from (f"orchestrator.{alias.name}" for alias in node.names)
+
+
+def within(module: str, *places: str) -> bool:
+    return any(module == place or module.startswith(place + ".") for place in places)
+
+
+def named(paths: list[Path]) -> list[str]:
+    return [module_of(path) or "orchestrator" for path in paths]
+
+
+INNER_SOURCES = [path for path in SOURCES if within(module_of(path), *INNER)]
+
+
+@pytest.mark.parametrize("path", INNER_SOURCES, ids=named(INNER_SOURCES))
+def test_the_inner_ring_imports_only_itself(path: Path) -> None:
+    ours = {name for name in imports(path) if within(name, "orchestrator")}
+    outside = {name for name in ours if not within(name.removeprefix("orchestrator."), *INNER)} - {
+        "orchestrator"
+    }
+    assert outside == set()
+
+
+@pytest.mark.parametrize("path", INNER_SOURCES, ids=named(INNER_SOURCES))
+def test_the_inner_ring_has_no_clock_network_or_environment(path: Path) -> None:
+    used = {name.split(".")[0] for name in imports(path)}
+    allowed = {"os"} if within(module_of(path), *READS_FILES) else set()
+    assert used.intersection(WORLD) - allowed == set()
+    text = path.read_text()
+    assert "os.environ" not in text
+    assert ".now(" not in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
+def test_only_the_command_line_reads_the_environment_prints_and_exits(path: Path) -> None:
+    module = module_of(path)
+    if within(module, "cli", *PROGRAMS):
+        return
+    tree = ast.parse(path.read_text())
+    names = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert names.isdisjoint({"os.environ", "sys.exit", "sys.argv", "os._exit", "click.echo"})
+    calls = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert calls.isdisjoint({"print", "exit", "input", "getenv"})
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
+def test_an_sdk_does_not_leave_its_adapter(path: Path) -> None:
+    module = module_of(path)
+    for name in imports(path):
+        homes = SDKS.get(name.split(".")[0])
+        assert homes is None or within(module, *homes), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
+def test_nothing_but_the_command_line_imports_the_command_line(path: Path) -> None:
+    if not within(module_of(path), "cli", "__main__"):
+        assert not [name for name in imports(path) if within(name, "orchestrator.cli")]
+
+
+def test_the_stand_in_needs_nothing_but_python() -> None:
+    for path in SOURCES:
+        if within(module_of(path), STANDIN):
+            foreign = {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names
+            assert foreign == set(), path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
+def test_files_stay_small_and_are_named_for_what_they_are(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+    assert path.stem not in {"utils", "util", "helpers", "helper", "manager", "models", "common"}
+
+
+def test_help_imports_no_sdk() -> None:
+    heavy = sorted({*SDKS, "numpy", "msal", "cryptography"} - {"click"})
+    program = (
+        "import sys\n"
+        "sys.argv = ['waa-matrix', '--help']\n"
+        "from orchestrator.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
+    assert "simulate" in done.stdout

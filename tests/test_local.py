@@ -1,0 +1,140 @@
+"""The local fleet: who is replaced, who is buried, and that nobody outlives the run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.errors import BadInputError
+from orchestrator.ledger import paths
+from orchestrator.ledger.records import Session, parse_left
+from orchestrator.local import LAUNCHES_A_SHARD, LocalFleet, LocalSettings, signal_name
+from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.reader import LedgerReader
+from orchestrator.sessions import open_session
+from orchestrator.store import StoreCredentials, open_store
+from orchestrator.suite import TaskKey, suite_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from orchestrator.store import Store
+
+KILLS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+STUBBORN = (
+    "import signal, time, sys\n"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "open(sys.argv[1], 'w').close()\n"
+    "time.sleep(600)\n"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    opened = open_store(
+        (tmp_path / "ledger").as_uri(), "run", StoreCredentials(), timeout_s=10, create=True
+    )
+    plan = make_plan(PlanInputs(suite_of((TaskKey("d", "t"),))))
+    open_session(opened, plan, Session("s", 1.0, "test", 1))
+    return opened
+
+
+def fleet_of(store: Store, scratch: Path, program: str, workers: int = 1) -> LocalFleet:
+    numbers = iter(range(100))
+
+    def command(worker: str, shard: int, directory: Path) -> Sequence[str]:
+        return [sys.executable, "-c", program, str(directory / "ready"), worker, str(shard)]
+
+    settings = LocalSettings(
+        workers=workers,
+        session="s",
+        scratch=scratch,
+        command=command,
+        environment=os.environ,
+        new_id=lambda shard: f"w{shard}-{next(numbers)}",
+        wall=lambda: 5.0,
+    )
+    return LocalFleet(settings, LedgerReader(store))
+
+
+def buried(store: Store) -> dict[str, str]:
+    found = {}
+    for one in store.list(paths.LEFT):
+        record = parse_left(store.get(one.path) or b"")
+        assert record is not None
+        found[record.worker] = record.reason
+    return found
+
+
+def test_a_worker_that_dies_is_buried_and_replaced_a_few_times(
+    store: Store, tmp_path: Path
+) -> None:
+    fleet = fleet_of(store, tmp_path / "scratch", KILLS_ITSELF)
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [-9] * LAUNCHES_A_SHARD
+    assert set(buried(store).values()) == {"killed by SIGKILL"}
+    assert len(buried(store)) == LAUNCHES_A_SHARD
+
+
+@pytest.mark.parametrize("code", [0, 1, 130])
+def test_a_worker_that_left_by_itself_is_neither_buried_nor_replaced(
+    store: Store, tmp_path: Path, code: int
+) -> None:
+    fleet = fleet_of(store, tmp_path / "scratch", f"raise SystemExit({code})", workers=2)
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [code, code]
+    assert buried(store) == {}
+
+
+def test_a_worker_whose_arena_wore_out_is_replaced(store: Store, tmp_path: Path) -> None:
+    fleet = fleet_of(store, tmp_path / "scratch", "raise SystemExit(4)")
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [4] * LAUNCHES_A_SHARD
+
+
+def test_a_worker_that_will_not_leave_is_killed_and_buried(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.local.LEAVE_S", 0.2)
+    scratch = tmp_path / "scratch"
+    fleet = fleet_of(store, scratch, STUBBORN)
+    stop = threading.Event()
+
+    def look() -> None:
+        if list(scratch.rglob("ready")):
+            stop.set()
+
+    fleet.run(stop, look)
+    assert fleet.exits == [-9]
+    assert set(buried(store).values()) == {"killed by SIGKILL"}
+
+
+def test_a_command_that_cannot_be_started_is_bad_input(store: Store, tmp_path: Path) -> None:
+    settings = LocalSettings(
+        workers=1,
+        session="s",
+        scratch=tmp_path / "scratch",
+        command=lambda *_: ["/does/not/exist"],
+        environment={},
+        new_id=lambda shard: f"w{shard}",
+        wall=lambda: 5.0,
+    )
+    with pytest.raises(BadInputError, match="cannot be started"):
+        LocalFleet(settings, LedgerReader(store)).run(threading.Event(), lambda: None)
+
+
+def test_a_workers_words_are_kept_in_its_directory(store: Store, tmp_path: Path) -> None:
+    fleet = fleet_of(store, tmp_path / "scratch", "print('said', flush=True)")
+    fleet.run(threading.Event(), lambda: None)
+    logs = [path.read_text() for path in (tmp_path / "scratch").rglob("worker.log")]
+    assert logs == ["said\n"]
+
+
+def test_signals_have_names() -> None:
+    assert signal_name(9) == "SIGKILL"
+    assert signal_name(200) == "signal 200"

@@ -1,0 +1,205 @@
+"""What a worker does next, in virtual time: resets, leaving, draining, and its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.causes import Cause
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE
+from orchestrator.ledger import paths
+from orchestrator.ledger.fold import Stored, fold, read_objects
+from orchestrator.ledger.records import Claim, Left, to_json
+from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
+from orchestrator.results.verdict import Verdict
+from orchestrator.suite import TaskKey, suite_of
+from orchestrator.worker.attempt import Seen
+from tests.fakes.virtual import SESSION, Actor, World, open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from orchestrator.ledger.fold import Folded
+    from orchestrator.ledger.paths import Unit
+
+TASKS = tuple(TaskKey("d", f"t{number}") for number in range(6))
+INPUTS = PlanInputs(suite_of(TASKS), heartbeat_s=10, lease_s=60)
+SCORED = Seen(Verdict(1.0, None, (), ""), 3, 20.0, {}, None)
+
+
+def ended(cause: Cause) -> Seen:
+    return Seen(Verdict(None, cause, (), f"seen as {cause}"), 3, 20.0, {}, None)
+
+
+@pytest.fixture
+def world() -> World:
+    return open_world(make_plan(INPUTS))
+
+
+def work(world: World, scratch: Path, fate: Callable[[Unit, int], Seen], shards: int = 1) -> Actor:
+    """Let one worker work until it leaves."""
+    actor = Actor(world, "w0", (0, shards), scratch, fate)
+    run_out(world, actor)
+    return actor
+
+
+def run_out(world: World, *actors: Actor) -> None:
+    for _ in range(20_000):
+        if all(actor.ended for actor in actors):
+            return
+        if not any(actor.ready for actor in actors):
+            world.now += 1.0
+        for actor in actors:
+            actor.pulse()
+            if actor.ready:
+                actor.resume()
+    raise AssertionError("the worker does not leave")
+
+
+def folded(world: World) -> Folded:
+    objects = [Stored(path, at, data) for path, (data, at) in world.objects.items()]
+    return fold(world.plan.units, read_objects(objects))
+
+
+def test_a_worker_beats_before_it_claims(world: World, tmp_path: Path) -> None:
+    class Order(dict[str, tuple[bytes, float]]):
+        def __setitem__(self, path: str, value: tuple[bytes, float]) -> None:
+            if path.startswith(paths.CLAIMS):
+                assert paths.worker("w0") in self, "claimed before its first heartbeat"
+            super().__setitem__(path, value)
+
+    world.objects = Order(world.objects)
+    assert work(world, tmp_path, lambda _unit, _attempt: SCORED).exit_code == EXIT_COMPLETE
+    assert folded(world).complete
+
+
+def test_two_infrastructure_outcomes_in_a_row_reset_the_arena(world: World, tmp_path: Path) -> None:
+    fates = iter([ended(Cause.ARENA), ended(Cause.SETUP)])
+    actor = work(world, tmp_path, lambda _unit, _attempt: next(fates, SCORED))
+    assert actor.arena.resets == 1
+    assert actor.exit_code == EXIT_COMPLETE
+    assert folded(world).complete
+
+
+def test_a_score_between_them_starts_the_count_anew(world: World, tmp_path: Path) -> None:
+    fates = iter([ended(Cause.ARENA), SCORED, ended(Cause.ARENA), SCORED])
+    actor = work(world, tmp_path, lambda _unit, _attempt: next(fates, SCORED))
+    assert actor.arena.resets == 0
+    assert folded(world).complete
+
+
+def test_a_third_in_a_row_makes_the_worker_leave(world: World, tmp_path: Path) -> None:
+    actor = work(world, tmp_path, lambda _unit, _attempt: ended(Cause.ARENA))
+    assert actor.exit_code == EXIT_INFRASTRUCTURE
+    assert actor.arena.resets == 1
+    attempts = [one for result in folded(world).results for one in result.attempts]
+    assert len(attempts) == 3
+    left = read_objects([Stored(p, at, data) for p, (data, at) in world.objects.items()]).left["w0"]
+    assert left is not None
+    assert "3 infrastructure outcomes in a row" in left.reason
+
+
+def test_an_arena_that_is_sick_after_a_fault_is_reset_before_the_next_claim(
+    world: World, tmp_path: Path
+) -> None:
+    def fate(_unit: Unit, _attempt: int) -> Seen:
+        if actor.arena.resets == 0:
+            actor.arena.sick = True
+            return ended(Cause.ARENA)
+        return SCORED
+
+    actor = Actor(world, "w0", (0, 1), tmp_path, fate)
+    run_out(world, actor)
+    assert actor.arena.resets == 1
+    assert sum(len(result.attempts) for result in folded(world).results) == len(TASKS) + 1
+
+
+def test_reset_task_resets_after_every_task(tmp_path: Path) -> None:
+    world = open_world(make_plan(replace(INPUTS, arena=ArenaSettings(reset="task"))))
+    actor = work(world, tmp_path, lambda _unit, _attempt: SCORED)
+    assert actor.arena.resets >= len(TASKS) - 1
+
+
+def test_a_refusing_provider_drains_the_whole_session(world: World, tmp_path: Path) -> None:
+    refused = set(world.plan.home(0, 2))
+
+    def fate(unit: Unit, _attempt: int) -> Seen:
+        return ended(Cause.MODEL) if unit in refused else SCORED
+
+    actors = [Actor(world, f"w{shard}", (shard, 2), tmp_path, fate) for shard in range(2)]
+    run_out(world, *actors)
+    assert paths.control(SESSION, "drain") in world.objects
+    found = folded(world)
+    attempts = [one for result in found.results for one in result.attempts]
+    assert sum(one.cause is Cause.MODEL for one in attempts) == 1
+    assert not found.complete
+
+
+def test_a_home_task_without_a_score_is_exit_1(world: World, tmp_path: Path) -> None:
+    def fate(unit: Unit, _attempt: int) -> Seen:
+        return ended(Cause.EVALUATOR) if unit.task.name == "t0" else SCORED
+
+    assert work(world, tmp_path, fate).exit_code == EXIT_INCOMPLETE
+
+
+def test_somebody_elses_task_without_a_score_is_not_my_exit_code(
+    world: World, tmp_path: Path
+) -> None:
+    foreign = world.plan.home(1, 2)[0]
+
+    def fate(unit: Unit, _attempt: int) -> Seen:
+        return ended(Cause.EVALUATOR) if unit == foreign else SCORED
+
+    actor = Actor(world, "w0", (0, 2), tmp_path, fate)
+    run_out(world, actor)
+    assert actor.exit_code == EXIT_COMPLETE
+
+
+def test_the_shards_deadline_ends_the_work_and_not_the_task(tmp_path: Path) -> None:
+    limits = Limits(shard_s=30.0)
+    world = open_world(make_plan(replace(INPUTS, limits=limits)))
+    work(world, tmp_path, lambda _unit, _attempt: SCORED)
+    attempts = [one for result in folded(world).results for one in result.attempts]
+    assert [one.score for one in attempts] == [1.0, 1.0]
+
+
+def test_a_worker_steals_when_its_home_is_done(world: World, tmp_path: Path) -> None:
+    work(world, tmp_path, lambda _unit, _attempt: SCORED, shards=3)
+    assert folded(world).complete
+
+
+def test_a_resumed_run_takes_only_what_is_not_scored(world: World, tmp_path: Path) -> None:
+    work(world, tmp_path, lambda _unit, _attempt: SCORED)
+    again = Actor(world, "x0", (0, 1), tmp_path, lambda _unit, _attempt: ended(Cause.ARENA))
+    run_out(world, again)
+    assert again.exit_code == EXIT_COMPLETE
+    assert all(len(result.attempts) == 1 for result in folded(world).results)
+
+
+def test_what_a_dead_worker_left_is_taken_over_at_once(world: World, tmp_path: Path) -> None:
+    unit = world.plan.units[0]
+    claim = Claim("dead", SESSION, "n")
+    proof = Left("dead", SESSION, "killed", "parent", -9, world.now)
+    world.objects[paths.claim(unit, 1)] = (to_json(claim), world.now)
+    world.objects[paths.left("dead")] = (to_json(proof), world.now)
+    work(world, tmp_path, lambda _unit, _attempt: SCORED)
+    result = next(one for one in folded(world).results if one.unit == unit)
+    assert [(one.worker, one.attempt) for one in result.attempts] == [("dead", 1), ("w0", 2)]
+    assert world.takeovers[0].silent_s < world.plan.lease_s * 5
+
+
+def test_a_store_that_comes_back_loses_nothing(world: World, tmp_path: Path) -> None:
+    actor = Actor(world, "w0", (0, 1), tmp_path, lambda _unit, _attempt: SCORED)
+    for turn in range(400):
+        actor.line.down = turn % 40 > 25
+        world.now += 1.0
+        actor.pulse()
+        if actor.ready:
+            actor.resume()
+    actor.line.down = False
+    run_out(world, actor)
+    assert folded(world).complete
+    assert all(len(result.attempts) == 1 for result in folded(world).results)
