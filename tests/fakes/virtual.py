@@ -295,7 +295,7 @@ class Actor:
         self._theirs.acquire()
 
     def pulse(self) -> None:
-        """Beat, as the heartbeat thread would, when it is due and nobody holds the lock."""
+        """Beat and hear, as the heartbeat thread would, when due and nobody holds the lock."""
         if self.ended or self.dead or self.standing or self.world.now < self._next_beat:
             return
         lock = self.claimant._lock
@@ -305,6 +305,8 @@ class Actor:
         try:
             self.claimant.beat()
             self._next_beat = self.world.now + self.world.plan.heartbeat_s
+            if paths.control(SESSION, "drain") in self.world.objects:
+                self.orders.drain.set()
         except StoreError:
             self._next_beat = self.world.now + self.world.plan.heartbeat_s
         finally:
