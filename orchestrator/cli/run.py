@@ -45,9 +45,10 @@ if TYPE_CHECKING:
     from orchestrator.store import Store
 
 WORKERS = "workers"
+FULL_DISK = "a disk that is almost full"
 
 _SHORTEST_TIMEOUT_S = 5.0
-_LOW_DISK = 64 * 1024 * 1024
+_MIB = 1024 * 1024
 _DISK_CHECK_S = 2.0
 
 
@@ -63,6 +64,7 @@ class RunOptions:
     forwarded: tuple[str, ...]
     storage: str | None
     requirements: str
+    min_free: int
     no_color: bool
 
 
@@ -77,6 +79,13 @@ class RunOptions:
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
 @click.option("--requirements", default="", help="A requirements file in the client tree.")
+@click.option(
+    "--min-free",
+    type=int,
+    default=64,
+    show_default=True,
+    help="Stop when --out's disk has less, MiB.",
+)
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
 def run(**options: Any) -> int:
     """Run a benchmark with workers on this machine, and write its report.
@@ -124,10 +133,8 @@ def _check(settings: RunOptions, planned_run: Planned) -> None:
 
 def _prepare_winarena(settings: RunOptions, planned_run: Planned) -> list[Problem]:
     """Check what a real arena needs, and remove what dead workers of this machine left."""
-    from orchestrator.arena.docker_cli import Docker
     from orchestrator.arena.winarena_checks import preflight
     from orchestrator.arena.winarena_settings import WinArenaSettings
-    from orchestrator.arena.winarena_sweep import sweep
     from orchestrator.cli.worker import docker_environment
 
     storage = Path(settings.storage).absolute() if settings.storage else None
@@ -144,9 +151,18 @@ def _prepare_winarena(settings: RunOptions, planned_run: Planned) -> list[Proble
     )
     problems = preflight(wanted, workers=settings.workers)
     if not problems:
-        for name in sweep(Docker(docker_environment()), storage.parent if storage else None):
-            click.echo(f"removed {name}, left by a worker that is dead", err=True)
+        _sweep(storage)
     return problems
+
+
+def _sweep(storage: Path | None) -> None:
+    """Remove the containers and image copies that dead workers of this machine left."""
+    from orchestrator.arena.docker_cli import Docker
+    from orchestrator.arena.winarena_sweep import sweep
+    from orchestrator.cli.worker import docker_environment
+
+    for name in sweep(Docker(docker_environment()), storage.parent if storage else None):
+        click.echo(f"removed {name}, left by a worker that is dead", err=True)
 
 
 def _directory_problems(settings: RunOptions) -> list[Problem]:
@@ -293,6 +309,9 @@ class _Run:
 
             fleet.run(self._stop, look)
             display.refresh(final=True)
+        if not self._planned.plan.simulated:
+            # A worker that had to be killed could not take its container with it.
+            _sweep(Path(self._settings.storage).absolute() if self._settings.storage else None)
         return fleet.exits
 
     def _check_disk(self) -> None:
@@ -301,8 +320,8 @@ class _Run:
         if now < self._next_disk_check:
             return
         self._next_disk_check = now + _DISK_CHECK_S
-        if shutil.disk_usage(self._settings.out).free < _LOW_DISK:
-            self._stopped_by = "a full disk"
+        if shutil.disk_usage(self._settings.out).free < self._settings.min_free * _MIB:
+            self._stopped_by = FULL_DISK
             self._stop.set()
 
     def _report(self, reader: LedgerReader) -> Results:
@@ -335,7 +354,7 @@ class _Run:
             codes.append(EXIT_INCOMPLETE)
         if incomplete and exits and all(code == EXIT_INFRASTRUCTURE for code in exits):
             codes.append(EXIT_INFRASTRUCTURE)
-        if self._stopped_by == "a full disk":
+        if self._stopped_by == FULL_DISK:
             codes.append(EXIT_INFRASTRUCTURE)
         elif self._stopped_by:
             codes.append(EXIT_INTERRUPTED)

@@ -245,8 +245,14 @@ def _arena(plan: Plan, options: WorkerOptions, secrets: Mapping[str, str]) -> Ar
             )
         )
     from orchestrator.arena.winarena import WinArena
+    from orchestrator.arena.winarena_checks import preflight
+    from orchestrator.errors import BadInputError
 
-    return WinArena(winarena_settings(plan, options, secrets))
+    settings = winarena_settings(plan, options, secrets)
+    problems = preflight(settings)
+    if problems:
+        raise BadInputError(problems)
+    return WinArena(settings)
 
 
 def winarena_settings(

@@ -286,3 +286,15 @@ def test_a_forwarded_secret_is_nowhere_in_what_a_run_leaves(run: RunDirectory) -
 
 def test_a_score_below_the_bar_is_exit_1(run: RunDirectory) -> None:
     assert call(*quick(run.path, "--fail-under", "1.01", tasks=3)).returncode == 1
+
+
+def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(run: RunDirectory) -> None:
+    done = call(*quick(run.path, "--min-free", str(2**40), tasks=12, workers=2))
+    assert done.returncode == 4, done.stdout
+    assert "disk that is almost full" in done.stdout
+    assert run.fold().count(Status.SCORED) < 12
+    assert call(*quick(run.path, "--resume", tasks=12, workers=2)).returncode == 0
+    assert all(
+        len([one for one in result.attempts if one.score is not None]) == 1
+        for result in run.fold().results
+    )
