@@ -116,10 +116,21 @@ class LocalFleet:
             self._children.remove(child)
             code = child.process.returncode
             self.exits.append(code)
-            if code not in _OWN_EXITS:
+            died = self._died(child, code)
+            if died:
                 self._bury(child, code)
-            if self._worth_replacing(child, code):
+            if (died or code == EXIT_INFRASTRUCTURE) and self._worth_replacing(child):
                 self._launch(child.shard)
+
+    def _died(self, child: _Child, code: int) -> bool:
+        """Whether a worker ended without meaning to: an exception ends Python with status 1 too."""
+        if code not in _OWN_EXITS:
+            return True
+        try:
+            said = self._reader.store.get(paths.left(child.worker))
+        except StoreError:
+            return False  # it may have said so, and the store does not tell: the lease will
+        return code == EXIT_INCOMPLETE and said is None
 
     def _bury(self, child: _Child, code: int) -> None:
         """Write that a worker is dead: its parent has waited for it."""
@@ -132,10 +143,8 @@ class LocalFleet:
             # The lease tells the others a little later; the run goes on without this record.
             return
 
-    def _worth_replacing(self, child: _Child, code: int) -> bool:
-        """Whether a new worker may help: the old one died or wore out, and there is work left."""
-        if code in (EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED):
-            return False
+    def _worth_replacing(self, child: _Child) -> bool:
+        """Whether a new worker may help: this shard's is not the third, and there is work left."""
         if self._launches[child.shard] >= LAUNCHES_A_SHARD:
             return False
         try:

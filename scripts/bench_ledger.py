@@ -33,9 +33,10 @@ from orchestrator.store import Store, StoreCredentials, open_store
 from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Guard, Seen
 from orchestrator.worker.claimant import Claimant, Identity
-from orchestrator.worker.loop import Clock, Tools, Worker, WorkerSettings
+from orchestrator.worker.loop import Worker
 from orchestrator.worker.narrator import Narrator
 from orchestrator.worker.pulse import Orders, Pulse, Watch
+from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

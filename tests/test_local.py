@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.errors import BadInputError
 from orchestrator.ledger import paths
-from orchestrator.ledger.records import Session, parse_left
+from orchestrator.ledger.records import Left, Session, parse_left, to_json
 from orchestrator.local import LAUNCHES_A_SHARD, LocalFleet, LocalSettings, signal_name
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.reader import LedgerReader
@@ -85,10 +85,22 @@ def test_a_worker_that_dies_is_buried_and_replaced_a_few_times(
 def test_a_worker_that_left_by_itself_is_neither_buried_nor_replaced(
     store: Store, tmp_path: Path, code: int
 ) -> None:
+    for worker in ("w0-0", "w1-1"):
+        word = Left(worker, "s", "nothing left to do", worker, code, 4.0)
+        store.create(paths.left(worker), to_json(word))
     fleet = fleet_of(store, tmp_path / "scratch", f"raise SystemExit({code})", workers=2)
     fleet.run(threading.Event(), lambda: None)
     assert fleet.exits == [code, code]
-    assert buried(store) == {}
+    assert set(buried(store).values()) == {"nothing left to do"}
+
+
+def test_a_worker_that_ended_with_an_exception_is_buried_and_replaced(
+    store: Store, tmp_path: Path
+) -> None:
+    fleet = fleet_of(store, tmp_path / "scratch", "raise RuntimeError('a bug')")
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [1] * LAUNCHES_A_SHARD
+    assert set(buried(store).values()) == {"ended with status 1"}
 
 
 def test_a_worker_whose_arena_wore_out_is_replaced(store: Store, tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from orchestrator.arena.winarena_settings import WinArenaSettings
     from orchestrator.plan import Plan
     from orchestrator.store import Store
-    from orchestrator.worker.loop import Tools
     from orchestrator.worker.narrator import Narrator
     from orchestrator.worker.pulse import Orders
     from orchestrator.worker.redact import Redactor
+    from orchestrator.worker.tools import Tools
 
 LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
@@ -122,9 +122,9 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
     from orchestrator.reader import read_plan
     from orchestrator.store import StoreCredentials, open_store
     from orchestrator.worker.claimant import Claimant, Identity
-    from orchestrator.worker.loop import Clock, Tools, WorkerSettings
     from orchestrator.worker.pulse import Pulse, Watch
     from orchestrator.worker.redact import Redactor
+    from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 
     secrets = _forwarded(options.forwarded)
     redactor = Redactor(secrets)

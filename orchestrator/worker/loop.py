@@ -7,7 +7,6 @@ remembers of other workers.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,24 +21,15 @@ from orchestrator.errors import (
 )
 from orchestrator.ledger import paths
 from orchestrator.schedule import blind_count
-from orchestrator.worker.attempt import run_attempt
 from orchestrator.worker.recorder import ATTEMPTS, Recorder
-from orchestrator.worker.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from orchestrator.arena.port import Arena, Assignment
     from orchestrator.ledger.look import Look
     from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Outcome
-    from orchestrator.plan import Plan
-    from orchestrator.store import Store
-    from orchestrator.worker.attempt import Guard, Seen
-    from orchestrator.worker.claimant import Claimant
-    from orchestrator.worker.narrator import Narrator
-    from orchestrator.worker.pulse import Orders, Pulse
+    from orchestrator.worker.tools import Tools
 
 T = TypeVar("T")
 
@@ -48,41 +38,6 @@ RESET_AFTER = 2
 
 _STORE_RETRY_S = 2.0
 _RESET_POLICY_TASK = "task"
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The three faces of time a worker needs, in seconds."""
-
-    monotonic: Callable[[], float]
-    wall: Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """What one worker is told beside the plan. ``scratch`` is its own directory."""
-
-    shard: int
-    shards: int
-    scratch: Path
-    evidence: str = "screens"
-    redactor: Redactor = field(default_factory=Redactor)
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a worker works with. ``run_attempt`` is the one part a test may need to replace."""
-
-    plan: Plan
-    store: Store
-    claimant: Claimant
-    arena: Arena
-    pulse: Pulse
-    orders: Orders
-    clock: Clock
-    narrator: Narrator
-    settings: WorkerSettings
-    run_attempt: Callable[[Arena, Assignment, Plan, Guard], Seen] = run_attempt
 
 
 class Worker:
@@ -191,8 +146,17 @@ class Worker:
         if not look.smallest and not self._has_waited:
             # Somebody smaller lives; one heartbeat tells whether it is idle, and stays.
             self._has_waited = True
-            return not tools.orders.stop.wait(tools.plan.heartbeat_s)
+            return self._wait(tools.plan.heartbeat_s)
         return self._search()
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait, but no longer than until there is an order; return whether to go on."""
+        orders, heartbeat_s = self._tools.orders, self._tools.plan.heartbeat_s
+        while seconds > 0 and not orders.drain.is_set():
+            if orders.stop.wait(min(seconds, heartbeat_s)):
+                return False
+            seconds -= heartbeat_s
+        return not orders.drain.is_set()
 
     def _search(self) -> bool:
         """Look for what was lost with its worker; wait while others hold the rest."""
@@ -202,7 +166,7 @@ class Worker:
             return look is not None
         if not look.held:
             return look.smallest and self._verify()
-        return not tools.orders.stop.wait(tools.plan.lease_s / 2)
+        return self._wait(tools.plan.lease_s / 2)
 
     def _verify(self) -> bool:
         """Everything seems settled: open what was not opened before believing it."""

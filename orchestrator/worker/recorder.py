@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from orchestrator.ledger.paths import Unit
     from orchestrator.worker.attempt import Seen
-    from orchestrator.worker.loop import Tools
+    from orchestrator.worker.tools import Tools
 
 ATTEMPTS = "attempts"
 CLIENT_LOG = "client.log"

@@ -21,9 +21,10 @@ from orchestrator.results.verdict import Verdict
 from orchestrator.store import AlreadyThereError, Listed, Store, UnclearError
 from orchestrator.worker.attempt import Guard, Seen
 from orchestrator.worker.claimant import Claimant, Identity
-from orchestrator.worker.loop import Clock, Tools, Worker, WorkerSettings
+from orchestrator.worker.loop import Worker
 from orchestrator.worker.narrator import Narrator
 from orchestrator.worker.pulse import Orders
+from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
