@@ -27,6 +27,8 @@ COMMANDS = {
     "report": ("orchestrator.cli.report", "report", "Write the report of a run or of a tree."),
     "evidence": ("orchestrator.cli.evidence", "evidence", "Fetch what a task left behind."),
     "suite": ("orchestrator.cli.suite", "suite", "List or check a task list."),
+    "teardown": ("orchestrator.cli.teardown", "teardown", "Delete a run's machines; prove it."),
+    "reap": ("orchestrator.cli.teardown", "reap", "Delete what any run left behind."),
 }
 
 EXIT_CODES = """

@@ -1,0 +1,96 @@
+"""``waa-matrix teardown`` and ``reap``: machines are found by tag and proved gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.cloud import cloud_options, opened_broom
+from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND
+
+if TYPE_CHECKING:
+    from orchestrator.fleet.clear import Cleared
+
+
+@click.command()
+@cloud_options
+@click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose.")
+@click.option("--no-wait", is_flag=True, help="Submit every delete and leave (a cancelled run).")
+@click.option("--every", type=float, default=10.0, show_default=True, help="Seconds between looks.")
+@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+def teardown(
+    github_run: int, every: float, patience: float, *, no_wait: bool, as_json: bool, **options: Any
+) -> int:
+    """Delete a workflow run's machines, their parts and its runners, and prove them gone.
+
+    Found by tag and label alone, whichever attempt made them; no other run's are touched. Exits 5
+    and names what is left, if anything is, or if a side could not be looked at.
+
+    \b
+    Example:
+      waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
+    """
+    from orchestrator.fleet.clear import Patience
+    from orchestrator.fleet.identity import Fleet
+    from orchestrator.fleet.teardown import tear_down
+
+    with opened_broom(options, lambda text: click.echo(text, err=True)) as (broom, _):
+        fleet = Fleet(options["repository"], github_run)
+        cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
+    return _tell(cleared, asked_to_wait=not no_wait, as_json=as_json)
+
+
+@click.command()
+@cloud_options
+@click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
+@click.option(
+    "--between", type=float, default=60.0, show_default=True, help="Seconds between the two looks."
+)
+@click.option(
+    "--every", type=float, default=10.0, show_default=True, help="Seconds between later looks."
+)
+@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+def reap(
+    between: float, every: float, patience: float, *, dry_run: bool, as_json: bool, **options: Any
+) -> int:
+    """Delete what runs of this repository left behind: past its time, or of a run that is over.
+
+    Looks twice before it deletes. A run that GitHub does not know is not over. Exits 5 and names
+    what is left, if anything is.
+
+    \b
+    Example:
+      waa-matrix reap --repository octo/bench --resource-group waa-matrix --dry-run
+    """
+    from orchestrator.fleet.clear import Patience
+    from orchestrator.fleet.reap import Reaper
+
+    with opened_broom(options, lambda text: click.echo(text, err=True)) as (broom, github):
+        reaper = Reaper(options["repository"], broom, github.runs, between)
+        reaped = reaper.reap(Patience(every, patience), dry_run=dry_run)
+    for name, why in reaped.condemned.reasons.items():
+        click.echo(f"{'would go' if dry_run else 'condemned'}: {name} ({why})", err=True)
+    for line in reaped.condemned.unjudged:
+        click.echo(f"left alone: {line}", err=True)
+    return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json)
+
+
+def _tell(cleared: Cleared, *, asked_to_wait: bool, as_json: bool) -> int:
+    """Print what became of it and return the exit code."""
+    if as_json:
+        click.echo(json.dumps(asdict(cleared), indent=1))
+    else:
+        click.echo(f"{len(cleared.deleted)} deletes submitted in {cleared.looks} looks")
+        for trouble in cleared.troubles:
+            click.echo(f"on the way: {trouble}")
+        for name in cleared.left:
+            click.echo(f"LEFT: {name}")
+        if cleared.proved:
+            click.echo("nothing is left: two looks in a row found nothing")
+    failed = bool(cleared.left) or (asked_to_wait and not cleared.proved)
+    return EXIT_LEFT_BEHIND if failed else EXIT_COMPLETE
