@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STORE_SCHEMES = ("file", "az")
+KEY_VARIABLE = "AZURE_STORAGE_KEY"
+SAS_VARIABLE = "AZURE_STORAGE_SAS_TOKEN"
 
 _RUN_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}\Z")
 _QUERY = re.compile(r"\?\S+")
@@ -229,9 +231,15 @@ def open_store(
     parts = urlsplit(url)
     if parts.scheme == "file":
         return Store(_local(Path(parts.path) / run, create=create), f"{url}/{run}")
+    if not (credentials.key or credentials.sas):
+        raise bad_input(
+            f"--store {url}",
+            "cannot be opened without a credential",
+            f"Set {KEY_VARIABLE} or {SAS_VARIABLE}.",
+        )
     endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
     if create and credentials.key:
-        _create_container(parts.netloc, endpoint, run, credentials)
+        _create_container(parts.netloc, endpoint, run, credentials, timeout_s)
     store = _azure(parts.netloc, endpoint, run, credentials, timeout_s)
     return Store(_Obstore(store), f"az://{parts.netloc}/{run}")
 
@@ -275,7 +283,9 @@ def _azure(
     )
 
 
-def _create_container(account: str, endpoint: str, run: str, credentials: StoreCredentials) -> None:
+def _create_container(
+    account: str, endpoint: str, run: str, credentials: StoreCredentials, timeout_s: float
+) -> None:
     try:
         from azure.core.exceptions import AzureError, ResourceExistsError
         from azure.storage.blob import BlobServiceClient
@@ -284,7 +294,14 @@ def _create_container(account: str, endpoint: str, run: str, credentials: StoreC
             "--store", "az:// needs the azure extra", "Install waa-matrix[azure]."
         ) from error
     where = endpoint or f"https://{account}.blob.core.windows.net"
-    with BlobServiceClient(where, credential=credentials.key) as client:
+    with BlobServiceClient(
+        where,
+        credential=credentials.key,
+        retry_total=0,
+        connection_timeout=timeout_s,
+        read_timeout=timeout_s,
+        connection_verify=credentials.root_certificate or True,
+    ) as client:
         try:
             client.create_container(run)
         except ResourceExistsError:
@@ -355,7 +372,7 @@ def _first_line(error: Exception) -> str:
 def credentials_from(environment: Mapping[str, str], root_certificate: str) -> StoreCredentials:
     """Return the credentials that Azure's usual variable names hold."""
     return StoreCredentials(
-        key=environment.get("AZURE_STORAGE_KEY", ""),
-        sas=environment.get("AZURE_STORAGE_SAS_TOKEN", ""),
+        key=environment.get(KEY_VARIABLE, ""),
+        sas=environment.get(SAS_VARIABLE, ""),
         root_certificate=root_certificate,
     )

@@ -161,6 +161,17 @@ def test_a_name_that_azure_takes_is_fine(run: str) -> None:
     assert check_run_name(run) == run
 
 
+def test_azure_without_a_credential_is_bad_input_and_asks_nobody() -> None:
+    with pytest.raises(BadInputError, match="AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN"):
+        open_store("az://account", "run", StoreCredentials(), timeout_s=1)
+
+
+def test_an_account_that_does_not_answer_is_a_store_error() -> None:
+    url = "az://account?endpoint=http://127.0.0.1:9/account"
+    with pytest.raises(StoreError, match="could not be made"):
+        open_store(url, "run", StoreCredentials(key="QUFBQQ=="), timeout_s=5, create=True)
+
+
 def test_a_missing_run_is_named_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="holds no run"):
         open_store(tmp_path.as_uri(), "run", StoreCredentials(), timeout_s=1)

@@ -169,7 +169,7 @@ def _directory_problems(settings: RunOptions) -> list[Problem]:
     out = settings.out
     if not out.exists():
         parent = next(path for path in out.parents if path.exists())
-        if not os.access(parent, os.W_OK):
+        if not (parent.is_dir() and os.access(parent, os.W_OK)):
             return [Problem(f"--out {out}", f"cannot be made in {parent}", "Choose another.")]
         return []
     has_run = (out / LEDGER).is_dir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ ACCOUNT = "devstoreaccount1"
 # Azurite's documented development key; it opens nothing else.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _PATIENCE_S = 60.0
+_LISTENS = re.compile(r"successfully listens on https?://127\.0\.0\.1:([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +47,31 @@ class Azurite:
 
 @contextlib.contextmanager
 def running(directory: Path, *more: str) -> Iterator[Azurite]:
-    """Run a server over ``directory`` until the block ends; ``more`` goes to its command line."""
+    """Run a server over ``directory`` until the block ends; ``more`` goes to its command line.
+
+    It takes a port of its own choice and says which: a port that was free a moment ago need not be.
+    """
     command = azurite_command()
     assert command is not None
-    port = free_port()
     arguments = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-    arguments += ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(directory)]
+    arguments += ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(directory)]
     arguments += more
-    with (directory / "azurite.log").open("wb") as log:
-        process = subprocess.Popen([command, *arguments], stdout=log, stderr=log)
+    log = directory / "azurite.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen([command, *arguments], stdout=stream, stderr=stream)
     try:
-        _await(port, process)
-        yield Azurite(port)
+        yield Azurite(_port_said(log, process))
     finally:
         process.terminate()
         process.wait(30)
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+def _port_said(log: Path, process: subprocess.Popen[bytes]) -> int:
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, "Azurite ended at once"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-            return
+        assert process.poll() is None, f"Azurite ended at once: {log.read_text()}"
+        found = _LISTENS.search(log.read_text())
+        if found is not None:
+            return int(found.group(1))
         time.sleep(0.05)
-    raise AssertionError("Azurite does not answer")
+    raise AssertionError(f"Azurite does not listen: {log.read_text()}")
