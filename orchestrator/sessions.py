@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import BadInputError, Problem
@@ -22,7 +23,8 @@ def open_session(store: Store, plan: Plan, session: Session) -> None:
         BadInputError: The run exists with another plan; every difference is named.
         StoreError: The store refuses, or does not honour create-only puts.
     """
-    store.probe(paths.control(session.session, "probe"), session.session)
+    nonce = secrets.token_hex(8)
+    store.probe(paths.control(session.session, f"probe-{nonce}"), nonce)
     if not store.create(paths.PLAN, plan.to_json()):
         _check_same(store, plan)
     store.create(paths.session(session.session), to_json(session))

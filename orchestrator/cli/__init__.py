@@ -27,6 +27,17 @@ COMMANDS = {
     "report": ("orchestrator.cli.report", "report", "Write the report of a run or of a tree."),
     "evidence": ("orchestrator.cli.evidence", "evidence", "Fetch what a task left behind."),
     "suite": ("orchestrator.cli.suite", "suite", "List or check a task list."),
+    "provision": (
+        "orchestrator.cli.provision",
+        "provision",
+        "Plan a run and launch its machines.",
+    ),
+    "supervise": (
+        "orchestrator.cli.supervise",
+        "supervise",
+        "Watch a run's machines until its jobs are over.",
+    ),
+    "fleet": ("orchestrator.cli.supervise", "fleet", "Look at a run's machines."),
     "teardown": ("orchestrator.cli.teardown", "teardown", "Delete a run's machines; prove it."),
     "reap": ("orchestrator.cli.teardown", "reap", "Delete what any run left behind."),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,14 +13,18 @@ import click
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.credentials import Login
+    from orchestrator.cloud.azure.settings import Endpoints, Site
     from orchestrator.fleet.clear import Broom
     from orchestrator.github import GitHub
     from orchestrator.github.access import Access
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 
 _OPTIONS = [
     click.option(
@@ -39,12 +44,24 @@ _OPTIONS = [
         help="Azure Resource Manager.",
     ),
     click.option(
+        "--arm-scope",
+        default="https://management.azure.com/.default",
+        show_default=True,
+        help="What a token for it is asked for.",
+    ),
+    click.option(
         "--authority",
-        default="https://login.microsoftonline.com",
+        default=PUBLIC_AUTHORITY,
         show_default=True,
         help="Who signs in.",
     ),
-    click.option("--cloud-ca", default=None, help="Certificate authorities (PEM) of both."),
+    click.option(
+        "--storage-scope",
+        default="https://storage.azure.com/.default",
+        show_default=True,
+        help="What a token for Blob Storage is asked for.",
+    ),
+    click.option("--cloud-ca", default=None, help="Certificate authorities (PEM) of all of these."),
     click.option(
         "--repository", envvar="GITHUB_REPOSITORY", default="", help="The repository, owner/name."
     ),
@@ -66,43 +83,84 @@ def cloud_options(function: F) -> F:
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), function)
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Both sides of a fleet, open, and the endpoints and login they were opened with."""
+
+    cloud: AzureCloud
+    github: GitHub
+    endpoints: Endpoints
+    login: Login
+
+
 @contextmanager
-def opened_broom(
-    options: dict[str, Any], say: Callable[[str], None]
-) -> Iterator[tuple[Broom, GitHub]]:
-    """Open both sides for deleting, as the cloud options in ``options`` say.
+def opened_sides(
+    options: Mapping[str, Any], sites: Mapping[str, Site], *, brief: bool = False
+) -> Iterator[Sides]:
+    """Open the cloud and GitHub, as the cloud options in ``options`` say.
+
+    ``brief``: one call that hangs must not keep the others from being made within a minute.
 
     Raises:
         BadInputError: Naming everything that is missing.
     """
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.cloud.azure.settings import AzureSettings, Endpoints
+    from orchestrator.cloud.azure.settings import AzureSettings
     from orchestrator.cloud.retry import Patience
-    from orchestrator.fleet.clear import Broom
-    from orchestrator.github import Connection, RetryPolicy, SystemClock, open_github
+    from orchestrator.github import Connection, RetryPolicy, open_github
 
-    _check(options)
-    ca_file = options["cloud_ca"]
-    endpoints = Endpoints(
-        arm=options["arm_endpoint"],
-        authority=options["authority"],
-        known_authority=options["authority"] != "https://login.microsoftonline.com",
-        ca_file=ca_file,
+    problems = cloud_problems(options)
+    if problems:
+        raise BadInputError(problems)
+    endpoints = cloud_endpoints(options)
+    settings = AzureSettings(options["subscription"], options["resource_group"], sites, endpoints)
+    ca_bundle = options["cloud_ca"] if options["github_api"].startswith("https://") else None
+    connection = Connection(
+        options["repository"], cloud_access(), options["github_api"], ca_bundle=ca_bundle
     )
-    settings = AzureSettings(options["subscription"], options["resource_group"], {}, endpoints)
-    connection = Connection(options["repository"], _access(), api_url=options["github_api"])
-    # One delete that hangs must not keep the others from being submitted within a minute.
-    brief = Patience(attempts=2, total_s=20.0, longest_wait_s=10.0)
-    policy = RetryPolicy(tries=2, patience_s=20.0)
-    cloud = AzureCloud(settings, _login(options), brief)
+    patience = Patience(attempts=2, total_s=20.0, longest_wait_s=10.0) if brief else Patience()
+    policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
+    login = cloud_login(options)
+    cloud = AzureCloud(settings, login, patience)
     try:
         with open_github(connection, policy=policy) as github:
-            yield Broom(cloud, github.runners, SystemClock(), say), github
+            yield Sides(cloud, github, endpoints, login)
     finally:
         cloud.close()
 
 
-def _check(options: dict[str, Any]) -> None:
+@contextmanager
+def opened_broom(
+    options: Mapping[str, Any], say: Callable[[str], None]
+) -> Iterator[tuple[Broom, GitHub]]:
+    """Open both sides for deleting.
+
+    Raises:
+        BadInputError: Naming everything that is missing.
+    """
+    from orchestrator.clock import SystemClock
+    from orchestrator.fleet.clear import Broom
+
+    with opened_sides(options, {}, brief=True) as sides:
+        yield Broom(sides.cloud, sides.github.runners, SystemClock(), say), sides.github
+
+
+def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
+    """Return the servers that the cloud options name."""
+    from orchestrator.cloud.azure.settings import Endpoints
+
+    return Endpoints(
+        arm=options["arm_endpoint"],
+        arm_scope=options["arm_scope"],
+        authority=options["authority"],
+        storage_scope=options["storage_scope"],
+        known_authority=options["authority"] != PUBLIC_AUTHORITY,
+        ca_file=options["cloud_ca"],
+    )
+
+
+def cloud_problems(options: Mapping[str, Any]) -> list[Problem]:
+    """Return everything that is missing to reach both sides."""
     needed = {
         "--subscription": options["subscription"],
         "--resource-group": options["resource_group"],
@@ -116,11 +174,11 @@ def _check(options: dict[str, Any]) -> None:
     if not any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0])):
         fix = f"Set {TOKEN_VARIABLES[0]}, or {APP_VARIABLES[0]} and {APP_VARIABLES[1]}."
         problems.append(Problem("GitHub access", "is missing", fix))
-    if problems:
-        raise BadInputError(problems)
+    return problems
 
 
-def _access() -> Access:
+def cloud_access() -> Access:
+    """Return who calls GitHub: an App, else a token."""
     from orchestrator.github import AppAccess, Secret, TokenAccess
 
     app, key = (os.environ.get(name, "") for name in APP_VARIABLES)
@@ -130,7 +188,7 @@ def _access() -> Access:
     return TokenAccess(Secret(token))
 
 
-def _login(options: dict[str, Any]) -> Login:
+def cloud_login(options: Mapping[str, Any]) -> Login:
     """Sign in as the workflow where GitHub offers that, else as whoever is logged in here."""
     from orchestrator.cloud.azure.credentials import Ambient, Federated
 

@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import cloud_options, opened_broom
-from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND
+from orchestrator.cli.cloud import cloud_options, opened_broom, opened_sides
+from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.cli.cloud import Sides
     from orchestrator.fleet.clear import Cleared
+    from orchestrator.fleet.identity import Attempt
 
 
 @click.command()
 @cloud_options
 @click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose.")
+@click.option(
+    "--attempt", envvar="GITHUB_RUN_ATTEMPT", type=int, default=1, help="The session to close."
+)
+@click.option("--store", default="", help="Write there first that the fleet is closing.")
+@click.option("--run", "run_name", default=None, help="The run's name there.  [default: waa-ID]")
+@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @click.option("--no-wait", is_flag=True, help="Submit every delete and leave (a cancelled run).")
 @click.option("--every", type=float, default=10.0, show_default=True, help="Seconds between looks.")
 @click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
@@ -27,19 +37,25 @@ def teardown(
 ) -> int:
     """Delete a workflow run's machines, their parts and its runners, and prove them gone.
 
-    Found by tag and label alone, whichever attempt made them; no other run's are touched. Exits 5
-    and names what is left, if anything is, or if a side could not be looked at.
+    Found by tag and label alone, whichever attempt made them; no other run's are touched. With
+    --store the ledger is told first, so that nothing is launched meanwhile; a store that does not
+    answer keeps nothing from being deleted. Exits 5 and names what is left, if anything is, or if
+    a side could not be looked at.
 
     \b
     Example:
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
     """
-    from orchestrator.fleet.clear import Patience
-    from orchestrator.fleet.identity import Fleet
+    from orchestrator.clock import SystemClock
+    from orchestrator.fleet.clear import Broom, Patience
+    from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.fleet.teardown import tear_down
 
-    with opened_broom(options, lambda text: click.echo(text, err=True)) as (broom, _):
+    with opened_sides(options, {}, brief=True) as sides:
         fleet = Fleet(options["repository"], github_run)
+        if options["store"]:
+            _close(sides, Attempt(fleet, options["attempt"], ""), options)
+        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), _say)
         cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
     return _tell(cleared, asked_to_wait=not no_wait, as_json=as_json)
 
@@ -70,7 +86,7 @@ def reap(
     from orchestrator.fleet.clear import Patience
     from orchestrator.fleet.reap import Reaper
 
-    with opened_broom(options, lambda text: click.echo(text, err=True)) as (broom, github):
+    with opened_broom(options, _say) as (broom, github):
         reaper = Reaper(options["repository"], broom, github.runs, between)
         reaped = reaper.reap(Patience(every, patience), dry_run=dry_run)
     for name, why in reaped.condemned.reasons.items():
@@ -78,6 +94,25 @@ def reap(
     for line in reaped.condemned.unjudged:
         click.echo(f"left alone: {line}", err=True)
     return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json)
+
+
+def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> None:
+    """Tell the attempt's workers and launchers that its fleet goes; say it if that fails."""
+    from orchestrator.cli.fleet_store import FleetStore
+    from orchestrator.fleet.orders import CLOSING, order
+
+    run = options["run_name"] or f"waa-{attempt.fleet.github_run}"
+    where = FleetStore(options["store"], run, options["store_ca"], shared_path=True)
+    try:
+        where.check()
+        order(where.opened(sides), attempt.session, CLOSING, "teardown")
+    except MatrixError as error:
+        # Whatever keeps the ledger from being told must not keep the machines.
+        _say(f"warning: the ledger could not be told: {error}")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _tell(cleared: Cleared, *, asked_to_wait: bool, as_json: bool) -> int:

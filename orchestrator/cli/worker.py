@@ -40,6 +40,7 @@ class WorkerOptions:
     store: str
     run_name: str
     store_ca: str
+    store_sas_file: str
     session: str
     shard: int
     shards: int
@@ -58,7 +59,12 @@ class WorkerOptions:
 
 @click.command()
 @store_options
-@click.option("--session", required=True, help="The session this worker belongs to.")
+@click.option(
+    "--store-sas-file", default="", help="File with the store's SAS, readable by this user alone."
+)
+@click.option(
+    "--session", default=None, help="Its session.  [default: this workflow's run and attempt]"
+)
 @click.option("--shard", type=int, required=True, help="Which shard is home, from 0.")
 @click.option("--shards", type=int, required=True, help="How many shards there are.")
 @click.option("--worker-id", default=None, help="An id no other process ever had.")
@@ -82,11 +88,20 @@ def worker(**options: Any) -> int:
     """
     if options["store"] is None or options["run_name"] is None:
         raise bad_input("--store, --run", "are missing", "Name the ledger this worker works on.")
+    options["session"] = options["session"] or _session()
     options["worker_id"] = options["worker_id"] or new_worker_id(options["shard"])
     options["machine"] = options["machine"] or platform.node() or "unknown"
     for name in ("scratch", "client", "storage"):
         options[name] = Path(options[name]).absolute() if options[name] else None
     return _work(WorkerOptions(**options))
+
+
+def _session() -> str:
+    """Return the session of this workflow's attempt."""
+    run, attempt = os.environ.get("GITHUB_RUN_ID"), os.environ.get("GITHUB_RUN_ATTEMPT", "1")
+    if not run:
+        raise bad_input("--session", "is missing", "Name the session this worker belongs to.")
+    return f"{run}-{attempt}"
 
 
 def new_worker_id(shard: int) -> str:
@@ -130,10 +145,8 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
     redactor = Redactor(secrets)
     narrator = _narrator(redactor)
     # The plan says how long a store call may take; reading it takes a default.
-    plan = read_plan(opened(options.store, options.run_name, options.store_ca, 30.0, create=False))
-    store = opened(
-        options.store, options.run_name, options.store_ca, plan.heartbeat_s, create=False
-    )
+    plan = read_plan(_shared(options, 30.0))
+    store = _shared(options, plan.heartbeat_s)
     own = open_store(
         str(options.scratch / "ledger"),
         options.run_name,
@@ -167,6 +180,19 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
         narrator=narrator,
         settings=settings,
     )
+
+
+def _shared(options: WorkerOptions, timeout_s: float) -> Store:
+    """Open the ledger that this run's workers share."""
+    from orchestrator.cli.fleet_store import read_sas
+    from orchestrator.store import StoreCredentials, open_store
+
+    if not options.store_sas_file or not options.store.startswith("az://"):
+        return opened(options.store, options.run_name, options.store_ca, timeout_s, create=False)
+    credentials = StoreCredentials(
+        sas=read_sas(options.store_sas_file), root_certificate=options.store_ca
+    )
+    return open_store(options.store, options.run_name, credentials, timeout_s=timeout_s)
 
 
 def _copy_head(store: Store, own: Store, plan: Plan, session: str) -> None:

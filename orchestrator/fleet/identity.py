@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,10 +20,20 @@ GITHUB_RUN_TAG = "waa-github-run"
 ATTEMPT_TAG = "waa-attempt"
 MACHINE_TAG = "waa-machine"
 EXPIRES_TAG = "waa-expires-at"
+ROLE_TAG = "waa-role"
+SIZE_TAG = "waa-size"
+SPOT_TAG = "waa-spot"
 
 _LABEL = re.compile(r"waa-([1-9][0-9]{0,19})\Z")
 _RUN_ID = re.compile(r"[1-9][0-9]{0,19}\Z")
 _SECONDS = re.compile(r"[0-9]{1,12}\Z")
+
+
+class Role(StrEnum):
+    """What a machine is for. A drain machine has no arena: its worker reads the ledger and ends."""
+
+    ARENA = "arena"
+    DRAIN = "drain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,40 @@ class Fleet:
     def tags(self) -> Mapping[str, str]:
         """The tags that every part of this run's machines carries."""
         return {REPO_TAG: self.repository, GITHUB_RUN_TAG: str(self.github_run)}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a workflow run, working on the ledger run ``run``."""
+
+    fleet: Fleet
+    number: int
+    run: str
+
+    @property
+    def session(self) -> str:
+        """The ledger session of this attempt; every job of it can tell it from its environment."""
+        return f"{self.fleet.github_run}-{self.number}"
+
+    def machine_name(self, number: int, token: str) -> str:
+        """Return a machine's name, which is its runner's too.
+
+        ``token`` makes it new for every try: one configuration, one machine, one try.
+        """
+        return f"{self.fleet.label}-{self.number}-{number:03d}-{token}"
+
+    def tags(self, machine: str, expires: float) -> dict[str, str]:
+        """Return what a machine, its NIC, its disks and its address are all tagged with.
+
+        ``expires`` is Unix seconds: past it the sweeper takes the machine whatever its run does.
+        """
+        return {
+            **self.fleet.tags,
+            RUN_TAG: self.run,
+            ATTEMPT_TAG: str(self.number),
+            MACHINE_TAG: machine,
+            EXPIRES_TAG: str(int(expires)),
+        }
 
 
 def run_of_tags(tags: Mapping[str, str]) -> int | None:

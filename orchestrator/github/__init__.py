@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.clock import Clock, SystemClock
 from orchestrator.github.access import AppAccess, TokenAccess
 from orchestrator.github.archive import ArchiveError, Limits, Unpacked
 from orchestrator.github.artifacts import Artifact, Artifacts
@@ -15,13 +16,13 @@ from orchestrator.github.checks import Annotation, Check, Checks, Conclusion, Le
 from orchestrator.github.clients import PUBLIC_API_URL, Clients, Connection
 from orchestrator.github.comments import Comment, Comments
 from orchestrator.github.failures import FailureKind, GitHubError
-from orchestrator.github.pace import POINTS_PER_MINUTE, Clock, Pace, SystemClock
+from orchestrator.github.pace import POINTS_PER_MINUTE, Pace
 from orchestrator.github.repository import Environment, Repository
 from orchestrator.github.retry import RetryPolicy
 from orchestrator.github.runners import JitRunner, Runner, Runners, runner_problems
 from orchestrator.github.runs import Job, Run, Runs
-from orchestrator.github.secret import Secret
 from orchestrator.github.wire import Usage, Wire
+from orchestrator.secret import Secret
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from orchestrator.github.secret import Secret
+from orchestrator.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from github.Auth import Auth
     from github.GithubIntegration import GithubIntegration
 
-    from orchestrator.github.pace import Clock
+    from orchestrator.clock import Clock
 
 _RENEW_BEFORE_S: Final = 300.0
 

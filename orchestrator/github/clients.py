@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from github.Requester import Requester
 
-    from orchestrator.github.pace import Clock
-    from orchestrator.github.secret import Secret
+    from orchestrator.clock import Clock
+    from orchestrator.secret import Secret
 
 API_VERSION = "2022-11-28"
 """Served by github.com and by every supported Enterprise Server."""

@@ -8,9 +8,11 @@ be minted at once, and every thread shares it.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.clock import Clock
 
 POINTS_PER_MINUTE = 800
 """Below GitHub's 900, because other users of the same installation count too."""
@@ -18,30 +20,6 @@ POINTS_PER_MINUTE = 800
 READ_POINTS = 1
 WRITE_POINTS = 5
 _WINDOW_S = 60.0
-
-
-class Clock(Protocol):
-    """Where the time comes from, so that tests own it."""
-
-    def now(self) -> float:
-        """Return Unix seconds."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Return once ``seconds`` have passed."""
-        ...
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> float:
-        """Return Unix seconds."""
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        """Block this thread."""
-        time.sleep(seconds)
 
 
 class Pace:

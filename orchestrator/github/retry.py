@@ -10,7 +10,8 @@ from orchestrator.github.failures import FailureKind, GitHubError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.github.pace import Clock, Pace
+    from orchestrator.clock import Clock
+    from orchestrator.github.pace import Pace
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.errors import BadInputError, Problem
 from orchestrator.github.failures import FailureKind, GitHubError
-from orchestrator.github.secret import Secret
+from orchestrator.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from orchestrator.github.failures import FailureKind, GitHubError, judge
-from orchestrator.github.pace import READ_POINTS, WRITE_POINTS, Clock, Pace
+from orchestrator.github.pace import READ_POINTS, WRITE_POINTS, Pace
 from orchestrator.github.retry import RetryPolicy, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from orchestrator.clock import Clock
     from orchestrator.github.clients import Clients
 
 T = TypeVar("T")

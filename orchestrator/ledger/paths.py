@@ -121,6 +121,11 @@ def control(session_name: str, order: str) -> str:
     return f"{CONTROL}{session_name}/{order}.json"
 
 
+def event(actor: str, seq: int) -> str:
+    """Return the path of an actor's event, numbered from 1."""
+    return f"{EVENTS}{actor}/{seq:06d}.json"
+
+
 def parse_claim(path: str) -> ClaimPath | None:
     """Return what a claim's path says, or None when it is not one."""
     match = _CLAIM.match(path)

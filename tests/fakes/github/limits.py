@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.github.pace import Clock
+    from orchestrator.clock import Clock
 
 _HOUR_S = 3600.0
 _MINUTE_S = 60.0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.github.pace import Clock
+    from orchestrator.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 if TYPE_CHECKING:
-    from orchestrator.github.pace import Clock
+    from orchestrator.clock import Clock
 
 TOKEN_LIFE_S = 3600.0
 ALL = frozenset({"administration", "actions", "checks", "pull_requests", "metadata"})

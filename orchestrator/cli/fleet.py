@@ -1,0 +1,318 @@
+"""Options of the commands that launch machines, and what they make of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from orchestrator.cli.cloud import cloud_options
+from orchestrator.cli.fleet_store import FleetStore
+from orchestrator.cli.options import cache_directory
+from orchestrator.errors import MatrixError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from orchestrator.cli.cloud import Sides
+    from orchestrator.cloud.azure.settings import Site
+    from orchestrator.cloud.port import Market
+    from orchestrator.costs import Rates
+    from orchestrator.fleet.custom_data import Template
+    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.journal import Journal
+    from orchestrator.fleet.launch import Launcher
+    from orchestrator.fleet.supply import Supply, Wish
+    from orchestrator.plan import Plan
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "runner-image" / "cloud-init.yaml"
+PACKAGED_TEMPLATE = Path(__file__).resolve().parents[1] / "cloud-init.yaml"
+
+DRAIN_SIZES = ("Standard_B2s", "Standard_D2s_v5", "Standard_D2s_v3")
+
+_OPTIONS = [
+    click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose."),
+    click.option(
+        "--attempt",
+        envvar="GITHUB_RUN_ATTEMPT",
+        type=int,
+        default=1,
+        show_default=True,
+        help="The workflow run's attempt.",
+    ),
+    click.option("--store", default=None, help="Object store: az://ACCOUNT."),
+    click.option("--run", "run_name", default=None, help="The run's name.  [default: waa-ID]"),
+    click.option("--store-ca", default="", help="Root certificate (PEM file) of the store."),
+    click.option(
+        "--shared-path",
+        is_flag=True,
+        help="The store is a file:// path that every machine has mounted.",
+    ),
+    click.option(
+        "--size",
+        "sizes",
+        multiple=True,
+        default=("Standard_D8s_v5",),
+        show_default=True,
+        help="Machine size, in order of preference. Repeatable.",
+    ),
+    click.option("--region", "regions", multiple=True, help="Region, in order. Repeatable."),
+    click.option(
+        "--subnet", "subnets", multiple=True, help="REGION=ID of a subnet with a way out."
+    ),
+    click.option("--nsg", "nsgs", multiple=True, help="REGION=ID of a network security group."),
+    click.option("--machine-image", default="", help="Id of the machine image's version."),
+    click.option(
+        "--spot",
+        type=click.Choice(["never", "prefer", "only"]),
+        default="never",
+        show_default=True,
+        help="Whether spot machines are bought.",
+    ),
+    click.option(
+        "--drain-size",
+        "drain_sizes",
+        multiple=True,
+        default=DRAIN_SIZES,
+        show_default=True,
+        help="Size for a job that needs no arena any more, in order. Repeatable.",
+    ),
+    click.option("--os-disk", "os_disk_gb", type=int, default=128, show_default=True, help="GB."),
+    click.option(
+        "--managed-os-disk", is_flag=True, help="Never use a machine's local disk for its OS."
+    ),
+    click.option(
+        "--golden-disk/--no-golden-disk",
+        default=True,
+        show_default=True,
+        help="The image holds the golden Windows image as a data disk.",
+    ),
+    click.option("--public-ip", is_flag=True, help="Give each machine a public address."),
+    click.option("--runner-group", type=int, default=1, show_default=True, help="Its id."),
+    click.option("--max-cost", type=float, default=None, help="US dollars; the run then drains."),
+    click.option(
+        "--ttl",
+        type=float,
+        default=420.0,
+        show_default=True,
+        help="Minutes a machine may exist; the sweeper takes it then.",
+    ),
+    click.option(
+        "--cloud-init", default=None, type=click.Path(dir_okay=False), help="Template of a boot."
+    ),
+    click.option(
+        "--events", default=None, type=click.Path(file_okay=False), help="Keep events here too."
+    ),
+    click.option(
+        "--every", type=float, default=30.0, show_default=True, help="Seconds between looks."
+    ),
+    click.option("--offline", is_flag=True, help="Ask nobody for prices: use the built-in table."),
+]
+
+
+def fleet_options(function: F) -> F:
+    """Add the options of the commands that launch machines, those of both sides included."""
+    return functools.reduce(
+        lambda wrapped, option: option(wrapped), reversed(_OPTIONS), cloud_options(function)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """The options above, read and checked as far as they can be without asking anybody."""
+
+    attempt: Attempt
+    store: FleetStore
+    wish: Wish
+    drain_wish: Wish
+    sites: Mapping[str, Site]
+    template: Template
+    events: Path | None
+    options: Mapping[str, Any]
+
+    @property
+    def ttl_s(self) -> float:
+        """How long a machine may exist, in seconds."""
+        return float(self.options["ttl"]) * 60.0
+
+
+def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> FleetOptions | None:
+    """Check the options and return what they mean; add every problem to ``problems``."""
+    from orchestrator.errors import BadInputError
+    from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.supply import SpotMode, Wish
+
+    sites = _sites(options, problems)
+    problems += _missing(options)
+    for flag in ("ttl", "max_cost"):
+        value = options[flag]
+        if value is not None and value <= 0:
+            name = "--" + flag.replace("_", "-")
+            problems.append(Problem(name, f"is {value:g}", "Give a number above 0."))
+    run = options["run_name"] or f"waa-{options['github_run']}"
+    attempt = Attempt(Fleet(options["repository"], options["github_run"]), options["attempt"], run)
+    spot = SpotMode(options["spot"])
+    try:
+        template = _template(options["cloud_init"])
+        store = FleetStore(
+            options["store"] or "", run, options["store_ca"], shared_path=options["shared_path"]
+        )
+        store.check()
+    except BadInputError as error:
+        problems += error.problems
+        return None
+    events = Path(options["events"]).absolute() if options["events"] else None
+    if events is not None:
+        events.mkdir(parents=True, exist_ok=True)
+    return FleetOptions(
+        attempt,
+        store,
+        Wish(options["sizes"], options["regions"], spot),
+        Wish(options["drain_sizes"], options["regions"], SpotMode.NEVER, nested=False),
+        sites,
+        template,
+        events,
+        options,
+    )
+
+
+def _missing(options: Mapping[str, Any]) -> list[Problem]:
+    needed = {
+        "--region": options["regions"],
+        "--machine-image": options["machine_image"],
+        "--size": options["sizes"],
+    }
+    return [
+        Problem(flag, "is missing", "Give it, or set its variable; see --help.")
+        for flag, value in needed.items()
+        if not value
+    ]
+
+
+def _sites(options: Mapping[str, Any], problems: list[Problem]) -> dict[str, Site]:
+    """Return each region's subnet; every region needs one."""
+    from orchestrator.cloud.azure.settings import Site
+
+    subnets = _by_region("--subnet", options["subnets"], problems)
+    groups = _by_region("--nsg", options["nsgs"], problems)
+    problems += [
+        Problem(f"--subnet {region}=…", "is missing", "Name a subnet with a way out there.")
+        for region in options["regions"]
+        if region not in subnets
+    ]
+    return {region: Site(subnet, groups.get(region)) for region, subnet in subnets.items()}
+
+
+def _by_region(flag: str, given: tuple[str, ...], problems: list[Problem]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    problems += [
+        Problem(f"{flag} {region}", "is not REGION=ID", "Write westeurope=/subscriptions/…")
+        for region, equals, value in pairs
+        if not (region and equals and value)
+    ]
+    return {region: value for region, _, value in pairs}
+
+
+def _template(given: str | None) -> Template:
+    from orchestrator.errors import bad_input
+    from orchestrator.fleet.custom_data import template
+
+    path = Path(given) if given else TEMPLATE if TEMPLATE.is_file() else PACKAGED_TEMPLATE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        fix = "Give --cloud-init, or run from a checkout."
+        raise bad_input(f"--cloud-init {path}", f"cannot be read ({error})", fix) from error
+    return template(text, f"--cloud-init {path}")
+
+
+def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tuple[str, str], Rates]:
+    """Return the rates of every wished size in every region; what has none is said."""
+    from orchestrator.prices import PriceSource, rates_for
+
+    source = PriceSource(
+        today=dt.datetime.now(dt.UTC).date(),
+        cache=cache_directory() / "prices",
+        online=not settings.options["offline"],
+    )
+    found: dict[tuple[str, str], Rates] = {}
+    for region in settings.wish.regions:
+        for size in (*settings.wish.sizes, *settings.drain_wish.sizes):
+            try:
+                found[(size, region)] = rates_for(size, region, source)
+            except MatrixError as error:
+                if size in settings.wish.sizes:
+                    say(str(error))
+    return found
+
+
+def markets(sides: Sides, wish: Wish) -> dict[str, Market]:
+    """Return what each wished region offers and allows.
+
+    Raises:
+        CloudError: A region could not be asked.
+    """
+    return {region: sides.cloud.market(region) for region in wish.regions}
+
+
+def supply_of(wish: Wish, found: Mapping[str, Market]) -> Supply:
+    """Return what can be had of a wish."""
+    from orchestrator.clock import SystemClock
+    from orchestrator.fleet.supply import Supply
+
+    return Supply(wish, found, SystemClock())
+
+
+def launcher_of(
+    settings: FleetOptions, sides: Sides, plan: Plan, store_url: str, journal: Journal
+) -> Launcher:
+    """Return what launches this attempt's machines."""
+    from orchestrator.clock import SystemClock
+    from orchestrator.cloud.port import DataDisk
+    from orchestrator.fleet.launch import Build, Launcher
+    from orchestrator.fleet.orders import is_closing
+
+    given = settings.options
+    store = settings.store.opened(sides)
+    build = Build(
+        image=given["machine_image"],
+        ttl_s=settings.ttl_s,
+        facts=_facts(settings, plan, store_url),
+        os_disk_gb=None if given["managed_os_disk"] else given["os_disk_gb"],
+        data_disks=(DataDisk(0),) if given["golden_disk"] else (),
+        public_ip=given["public_ip"],
+        runner_group=given["runner_group"],
+    )
+    return Launcher(
+        attempt=settings.attempt,
+        build=build,
+        template=settings.template,
+        cloud=sides.cloud,
+        runners=sides.github.runners,
+        journal=journal,
+        clock=SystemClock(),
+        closing=lambda: is_closing(store, settings.attempt.session),
+        store_key=settings.store.machine_key(sides),
+        token=lambda: secrets.token_hex(2),
+    )
+
+
+def _facts(settings: FleetOptions, plan: Plan, store_url: str) -> dict[str, str]:
+    """Return what every machine of the run is told beside its own facts."""
+    arena = plan.arena
+    return {
+        "WAA_MATRIX_WORKER_STORE": store_url,
+        "WAA_MATRIX_WORKER_RUN_NAME": settings.attempt.run,
+        "WAA_ARENA_KIND": arena.kind,
+        "WAA_ARENA_IMAGE": arena.image,
+        "WAA_GUEST_CORES": str(arena.guest_cores),
+        "WAA_GUEST_RAM_GB": str(arena.guest_ram_gb),
+        "WAA_SHM_GB": str(arena.shm_gb),
+    }

@@ -1,0 +1,258 @@
+"""``waa-matrix provision``: plans a run and brings up its machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.cloud import cloud_problems, opened_sides
+from orchestrator.cli.fleet import (
+    FleetOptions,
+    fleet_options,
+    known_rates,
+    launcher_of,
+    markets,
+    read_fleet_options,
+    supply_of,
+)
+from orchestrator.cli.options import plan_options, planned
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INFRASTRUCTURE,
+    EXIT_INTERRUPTED,
+    EXIT_LEFT_BEHIND,
+    BadInputError,
+    Problem,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.cli.cloud import Sides
+    from orchestrator.costs import Rates
+    from orchestrator.fleet.journal import Journal
+    from orchestrator.fleet.launch import Launcher
+    from orchestrator.fleet.provision import Wave
+    from orchestrator.plan import Plan
+
+MATRIX_LIMIT = 256
+JOB_LIMIT_MIN = 350
+"""Below the 6 hours after which GitHub ends a hosted job: the supervisor outlives the matrix."""
+
+_SLACK_MIN = 30.0
+
+
+@click.command()
+@plan_options
+@fleet_options
+@click.option("--workers", type=int, required=True, help="Machines to launch.")
+@click.option("--min-workers", type=int, default=1, show_default=True, help="Fewer: exit 4.")
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) -> int:
+    """Plan a run and launch its machines, each the just-in-time runner of one job of this run.
+
+    Writes the plan and a session to the store, then the outputs matrix, shards, label, machines,
+    run, session and timeout to $GITHUB_OUTPUT. With fewer machines than --min-workers everything
+    is taken down again, and the exit code is 4.
+
+    \b
+    Example:
+      waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena \\
+        --workers 20 --min-workers 10 --size Standard_D8s_v5 --size Standard_D8ds_v5 \\
+        --region westeurope --subnet westeurope=/subscriptions/…/subnets/machines \\
+        --machine-image /subscriptions/…/versions/1.0.0 --spot prefer --max-cost 60 \\
+        --store az://waaresults --resource-group waa-matrix
+    """
+    from orchestrator.forecast import HOSTED_LIMIT_S
+
+    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S)
+    plan = planned(options).plan
+    problems = [*_counts(workers, min_workers), *cloud_problems(options)]
+    settings = read_fleet_options(options, problems)
+    if settings is None or problems:
+        raise BadInputError(problems)
+    return _Provision(plan, settings, workers, min_workers).execute(as_json=as_json)
+
+
+def _counts(workers: int, least: int) -> list[Problem]:
+    problems = []
+    if not 1 <= workers <= MATRIX_LIMIT:
+        fix = f"Give 1 to {MATRIX_LIMIT}: a matrix has no more jobs."
+        problems.append(Problem("--workers", f"is {workers}", fix))
+    if not 1 <= least <= workers:
+        problems.append(Problem("--min-workers", f"is {least}", f"Give 1 to {workers}."))
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Forecast:
+    """What the run is expected to take: minutes by the high figure, and US dollars."""
+
+    minutes_high: float
+    usd: float | None
+    usd_high: float | None
+
+
+class _Provision:
+    """One call of ``provision``."""
+
+    def __init__(self, plan: Plan, settings: FleetOptions, workers: int, min_workers: int) -> None:
+        self._plan, self._settings = plan, settings
+        self._workers, self._least = workers, min_workers
+        self._rates = known_rates(settings, _say)
+        self._forecast = self._check()
+
+    def execute(self, *, as_json: bool) -> int:
+        """Launch and return the exit code."""
+        from orchestrator.clock import SystemClock
+        from orchestrator.fleet.journal import Journal
+        from orchestrator.fleet.supply import unsuitable
+        from orchestrator.ledger.records import Session
+        from orchestrator.sessions import open_session
+
+        settings, attempt = self._settings, self._settings.attempt
+        signal.signal(signal.SIGTERM, _interrupt)
+        with opened_sides(settings.options, settings.sites) as sides:
+            found = markets(sides, settings.wish)
+            for line in unsuitable(settings.wish, found):
+                _say(f"left out: {line}")
+            store = settings.store.opened(sides, create=True)
+            session = Session(attempt.session, time.time(), "provision", self._workers)
+            open_session(store, self._plan, session)
+            actor = f"provision-{attempt.session}"
+            journal = Journal(actor, SystemClock(), store, settings.events, _say)
+            launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
+            try:
+                wave = self._launch(launcher, found)
+            except KeyboardInterrupt:
+                self._take_down(sides, journal, wait=False)
+                return EXIT_INTERRUPTED
+            if len(wave.launched) < self._least or wave.fatal:
+                return self._give_up(wave, sides, journal)
+            self._publish(wave, as_json=as_json)
+            return EXIT_COMPLETE
+
+    # -- before -----------------------------------------------------------------------------
+
+    def _check(self) -> _Forecast:
+        """Say what the run will take; refuse one that outlives its jobs, machines or money."""
+        from orchestrator.forecast import assume, hosted_problem, minutes_text, predict
+
+        plan, options = self._plan, self._settings.options
+        assumptions = assume(plan, fleet=True)
+        money = self._money(self._rates)
+        asked = predict(plan, self._workers, assumptions, money)
+        problems = []
+        hosted = hosted_problem(
+            self._workers, lambda count: predict(plan, count, assumptions), MATRIX_LIMIT
+        )
+        if hosted is not None:
+            problems.append(hosted)
+        if asked.makespan_high_s > self._settings.ttl_s:
+            high = math.ceil(asked.makespan_high_s / 60)
+            what = f"is {options['ttl']:g} min, and the run may take {high}"
+            problems.append(Problem("--ttl", what, f"Give {high + 30} or more, or more workers."))
+        limit = options["max_cost"]
+        if limit is not None and money is None:
+            what = "cannot be held: no price is known for the first size in the first region"
+            problems.append(Problem("--max-cost", what, "Choose a size with a price."))
+        elif limit is not None and asked.usd is not None and asked.usd > limit:
+            what = f"is {limit:.2f} USD, and the run is expected to cost {asked.usd:.2f}"
+            problems.append(Problem("--max-cost", what, "Raise it, or select fewer tasks."))
+        if problems:
+            raise BadInputError(problems)
+        usd = "" if asked.usd is None else f", {asked.usd:.2f} USD (up to {asked.usd_high:.2f})"
+        _say(
+            f"{len(plan.units)} tasks on {self._workers} machines, plan {plan.digest[:12]}: "
+            f"about {minutes_text(asked.makespan_s)} "
+            f"(up to {minutes_text(asked.makespan_high_s)}){usd}"
+        )
+        return _Forecast(asked.makespan_high_s / 60.0, asked.usd, asked.usd_high)
+
+    def _money(self, rates: Mapping[tuple[str, str], Rates]) -> Any:
+        from orchestrator.costs import MachineKind
+        from orchestrator.forecast import Money
+
+        options, wish = self._settings.options, self._settings.wish
+        first = rates.get((wish.sizes[0], wish.regions[0]))
+        if first is None:
+            return None
+        disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
+        spot = options["spot"] != "never"
+        return Money(first, MachineKind(spot, disks, int(options["public_ip"])))
+
+    # -- after ------------------------------------------------------------------------------
+
+    def _launch(self, launcher: Launcher, found: Any) -> Wave:
+        from orchestrator.fleet.provision import launch_wave
+
+        def progress(done: int, of: int) -> None:
+            _say(f"{done} of {of} creates answered")
+
+        supply = supply_of(self._settings.wish, found)
+        return launch_wave(launcher, supply, self._workers, progress=progress)
+
+    def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
+        for line in wave.why_not:
+            click.echo(f"error: {line}", err=True)
+        fewer = f"{len(wave.launched)} of {self._workers} machines, {self._least} needed"
+        click.echo(f"error: {wave.fatal or fewer}. Taking everything down again.", err=True)
+        left = self._take_down(sides, journal, wait=True)
+        for name in left:
+            click.echo(f"LEFT: {name}", err=True)
+        return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
+
+    def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:
+        from orchestrator.clock import SystemClock
+        from orchestrator.fleet.clear import Broom, Patience
+        from orchestrator.fleet.teardown import tear_down
+
+        def said(text: str) -> None:
+            journal.note("take down", "done", detail=text)
+
+        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), said)
+        patience = Patience(every_s=float(self._settings.options["every"]))
+        cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
+        return cleared.left
+
+    def _publish(self, wave: Wave, *, as_json: bool) -> None:
+        """Write what the other jobs of the workflow need, and print it."""
+        for line in wave.why_not:
+            click.echo(f"warning: {line}", err=True)
+        attempt, count = self._settings.attempt, len(wave.launched)
+        timeout = min(JOB_LIMIT_MIN, math.ceil(1.5 * self._forecast.minutes_high + _SLACK_MIN))
+        outputs = {
+            "matrix": json.dumps(list(range(count))),
+            "shards": str(count),
+            "label": attempt.fleet.label,
+            "machines": str(count),
+            "run": attempt.run,
+            "session": attempt.session,
+            "timeout": str(timeout),
+        }
+        target = os.environ.get("GITHUB_OUTPUT")
+        if target:
+            with Path(target).open("a", encoding="utf-8") as stream:
+                stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
+        if as_json:
+            click.echo(json.dumps(outputs, indent=1))
+            return
+        click.echo(f"{count} of {self._workers} machines are booting as runners {outputs['label']}")
+        for one in wave.launched:
+            click.echo(f"  {one.name}: {one.choice}")
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,225 @@
+"""``waa-matrix supervise`` and ``fleet status``: the fleet beside its jobs."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.cloud import cloud_options, cloud_problems, opened_sides
+from orchestrator.cli.fleet import (
+    FleetOptions,
+    fleet_options,
+    known_rates,
+    launcher_of,
+    markets,
+    read_fleet_options,
+    supply_of,
+)
+from orchestrator.cli.terminal import console
+from orchestrator.errors import EXIT_COMPLETE, BadInputError, Problem
+
+if TYPE_CHECKING:
+    from orchestrator.cli.cloud import Sides
+    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.status import Row
+    from orchestrator.fleet.supervise import Round, Supervisor
+    from orchestrator.plan import Plan
+    from orchestrator.store import Store
+
+_STATUS_EVERY_S = 60.0
+
+
+@click.command()
+@fleet_options
+@click.option("--shards", type=int, required=True, help="Jobs in the matrix.")
+@click.option(
+    "--boot-deadline", type=float, default=20.0, show_default=True, help="Minutes to be online."
+)
+@click.option(
+    "--idle-deadline", type=float, default=10.0, show_default=True, help="Minutes without a job."
+)
+@click.option(
+    "--starved-deadline",
+    type=float,
+    default=30.0,
+    show_default=True,
+    help="Minutes with queued jobs and no machine to be had; the run is then cancelled.",
+)
+@click.option(
+    "--deadline", type=float, default=345.0, show_default=True, help="Minutes; the run then drains."
+)
+def supervise(**options: Any) -> int:
+    """Watch a run's machines, runners and jobs, and close the difference, until no job is left.
+
+    Replaces machines that die or never come up (at most twice a job), deletes each when its job is
+    over, drops ghost runners, and serves jobs that need no arena any more by a cheap machine. At
+    the cost ceiling it launches nothing more and lets the workers finish. Exits 0 when every task
+    is scored, 1 when not, 4 when nothing more could be done.
+
+    \b
+    Example:
+      waa-matrix supervise --github-run 9876543210 --attempt 1 --shards 20 \\
+        --store az://waaresults --size Standard_D8s_v5 --region westeurope \\
+        --subnet westeurope=/subscriptions/…/subnets/machines \\
+        --machine-image /subscriptions/…/versions/1.0.0 --resource-group waa-matrix --max-cost 60
+    """
+    problems = cloud_problems(options)
+    for flag in ("shards", "boot_deadline", "idle_deadline", "starved_deadline", "deadline"):
+        if options[flag] <= 0:
+            name = "--" + flag.replace("_", "-")
+            problems.append(Problem(name, f"is {options[flag]:g}", "Give a number above 0."))
+    settings = read_fleet_options(options, problems)
+    if settings is None or problems:
+        raise BadInputError(problems)
+    with opened_sides(options, settings.sites) as sides:
+        ended = _supervisor(settings, sides).run()
+    click.echo(f"{ended.reason}", err=ended.exit_code != EXIT_COMPLETE)
+    return ended.exit_code
+
+
+def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
+    from orchestrator.clock import SystemClock
+    from orchestrator.fleet.journal import Journal
+    from orchestrator.fleet.orders import RunLedger
+    from orchestrator.fleet.spending import Spending
+    from orchestrator.fleet.supervise import Settings, Supervisor
+    from orchestrator.reader import LedgerReader
+
+    options, attempt, clock = settings.options, settings.attempt, SystemClock()
+    store = settings.store.opened(sides)
+    reader = LedgerReader(store)
+    launched = _launched_before(store, attempt, options["shards"], reader.plan)
+    journal = Journal(f"supervise-{attempt.session}", clock, store, settings.events, click.echo)
+    ledger = RunLedger(reader, attempt, clock)
+    disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
+    return Supervisor(
+        settings=Settings(
+            rules=_rules(options, launched),
+            every_s=options["every"],
+            deadline_s=options["deadline"] * 60.0,
+            max_usd=options["max_cost"],
+        ),
+        launcher=launcher_of(settings, sides, reader.plan, settings.store.url, journal),
+        supply=supply_of(settings.wish, markets(sides, settings.wish)),
+        drain_supply=supply_of(settings.drain_wish, markets(sides, settings.drain_wish)),
+        runners=sides.github.runners,
+        runs=sides.github.runs,
+        ledger=ledger,
+        spending=Spending(
+            known_rates(settings, lambda text: click.echo(text, err=True)),
+            disks,
+            int(options["public_ip"]),
+        ),
+        told=_Teller(ledger, reader.plan),
+    )
+
+
+def _rules(options: dict[str, Any] | Any, launched: int) -> Any:
+    from orchestrator.fleet.decide import Rules
+
+    return Rules(
+        shards=options["shards"],
+        launched=launched,
+        boot_s=options["boot_deadline"] * 60.0,
+        idle_s=options["idle_deadline"] * 60.0,
+        starved_s=options["starved_deadline"] * 60.0,
+    )
+
+
+def _launched_before(store: Store, attempt: Attempt, shards: int, plan: Plan) -> int:
+    """Return how many machines were launched for this attempt; a re-run starts its own session."""
+    from orchestrator.ledger import paths
+    from orchestrator.ledger.records import Session, parse_session
+    from orchestrator.sessions import open_session
+
+    known = parse_session(store.get(paths.session(attempt.session)) or b"")
+    if known is not None:
+        return min(shards, known.machines) if known.who == "provision" else 0
+    click.echo(f"attempt {attempt.number} is a re-run: this supervisor brings its machines up")
+    open_session(store, plan, Session(attempt.session, time.time(), "supervise", shards))
+    return 0
+
+
+class _Teller:
+    """Prints a line a minute, and a warning whenever it is new."""
+
+    def __init__(self, ledger: Any, plan: Plan) -> None:
+        self._ledger, self._plan = ledger, plan
+        self._next = 0.0
+        self._said: set[str] = set()
+
+    def __call__(self, done: Round) -> None:
+        from orchestrator.fleet.status import line, warnings
+
+        run = self._ledger.view()
+        for warning in warnings(done, run, self._plan, done.halted):
+            if warning not in self._said:
+                self._said.add(warning)
+                click.echo(f"warning: {warning}")
+        if done.at >= self._next or done.actions.finished:
+            self._next = done.at + _STATUS_EVERY_S
+            click.echo(line(done, run))
+
+
+@click.group()
+def fleet() -> None:
+    """Look at a run's machines.
+
+    \b
+    Example:
+      waa-matrix fleet status --github-run 9876543210 --resource-group waa-matrix
+    """
+
+
+@fleet.command()
+@cloud_options
+@click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose.")
+@click.option(
+    "--attempt", type=int, default=None, help="Whose jobs.  [default: the run's newest attempt]"
+)
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+def status(
+    github_run: int, attempt: int | None, *, as_json: bool, no_color: bool, **options: Any
+) -> int:
+    """Show a run's machines, runners and jobs side by side.
+
+    \b
+    Example:
+      waa-matrix fleet status --github-run 9876543210 --resource-group waa-matrix --json
+    """
+    from orchestrator.fleet.identity import Fleet
+    from orchestrator.fleet.status import rows
+    from orchestrator.fleet.view import join
+
+    with opened_sides(options, {}, brief=True) as sides:
+        ours = Fleet(options["repository"], github_run)
+        run = sides.github.runs.find(github_run)
+        number = attempt or (run.attempt if run else None)
+        jobs = sides.github.runs.jobs(github_run, number) if number else []
+        view = join(ours, sides.cloud.resources(ours.tags), sides.github.runners.all(), jobs)
+    table = rows(view, time.time())
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in table], indent=1))
+    else:
+        _show(table, no_color=no_color)
+    return EXIT_COMPLETE
+
+
+def _show(table: tuple[Row, ...], *, no_color: bool) -> None:
+    from rich.table import Table
+
+    if not table:
+        click.echo("no machine, no runner and no unfinished job")
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("name", "machine", "region", "age", "runner", "job", "phase"):
+        drawn.add_column(heading, no_wrap=True)
+    for row in table:
+        age = "-" if row.age_min is None else f"{row.age_min:.0f} min"
+        drawn.add_row(row.name, row.machine, row.region, age, row.runner, row.job, row.phase)
+    console(no_color=no_color).print(drawn, markup=False)

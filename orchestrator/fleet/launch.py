@@ -1,0 +1,276 @@
+"""Launches one machine: a choice, a configuration minted for it alone, a create, or the reasons.
+
+The name and the tags are decided before the create is sent, so that a machine whose reply was lost
+is found all the same. One configuration is for one machine and one try: a refused create takes its
+runner's entry with it, and the next try has a new name.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, Failure, FailureKind
+from orchestrator.cloud.port import DataDisk, MachineRequest
+from orchestrator.errors import StoreError
+from orchestrator.fleet.custom_data import SAS_FILE, checked_facts
+from orchestrator.fleet.identity import ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
+from orchestrator.github import FailureKind as GitHubKind
+from orchestrator.github import GitHubError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orchestrator.clock import Clock
+    from orchestrator.cloud.port import Cloud
+    from orchestrator.fleet.custom_data import Template
+    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.journal import Journal
+    from orchestrator.fleet.supply import Choice, Supply
+    from orchestrator.github import JitRunner
+    from orchestrator.secret import Secret
+
+TRIES = 12
+"""Creates that may be refused for one machine before it is given up."""
+
+_THROTTLED_TRIES = 3
+_LONGEST_THROTTLE_S = 60.0
+_STOPS = frozenset({GitHubKind.CONFIGURATION, GitHubKind.CREDENTIALS, GitHubKind.NOT_FOUND})
+
+
+class RunnerMint(Protocol):
+    """What is needed of GitHub here."""
+
+    def mint(self, name: str, labels: Sequence[str], *, group: int = 1) -> JitRunner:
+        """Register a runner and return its configuration."""
+        ...
+
+    def delete(self, runner_id: int) -> bool:
+        """Delete a runner; a missing one is a success."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What every machine of a run is made of.
+
+    ``image`` is the cloud's identifier of the machine image. ``ttl_s`` is how long a machine may
+    exist. ``facts`` are told to each machine beside its own (see ``custom_data``).
+    ``runner_group`` is 1 for the only one that a repository has.
+    """
+
+    image: str
+    ttl_s: float
+    facts: Mapping[str, str] = field(default_factory=dict)
+    os_disk_gb: int | None = None
+    data_disks: tuple[DataDisk, ...] = (DataDisk(0),)
+    public_ip: bool = False
+    runner_group: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A machine whose create was accepted. ``at`` is Unix seconds."""
+
+    name: str
+    choice: Choice
+    role: Role
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotLaunched:
+    """A machine that could not be had, and why; one line for each try.
+
+    ``unclear`` names a machine that may exist all the same: the reply was lost for good.
+    """
+
+    number: int
+    reasons: tuple[str, ...]
+    unclear: str = ""
+
+
+@dataclass(slots=True)
+class Halt:
+    """Why nothing more may be launched, told to every thread by the first that knows."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    reason: str = ""
+    fatal: bool = False
+
+    def stop(self, reason: str, *, fatal: bool) -> None:
+        """Stop; the first reason stands. ``fatal`` ones end the run."""
+        if not self.event.is_set():
+            self.reason, self.fatal = reason, fatal
+            self.event.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more may be launched."""
+        return self.event.is_set()
+
+
+class _RefusedError(Exception):
+    """This try came to nothing; the message is the reason. ``final`` ones are the last."""
+
+    def __init__(self, reason: str, *, final: bool, unclear: str = "") -> None:
+        self.final, self.unclear = final, unclear
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Launches machines of one attempt, from any thread.
+
+    ``closing`` says whether the attempt is being torn down; it is asked before every create.
+    ``store_key`` returns the SAS that a machine gets, good until the given Unix seconds. ``token``
+    makes names new. ``halt`` stops every thread.
+    """
+
+    attempt: Attempt
+    build: Build
+    template: Template
+    cloud: Cloud
+    runners: RunnerMint
+    journal: Journal
+    clock: Clock
+    closing: Callable[[], bool]
+    store_key: Callable[[float], Secret]
+    token: Callable[[], str]
+    halt: Halt = field(default_factory=Halt)
+
+    def launch(self, number: int, supply: Supply, role: Role) -> Launched | NotLaunched:
+        """Launch machine ``number``, by whichever choice the cloud grants first."""
+        reasons: list[str] = []
+        for _ in range(TRIES):
+            if self.halt.stopped:
+                reasons.append(self.halt.reason)
+                break
+            choice = supply.take(number)
+            if choice is None:
+                reasons.append("no size, zone or region is left to try")
+                break
+            try:
+                return self._try(number, choice, supply, role)
+            except _RefusedError as refused:
+                reasons.append(str(refused))
+                if refused.final:
+                    return NotLaunched(number, tuple(reasons), refused.unclear)
+        return NotLaunched(number, tuple(reasons))
+
+    def _try(self, number: int, choice: Choice, supply: Supply, role: Role) -> Launched:
+        name = self.attempt.machine_name(number, self.token())
+        expires = self.clock.now() + self.build.ttl_s
+        try:
+            self._ask_whether_closing()
+            key = self.store_key(expires)
+        except (StoreError, CloudError) as error:
+            supply.refused(choice, _UNTRIED)
+            raise _RefusedError(str(error), final=True) from error
+        minted = self._mint(name, choice, supply)
+        request = self._request(name, choice, role, expires, minted.config, key)
+        self._create(request, choice, supply, minted)
+        return Launched(name, choice, role, self.clock.now())
+
+    def _ask_whether_closing(self) -> None:
+        if self.closing():
+            self.halt.stop("the run is being torn down: nothing is launched any more", fatal=False)
+            raise StoreError(self.halt.reason)
+
+    def _mint(self, name: str, choice: Choice, supply: Supply) -> JitRunner:
+        labels = [self.attempt.fleet.label]
+        try:
+            with self.journal.step("mint", name):
+                return self.runners.mint(name, labels, group=self.build.runner_group)
+        except GitHubError as error:
+            supply.refused(choice, _UNTRIED)
+            if error.kind in _STOPS:
+                self.halt.stop(str(error), fatal=True)
+            raise _RefusedError(str(error), final=True) from error
+
+    def _request(  # the parts of one machine, named at the only call
+        self,
+        name: str,
+        choice: Choice,
+        role: Role,
+        expires: float,
+        config: Secret,
+        key: Secret,
+    ) -> MachineRequest:
+        offer, build = choice.offer, self.build
+        facts = {**build.facts, **self._facts(name, choice, role, expires)}
+        tags = {
+            **self.attempt.tags(name, expires),
+            ROLE_TAG: role,
+            SIZE_TAG: offer.size,
+            SPOT_TAG: str(choice.spot).lower(),
+        }
+        return MachineRequest(
+            name=name,
+            region=offer.region,
+            size=offer.size,
+            image=build.image,
+            custom_data=self.template.render(config, key, checked_facts(facts)),
+            tags=tags,
+            zone=choice.zone,
+            spot=choice.spot,
+            os_disk_gb=build.os_disk_gb,
+            ephemeral=offer.place_for(build.os_disk_gb) if build.os_disk_gb else None,
+            data_disks=build.data_disks if role is Role.ARENA else (),
+            public_ip=build.public_ip,
+            nvme=offer.nvme_only,
+        )
+
+    def _facts(self, name: str, choice: Choice, role: Role, expires: float) -> dict[str, str]:
+        return {
+            "WAA_MATRIX_WORKER_MACHINE": name,
+            "WAA_MATRIX_WORKER_REGION": choice.offer.region,
+            "WAA_MATRIX_WORKER_SIZE": choice.offer.size,
+            "WAA_MATRIX_WORKER_STORE_SAS_FILE": SAS_FILE,
+            "WAA_ROLE": role,
+            "WAA_DEADLINE": str(int(expires)),
+            "WAA_SESSION": self.attempt.session,
+            "WAA_LABEL": self.attempt.fleet.label,
+        }
+
+    def _create(
+        self, request: MachineRequest, choice: Choice, supply: Supply, minted: JitRunner
+    ) -> None:
+        for tried in range(1, _THROTTLED_TRIES + 1):
+            try:
+                with self.journal.step("create", request.name, str(choice)):
+                    self.cloud.launch(request)
+            except CloudError as error:
+                if error.kind is FailureKind.THROTTLED and tried < _THROTTLED_TRIES:
+                    self.clock.sleep(min(error.failure.retry_after_s or 5.0, _LONGEST_THROTTLE_S))
+                    continue
+                self._refuse(error, request.name, choice, supply, minted)
+            else:
+                return
+
+    def _refuse(
+        self, error: CloudError, name: str, choice: Choice, supply: Supply, minted: JitRunner
+    ) -> None:
+        """Take back what was done for a create that was refused, and raise the reason."""
+        reason = f"{choice}: {error}"
+        if error.kind is FailureKind.TRANSIENT:
+            # It may exist: its runner stays, and whoever lists the machines finds it by its tags.
+            raise _RefusedError(reason, final=True, unclear=name) from error
+        supply.refused(choice, error.failure)
+        self._forget(minted)
+        if error.kind in STOPS_THE_RUN:
+            self.halt.stop(reason, fatal=True)
+        again = error.kind in (FailureKind.CAPACITY, FailureKind.QUOTA)
+        raise _RefusedError(reason, final=not again) from error
+
+    def _forget(self, minted: JitRunner) -> None:
+        name = minted.runner.name
+        try:
+            with self.journal.step("forget runner", name):
+                self.runners.delete(minted.runner.id)
+        except GitHubError:
+            return  # said in the journal; the supervisor and the sweeper find it by its label
+
+
+_UNTRIED = Failure(FailureKind.TRANSIENT, "NotTried", "nothing was asked of the cloud")

@@ -1,0 +1,147 @@
+"""The ledger as a supervisor uses it: what it orders, who is proved dead, what is left to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orchestrator.fleet.decide import Orders
+from orchestrator.ledger import paths
+from orchestrator.ledger.attempts import Done, Exhausted, next_step
+from orchestrator.ledger.fold import as_history, fold
+from orchestrator.ledger.records import Left, canonical, to_json
+from orchestrator.reader import at_work
+from orchestrator.watch import view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.clock import Clock
+    from orchestrator.fleet.identity import Attempt
+    from orchestrator.ledger.fold import Snapshot
+    from orchestrator.plan import Plan
+    from orchestrator.reader import LedgerReader
+    from orchestrator.store import Store
+    from orchestrator.watch import View
+
+DRAIN, CLOSING = "drain", "closing"
+
+SUPERVISOR = "supervisor"
+
+
+def order(store: Store, session: str, which: str, reason: str) -> None:
+    """Give an order to a session's workers and launchers; giving it twice is the same.
+
+    Raises:
+        StoreError: It could not be written.
+    """
+    store.create(paths.control(session, which), canonical({"reason": reason}))
+
+
+def is_closing(store: Store, session: str) -> bool:
+    """Whether a session's fleet is being torn down.
+
+    Raises:
+        StoreError: It could not be read.
+    """
+    return store.get(paths.control(session, CLOSING)) is not None
+
+
+def settled(plan: Plan, snapshot: Snapshot, session: str) -> bool:
+    """Whether nothing is left to claim, and nobody at work holds anything."""
+    working = at_work(snapshot)
+    answered = {(key.unit, key.attempt) for key in snapshot.outcomes}
+    held = {
+        key.unit
+        for key, claim in snapshot.claims.items()
+        if claim is not None and claim.worker in working and (key.unit, key.attempt) not in answered
+    }
+    for result in fold(plan.units, snapshot, working).results:
+        history = as_history(result.attempts, snapshot)
+        step = next_step(history, frozenset(), session)
+        if not isinstance(step, Done) and (result.unit in held or not isinstance(step, Exhausted)):
+            return False
+    return True
+
+
+@dataclass(slots=True)
+class RunLedger:
+    """One attempt's view of its run's ledger. A read that fails keeps the last answer."""
+
+    reader: LedgerReader
+    attempt: Attempt
+    clock: Clock
+    _snapshot: Snapshot | None = None
+    _orders: Orders = field(default_factory=Orders)
+
+    @property
+    def store(self) -> Store:
+        """The run's objects."""
+        return self.reader.store
+
+    def read(self) -> Orders:
+        """Return what the ledger orders now.
+
+        Raises:
+            StoreError: It could not be read.
+        """
+        snapshot = self.reader.snapshot()
+        prefix = f"{paths.CONTROL}{self.attempt.session}/"
+        given = {one.path for one in self.store.list(prefix)}
+        session = self.attempt.session
+        self._snapshot = snapshot
+        self._orders = Orders(
+            settled=settled(self.reader.plan, snapshot, session),
+            draining=paths.control(session, DRAIN) in given,
+            closing=paths.control(session, CLOSING) in given,
+        )
+        return self._orders
+
+    @property
+    def last(self) -> Orders:
+        """What was read last."""
+        return self._orders
+
+    def drain(self, reason: str) -> None:
+        """Tell the workers to take nothing more.
+
+        Raises:
+            StoreError: It could not be written.
+        """
+        order(self.store, self.attempt.session, DRAIN, reason)
+
+    def bury(self, machines: Iterable[str]) -> tuple[str, ...]:
+        """Write that the workers of machines that are gone have ended; return who they were.
+
+        Raises:
+            StoreError: Not everything could be written; asking again is safe.
+        """
+        gone = frozenset(machines)
+        snapshot = self._snapshot
+        if snapshot is None or not gone:
+            return ()
+        dead = [
+            beat
+            for name, beat in snapshot.heartbeats.items()
+            if beat.machine in gone and name not in snapshot.left
+        ]
+        for beat in dead:
+            reason = f"its machine {beat.machine} is gone"
+            now = self.clock.now()
+            left = Left(beat.worker, beat.session, reason, SUPERVISOR, None, now)
+            self.store.create(paths.left(beat.worker), to_json(left))
+        return tuple(beat.worker for beat in dead)
+
+    def view(self) -> View | None:
+        """Return the run as it was read last, for a status line."""
+        if self._snapshot is None:
+            return None
+        return view(self.reader.plan, self._snapshot, self.clock.now())
+
+    def complete(self) -> bool:
+        """Whether every task is scored, read anew.
+
+        Raises:
+            StoreError: It could not be read.
+        """
+        return self.reader.fold().complete

@@ -1,0 +1,63 @@
+"""What the machines of a run cost so far, from what listings show of them. Pure.
+
+A machine is billed from its creation until a listing shows that it is gone. One that came and went
+between two looks is not seen, and not billed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from orchestrator.costs import Bill, MachineKind, ceiling_reached, hourly, spent
+from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.cloud.port import Resource
+    from orchestrator.costs import Rates
+    from orchestrator.fleet.view import FleetView
+
+DRAIN_S = 1800.0
+"""How long machines go on being billed once a run drains: a task's end, and the delete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Bills by machine. ``rates`` is keyed by (size, region); a machine without any costs 0."""
+
+    rates: Mapping[tuple[str, str], Rates]
+    disks: int = 2
+    public_ips: int = 0
+    bills: Mapping[str, Bill] = field(default_factory=dict)
+
+    def after_look(self, view: FleetView, now: float) -> Spending:
+        """Return the bills once ``view`` was seen at ``now`` (Unix seconds)."""
+        bills = dict(self.bills)
+        there = {member.name: member.machine for member in view.members}
+        for name, machine in there.items():
+            if name not in bills or bills[name].deleted is not None:
+                created = now if machine.created is None else machine.created
+                bills[name] = Bill(name, self._hourly(machine), created)
+        for name, bill in bills.items():
+            if name not in there and bill.deleted is None:
+                bills[name] = replace(bill, deleted=now)
+        return replace(self, bills=bills)
+
+    def usd(self, now: float) -> float:
+        """Return what was spent until ``now``."""
+        return spent(self.bills.values(), now)
+
+    def at_ceiling(self, max_usd: float | None, now: float) -> bool:
+        """Whether a run must drain now to stay within ``max_usd`` (None: no ceiling)."""
+        if max_usd is None:
+            return False
+        return ceiling_reached(self.bills.values(), now, DRAIN_S, max_usd)
+
+    def _hourly(self, machine: Resource) -> float:
+        rates = self.rates.get((machine.tags.get(SIZE_TAG, ""), machine.region))
+        if rates is None:
+            return 0.0
+        spot = machine.tags.get(SPOT_TAG) == "true"
+        return hourly(rates, MachineKind(spot, self.disks, self.public_ips))

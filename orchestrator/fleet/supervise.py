@@ -1,0 +1,318 @@
+"""Watches a fleet until its jobs are over: looks, decides, acts, and starts again.
+
+Each round lists everything anew and closes the difference between what is and what should be. A
+round that cannot see acts on nothing: what was missed is still there at the next.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError
+from orchestrator.cloud.failures import FailureKind as CloudKind
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
+from orchestrator.fleet.decide import Actions, Doomed, Orders, Rules, decide
+from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.launch import Launched
+from orchestrator.fleet.memory import Memory
+from orchestrator.fleet.view import FleetView, join
+from orchestrator.github import FailureKind as GitHubKind
+from orchestrator.github import GitHubError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from orchestrator.cloud.port import Market, Resource
+    from orchestrator.fleet.launch import Launcher
+    from orchestrator.fleet.orders import RunLedger
+    from orchestrator.fleet.spending import Spending
+    from orchestrator.fleet.supply import Supply
+    from orchestrator.github import Job, Runner
+
+_THREADS = 16
+_BLIND_LIMIT_S = 900.0
+_REFUSED_LIMIT = 3
+
+
+class RunnerStore(Protocol):
+    """What is needed of GitHub's runners here."""
+
+    def all(self) -> list[Runner]:
+        """Return every runner of the repository."""
+        ...
+
+    def delete(self, runner_id: int) -> bool:
+        """Delete a runner; a missing one is a success."""
+        ...
+
+
+class JobStore(Protocol):
+    """What is needed of GitHub's runs here."""
+
+    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+        """Return the jobs of one attempt."""
+        ...
+
+    def cancel(self, run_id: int) -> bool:
+        """Ask a run to end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end."""
+
+    rules: Rules
+    every_s: float = 30.0
+    deadline_s: float = 5.8 * 3600
+    max_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round, for a status line."""
+
+    at: float
+    view: FleetView
+    orders: Orders
+    actions: Actions
+    usd: float
+    troubles: tuple[str, ...]
+    halted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How it ended: an exit code and the reason."""
+
+    exit_code: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """One attempt's supervisor. ``told`` gets every round."""
+
+    settings: Settings
+    launcher: Launcher
+    supply: Supply
+    drain_supply: Supply
+    runners: RunnerStore
+    runs: JobStore
+    ledger: RunLedger
+    spending: Spending
+    told: Callable[[Round], None] = lambda _round: None
+    _memory: Memory | None = None
+    _fatal: str = ""
+    _troubles: list[str] = field(default_factory=list)
+    _blind_since: float | None = None
+    _refused: int = 0
+    _asked_to_drain: bool = False
+
+    def run(self) -> Ended:
+        """Supervise until no job is unfinished, or nothing more can be done."""
+        clock = self.launcher.clock
+        started = clock.now()
+        self._memory = Memory(started)
+        while True:
+            done = self._round(started)
+            if done is not None:
+                return done
+            clock.sleep(self.settings.every_s)
+
+    # -- one round --------------------------------------------------------------------------
+
+    def _round(self, started: float) -> Ended | None:
+        now = self.launcher.clock.now()
+        self._troubles.clear()
+        view = self._look(now)
+        if self._fatal:
+            return Ended(EXIT_INFRASTRUCTURE, self._fatal)
+        orders = self._orders()
+        if view is None:
+            return self._too_long_blind(now)
+        assert self._memory is not None
+        self.spending = self.spending.after_look(view, now)
+        self._drain_at_ceiling(now, started)
+        actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
+        self._act(actions)
+        usd = self.spending.usd(now)
+        halted = self._memory.halted
+        self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
+        return self._over(actions, now, started)
+
+    def _look(self, now: float) -> FleetView | None:
+        """List everything; None when a side could not be seen."""
+        attempt = self.launcher.attempt
+        try:
+            resources = self.launcher.cloud.resources(attempt.fleet.tags)
+            runners = self.runners.all()
+            jobs = self.runs.jobs(attempt.fleet.github_run, attempt.number)
+        except (CloudError, GitHubError) as error:
+            self._note_blind(error, now)
+            return None
+        self._blind_since, self._refused = None, 0
+        return join(attempt.fleet, resources, runners, jobs)
+
+    def _note_blind(self, error: CloudError | GitHubError, now: float) -> None:
+        self._troubles.append(str(error))
+        self.launcher.journal.note("look", "failed", detail=str(error))
+        if self._blind_since is None:
+            self._blind_since = now
+        # An identity that is refused once may be a token that was renewed too late.
+        stops = error.kind in STOPS_THE_RUN or error.kind in (
+            GitHubKind.CREDENTIALS,
+            GitHubKind.CONFIGURATION,
+            GitHubKind.NOT_FOUND,
+        )
+        self._refused = self._refused + 1 if stops else 0
+        if self._refused >= _REFUSED_LIMIT:
+            self._fatal = str(error)
+
+    def _too_long_blind(self, now: float) -> Ended | None:
+        if self._blind_since is None or now - self._blind_since < _BLIND_LIMIT_S:
+            return None
+        reason = f"nothing could be seen for {_BLIND_LIMIT_S / 60:.0f} min: {self._troubles[-1]}"
+        return Ended(EXIT_INFRASTRUCTURE, reason)
+
+    def _orders(self) -> Orders:
+        try:
+            return self.ledger.read()
+        except StoreError as error:
+            self._troubles.append(str(error))
+            return self.ledger.last
+
+    def _drain_at_ceiling(self, now: float, started: float) -> None:
+        reason = ""
+        if self.spending.at_ceiling(self.settings.max_usd, now):
+            reason = f"the cost ceiling of {self.settings.max_usd:.2f} USD is reached"
+        elif now - started >= self.settings.deadline_s:
+            reason = "the supervisor's own deadline is reached"
+        if not reason or self._asked_to_drain:
+            return
+        try:
+            with self.launcher.journal.step("drain", detail=reason):
+                self.ledger.drain(reason)
+            self._asked_to_drain = True
+        except StoreError as error:
+            self._troubles.append(str(error))
+
+    # -- acting -----------------------------------------------------------------------------
+
+    def _act(self, actions: Actions) -> None:
+        """Do what was decided: deletes first; what fails is tried again at the next look."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(self._delete, actions.delete))
+            list(pool.map(self._forget, actions.forget))
+            list(pool.map(self._sweep, actions.sweep))
+        self._bury(actions.dead)
+        self._launch(actions.launch, self.supply, Role.ARENA)
+        self._launch(actions.drains, self.drain_supply, Role.DRAIN)
+        if actions.cancel:
+            self._cancel(actions.cancel)
+
+    def _delete(self, doomed: Doomed) -> None:
+        member = doomed.member
+        if doomed.failure is not None:
+            tags = member.machine.tags
+            spot = tags.get(SPOT_TAG) == "true"
+            size, region = tags.get(SIZE_TAG, ""), member.machine.region
+            self.supply.failed(size, region, doomed.failure, spot=spot)
+            if doomed.failure.kind in STOPS_THE_RUN:
+                self.launcher.halt.stop(str(doomed.failure), fatal=True)
+        if not self._without_runner(doomed):
+            return
+        try:
+            with self.launcher.journal.step("delete", member.name, doomed.why):
+                self.launcher.cloud.delete(member.machine)
+        except CloudError as error:
+            self._troubles.append(str(error))
+
+    def _without_runner(self, doomed: Doomed) -> bool:
+        """Delete a machine's runner before it; False when it has a job after all."""
+        runner = doomed.member.runner
+        return runner is None or self._forget(runner) or not doomed.may_take_job
+
+    def _forget(self, runner: Runner) -> bool:
+        try:
+            with self.launcher.journal.step("forget runner", runner.name):
+                self.runners.delete(runner.id)
+        except GitHubError as error:
+            if error.kind is not GitHubKind.CONFLICT:
+                self._troubles.append(str(error))
+            return False
+        return True
+
+    def _sweep(self, part: Resource) -> None:
+        try:
+            with self.launcher.journal.step("sweep", part.name, "its machine is not there"):
+                self.launcher.cloud.delete(part)
+        except CloudError as error:
+            if error.kind is not CloudKind.TRANSIENT:
+                self._troubles.append(str(error))
+
+    def _bury(self, machines: Iterable[str]) -> None:
+        try:
+            for worker in self.ledger.bury(machines):
+                self.launcher.journal.note("worker lost", "seen", detail=worker)
+        except StoreError as error:
+            self._troubles.append(str(error))
+
+    def _launch(self, count: int, supply: Supply, role: Role) -> None:
+        if count <= 0 or self.launcher.halt.stopped:
+            return
+        assert self._memory is not None
+        try:
+            supply.restock(self._markets(supply))
+        except CloudError as error:
+            self._troubles.append(str(error))
+            return
+        first = self._memory.launched + self._memory.drains + self.settings.rules.launched
+        with ThreadPoolExecutor(_THREADS) as pool:
+            numbers = range(first, first + count)
+            results = list(pool.map(lambda at: self.launcher.launch(at, supply, role), numbers))
+        launched = [one.name for one in results if isinstance(one, Launched)]
+        unclear = [one.unclear for one in results if not isinstance(one, Launched) and one.unclear]
+        self._troubles += [
+            reason for one in results if not isinstance(one, Launched) for reason in one.reasons
+        ]
+        now = self.launcher.clock.now()
+        drains = role is Role.DRAIN
+        # A create whose reply was lost for good counts as a launch: it may have taken effect.
+        self._memory = self._memory.after_launches([*launched, *unclear], now, drains=drains)
+
+    def _markets(self, supply: Supply) -> Mapping[str, Market]:
+        return {region: self.launcher.cloud.market(region) for region in supply.wish.regions}
+
+    def _cancel(self, reason: str) -> None:
+        try:
+            with self.launcher.journal.step("cancel run", detail=reason):
+                self.runs.cancel(self.launcher.attempt.fleet.github_run)
+        except GitHubError as error:
+            self._troubles.append(str(error))
+        self._fatal = reason
+
+    # -- the end ----------------------------------------------------------------------------
+
+    def _over(self, actions: Actions, now: float, started: float) -> Ended | None:
+        halt = self.launcher.halt
+        if halt.fatal and not self._fatal:
+            self._cancel(halt.reason)
+        if self._fatal:
+            return Ended(EXIT_INFRASTRUCTURE, self._fatal)
+        if actions.finished:
+            return self._verdict("every job is over")
+        if now - started >= self.settings.deadline_s + self.settings.rules.idle_s:
+            return self._verdict("the supervisor's own deadline has passed")
+        return None
+
+    def _verdict(self, reason: str) -> Ended:
+        try:
+            complete = self.ledger.complete()
+        except StoreError as error:
+            return Ended(EXIT_INFRASTRUCTURE, f"{reason}, but the ledger cannot be read: {error}")
+        if complete:
+            return Ended(EXIT_COMPLETE, f"{reason} and every task is scored")
+        return Ended(EXIT_INCOMPLETE, f"{reason}, but not every task is scored")

@@ -1,0 +1,221 @@
+"""What machines can be had, and what is left to try when the cloud refuses: decided, never waited.
+
+Sizes and regions are tried in the order they were given, a region's zones in turn. A refusal bars
+what it speaks of: a zone, a size in a region, a family, a region. Two zones of a size that are full
+open the breaker of that size there. Quotas are counted before a call is spent on them.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from orchestrator.cloud.failures import FailureKind, QuotaScope
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Mapping
+
+    from orchestrator.clock import Clock
+    from orchestrator.cloud.failures import Failure
+    from orchestrator.cloud.port import Market, Offer
+
+BREAKER_S = 900.0
+"""How long a zone or a size that was full is left alone."""
+
+_ZONES_TO_OPEN = 2
+
+
+class SpotMode(StrEnum):
+    """Whether spot machines are bought; ``PREFER`` falls back to regular ones."""
+
+    NEVER = "never"
+    PREFER = "prefer"
+    ONLY = "only"
+
+
+_KINDS = {
+    SpotMode.NEVER: (False,),
+    SpotMode.PREFER: (True, False),
+    SpotMode.ONLY: (True,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the machines should be, each in order of preference. ``nested`` asks for KVM inside."""
+
+    sizes: tuple[str, ...]
+    regions: tuple[str, ...]
+    spot: SpotMode = SpotMode.NEVER
+    nested: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to get a machine."""
+
+    offer: Offer
+    zone: str | None
+    spot: bool
+
+    def __str__(self) -> str:
+        zone = f" zone {self.zone}" if self.zone else ""
+        return f"{self.offer.size} in {self.offer.region}{zone}{' (spot)' if self.spot else ''}"
+
+
+def unsuitable(wish: Wish, markets: Mapping[str, Market]) -> tuple[str, ...]:
+    """Return, one line each, which wished sizes cannot be used where, and why."""
+    return tuple(
+        f"{size} in {region}: {why}"
+        for region in wish.regions
+        for size in wish.sizes
+        if (why := _why_not(wish, markets[region], size))
+    )
+
+
+def _why_not(wish: Wish, market: Market, size: str) -> str:
+    offer = market.offers.get(size)
+    if offer is None:
+        return "not offered there"
+    if offer.restriction is not None:
+        return f"not open to this subscription ({offer.restriction}); ask Azure's support for it"
+    if wish.nested and not offer.nested:
+        return "nested virtualization is not documented for it; see the README for sizes that work"
+    if wish.spot is SpotMode.ONLY and not offer.spot:
+        return "not sold as spot"
+    return ""
+
+
+class Supply:
+    """The choices that are left. Safe to share between threads."""
+
+    def __init__(self, wish: Wish, markets: Mapping[str, Market], clock: Clock) -> None:
+        self.wish = wish
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._barred: dict[Hashable, float] = {}
+        self._full_zones: dict[Hashable, set[str]] = {}
+        self._markets = dict(markets)
+        self._reserved: dict[tuple[str, str], int] = {}
+
+    def restock(self, markets: Mapping[str, Market]) -> None:
+        """Take fresh quotas, which count every machine that exists; what is barred stays so."""
+        with self._lock:
+            self._markets = dict(markets)
+            self._reserved.clear()
+
+    def take(self, turn: int) -> Choice | None:
+        """Return the best choice left and count it against its quotas; None when none is left.
+
+        ``turn`` spreads machines over a region's zones.
+        """
+        with self._lock:
+            for choice in self._choices(turn):
+                if self._open(choice) and self._fits(choice):
+                    self._reserve(choice, 1)
+                    return choice
+            return None
+
+    def refused(self, choice: Choice, failure: Failure) -> None:
+        """Give a choice back and bar what the refusal speaks of."""
+        with self._lock:
+            self._reserve(choice, -1)
+            self._bar(choice, failure)
+
+    def failed(self, size: str, region: str, failure: Failure, *, spot: bool) -> None:
+        """Bar what an accepted create that failed later speaks of: its zone is not known here."""
+        with self._lock:
+            market = self._markets.get(region)
+            offer = market.offers.get(size) if market else None
+            if offer is not None:
+                self._bar(Choice(offer, None, spot), failure)
+
+    def _choices(self, turn: int) -> Iterator[Choice]:
+        for spot in _KINDS[self.wish.spot]:
+            for region in self.wish.regions:
+                for size in self.wish.sizes:
+                    market = self._markets[region]
+                    if not _why_not(self.wish, market, size):
+                        yield from _in_zones(market.offers[size], turn, spot=spot)
+
+    def _open(self, choice: Choice) -> bool:
+        now = self._clock.now()
+        if choice.spot and not choice.offer.spot:
+            return False
+        return all(self._barred.get(key, -math.inf) <= now for key in _keys(choice))
+
+    def _fits(self, choice: Choice) -> bool:
+        market = self._markets[choice.offer.region]
+        for quota, left in _quotas(choice, market):
+            taken = self._reserved.get((choice.offer.region, quota), 0)
+            if left - taken < choice.offer.vcpus:
+                return False
+        return True
+
+    def _reserve(self, choice: Choice, count: int) -> None:
+        market = self._markets[choice.offer.region]
+        for quota, _ in _quotas(choice, market):
+            key = (choice.offer.region, quota)
+            self._reserved[key] = self._reserved.get(key, 0) + count * choice.offer.vcpus
+
+    def _bar(self, choice: Choice, failure: Failure) -> None:
+        if failure.kind is FailureKind.QUOTA:
+            # Waiting does not help: for as long as this process lives.
+            self._barred[_quota_key(choice, failure.quota)] = math.inf
+        elif failure.kind is FailureKind.CAPACITY:
+            until = self._clock.now() + BREAKER_S
+            for key in self._full(choice):
+                self._barred[key] = until
+
+    def _full(self, choice: Choice) -> Iterable[Hashable]:
+        """Return what a capacity failure bars: the zone, and the size once two zones were full."""
+        size = _size_key(choice)
+        if choice.zone is None:
+            return (size,)
+        zones = self._full_zones.setdefault(size, set())
+        zones.add(choice.zone)
+        opened = (size,) if len(zones) >= _ZONES_TO_OPEN else ()
+        return chain((_zone_key(choice),), opened)
+
+
+def _in_zones(offer: Offer, turn: int, *, spot: bool) -> Iterator[Choice]:
+    if not offer.zones:
+        yield Choice(offer, None, spot)
+    for step in range(len(offer.zones)):
+        yield Choice(offer, offer.zones[(turn + step) % len(offer.zones)], spot)
+
+
+def _quotas(choice: Choice, market: Market) -> list[tuple[str, int]]:
+    """Return the quotas that bound a choice: their names and the cores left when last listed."""
+    if choice.spot:
+        return [("spot", market.spot.left)]
+    family = choice.offer.family.lower()
+    known = market.families.get(family)
+    return [("total", market.total.left), (family, known.left if known else 0)]
+
+
+def _keys(choice: Choice) -> tuple[Hashable, ...]:
+    scopes = (QuotaScope.SPOT,) if choice.spot else (QuotaScope.REGION, QuotaScope.FAMILY)
+    quotas = (_quota_key(choice, scope) for scope in scopes)
+    return (_zone_key(choice), _size_key(choice), *quotas)
+
+
+def _zone_key(choice: Choice) -> Hashable:
+    return ("zone", choice.offer.region, choice.offer.size, choice.spot, choice.zone)
+
+
+def _size_key(choice: Choice) -> Hashable:
+    return ("size", choice.offer.region, choice.offer.size, choice.spot)
+
+
+def _quota_key(choice: Choice, scope: QuotaScope | None) -> Hashable:
+    region = choice.offer.region
+    if choice.spot:
+        return ("spot quota", region)
+    if scope is QuotaScope.REGION:
+        return ("total quota", region)
+    return ("family quota", region, choice.offer.family.lower())

@@ -1,0 +1,138 @@
+"""A fleet as one look shows it: each machine with its runner and its job. Pure.
+
+A machine and its runner have one name, and GitHub says which runner took a job; that joins the
+three. Nothing that was remembered is needed, and nothing that was not listed is assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from orchestrator.cloud.port import Kind, State
+from orchestrator.fleet.identity import MACHINE_TAG, ROLE_TAG, Role, expiry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.cloud.port import Resource
+    from orchestrator.fleet.identity import Fleet
+    from orchestrator.github import Job, Runner
+
+
+class Phase(StrEnum):
+    """Where a machine of the fleet stands, from the outside."""
+
+    BOOTING = "booting"  # its runner never connected, as far as this look shows
+    IDLE = "idle"  # its runner is online and has no job
+    BUSY = "busy"
+    OVER = "over"  # its one job has ended: it is of no more use
+    RUNNERLESS = "runnerless"  # there is no entry for it: it was removed, or it has ended
+    FAILED = "failed"  # the cloud could not make it
+    DELETING = "deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One machine with its runner and its job."""
+
+    machine: Resource
+    runner: Runner | None
+    job: Job | None
+    phase: Phase
+
+    @property
+    def name(self) -> str:
+        """The machine's name, which is its runner's."""
+        return self.machine.name
+
+    @property
+    def role(self) -> Role:
+        """What it is for."""
+        drain = self.machine.tags.get(ROLE_TAG) == Role.DRAIN
+        return Role.DRAIN if drain else Role.ARENA
+
+    def expired(self, now: float) -> bool:
+        """Whether it outlived its own end. ``now`` is Unix seconds."""
+        until = expiry(self.machine.tags)
+        return until is not None and until <= now
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """One look.
+
+    ``jobs`` are the attempt's that ask for this run's label, ``ghosts`` the runners whose machine
+    is not there, ``orphans`` the NICs, disks and addresses whose machine is not there.
+    """
+
+    members: tuple[Member, ...]
+    jobs: tuple[Job, ...]
+    ghosts: tuple[Runner, ...]
+    orphans: tuple[Resource, ...]
+
+    @property
+    def queued(self) -> tuple[Job, ...]:
+        """The jobs that wait for a runner."""
+        return tuple(job for job in self.jobs if job.queued)
+
+    @property
+    def unfinished(self) -> tuple[Job, ...]:
+        """The jobs that have not ended."""
+        return tuple(job for job in self.jobs if not job.over)
+
+    @property
+    def orphaned(self) -> tuple[Job, ...]:
+        """The running jobs whose machine is not there: evicted, or deleted."""
+        there = {member.name for member in self.members}
+        running = (job for job in self.unfinished if job.runner_name)
+        return tuple(job for job in running if job.runner_name not in there)
+
+    def count(self, *phases: Phase) -> int:
+        """Return how many machines are in one of these phases."""
+        return sum(member.phase in phases for member in self.members)
+
+
+def join(
+    fleet: Fleet, resources: Iterable[Resource], runners: Iterable[Runner], jobs: Iterable[Job]
+) -> FleetView:
+    """Return the fleet that three listings show."""
+    things = list(resources)
+    wanted = tuple(job for job in jobs if fleet.label in job.labels)
+    ours = {one.name: one for one in runners if fleet.label in one.labels}
+    by_runner = {job.runner_name: job for job in wanted if job.runner_name}
+    machines = [one for one in things if one.kind is Kind.MACHINE]
+    members = tuple(
+        _member(machine, ours.get(machine.name), by_runner.get(machine.name))
+        for machine in sorted(machines, key=lambda one: one.name)
+    )
+    there = {member.name for member in members}
+    return FleetView(
+        members,
+        wanted,
+        tuple(one for name, one in sorted(ours.items()) if name not in there),
+        tuple(
+            one
+            for one in things
+            if one.kind is not Kind.MACHINE and one.tags.get(MACHINE_TAG) not in there
+        ),
+    )
+
+
+def _member(machine: Resource, runner: Runner | None, job: Job | None) -> Member:
+    return Member(machine, runner, job, _phase(machine, runner, job))
+
+
+def _phase(machine: Resource, runner: Runner | None, job: Job | None) -> Phase:
+    if machine.state is State.DELETING:
+        return Phase.DELETING
+    if machine.state is State.FAILED:
+        return Phase.FAILED
+    if job is not None:
+        return Phase.OVER if job.over else Phase.BUSY
+    if runner is None:
+        return Phase.RUNNERLESS
+    if runner.busy:
+        return Phase.BUSY
+    return Phase.IDLE if runner.online else Phase.BOOTING
