@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 LAUNCHES_A_JOB = 2
 BAD_BOOTS_LIMIT = 3
-"""Boots in a row that took no job: the image, the network or the runner is broken."""
+"""Boots in a row that took no job: the image, the network or the runner is broken.
+
+A runner that was online and was then removed by GitHub while it waited is none of them.
+"""
 
 _WAITING = (Phase.BOOTING, Phase.IDLE)
 
@@ -183,7 +186,7 @@ def _count_boots(doomed: tuple[Doomed, ...], memory: Memory) -> Memory:
         one.member.name
         for one in doomed
         if one.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
-        and one.member.name not in memory.took_job | memory.counted
+        and one.member.name not in memory.came_up | memory.took_job | memory.counted
     }
     count = memory.bad_boots + len(bad)
     halted = memory.halted

@@ -36,8 +36,9 @@ class Memory:
     """What is remembered; times are Unix seconds.
 
     ``started`` is when this supervisor began, ``pending`` the machines it launched and no listing
-    has shown yet. ``seen`` are machines that were ever listed, ``took_job`` those that ever had a
-    job, ``bad_boots`` how many boots in a row took none. ``launched`` and ``drains`` count this
+    has shown yet. ``seen`` are machines that were ever listed, ``came_up`` those whose runner was
+    ever online, ``took_job`` those that ever had a job, ``bad_boots`` how many boots in a row
+    neither came up nor took a job. ``launched`` and ``drains`` count this
     supervisor's own launches, with an arena and without. ``halted`` is why nothing with an arena
     is launched any more.
     """
@@ -46,6 +47,7 @@ class Memory:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     pending: Mapping[str, float] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
+    came_up: frozenset[str] = frozenset()
     took_job: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
     bad_boots: int = 0
@@ -69,6 +71,7 @@ class Memory:
     def after_look(self, view: FleetView, now: float) -> Memory:
         """Return the memory once ``view`` was seen."""
         names = {one.name for one in view.members}
+        online = {one.name for one in view.members if one.runner and one.runner.online}
         working = {one.name for one in view.members if one.phase in (Phase.BUSY, Phase.OVER)}
         return replace(
             self,
@@ -79,6 +82,7 @@ class Memory:
                 if name not in names and now - at < LAG_S
             },
             seen=self.seen | names,
+            came_up=self.came_up | online,
             took_job=self.took_job | working,
             bad_boots=0 if working - self.took_job else self.bad_boots,
         )

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import itertools
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orchestrator.fleet.clear import Broom
-from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Fleet
+from orchestrator.fleet.custom_data import template
+from orchestrator.fleet.decide import Rules
+from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
+from orchestrator.fleet.journal import Journal
+from orchestrator.fleet.launch import Build, Launcher
+from orchestrator.fleet.orders import RunLedger, is_closing
+from orchestrator.fleet.spending import Spending
+from orchestrator.fleet.supervise import Settings, Supervisor
+from orchestrator.fleet.supply import Supply, Wish
 from orchestrator.github import GitHub, open_github
+from orchestrator.ledger import paths
+from orchestrator.ledger.records import Outcome, Session, to_json
+from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.reader import LedgerReader
+from orchestrator.secret import Secret
+from orchestrator.sessions import open_session
+from orchestrator.sources import load_suite
+from orchestrator.store import StoreCredentials, open_store
+from orchestrator.suite import Selection, select
 from tests.cloud.conftest import (  # noqa: F401  # fixtures are found by name
     arm,
     ca_file,
@@ -21,16 +40,23 @@ from tests.cloud.conftest import (  # noqa: F401  # fixtures are found by name
     settings,
 )
 from tests.cloud.requests import machine
+from tests.fakes.arm.catalogue import REGIONS, image_id
 from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import FakeGitHub
+from tests.fakes.github.scheduler import settle
+from tests.fakes.inside import Insides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.github import Secret
+    from orchestrator.cloud.port import Market
+    from orchestrator.ledger.paths import Unit
+    from orchestrator.plan import Plan
+    from orchestrator.store import Store
     from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.github import JobEntry
 
 REPOSITORY = "octo/bench"
 MINE, OTHER = Fleet(REPOSITORY, 500), Fleet(REPOSITORY, 501)
@@ -60,6 +86,14 @@ class Scene:
         self.cloud.launch(machine(name, tags=tags))
         return minted.config
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass in small steps, and everything happen that is due."""
+        for _ in range(int(seconds / 5)):
+            self.clock.advance(5)
+            self.arm.run_due()
+            with self.fake.world.lock:
+                settle(self.fake.world, self.fake.faults.idle_limit_s)
+
     @property
     def machines(self) -> list[str]:
         return self.arm.names(MACHINE)
@@ -67,6 +101,111 @@ class Scene:
     @property
     def runners(self) -> list[str]:
         return sorted(one.name for one in self.github.runners.all())
+
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "runner-image" / "cloud-init.yaml"
+
+
+@dataclass
+class Stage:
+    """A scene with a plan, a ledger, and machines whose insides are played."""
+
+    scene: Scene
+    insides: Insides
+    plan: Plan
+    store: Store
+    attempt: Attempt
+    journal: Journal
+
+    def launcher(self, **changes: Any) -> Launcher:
+        """What launches this attempt's machines."""
+        numbers = itertools.count()
+        values: dict[str, Any] = {
+            "attempt": self.attempt,
+            "build": Build(image=image_id(), ttl_s=6 * 3600.0),
+            "template": template(TEMPLATE.read_text(), str(TEMPLATE)),
+            "cloud": self.scene.cloud,
+            "runners": self.scene.github.runners,
+            "journal": self.journal,
+            "clock": self.scene.clock,
+            "closing": lambda: is_closing(self.store, self.attempt.session),
+            "store_key": lambda _expires: Secret(SAS),
+            "token": lambda: f"{next(numbers):04x}",
+        }
+        return Launcher(**{**values, **changes})
+
+    def supply(self, **changes: Any) -> Supply:
+        """What can be had, of two sizes in two regions."""
+        wish = Wish(("Standard_D8s_v5", "Standard_D8s_v3"), REGIONS)
+        wish = replace(wish, **changes)
+        return Supply(wish, self.markets(), self.scene.clock)
+
+    def markets(self) -> dict[str, Market]:
+        return {region: self.scene.cloud.market(region) for region in REGIONS}
+
+    def queue_jobs(self, count: int) -> list[JobEntry]:
+        """Queue the matrix, as GitHub does once its outputs are there."""
+        return [
+            self.scene.fake.add_job(
+                self.attempt.fleet.github_run, f"benchmark ({number})", [self.attempt.fleet.label]
+            )
+            for number in range(count)
+        ]
+
+    def supervisor(self, shards: int, launched: int, **changes: Any) -> Supervisor:
+        """A supervisor of this attempt; ``changes`` go to its rules and settings."""
+        rules = {
+            key: changes.pop(key)
+            for key in ("boot_s", "idle_s", "starved_s", "quiet_s")
+            if key in changes
+        }
+        supply = changes.pop("supply", None) or self.supply()
+        told = changes.pop("told", lambda _round: None)
+        launcher = changes.pop("launcher", None) or self.launcher()
+        return Supervisor(
+            settings=Settings(Rules(shards, launched, **rules), **changes),
+            launcher=launcher,
+            supply=supply,
+            drain_supply=Supply(
+                Wish(("Standard_B2s",), REGIONS, nested=False), self.markets(), self.scene.clock
+            ),
+            runners=self.scene.github.runners,
+            runs=self.scene.github.runs,
+            ledger=RunLedger(LedgerReader(self.store), self.attempt, self.scene.clock),
+            spending=Spending({}),
+            told=told,
+        )
+
+    def score(self, job: JobEntry, facts: dict[str, str], shards: int) -> str:
+        """Score the home tasks of a job's shard, as its worker would, and say how it went."""
+        worker = f"w-{facts['WAA_MATRIX_WORKER_MACHINE']}"
+        shard = int(job.name.split("(")[1].rstrip(")"))
+        if facts["WAA_ROLE"] == "arena":
+            for unit in self.plan.home(shard, shards):
+                self.record(unit, worker, facts["WAA_MATRIX_WORKER_MACHINE"])
+        return "success"
+
+    def record(self, unit: Unit, worker: str, machine: str) -> None:
+        outcome = Outcome(
+            unit, 1, worker, self.attempt.session, machine, score=1.0, cause=None, seconds=60.0
+        )
+        self.store.create(paths.outcome(unit, 1, worker), to_json(outcome))
+
+
+SAS = "sv=2025-11-05&sig=a-signature-that-must-not-show"
+
+
+@pytest.fixture
+def stage(scene: Scene, tmp_path: Path) -> Stage:
+    suite = load_suite("demo", "", tmp_path)
+    plan = make_plan(PlanInputs(select(suite, Selection(sample=16))))
+    store = open_store(
+        str(tmp_path / "store"), "run-1", StoreCredentials(), timeout_s=5.0, create=True
+    )
+    attempt = Attempt(MINE, 1, "run-1")
+    open_session(store, plan, Session(attempt.session, scene.clock.now(), "provision", 8))
+    journal = Journal("test", scene.clock, store)
+    return Stage(scene, Insides(scene.arm, scene.fake), plan, store, attempt, journal)
 
 
 @pytest.fixture
