@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Debian and Ubuntu alike. apt's timers are masked: an upgrade in mid-run would disturb a measurement.
+set -euo pipefail
+
+export DEBIAN_FRONTEND=noninteractive
+# Nothing is started while packages are put in: in a chroot nothing can be.
+if [[ -n ${WAA_CHROOT:-} ]]; then
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod 0755 /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
+if [[ -z ${WAA_SKIP_PACKAGES:-} ]]; then
+  apt-get update --quiet
+  apt-get install --quiet --yes --no-install-recommends \
+    ca-certificates curl docker.io eject git iptables jq python3 python3-venv xfsprogs
+fi
+systemctl mask apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service \
+  unattended-upgrades.service
