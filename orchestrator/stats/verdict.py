@@ -75,12 +75,11 @@ def _decision(pairs: Sequence[Pair], found: Finding, worst: Finding, alpha: floa
     if found.p > alpha:
         weak = not _could_decide(pairs, alpha)
         verdict = Verdict.UNDERPOWERED if weak else Verdict.NOT_DISTINGUISHABLE
-        return Decision(verdict, found.p, None, None, found.method)
+        return Decision(verdict, found.p, None, survives=None, method=found.method)
     survives = worst.p <= alpha and worst.direction == found.direction
-    if not survives:
-        return Decision(Verdict.NOT_DISTINGUISHABLE, found.p, worst.p, False, found.method)
-    verdict = Verdict.BETTER if found.direction > 0 else Verdict.WORSE
-    return Decision(verdict, found.p, worst.p, True, found.method)
+    ahead = Verdict.BETTER if found.direction > 0 else Verdict.WORSE
+    verdict = ahead if survives else Verdict.NOT_DISTINGUISHABLE
+    return Decision(verdict, found.p, worst.p, survives=survives, method=found.method)
 
 
 def _could_decide(pairs: Sequence[Pair], alpha: float) -> bool:
@@ -93,9 +92,9 @@ def _could_decide(pairs: Sequence[Pair], alpha: float) -> bool:
 
 
 def _turned(pair: Pair, *, up: bool) -> Pair:
-    """Return the pair with its difference turned one way; the trials of each side keep their number.
+    """Return the pair with its difference turned one way.
 
-    Where the sides have unlike numbers of trials, the one that is to be ahead gets as many
+    Each side keeps its number of trials; the one that is to be ahead gets as many of the task's
     successes as it can have.
     """
     if not pair.scored or pair.difference == 0 or (pair.difference > 0) == up:
