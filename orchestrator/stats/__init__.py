@@ -36,6 +36,7 @@ from orchestrator.stats.power import (
     paired_detectable,
     unpaired_detectable,
 )
+from orchestrator.stats.trend import Trend, trend
 from orchestrator.stats.trials import (
     Trials,
     flip_rate,
@@ -61,6 +62,7 @@ __all__ = [
     "Interval",
     "Pair",
     "Tally",
+    "Trend",
     "Trials",
     "Verdict",
     "clustered",
@@ -82,6 +84,7 @@ __all__ = [
     "pass_at",
     "stratified",
     "task_bootstrap",
+    "trend",
     "trial_bootstrap",
     "unpaired_detectable",
     "wilcoxon",

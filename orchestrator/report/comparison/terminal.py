@@ -100,9 +100,7 @@ def _details(one: Candidate) -> list[str]:
     lines = [
         f"{one.side.name}, {words.tasks(paired.tasks)} scored on both sides",
         f"  full successes {words.change(paired)}",
-        f"  scores {words.points(paired.score_difference)} "
-        f"(95%: {words.point_range(paired.score_interval)}), Wilcoxon p = "
-        f"{words.p(paired.wilcoxon_p)} (describes, does not decide)",
+        "  " + words.scores(paired),
     ]
     rows = [
         (row.domain, str(row.tasks), f"+{row.gained}", f"-{row.lost}", words.p(row.p))

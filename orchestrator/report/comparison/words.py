@@ -85,6 +85,14 @@ def change(paired: Paired) -> str:
     return f"{shown} (95%: {point_range(paired.interval)})" if paired.interval else shown
 
 
+def scores(paired: Paired) -> str:
+    """Return what describes the difference of the scores, and decides nothing."""
+    return (
+        f"scores {points(paired.score_difference)} (95%: {point_range(paired.score_interval)}), "
+        f"Wilcoxon p = {p(paired.wilcoxon_p)} (describes, does not decide)"
+    )
+
+
 def reach(paired: Paired) -> str:
     """Return what difference so many tasks could have shown."""
     if paired.detectable is None:
