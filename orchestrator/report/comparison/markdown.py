@@ -55,7 +55,7 @@ def verdict(one: Candidate, comparison: Comparison) -> str:
 def warnings(comparison: Comparison, one: Candidate) -> str:
     """Return what must be read with the verdict."""
     return "\n".join(
-        f"- {markdown_text(text, _TEXT_LIMIT)}" for text in words.warnings(comparison, one)
+        f"- {markdown_text(text, _TEXT_LIMIT)}" for text in words.caveats(comparison, one)
     )
 
 

@@ -127,10 +127,14 @@ def rate(side: Side) -> str:
 
 def warnings(comparison: Comparison, one: Candidate) -> list[str]:
     """Return what a reader must know before using the verdict, as sentences."""
+    simulated = ["Simulated: no score here says anything about an agent."]
+    return (simulated if comparison.simulated else []) + caveats(comparison, one)
+
+
+def caveats(comparison: Comparison, one: Candidate) -> list[str]:
+    """Return the warnings, but for that of simulation, which most surfaces show by itself."""
     baseline, side, paired = comparison.baseline, one.side, one.paired
     said = []
-    if comparison.simulated:
-        said.append("Simulated: no score here says anything about an agent.")
     if {run.id for run in baseline.runs} & {run.id for run in side.runs}:
         said.append("The same run is on both sides.")
     if paired.only_baseline or paired.only_candidate:
