@@ -70,15 +70,21 @@ class Publication:
         return len(self.record.trials) < FEW_TASKS
 
 
-def title(one: Publication) -> str:
-    """Return the verdict in a few plain words, "[SIMULATED]" first where it is."""
+def name(one: Publication) -> str:
+    """Return the verdict's name, "[SIMULATED]" first where it is."""
     mark = "[SIMULATED] " if one.record.simulated else ""
+    candidate = one.candidate
+    if candidate is None:
+        return f"{mark}No baseline"
+    than = f" {_JOINS[candidate.verdict]} {one.base}" if one.base else ""
+    return f"{mark}{words.TITLES[candidate.verdict]}{than}"
+
+
+def title(one: Publication) -> str:
+    """Return the verdict in a few plain words, with its counts."""
     candidate, found = one.candidate, one.found
     score = f"{found.successes}/{found.scored} full successes"
-    if candidate is None:
-        return f"{mark}No baseline: {score}"
-    than = f" {_JOINS[candidate.verdict]} {one.base}" if one.base else ""
-    return f"{mark}{words.TITLES[candidate.verdict]}{than}: {words.counts(candidate.paired)}"
+    return f"{name(one)}: {words.counts(candidate.paired) if candidate else score}"
 
 
 def headline(one: Publication) -> str:
@@ -88,8 +94,8 @@ def headline(one: Publication) -> str:
     why = (
         words.reason(candidate) if candidate else one.why_not or "there is no run to compare with."
     )
-    parts = [SIMULATED] if one.record.simulated else []
-    parts += [f"## {sign} {markdown_text(title(one))}", markdown_text(why, _TEXT_LIMIT)]
+    parts = [f"## {sign} {markdown_text(name(one))}", markdown_text(why, _TEXT_LIMIT)]
+    parts += [SIMULATED] if one.record.simulated else []
     if one.smoke:
         parts.append(
             f"A smoke test of {words.tasks(len(one.record.trials))}: so few can show that the "
