@@ -84,11 +84,12 @@ def _decision(pairs: Sequence[Pair], found: Finding, worst: Finding, alpha: floa
 
 def _could_decide(pairs: Sequence[Pair], alpha: float) -> bool:
     """Whether the same tasks differing, all in one direction, could have been a finding."""
-    return any(
-        paired_test([_turned(pair, up=up).filled(second_succeeds=not up) for pair in pairs]).p
-        <= alpha
-        for up in (True, False)
-    )
+    for up in (True, False):
+        turned = [_turned(pair, up=up).filled(second_succeeds=not up) for pair in pairs]
+        found = paired_test(turned)
+        if found.p <= alpha and (found.direction > 0) == up:
+            return True
+    return False
 
 
 def _turned(pair: Pair, *, up: bool) -> Pair:
