@@ -142,29 +142,12 @@ def fold_ledgers(stores: list[Store], run: str) -> dict[str, Any]:
         BadInputError: They are of several plans, or hold no run.
         StoreError: A store could not be read.
     """
-    from orchestrator import __version__
-    from orchestrator.ledger.fold import fold, read_objects
-    from orchestrator.reader import LedgerReader
+    from orchestrator.cli.gathered import gather
     from orchestrator.report.document import to_document
-    from orchestrator.report.facts import RunFacts
     from orchestrator.report.summary import summarize
-    from orchestrator.watch import is_simulated
 
-    readers = [LedgerReader(store) for store in stores]
-    plan = readers[0].plan
-    if any(reader.plan.digest != plan.digest for reader in readers):
-        raise bad_input(run, "has ledgers of several plans", "Name one of them by its URL.")
-    folded = fold(plan.units, read_objects([one for reader in readers for one in reader.objects()]))
-    ends = [one.ended for result in folded.results for one in result.attempts]
-    facts = RunFacts(
-        run=run,
-        simulated=is_simulated(plan, folded),
-        started=folded.sessions[0].started if folded.sessions else 0.0,
-        ended=max(ends, default=0.0),
-        store=stores[0].url,
-        version=__version__,
-    )
-    return to_document(summarize(plan, folded, facts))
+    found = gather(stores, run)
+    return to_document(summarize(found.plan, found.folded, found.facts, found.told))
 
 
 def records(finder: RunFinder, named: Iterable[str]) -> list[RunRecord]:
