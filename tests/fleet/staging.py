@@ -74,7 +74,7 @@ def staged(over: Sky, directory: Path, clock: Clock, *, run: int = 500) -> Itera
     cloud = AzureCloud(over.settings, over.login)
     with (
         FakeGitHub(clock=clock, repository=REPOSITORY) as fake,
-        open_github(fake.connection(), clock=clock) as github,
+        open_github(fake.app_connection(), clock=clock) as github,
     ):
         fake.add_run(run)
         scene = Scene(over.arm, fake, cloud, github, clock, [])  # type: ignore[arg-type]  # any clock
