@@ -15,7 +15,7 @@ import random
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,7 +231,9 @@ def main(draws: int, seed: int) -> None:
         click.echo(f"{f'N={workers}':>14}{billed:>8.3f}{worst:>8.3f}{kept:>8.3f}{idle:>22.0f} s")
         holds &= billed <= most
         verdict = "ok  " if billed <= most else "FAIL"
-        verdicts.append(f"{verdict} {billed:.3f} <= {most:.2f}  machine over task minutes, N={workers}")
+        verdicts.append(
+            f"{verdict} {billed:.3f} <= {most:.2f}  machine over task minutes, N={workers}"
+        )
     click.echo("\n".join(verdicts))
     sys.exit(0 if holds else 1)
 

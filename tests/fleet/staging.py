@@ -71,7 +71,7 @@ def sky(directory: Path, clock: Clock, *, limits: bool = False) -> Iterator[Sky]
 def staged(over: Sky, directory: Path, clock: Clock, *, run: int = 500) -> Iterator[Stage]:
     """Open one run of the demo's 154 tasks, with a client of the cloud and a GitHub of its own."""
     fleet = Fleet(REPOSITORY, run)
-    cloud = AzureCloud(over.settings, over.login)
+    cloud = AzureCloud(over.settings, over.login, clock=clock)
     with (
         FakeGitHub(clock=clock, repository=REPOSITORY) as fake,
         open_github(fake.app_connection(), clock=clock) as github,
