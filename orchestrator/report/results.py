@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.causes import Cause, Flag, Status
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.stats import Band, Interval
 
 
@@ -189,7 +190,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A run as its report tells it. ``tasks`` has every expected unit, in suite order."""
+    """A run as its report tells it. ``tasks`` has every expected unit, in suite order.
+
+    ``fleet`` is None where no machine was launched for the run, as on one machine.
+    """
 
     facts: RunFacts
     settings: Settings
@@ -205,6 +209,7 @@ class Results:
     fingerprint: Mapping[str, str]
     varying: Mapping[str, tuple[str, ...]]
     damage: tuple[str, ...]
+    fleet: FleetEntry | None = None
 
     @property
     def counts(self) -> Counts:
