@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import wording
+from orchestrator.report.axes import axis
 from orchestrator.report.text import percent, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.report.results import Results, Score
 
 GRADE_COLOURS = {grade: f"var(--{grade})" for grade in wording.GRADES}
-_LABELS = 150  # pixels kept for the names of rows
+_LABELS = 165  # pixels kept for the names of rows
 _ROW = 30
 
 
@@ -90,6 +91,7 @@ def _share_axis(width: int, grid: bool = True) -> Spec:  # noqa: FBT001, FBT002 
         "ticks": False,
         "domain": False,
         "labelPadding": 8,
+        "labelFlush": False,
         "title": None,
     }
 
@@ -184,11 +186,11 @@ def domains(results: Results) -> Chart:
             layers.insert(0, _overall(overall))
         if width == WIDE:
             layers += [_column(name, at) for name, at in _COLUMNS]
-        right = _COLUMN_SPACE if width == WIDE else 12
+        right = _COLUMN_SPACE if width == WIDE else 16
         return {
             "width": width - _row_labels(width) - right,
             "height": {"step": _ROW},
-            "padding": {"left": 2, "right": right, "top": 4, "bottom": 4},
+            "padding": {"left": 2, "right": 8 if width == WIDE else right, "top": 4, "bottom": 4},
             "data": {"values": values},
             "encoding": {"y": _rows("domain", width)},
             "layer": layers,
@@ -197,8 +199,8 @@ def domains(results: Results) -> Chart:
     return chart(f"Success rate by domain with 95% interval: {said}", spec)
 
 
-_COLUMN_SPACE = 250
-_COLUMNS = (("wins", 70), ("percent", 150), ("between", 245))
+_COLUMN_SPACE = 280
+_COLUMNS = (("wins", 100), ("percent", 170), ("between", 280))
 
 
 def _domain(name: str, score: Score) -> dict[str, Any]:
@@ -218,7 +220,7 @@ def _domain(name: str, score: Score) -> dict[str, Any]:
 
 
 def _row_labels(width: int) -> int:
-    return _LABELS if width == WIDE else 112
+    return _LABELS if width == WIDE else 126
 
 
 def _rows(field: str, width: int) -> Spec:
@@ -231,9 +233,9 @@ def _rows(field: str, width: int) -> Spec:
             "domain": False,
             "title": None,
             "labelColor": "var(--ink)",
-            "labelFontSize": 13 if width == WIDE else 12,
+            "labelFontSize": 13 if width == WIDE else 11.5,
             "labelPadding": 10,
-            "labelLimit": _row_labels(width) - 14,
+            "labelLimit": _row_labels(width) + 60,
             "minExtent": _row_labels(width),
             "maxExtent": _row_labels(width),
         },
@@ -276,8 +278,8 @@ def forecast(results: Results) -> Chart | None:
 
     def spec(width: int) -> Spec:
         scale = {"domain": [0, most]}
-        axis = _share_axis(width) | {"values": [0, 0.5, 1, 1.5, 2, 3]}
-        x = {"type": "quantitative", "scale": scale, "axis": axis}
+        ticks = _share_axis(width) | {"values": [0, 0.5, 1, 1.5, 2, 3]}
+        x = {"type": "quantitative", "scale": scale, "axis": ticks}
         labels = 60
         return {
             "width": (width if width < WIDE else WIDE // 2 - 30) - labels - 12,
@@ -339,11 +341,8 @@ def phases(found: Sequence[Phase]) -> Chart | None:
     longest = max(one.max_s for one in found)
 
     def spec(width: int) -> Spec:
-        axis = {
-            "grid": True, "ticks": False, "domain": False, "labelPadding": 8, "title": None,
-            "tickCount": 5 if width > 400 else 3, "labelExpr": _CLOCK,
-        }  # fmt: skip
-        x = {"type": "quantitative", "scale": {"domain": [0, longest], "nice": True}, "axis": axis}
+        ticks = axis(longest, most=4, orient="bottom")
+        x = {"type": "quantitative", "scale": {"domain": [0, longest]}, "axis": ticks}
         labels = _row_labels(width)
         return {
             "width": (width if width < WIDE else WIDE // 2 - 30) - labels - 24,
@@ -366,9 +365,3 @@ def phases(found: Sequence[Phase]) -> Chart | None:
         }  # fmt: skip
 
     return chart(label, spec)
-
-
-_CLOCK = (
-    "datum.value < 120 ? format(datum.value, ',') + ' s' : datum.value < 7200 ? "
-    "format(datum.value / 60, ',.3~r') + ' min' : format(datum.value / 3600, ',.3~r') + ' h'"
-)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from orchestrator.report import wording
+from orchestrator.report.axes import axis
 from orchestrator.report.charts import GRADE_COLOURS
 from orchestrator.report.text import clean, plausible_time, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
@@ -25,19 +26,13 @@ LANES_LIMIT = 100
 
 _LABELS = 190
 _ROW = 34
-_TICKS_WANTED = 8
-_TICK_STEPS = (
-    *(1, 2, 5, 10, 15, 30),
-    *(60, 120, 300, 600, 900, 1800),
-    *(3600, 7200, 10800, 21600, 43200, 86400),
-)
 _COLOURS = {
     "boot": "var(--boot)",
     **GRADE_COLOURS,
     "lost": "var(--ink)",
     "released": "var(--released)",
 }
-_ENDS = {"died": "var(--ink)", "failed": "var(--infrastructure)"}
+_ENDS = {"died": ("var(--ink)", "✕"), "failed": ("var(--infrastructure)", "!")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +137,6 @@ def _ends(worker: WorkerEntry, start: float) -> Iterator[dict[str, Any]]:
         "lane": _lane(worker),
         "at": round(worker.left_at - start, 2),
         "how": "died" if worker.died else "failed",
-        "mark": "✕" if worker.died else "!",
         "title": f"{'died' if worker.died else 'left'}{code}: {worker.reason}",
     }
 
@@ -157,7 +151,7 @@ def _spec(
     x = {
         "type": "quantitative",
         "scale": {"domain": [0, length], "nice": False, "clamp": True},
-        "axis": _axis(length),
+        "axis": axis(length),
     }
     layers = [_bar_layer(bars, x), _stolen_layer(bars, x), *_end_layers(ends, x)]
     if predicted is not None:
@@ -181,6 +175,7 @@ def _y(names: Sequence[str]) -> Spec:
             "labelColor": "var(--ink)",
             "labelFontSize": 11.5,
             "labelLineHeight": 14,
+            "labelOffset": -6,
             "labelAlign": "left",
             "labelPadding": _LABELS - 12,
             "labelLimit": _LABELS - 16,
@@ -223,29 +218,26 @@ def _stolen_layer(bars: Sequence[dict[str, Any]], x: Spec) -> Spec:
     }
 
 
-def _end_layers(ends: Sequence[dict[str, Any]], x: Spec) -> list[Spec]:
-    data = {"values": list(ends)}
-    colour = {
-        "field": "how",
-        "type": "nominal",
-        "legend": None,
-        "scale": {"domain": list(_ENDS), "range": list(_ENDS.values())},
-    }
-    disc = {"type": "point", "shape": "circle", "size": 240, "filled": True, "opacity": 1}
-    sign = {"type": "text", "fontSize": 11, "fontWeight": "bold", "color": "var(--surface)"}
+def _end_layers(ends: Sequence[dict[str, Any]], x: Spec) -> Iterator[Spec]:
+    for how, (colour, sign) in _ENDS.items():
+        yield from mark_layers([end for end in ends if end["how"] == how], x, colour, sign)
+
+
+def mark_layers(marks: Sequence[dict[str, Any]], x: Spec, colour: str, sign: str) -> Iterator[Spec]:
+    """Yield the layers of signs on discs, each ``at`` a moment of a ``lane``, with a ``title``."""
     at = {"field": "at", **x}
-    return [
-        {
-            "data": data,
-            "mark": {**disc, "yOffset": -2, "aria": True},
-            "encoding": {"x": at, "color": colour, "description": {"field": "title"}},
-        },
-        {
-            "data": data,
-            "mark": {**sign, "yOffset": -1.5},
-            "encoding": {"x": at, "text": {"field": "mark"}},
-        },
-    ]
+    disc = {"type": "point", "shape": "circle", "size": 230, "filled": True, "opacity": 1}
+    text = {"type": "text", "fontSize": 11, "fontWeight": "bold", "color": "var(--surface)"}
+    yield {
+        "data": {"values": list(marks)},
+        "mark": {**disc, "color": colour, "yOffset": -2, "aria": True},
+        "encoding": {"x": at, "description": {"field": "title"}},
+    }
+    yield {
+        "data": {"values": list(marks)},
+        "mark": {**text, "text": sign, "yOffset": -1.5},
+        "encoding": {"x": at},
+    }
 
 
 def _predicted_layer(predicted: float, x: Spec) -> Spec:
@@ -254,33 +246,3 @@ def _predicted_layer(predicted: float, x: Spec) -> Spec:
         "mark": {"type": "rule", "color": "var(--accent)", "strokeWidth": 2, "strokeDash": [5, 4]},
         "encoding": {"x": {"field": "at", **x}, "y": None},
     }
-
-
-def _axis(length: float) -> Spec:
-    step = next((s for s in _TICK_STEPS if length / s <= _TICKS_WANTED), length / _TICKS_WANTED)
-    return {
-        "orient": "top",
-        "values": [number * step for number in range(int(length / step) + 1)],
-        "labelExpr": _clock(step, length),
-        "grid": True,
-        "ticks": False,
-        "domain": False,
-        "title": None,
-        "labelPadding": 6,
-    }
-
-
-def _clock(step: float, length: float) -> str:
-    """Return the expression that writes seconds since the start as the axis needs them."""
-    if length < 120:
-        return "datum.value + ' s'"
-    if step < 60:
-        return (
-            "floor(datum.value / 60) + ':' + pad('' + datum.value % 60, 2, '0', 'left') + ' min'"
-        )
-    if length < 7200:
-        return "floor(datum.value / 60) + ' min'"
-    return (
-        "floor(datum.value / 3600) + ':' + "
-        "pad('' + floor(datum.value % 3600 / 60), 2, '0', 'left') + ' h'"
-    )

@@ -24,6 +24,11 @@ class Phase:
     max_s: float
     count: int
 
+    @property
+    def row(self) -> tuple[str, float, float, float, int]:
+        """Its line in a table."""
+        return (self.name, self.p50_s, self.p90_s, self.max_s, self.count)
+
 
 def attempt_phases(results: Results) -> list[Phase]:
     """Return the phases that attempts of the run tell of, in the order in which they name them."""
