@@ -35,9 +35,7 @@ def _clock(step: float, length: float) -> str:
     if length < 120:
         return "datum.value + ' s'"
     if step < 60:
-        return (
-            "floor(datum.value / 60) + ':' + pad('' + datum.value % 60, 2, '0', 'left') + ' min'"
-        )
+        return "floor(datum.value / 60) + ':' + pad('' + datum.value % 60, 2, '0', 'left') + ' min'"
     if length < 7200:
         return "floor(datum.value / 60) + ' min'"
     return (

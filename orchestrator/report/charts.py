@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.report import wording
 from orchestrator.report.axes import axis
 from orchestrator.report.text import percent, span_of_time
-from orchestrator.report.vega import WIDE, Chart, Spec, chart
+from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,7 +86,7 @@ def _colour(field: str, colours: dict[str, str]) -> Spec:
 def _share_axis(width: int, grid: bool = True) -> Spec:  # noqa: FBT001, FBT002 - a chart's option
     return {
         "format": "%",
-        "values": [0, 0.25, 0.5, 0.75, 1] if width > 400 else [0, 0.5, 1],
+        "values": [0, 0.5, 1] if width == NARROW else [0, 0.25, 0.5, 0.75, 1],
         "grid": grid,
         "ticks": False,
         "domain": False,
@@ -115,9 +115,7 @@ def ruler(score: Score) -> Chart:
         "high": interval.high if interval else None,
         "mean": score.mean,
     }
-    label = (
-        f"Worst to best case {wording.band(score)}; mean over scored {wording.mean(score)}"
-    )
+    label = f"Worst to best case {wording.band(score)}; mean over scored {wording.mean(score)}"
 
     def spec(width: int) -> Spec:
         layers: list[Spec] = [
@@ -134,14 +132,14 @@ def ruler(score: Score) -> Chart:
         if score.mean is not None:
             layers.append(_dot("mean", width, size=150))
         return {
-            "width": width // 2 if width == WIDE else width - 24,
+            "width": width - 28,
             "height": 56,
             "padding": {"left": 14, "right": 14, "top": 2, "bottom": 2},
             "data": {"values": [known]},
             "layer": layers,
         }
 
-    return chart(label, spec)
+    return chart(label, spec, (HALF, NARROW))
 
 
 def _whisker(low: str, high: str, width: int, ends: int, colour: str = "var(--ink)") -> list[Spec]:
@@ -223,7 +221,8 @@ def _row_labels(width: int) -> int:
     return _LABELS if width == WIDE else 126
 
 
-def _rows(field: str, width: int) -> Spec:
+def _rows(field: str, width: int, labels: int = 0) -> Spec:
+    labels = labels or _row_labels(width)
     return {
         "field": field,
         "type": "nominal",
@@ -235,9 +234,9 @@ def _rows(field: str, width: int) -> Spec:
             "labelColor": "var(--ink)",
             "labelFontSize": 13 if width == WIDE else 11.5,
             "labelPadding": 10,
-            "labelLimit": _row_labels(width) + 60,
-            "minExtent": _row_labels(width),
-            "maxExtent": _row_labels(width),
+            "labelLimit": labels + 60,
+            "minExtent": labels,
+            "maxExtent": labels,
         },
     }
 
@@ -282,16 +281,11 @@ def forecast(results: Results) -> Chart | None:
         x = {"type": "quantitative", "scale": scale, "axis": ticks}
         labels = 60
         return {
-            "width": (width if width < WIDE else WIDE // 2 - 30) - labels - 12,
+            "width": width - labels - 12,
             "height": {"step": 40},
             "padding": {"left": 2, "right": 10, "top": 4, "bottom": 4},
             "data": {"values": rows},
-            "encoding": {
-                "y": _rows("what", width)
-                | {"axis": {"ticks": False, "domain": False, "title": None, "labelColor": "var(--ink)",
-                            "labelFontSize": 13, "minExtent": labels, "maxExtent": labels,
-                            "labelPadding": 8}},
-            },
+            "encoding": {"y": _rows("what", width, labels)},
             "layer": [
                 {"mark": {"type": "bar", "height": 16, "cornerRadiusEnd": 3},
                  "encoding": {"x": {"field": "ratio", **x}, "color": _colour("side", _SIDES)}},
@@ -301,7 +295,7 @@ def forecast(results: Results) -> Chart | None:
             ],
         }  # fmt: skip
 
-    return chart(label, spec)
+    return chart(label, spec, (HALF, NARROW))
 
 
 _SIDES = {"within": "var(--success)", "over": "var(--partial)"}
@@ -345,7 +339,7 @@ def phases(found: Sequence[Phase]) -> Chart | None:
         x = {"type": "quantitative", "scale": {"domain": [0, longest]}, "axis": ticks}
         labels = _row_labels(width)
         return {
-            "width": (width if width < WIDE else WIDE // 2 - 30) - labels - 24,
+            "width": width - labels - 24,
             "height": {"step": _ROW},
             "padding": {"left": 2, "right": 22, "top": 4, "bottom": 4},
             "data": {"values": values},
@@ -364,4 +358,4 @@ def phases(found: Sequence[Phase]) -> Chart | None:
             ],
         }  # fmt: skip
 
-    return chart(label, spec)
+    return chart(label, spec, (HALF, NARROW))

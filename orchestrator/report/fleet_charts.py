@@ -41,9 +41,7 @@ def phase_rows(fleet: FleetEntry) -> list[tuple[str, float, float, float, int]]:
 
 
 def _phases(fleet: FleetEntry) -> list[Phase]:
-    return [
-        Phase(one.phase, one.p50_s, one.p90_s, one.max_s, one.machines) for one in fleet.phases
-    ]
+    return [Phase(one.phase, one.p50_s, one.p90_s, one.max_s, one.machines) for one in fleet.phases]
 
 
 def machines(fleet: FleetEntry) -> Chart | None:

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Spec = dict[str, Any]
 
-WIDE, NARROW = 1120, 330
-"""Pixels that a chart is laid out for: a desk's screen and a telephone's."""
+WIDE, HALF, NARROW = 1120, 530, 330
+"""Pixels that a chart is laid out for: a desk's screen, half of it, and a telephone's."""
 
 _VERSION = "6.1"
 _CONFIG = {
@@ -49,11 +49,11 @@ _GEOMETRY = ("d", "transform", "x", "y", "x2", "y2")
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing, what it says in words, and the same for a narrow screen ("" when it scrolls)."""
+    """A drawing, what it says in words, and the same for a narrow screen (None: it scrolls)."""
 
     label: str
     wide: Markup
-    narrow: Markup = Markup("")
+    narrow: Markup | None = None
 
 
 def chart(label: str, spec: Callable[[int], Spec], widths: Sequence[int] = (WIDE, NARROW)) -> Chart:
@@ -74,15 +74,15 @@ def svg(spec: Spec, label: str) -> Markup:
     whole = {"background": None, "padding": 2, **spec}
     whole["config"] = _CONFIG | spec.get("config", {})
     text = vl_convert.vegalite_to_svg(json.dumps(whole), vl_version=_VERSION)
-    root = ElementTree.fromstring(text)  # noqa: S314 - written by the library, no entity in it
+    root = ET.fromstring(text)  # noqa: S314 - written by the library, no entity in it
     _tidy(root)
     linked = root.find(".//a") is not None
     root.attrib |= {"role": "group" if linked else "img", "aria-label": label}
     # Only what the serializer wrote, with every text in it escaped.
-    return Markup(ElementTree.tostring(root, "unicode", short_empty_elements=False))  # noqa: S704
+    return Markup(ET.tostring(root, "unicode", short_empty_elements=False))  # noqa: S704
 
 
-def _tidy(element: ElementTree.Element) -> None:
+def _tidy(element: ET.Element) -> None:
     """Drop name spaces and what says nothing; make links local; shorten numbers."""
     element.tag = element.tag.rpartition("}")[2]
     root = element.tag == "svg"
@@ -98,13 +98,17 @@ def _tidy(element: ElementTree.Element) -> None:
         element.attrib["role"] = "img"
     for child in list(element):
         _tidy(child)
-        if not len(child) and child.tag in ("path", "g") and not child.get("d"):
-            element.remove(child)
-        elif child.tag == "path" and child.get("d", "").startswith("M0,0h0v0"):
+        if _draws_nothing(child):
             element.remove(child)
 
 
-def _relink(link: ElementTree.Element, target: str) -> None:
+def _draws_nothing(element: ET.Element) -> bool:
+    path = element.get("d", "")
+    empty = not len(element) and element.tag in ("path", "g") and not path
+    return empty or path.startswith("M0,0h0v0")
+
+
+def _relink(link: ET.Element, target: str) -> None:
     """Make a link one to this page, out of the tab order: the task table has the same links.
 
     Vega resolves every address against its own base, so the fragment alone is kept.

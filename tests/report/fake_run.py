@@ -262,7 +262,9 @@ THOUGHT = (
     "below it, so I select that cell next and type the formula."
 )
 INSTRUCTION = "Add the total of the second column below its last number, and save the file."
-EVALUATION = "[10:05:31 INFO lib_run_single/82] Running evaluator(s)...\n[10:05:33 INFO] Result: 0.00"
+EVALUATION = (
+    "[10:05:31 INFO lib_run_single/82] Running evaluator(s)...\n[10:05:33 INFO] Result: 0.00"
+)
 
 
 def evidence(

@@ -62,15 +62,23 @@ def _window(draw: ImageDraw.ImageDraw, unit: Unit, step: int) -> None:
     left, top, right, bottom = 210, 110, 1090, 680
     draw.rounded_rectangle((left, top, right, bottom), 10, fill=(250, 250, 252))
     draw.rounded_rectangle((left, top, right, top + 44), 10, fill=(228, 231, 238))
-    draw.text((left + 18, top + 12), f"{unit.task.name} (simulated)", font=_font(17), fill=(40, 44, 52))
+    title = f"{unit.task.name} (simulated)"
+    draw.text((left + 18, top + 12), title, font=_font(17), fill=(40, 44, 52))
     for number, colour in enumerate(((90, 200, 110), (240, 190, 70), (236, 96, 86))):
-        draw.ellipse((right - 84 + number * 26, top + 15, right - 70 + number * 26, top + 29), fill=colour)
+        x = right - 84 + number * 26
+        draw.ellipse((x, top + 15, x + 14, top + 29), fill=colour)
     for row in range(13):
-        y = top + 74 + row * 37
-        draw.line((left + 24, y + 28, right - 24, y + 28), fill=(232, 234, 240))
-        draw.text((left + 30, y), f"{row + 1}", font=_font(15), fill=(150, 156, 168))
-        if row < 4 + step * 2:
-            length = 140 + (row * 97 + step * 31) % 420
-            draw.rounded_rectangle((left + 70, y + 4, left + 70 + length, y + 16), 5, fill=(196, 203, 216))
-    draw.rounded_rectangle((right - 190, bottom - 62, right - 30, bottom - 22), 8, fill=(52, 104, 214))
+        _row(draw, (left, top + 74 + row * 37, right), row, step)
+    save = (right - 190, bottom - 62, right - 30, bottom - 22)
+    draw.rounded_rectangle(save, 8, fill=(52, 104, 214))
     draw.text((right - 142, bottom - 53), "Save", font=_font(19), fill=(255, 255, 255))
+
+
+def _row(draw: ImageDraw.ImageDraw, place: tuple[int, int, int], row: int, step: int) -> None:
+    left, y, right = place
+    draw.line((left + 24, y + 28, right - 24, y + 28), fill=(232, 234, 240))
+    draw.text((left + 30, y), f"{row + 1}", font=_font(15), fill=(150, 156, 168))
+    if row < 4 + step * 2:
+        length = 140 + (row * 97 + step * 31) % 420
+        bar = (left + 70, y + 4, left + 70 + length, y + 16)
+        draw.rounded_rectangle(bar, 5, fill=(196, 203, 216))

@@ -12,6 +12,7 @@ const fill = (made, attributes, children) => {
 };
 const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 const shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+const section = (title, ...children) => el("section", {}, el("h3", {}, title), ...children);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const byId = (id) => document.getElementById(id);
 

@@ -1,6 +1,4 @@
 // The step slider: the screen that an action was decided on with the action drawn, or the one after it.
-const section = (title, ...children) => el("section", {}, el("h3", {}, title), ...children);
-
 const stepSections = () => {
   const action = el("pre", { class: "action", tabindex: 0, role: "region", "aria-label": "Action" });
   const thought = el("p", { class: "thought" });
