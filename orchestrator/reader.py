@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import bad_input
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.plan import Plan
     from orchestrator.store import Listed, Store
 
+_THREADS = 16
 _IMMUTABLE = (paths.CLAIMS, paths.OUTCOMES, paths.LEFT, paths.SESSIONS)
 
 
@@ -37,6 +39,7 @@ class LedgerReader:
         self.store = store
         self.plan = read_plan(store)
         self._known: dict[str, Stored] = {}
+        self._events: dict[str, Stored] = {}
 
     def snapshot(self) -> Snapshot:
         """List the ledger and return it parsed.
@@ -64,6 +67,22 @@ class LedgerReader:
         data = self.store.get(listed.path)
         if data is not None:
             self._known[listed.path] = Stored(listed.path, listed.modified, data)
+
+    def events(self) -> list[Stored]:
+        """List the fleet's events and return them; each is fetched once.
+
+        Raises:
+            StoreError: They could not be read.
+        """
+        fresh = [one for one in self.store.list(paths.EVENTS) if one.path not in self._events]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for listed, data in zip(fresh, pool.map(self._bytes, fresh), strict=True):
+                if data is not None:
+                    self._events[listed.path] = Stored(listed.path, listed.modified, data)
+        return list(self._events.values())
+
+    def _bytes(self, listed: Listed) -> bytes | None:
+        return self.store.get(listed.path)
 
     def fold(self, *, running: bool = False) -> Folded:
         """Return what happened so far; while ``running``, nobody who has not left is given up.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.identity import Attempt
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
+    from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supply import Supply, Wish
     from orchestrator.plan import Plan
 
@@ -270,8 +271,27 @@ def supply_of(wish: Wish, found: Mapping[str, Market]) -> Supply:
     return Supply(wish, found, SystemClock())
 
 
+def actor_name(command: str, session: str) -> str:
+    """Return a name for a process's events that no other process of the session has."""
+    return f"{command}-{session}-{secrets.token_hex(3)}"
+
+
+def spending_of(settings: FleetOptions, rates: Mapping[tuple[str, str], Rates]) -> Spending:
+    """Return the bills of machines as these options make them: none yet."""
+    from orchestrator.fleet.spending import Spending
+
+    given = settings.options
+    os_disks = int(given["managed_os_disk"])
+    disks = os_disks + int(given["golden_disk"])
+    return Spending(rates, disks, os_disks, int(given["public_ip"]))
+
+
 def launcher_of(
-    settings: FleetOptions, sides: Sides, plan: Plan, store_url: str, journal: Journal
+    settings: FleetOptions,
+    sides: Sides,
+    plan: Plan,
+    journal: Journal,
+    rates: Mapping[tuple[str, str], Rates],
 ) -> Launcher:
     """Return what launches this attempt's machines."""
     from orchestrator.clock import SystemClock
@@ -284,7 +304,7 @@ def launcher_of(
     build = Build(
         image=given["machine_image"],
         ttl_s=settings.ttl_s,
-        facts=_facts(settings, plan, store_url),
+        facts=_facts(settings, plan, settings.store.url),
         os_disk_gb=None if given["managed_os_disk"] else given["os_disk_gb"],
         data_disks=(DataDisk(0),) if given["golden_disk"] else (),
         public_ip=given["public_ip"],
@@ -301,6 +321,7 @@ def launcher_of(
         closing=lambda: is_closing(store, settings.attempt.session),
         store_key=settings.store.machine_key(sides),
         token=lambda: secrets.token_hex(2),
+        usd_hour=spending_of(settings, rates).price,
     )
 
 

@@ -16,6 +16,7 @@ import click
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     FleetOptions,
+    actor_name,
     fleet_options,
     known_rates,
     launcher_of,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
+    from orchestrator.ledger.events import Fact
     from orchestrator.plan import Plan
 
 MATRIX_LIMIT = 256
@@ -127,9 +129,10 @@ class _Provision:
             store = settings.store.opened(sides, create=True)
             session = Session(attempt.session, time.time(), "provision", self._workers)
             open_session(store, self._plan, session)
-            actor = f"provision-{attempt.session}"
+            actor = actor_name("provision", attempt.session)
             journal = Journal(actor, SystemClock(), store, settings.events, _say)
-            launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
+            self._foretell(journal)
+            launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
             try:
                 wave = self._launch(launcher, found)
             except KeyboardInterrupt:
@@ -200,6 +203,18 @@ class _Provision:
         supply = supply_of(self._settings.wish, found)
         return launch_wave(launcher, supply, self._workers, progress=progress)
 
+    def _foretell(self, journal: Journal) -> None:
+        """Keep what the run is expected to take, beside what it will have taken."""
+        forecast = self._forecast
+        money = "no price known" if forecast.usd is None else f"{forecast.usd:.2f} USD"
+        facts: dict[str, Fact] = {
+            "usd": forecast.usd,
+            "usd_high": forecast.usd_high,
+            "minutes_high": forecast.minutes_high,
+            "machines": float(self._workers),
+        }
+        journal.note("prediction", "seen", detail=money, facts=facts)
+
     def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
         for line in wave.why_not:
             click.echo(f"error: {line}", err=True)
@@ -215,12 +230,11 @@ class _Provision:
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
-        def said(text: str) -> None:
-            journal.note("take down", "done", detail=text)
-
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), said)
+        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), noted=journal.note_delete)
         patience = Patience(every_s=float(self._settings.options["every"]))
         cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
+        if wait:
+            journal.note_proof(cleared)
         return cleared.left
 
     def _publish(self, wave: Wave, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +74,11 @@ def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
     from orchestrator import __version__
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+    from orchestrator.ledger.events import read_events
     from orchestrator.ledger.fold import fold, read_objects
     from orchestrator.reader import LedgerReader
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet import FleetEvents
     from orchestrator.watch import is_simulated
 
     readers = [LedgerReader(store) for store in stores]
@@ -94,7 +97,9 @@ def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     evidence: Evidence = {}
     for store in stores:
         evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
-    return write_report(out, plan, folded, facts, evidence)
+    events, damage = read_events([one for reader in readers for one in reader.events()])
+    told = FleetEvents(events, time.time(), damage)
+    return write_report(out, plan, folded, facts, evidence, told)
 
 
 def _check_same_plan(readers: list[Any]) -> None:

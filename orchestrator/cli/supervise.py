@@ -12,11 +12,13 @@ import click
 from orchestrator.cli.cloud import cloud_options, cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     FleetOptions,
+    actor_name,
     fleet_options,
     known_rates,
     launcher_of,
     markets,
     read_fleet_options,
+    spending_of,
     supply_of,
 )
 from orchestrator.cli.terminal import console
@@ -85,7 +87,6 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     from orchestrator.clock import SystemClock
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.orders import RunLedger
-    from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supervise import Settings, Supervisor
     from orchestrator.reader import LedgerReader
 
@@ -93,9 +94,10 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     store = settings.store.opened(sides)
     reader = LedgerReader(store)
     launched = _launched_before(store, attempt, options["shards"], reader.plan)
-    journal = Journal(f"supervise-{attempt.session}", clock, store, settings.events, click.echo)
+    actor = actor_name("supervise", attempt.session)
+    journal = Journal(actor, clock, store, settings.events, click.echo)
     ledger = RunLedger(reader, attempt, clock)
-    disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
+    rates = known_rates(settings, lambda text: click.echo(text, err=True))
     return Supervisor(
         settings=Settings(
             rules=_rules(options, launched),
@@ -103,17 +105,13 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
             deadline_s=options["deadline"] * 60.0,
             max_usd=options["max_cost"],
         ),
-        launcher=launcher_of(settings, sides, reader.plan, settings.store.url, journal),
+        launcher=launcher_of(settings, sides, reader.plan, journal, rates),
         supply=supply_of(settings.wish, markets(sides, settings.wish)),
         drain_supply=supply_of(settings.drain_wish, markets(sides, settings.drain_wish)),
         runners=sides.github.runners,
         runs=sides.github.runs,
         ledger=ledger,
-        spending=Spending(
-            known_rates(settings, lambda text: click.echo(text, err=True)),
-            disks,
-            int(options["public_ip"]),
-        ),
+        spending=spending_of(settings, rates),
         told=_Teller(ledger, reader.plan),
     )
 

@@ -18,6 +18,7 @@ from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
 from orchestrator.fleet.view import FleetView, join
+from orchestrator.fleet.witness import Witness
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -105,6 +106,7 @@ class Supervisor:
     spending: Spending
     told: Callable[[Round], None] = lambda _round: None
     _memory: Memory | None = None
+    _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
     _troubles: list[str] = field(default_factory=list)
     _blind_since: float | None = None
@@ -135,6 +137,7 @@ class Supervisor:
             return self._too_long_blind(now)
         assert self._memory is not None
         self.spending = self.spending.after_look(view, now)
+        self._tell_sightings(view, now)
         self._drain_at_ceiling(now, started)
         actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
         self._act(actions)
@@ -155,6 +158,12 @@ class Supervisor:
             return None
         self._blind_since, self._refused = None, 0
         return join(attempt.fleet, resources, runners, jobs)
+
+    def _tell_sightings(self, view: FleetView, now: float) -> None:
+        """Note what this look shows of each machine for the first time."""
+        self._witness, fresh = self._witness.after_look(view, self.spending, now)
+        for one in fresh:
+            self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
 
     def _note_blind(self, error: CloudError | GitHubError, now: float) -> None:
         self._troubles.append(str(error))

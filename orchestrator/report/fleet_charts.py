@@ -14,7 +14,7 @@ from orchestrator.report.vega import WIDE, Chart, Spec, chart
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orchestrator.report.fleet_entry import EventEntry, FleetEntry, MachineEntry
+    from orchestrator.report.fleet_entry import FleetEntry, MachineEntry
 
 STAGES = {
     "creating": "var(--boot)",
@@ -27,7 +27,7 @@ STAGES = {
 
 _LABELS = 190
 _ROW = 26
-_EVICTED = ("evict", "preempt")
+_WENT = ("gone", "evicted")
 
 
 def phases(fleet: FleetEntry) -> Chart | None:
@@ -52,7 +52,7 @@ def machines(fleet: FleetEntry) -> Chart | None:
         return None
     start, end = min(moments), max(moments)
     bars = [bar for one in shown for bar in _life(one, start, end)]
-    marks = [mark for event in fleet.events for mark in _mark(event, shown, start)]
+    marks = list(_marks(fleet, shown, start))
     length = max(end - start, 1.0)
     label = f"Lives of {len(fleet.machines)} machines over {span_of_time(length)}"
     names = [_lane(one) for one in shown]
@@ -102,17 +102,22 @@ def _life(machine: MachineEntry, start: float, end: float) -> Iterator[dict[str,
             }
 
 
-def _mark(
-    event: EventEntry, shown: Sequence[MachineEntry], start: float
+def _marks(
+    fleet: FleetEntry, shown: Sequence[MachineEntry], start: float
 ) -> Iterator[dict[str, Any]]:
-    words = f"{event.kind} {event.stage} {event.detail}".lower()
-    lane = next((_lane(one) for one in shown if one.name == event.machine), None)
-    if lane is not None and any(word in words for word in _EVICTED) and plausible_time(event.at):
-        yield {
-            "lane": lane,
-            "at": round(max(0.0, event.at - start), 2),
-            "title": f"{event.machine}: {event.detail or event.kind}",
-        }
+    """Yield a mark for each machine that went though nobody had deleted it: an eviction."""
+    lanes = {one.name: _lane(one) for one in shown}
+    deleted: set[str] = set()
+    for event in fleet.events:
+        if event.kind == "delete":
+            deleted.add(event.machine)
+        known = event.machine in lanes and plausible_time(event.at)
+        if known and event.kind in _WENT and event.machine not in deleted:
+            yield {
+                "lane": lanes[event.machine],
+                "at": round(max(0.0, event.at - start), 2),
+                "title": f"{event.machine}: {event.detail or event.kind}",
+            }
 
 
 def _spec(

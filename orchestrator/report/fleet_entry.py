@@ -10,7 +10,8 @@ class CostEntry:
     """US dollars, list prices. None where it is not known.
 
     ``open_machines`` were not known to be deleted when this was reckoned: what they cost is counted
-    until then, and ``final_usd`` is final only once it is 0.
+    until then, and ``final_usd`` is final only once it is 0. ``unpriced_machines`` have no known
+    price and are in no figure.
     """
 
     predicted_usd: float | None
@@ -18,6 +19,7 @@ class CostEntry:
     per_task_usd: float | None
     per_success_usd: float | None
     open_machines: int
+    unpriced_machines: int
 
 
 @dataclass(frozen=True, slots=True)

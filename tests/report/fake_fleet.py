@@ -29,7 +29,7 @@ def fake_fleet(extra: int = 8, *, proved: bool = True, text: str = "") -> FleetE
     """Return a fleet of ``5 + extra`` machines; ``text`` stands wherever foreign text may."""
     draws = random.Random(11)
     machines = [_machine(draws, n, f"waa-w{n}", n, START, END + 60 + 9 * n) for n in range(4)]
-    machines[2] = _machine(draws, 2, "waa-w2", 2, START, EVICTED + 30, why="evicted")
+    machines[2] = _machine(draws, 2, "waa-w2", 2, START, EVICTED + 30, why="no listing shows it any more")
     machines.append(_machine(draws, 4, "waa-w2b", 2, EVICTED + 40, END + 70))
     machines += [
         _machine(draws, n, f"waa-w{n}", n, START + 4 * n, END - 900 * (n % 5) + 40)
@@ -38,7 +38,7 @@ def fake_fleet(extra: int = 8, *, proved: bool = True, text: str = "") -> FleetE
     if text:
         machines.append(_machine(draws, 99, text, 99, START, END, why=text, region=text))
     return FleetEntry(
-        cost=CostEntry(27.1, 29.35, 0.2, 0.45, 0 if proved else 1),
+        cost=CostEntry(27.1, 29.35, 0.2, 0.45, 0 if proved else 1, 0),
         minutes=MinutesEntry(4011.0, 3540.0, 1.13),
         phases=_phases(machines),
         machines=tuple(machines),
@@ -95,13 +95,13 @@ def _phases(machines: Sequence[MachineEntry]) -> tuple[PhaseEntry, ...]:
 
 def _events(machines: Sequence[MachineEntry], text: str) -> tuple[EventEntry, ...]:
     events = [
-        EventEntry(m.launched or 0.0, "provision", "machine", "launched", m.name, m.size)
+        EventEntry(m.launched or 0.0, "provision", "create", "done", m.name, m.size)
         for m in machines
     ]
     events += [
-        EventEntry(EVICTED, "supervise", "machine", "evicted", "waa-w2", "the spot price rose"),
-        EventEntry(EVICTED + 40, "supervise", "machine", "launched", "waa-w2b", "for shard 2"),
-        EventEntry(END + 190, "report", "teardown", "proved", "", "two looks found nothing"),
+        EventEntry(EVICTED, "supervise", "gone", "seen", "waa-w2", "no listing shows it any more"),
+        EventEntry(EVICTED + 40, "supervise", "create", "intent", "waa-w2b", "for shard 2"),
+        EventEntry(END + 190, "report", "proof", "seen", "", "two looks found nothing"),
     ]
     if text:
         events.append(EventEntry(END, text, text, text, text, text))
