@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 END = START + 18_400
 EVICTED = START + 4_330
+GONE = "no listing shows it any more"
 _PHASES = ("create", "boot", "online", "job", "first task")
 
 
@@ -29,7 +30,7 @@ def fake_fleet(extra: int = 8, *, proved: bool = True, text: str = "") -> FleetE
     """Return a fleet of ``5 + extra`` machines; ``text`` stands wherever foreign text may."""
     draws = random.Random(11)
     machines = [_machine(draws, n, f"waa-w{n}", n, START, END + 60 + 9 * n) for n in range(4)]
-    machines[2] = _machine(draws, 2, "waa-w2", 2, START, EVICTED + 30, why="no listing shows it any more")
+    machines[2] = _machine(draws, 2, "waa-w2", 2, START, EVICTED + 30, why=GONE)
     machines.append(_machine(draws, 4, "waa-w2b", 2, EVICTED + 40, END + 70))
     machines += [
         _machine(draws, n, f"waa-w{n}", n, START + 4 * n, END - 900 * (n % 5) + 40)
@@ -99,7 +100,7 @@ def _events(machines: Sequence[MachineEntry], text: str) -> tuple[EventEntry, ..
         for m in machines
     ]
     events += [
-        EventEntry(EVICTED, "supervise", "gone", "seen", "waa-w2", "no listing shows it any more"),
+        EventEntry(EVICTED, "supervise", "gone", "seen", "waa-w2", GONE),
         EventEntry(EVICTED + 40, "supervise", "create", "intent", "waa-w2b", "for shard 2"),
         EventEntry(END + 190, "report", "proof", "seen", "", "two looks found nothing"),
     ]
