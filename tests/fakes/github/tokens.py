@@ -44,6 +44,8 @@ class Tokens:
         self._clock = clock
         self._lock = threading.Lock()
         self._grants: dict[str, Grant] = {}
+        self.life_s = TOKEN_LIFE_S
+        self.installations = 0
         self.app = App("4242", 7, _shared_key())
 
     def personal(self, permissions: frozenset[str] = ALL, login: str = "octocat") -> str:
@@ -54,7 +56,8 @@ class Tokens:
 
     def installation(self) -> tuple[str, float]:
         """Return a new installation token and when it ends."""
-        ends_at = self._clock.now() + TOKEN_LIFE_S
+        self.installations += 1
+        ends_at = self._clock.now() + self.life_s
         return self._grant("ghs_", Grant(ALL, "waa-matrix[bot]", ends_at)), ends_at
 
     def given(self) -> list[str]:
