@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import LocalRunner
 from tests.fakes.inside import ENV_FILE, JIT_FILE, SAS_FILE
 
@@ -75,16 +76,23 @@ class Metal:
 
 
 class Inside:
-    """One machine. ``exit_code`` is its job's, None while it has none or was taken away."""
+    """One machine: what it was asked for with, what it was told, the job it took.
+
+    ``exit_code`` is the job's, None while it has none.
+    """
 
     def __init__(self, metal: Metal, machine: Booted) -> None:
-        self._metal, self._machine = metal, machine
+        self._metal = metal
         self.root = metal.root / machine.name
         lay_out(machine.custom_data, self.root)
         self._jit, self._sas = (self._file(path) for path in (JIT_FILE, SAS_FILE))
         self.secrets = [file.read_text() for file in (self._jit, self._sas)]
         lines = self._file(ENV_FILE).read_text().splitlines()
         self.facts = dict(line.split("=", 1) for line in lines)
+        self.name, self.tags = machine.name, machine.tags
+        self.body = dict(
+            metal.arm.world.items[resource_id(MACHINE, machine.name).lower()].properties
+        )
         self.arguments: list[str] = []
         self.job: JobEntry | None = None
         self._runner = LocalRunner(self._connect, self._work)

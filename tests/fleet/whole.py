@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -34,10 +33,11 @@ from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.azurite import ACCOUNT, KEY
 from tests.fakes.github import FakeGitHub, RunnerFate
+from tests.fakes.github.scheduler import settle
 from tests.fakes.metal import Inside, Metal, host_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from orchestrator.store import Store
     from tests.fakes.github import JobEntry
@@ -195,10 +195,22 @@ class WholeRun:
         """Return the machine of this number in this attempt, once it has booted."""
         prefix = f"{MINE.label}-{self.attempt}-{number:03d}-"
         booted = self.metal.inside
-        return self.until(
+        found: Inside = self.until(
             lambda: next((one for name, one in booted.items() if name.startswith(prefix)), None),
             f"machine {number} boots",
         )
+        return found
+
+    @property
+    def name(self) -> str:
+        """The run's name in the store."""
+        return RUN
+
+    def settled_jobs(self) -> list[JobEntry]:
+        """The jobs, once GitHub has given up those whose runner is silent."""
+        with self.github.world.lock:
+            settle(self.github.world)
+        return self.jobs()
 
     # -- what is left -----------------------------------------------------------------------
 
@@ -328,9 +340,7 @@ def _bring_up_another(run: WholeRun) -> None:
     )
     sites = {region: Site(subnet_id(region)) for region in REGIONS}
     token = run.arm.identity.request_token
-    login = Federated(
-        TENANT, CLIENT, f"{run.arm.url}/assertion", token, ca_file=str(run.ca_file)
-    )
+    login = Federated(TENANT, CLIENT, f"{run.arm.url}/assertion", token, ca_file=str(run.ca_file))
     cloud = AzureCloud(AzureSettings(SUBSCRIPTION, GROUP, sites, endpoints), login)
     cloud.launch(machine(name, tags=tags))
     cloud.close()
