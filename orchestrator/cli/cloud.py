@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
+AUTHORITY_VARIABLE = "AZURE_AUTHORITY_HOST"
 
 _OPTIONS = [
     click.option(
@@ -51,6 +52,7 @@ _OPTIONS = [
     ),
     click.option(
         "--authority",
+        envvar=AUTHORITY_VARIABLE,
         default=PUBLIC_AUTHORITY,
         show_default=True,
         help="Who signs in.",

@@ -95,7 +95,7 @@ class FakeArm:
 
     def handle(self, request: Request) -> Reply | None:
         """Answer one request; None drops the connection."""
-        fault = self.faults.next_for(request.call)
+        fault = self.faults.next_for(request.call, request.body)
         with self.lock:
             number = len(self.seen) + 1
             self.seen.append(Seen(request.call, self.clock.now(), None))
