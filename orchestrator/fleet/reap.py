@@ -75,16 +75,15 @@ class Reaper:
         A look that condemns more than the one before it is followed by another: what was made
         just before the first, and was not listed yet, need not wait for the next sweep.
         """
-        before = self.condemned()
-        for looks in range(2, _LOOKS_LIMIT + 1):
+        now, looks = self.condemned(), 1
+        while True:
             self.broom.clock.sleep(self.between_s)
             self._over.clear()
-            now = self.condemned()
+            before, now = now, self.condemned()
+            looks += 1
             agreed = _both(before, now)
-            if agreed.found == now.found:
-                break
-            before = now
-        return agreed, looks
+            if agreed.found == now.found or looks == _LOOKS_LIMIT:
+                return agreed, looks
 
     def condemned(self) -> Condemned:
         """Look once; return what is past its time or whose run is known to be over."""

@@ -15,13 +15,13 @@ import os
 import signal
 import tempfile
 import threading
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.fleet.reap import BETWEEN_LOOKS_S
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fakes.warm import Warm, warmed
 from tests.fleet.stand import Stand, arguments_of, standing
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 _LOOK = "GET resources"
 _SCHEDULE_S = 900.0
-_BETWEEN_LOOKS_S = 60.0
 _PATIENCE_S = 60.0
+_MISSES = 5
+_SWEEPS_LIMIT = 2
 
 
 class When(StrEnum):
@@ -65,7 +66,6 @@ def _full(stand: Stand, count: int) -> None:
 
 def _booting(stand: Stand, count: int) -> None:
     """Have the machines accepted just now, one of which the cloud cannot make after all."""
-    stand.step_s = 30.0
     fate = Fate(names="waa-500-1-000-*", fails_with="ZonalAllocationFailed", times=1)
     stand.arm.faults.machines(fate)
     stand.launched(count)
@@ -183,51 +183,68 @@ def strike(phase: Phase, count: int, at: int, when: When, warm: Warm) -> Point:
 def _swept(stand: Stand, point: Point, warm: Warm) -> Point:
     orphaned = len(stand.left())
     stand.end_run()
-    stand.step_s = _BETWEEN_LOOKS_S
+    stand.step_s = BETWEEN_LOOKS_S
     Blade(stand)
-    said = ""
-    for sweep in (1, 2):
+    said, sweeps = "", 0
+    while True:
+        sweeps += 1
         done = warm.call(arguments_of(stand, "reap"), stand.environment)
         said += done.said
         stand.move(_SCHEDULE_S)
-        if not stand.left():
+        if not stand.left() or sweeps == _SWEEPS_LIMIT:
             break
-    left, lost = tuple(stand.left()), tuple(stand.lost())
-    return Point(
-        point.at, point.when, point.call, done.code, orphaned, sweep, left, lost, said=said
+    return replace(
+        point,
+        code=done.code,
+        orphaned=orphaned,
+        sweeps=sweeps,
+        left=tuple(stand.left()),
+        lost=tuple(stand.lost()),
+        said=said,
     )
 
 
 def kill_points(phase: Phase, count: int, lanes: int) -> list[Point]:
     """Kill a phase's command at each of its requests, on both sides of the effect.
 
-    The last point of each side is the first that the command did not reach: it ended by itself.
+    Each side ends with a point that the command did not reach: it ended by itself. How many
+    requests it sends varies by one or two with its threads' luck; a point that was missed below
+    one that was reached is tried again.
     """
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(lanes) as pool:
         order = _Order()
         work = [pool.submit(_lane, phase, count, order, Path(directory)) for _ in range(lanes)]
-        return sorted(
-            (point for lane in work for point in lane.result()),
-            key=lambda point: (point.when, point.at),
-        )
+        found = {(point.when, point.at): point for lane in work for point in lane.result()}
+    return [found[key] for key in sorted(found)]
 
 
 class _Order:
-    """Hands out points until the command was not reached any more; safe to share."""
+    """Hands out the points of both sides to all lanes, until each side's end was found."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = {when: itertools.count(1) for when in When}
+        self._reached = dict.fromkeys(When, 0)
+        self._again: list[tuple[When, int, int]] = []
 
-    def next(self) -> tuple[When, int] | None:
+    def next(self) -> tuple[When, int, int] | None:
+        """Return a side, a point there and how often it was missed; None when all is done."""
         with self._lock:
+            if self._again:
+                return self._again.pop()
             for when, numbers in self._numbers.items():
-                return when, next(numbers)
+                return when, next(numbers), 0
             return None
 
-    def ended(self, when: When) -> None:
+    def note(self, when: When, at: int, missed: int, *, reached: bool) -> None:
+        """Learn whether a point was reached."""
         with self._lock:
-            self._numbers.pop(when, None)
+            if reached:
+                self._reached[when] = max(self._reached[when], at)
+            elif at < self._reached[when] and missed < _MISSES:
+                self._again.append((when, at, missed + 1))
+            else:
+                self._numbers.pop(when, None)
 
 
 def _lane(phase: Phase, count: int, order: _Order, directory: Path) -> list[Point]:
@@ -237,21 +254,37 @@ def _lane(phase: Phase, count: int, order: _Order, directory: Path) -> list[Poin
 def _points(phase: Phase, count: int, order: _Order, directory: Path) -> Iterator[Point]:
     with tempfile.TemporaryDirectory(dir=directory) as own, warmed(Path(own)) as warm:
         while (task := order.next()) is not None:
-            when, at = task
+            when, at, missed = task
             point = strike(phase, count, at, when, warm)
-            if not point.call:
-                order.ended(when)
+            order.note(when, at, missed, reached=bool(point.call))
             yield point
 
 
-def summary(points: Sequence[Point]) -> Counter[str]:
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A phase's kill points in figures; ``gaps`` are points that no run reached."""
+
+    phase: str
+    before: int
+    after: int
+    gaps: int
+    orphaned: int
+    second_sweeps: int
+    left: int
+    lost: int
+
+
+def summary(phase: Phase, points: Sequence[Point]) -> Summary:
     """Return what a table says of a phase's kill points."""
     killed = [point for point in points if point.call]
-    return Counter(
-        before=sum(point.when is When.BEFORE for point in killed),
-        after=sum(point.when is When.AFTER for point in killed),
+    sides = [[point.at for point in killed if point.when is when] for when in When]
+    return Summary(
+        phase=phase.name,
+        before=len(sides[0]),
+        after=len(sides[1]),
+        gaps=sum(max(side, default=0) - len(side) for side in sides),
         orphaned=sum(point.orphaned for point in killed),
-        second=sum(point.sweeps > 1 for point in killed),
+        second_sweeps=sum(point.sweeps > 1 for point in killed),
         left=sum(len(point.left) for point in killed),
         lost=sum(len(point.lost) for point in killed),
     )

@@ -75,7 +75,7 @@ class Stand:
     store: Store
     insides: Insides
     token: str
-    step_s: float = 10.0
+    step_s: float = 60.0
     kept: frozenset[str] = frozenset()
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -224,7 +224,8 @@ def standing(directory: Path) -> Iterator[Stand]:
         connection = fake.connection()
         github = stack.enter_context(open_github(connection, clock=clock))
         token: str = connection.access.token.reveal()  # type: ignore[union-attr]  # the fake gives a token
-        (directory / "store").mkdir()
+        kept = directory / "store"
+        kept.mkdir()
         stand = Stand(
             arm,
             fake,
@@ -235,7 +236,11 @@ def standing(directory: Path) -> Iterator[Stand]:
             ca_file,
             _plan(directory),
             open_store(
-                str(directory / "store"), ATTEMPT.run, StoreCredentials(), timeout_s=5.0, create=True
+                str(directory / "store"),
+                ATTEMPT.run,
+                StoreCredentials(),
+                timeout_s=5.0,
+                create=True,
             ),
             Insides(arm, fake, boot_s=60.0, job_s=90.0),
             token,
