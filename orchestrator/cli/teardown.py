@@ -46,7 +46,6 @@ def teardown(
     Example:
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
     """
-    from orchestrator.clock import SystemClock
     from orchestrator.fleet.clear import Broom, Patience
     from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.fleet.teardown import tear_down
@@ -55,7 +54,7 @@ def teardown(
         fleet = Fleet(options["repository"], github_run)
         if options["store"]:
             _close(sides, Attempt(fleet, options["attempt"], ""), options)
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), _say)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say)
         cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
     return _tell(cleared, asked_to_wait=not no_wait, as_json=as_json)
 
