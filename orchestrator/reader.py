@@ -55,18 +55,14 @@ class LedgerReader:
         Raises:
             StoreError: The ledger could not be read.
         """
-        for prefix in _IMMUTABLE:
-            for listed in self.store.list(prefix):
-                if listed.path not in self._known:
-                    self._fetch(listed)
-        for listed in self.store.list(paths.WORKERS):
-            self._fetch(listed)
+        fresh = [
+            listed
+            for prefix in _IMMUTABLE
+            for listed in self.store.list(prefix)
+            if listed.path not in self._known
+        ]
+        self._fetch([*fresh, *self.store.list(paths.WORKERS)], self._known)
         return list(self._known.values())
-
-    def _fetch(self, listed: Listed) -> None:
-        data = self.store.get(listed.path)
-        if data is not None:
-            self._known[listed.path] = Stored(listed.path, listed.modified, data)
 
     def events(self) -> list[Stored]:
         """List the fleet's events and return them; each is fetched once.
@@ -75,14 +71,16 @@ class LedgerReader:
             StoreError: They could not be read.
         """
         fresh = [one for one in self.store.list(paths.EVENTS) if one.path not in self._events]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for listed, data in zip(fresh, pool.map(self._bytes, fresh), strict=True):
-                if data is not None:
-                    self._events[listed.path] = Stored(listed.path, listed.modified, data)
+        self._fetch(fresh, self._events)
         return list(self._events.values())
 
-    def _bytes(self, listed: Listed) -> bytes | None:
-        return self.store.get(listed.path)
+    def _fetch(self, wanted: list[Listed], known: dict[str, Stored]) -> None:
+        """Fetch objects side by side: a store far away answers one after the other slowly."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = pool.map(self.store.get, [one.path for one in wanted])
+            for listed, data in zip(wanted, found, strict=True):
+                if data is not None:
+                    known[listed.path] = Stored(listed.path, listed.modified, data)
 
     def fold(self, *, running: bool = False) -> Folded:
         """Return what happened so far; while ``running``, nobody who has not left is given up.

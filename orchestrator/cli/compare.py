@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.github import github_options, opened_github
-from orchestrator.cli.options import opened
+from orchestrator.cli.reading import readable
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -130,18 +130,16 @@ def _from_history(candidates: Sequence[RunRecord], options: Mapping[str, Any]) -
     return found
 
 
-def kept_records(options: Mapping[str, Any]) -> list[RunRecord]:
-    """Return the runs of a branch that were kept, oldest first; damaged ones are passed over."""
+def kept_records(options: Mapping[str, Any], *, create: bool = False) -> list[RunRecord]:
+    """Return the runs of a branch that were kept, oldest first; damaged ones are passed over.
+
+    ``create``: a history that is not there yet is made, and is empty.
+    """
     from orchestrator.history import History
     from orchestrator.report.comparison import read_record
 
-    where = opened(
-        options["history"],
-        options["history_name"],
-        options["store_ca"],
-        _TIMEOUT_S,
-        create=False,
-    )
+    name, ca = options["history_name"], options["store_ca"]
+    where = readable(options["history"], name, ca, _TIMEOUT_S, create=create)
     found = []
     for kept in History(where).last(options["branch"], 10 * options["last"]):
         try:

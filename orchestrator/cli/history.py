@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.github import github_options, opened_github
-from orchestrator.cli.options import opened
+from orchestrator.cli.reading import readable
 from orchestrator.errors import BadInputError, bad_input
 from orchestrator.history import DEFAULT_NAME
 
@@ -61,7 +61,7 @@ def add(
         finder = RunFinder(lambda: stack.enter_context(opened_github(options)), store_ca)
         found = finder.find(run)
     read_record(found.document, found.where)
-    where = opened(store, name, store_ca, _TIMEOUT_S, create=True)
+    where = readable(store, name, store_ca, _TIMEOUT_S, create=True)
     click.echo(f"kept as {History(where).keep(found.document, branch, commit)}")
     return 0
 
@@ -87,7 +87,7 @@ def show(
 
     if last < 1:
         raise bad_input("--last", "is below 1", "Give 1 or more.")
-    where = opened(store, name, store_ca, _TIMEOUT_S, create=False)
+    where = readable(store, name, store_ca, _TIMEOUT_S)
     kept = [(one, record) for one in History(where).last(branch, last) if (record := _record(one))]
     points = points_of([(record, one.branch, one.commit) for one, record in kept])
     if as_json:

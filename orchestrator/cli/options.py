@@ -306,12 +306,13 @@ def _earlier(name: str) -> list[dict[str, Any]]:
         BadInputError: It is no results.json, or the store cannot be opened.
         StoreError: The store could not be read.
     """
+    from orchestrator.cli.reading import readable
     from orchestrator.history import DEFAULT_NAME, History
     from orchestrator.report.document import parse_document
 
     if "://" not in name:
         return [parse_document(Path(name).read_bytes(), name)]
-    kept = History(opened(name, DEFAULT_NAME, "", _HISTORY_TIMEOUT_S, create=False)).last()
+    kept = History(readable(name, DEFAULT_NAME, "", _HISTORY_TIMEOUT_S)).last()
     return [parse_document(json.dumps(one.document).encode(), one.path) for one in kept]
 
 

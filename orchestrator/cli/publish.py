@@ -12,7 +12,7 @@ import click
 from orchestrator.cli.compare import VERDICTS, failing, kept_records
 from orchestrator.cli.event import summary_path, summary_size, uses_job_token, workflow_event
 from orchestrator.cli.github import github_options, github_problems, opened_github
-from orchestrator.cli.options import opened
+from orchestrator.cli.reading import readable
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -164,7 +164,7 @@ class _Call:
             return records(finder, self.options["against"])
         if not self.options["history"]:
             return []
-        earlier = kept_records({**self.options, "branch": base})
+        earlier = kept_records({**self.options, "branch": base}, create=True)
         return choose_baseline(record, earlier, self.options["last"])
 
     def _tell_github(self, event: WorkflowEvent, comment: str, check: CheckText) -> None:
@@ -229,7 +229,7 @@ class _Call:
         options = self.options
         if not options["history"]:
             raise BadInputError([_no_history()])
-        where = opened(
+        where = readable(
             options["history"],
             options["history_name"],
             options["store_ca"],

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.closing import closing_lines
-from orchestrator.cli.options import located, opened, store_options, suite_options
+from orchestrator.cli.options import located, store_options, suite_options
+from orchestrator.cli.reading import readable
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, bad_input
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _stores(ledgers: tuple[str, ...], options: dict[str, Any]) -> list[Store]:
     places = [located(ledger, store, run_name) for ledger in ledgers]
     if not places:
         places = [located(None, store, run_name)]
-    return [opened(url, name, store_ca, _TIMEOUT_S, create=False) for url, name in places]
+    return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
 
 
 def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:

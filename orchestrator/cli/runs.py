@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from orchestrator.cli.options import DEFAULT_RUN, LEDGER, opened
+from orchestrator.cli.options import DEFAULT_RUN, LEDGER
+from orchestrator.cli.reading import readable
 from orchestrator.errors import BadInputError, MatrixError, Problem, StoreError, bad_input
 
 if TYPE_CHECKING:
@@ -86,9 +87,7 @@ class RunFinder:
         )
 
     def _of_store(self, url: str, run: str, named: str) -> Found:
-        return Found(
-            fold_ledgers([opened(url, run, self.store_ca, _TIMEOUT_S, create=False)], run), named
-        )
+        return Found(fold_ledgers([readable(url, run, self.store_ca, _TIMEOUT_S)], run), named)
 
     def _on_github(self, run_id: int) -> Found:
         named = f"GitHub run {run_id}"
@@ -108,7 +107,7 @@ class RunFinder:
             if not ledgers:
                 raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
             stores = [
-                opened(one.parent.parent.as_uri(), one.parent.name, "", _TIMEOUT_S, create=False)
+                readable(one.parent.parent.as_uri(), one.parent.name, "", _TIMEOUT_S)
                 for one in ledgers
             ]
             return Found(fold_ledgers(stores, str(run_id)), named)

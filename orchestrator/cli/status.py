@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import located, opened, store_options
+from orchestrator.cli.options import located, store_options
+from orchestrator.cli.reading import readable
 from orchestrator.cli.terminal import console
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 
@@ -30,7 +31,7 @@ def _reader(
     from orchestrator.reader import LedgerReader
 
     url, name = located(out, store, run_name)
-    return LedgerReader(opened(url, name, store_ca, _TIMEOUT_S, create=False))
+    return LedgerReader(readable(url, name, store_ca, _TIMEOUT_S))
 
 
 @click.command()

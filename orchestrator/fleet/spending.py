@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.costs import Bill, MachineKind, ceiling_reached, hourly, spent
+from orchestrator.costs import Bill, MachineKind, affordable, ceiling_reached, hourly, spent
 from orchestrator.fleet.identity import ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.supply import SpotMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.cloud.port import MachineRequest, Resource
     from orchestrator.costs import Rates
+    from orchestrator.fleet.supply import Wish
     from orchestrator.fleet.view import FleetView
 
 DRAIN_S = 1800.0
@@ -58,6 +60,20 @@ class Spending:
         if max_usd is None:
             return False
         return ceiling_reached(self.bills.values(), now, DRAIN_S, max_usd)
+
+    def room(self, max_usd: float | None, now: float, wanted: int, wish: Wish) -> int:
+        """Return how many of ``wanted`` machines with an arena ``max_usd`` still allows.
+
+        Each is reckoned with the dearest size that could be had, for as long as a drain takes;
+        without a ceiling or a price the number is what was wanted.
+        """
+        spot = wish.spot is SpotMode.ONLY
+        kind = MachineKind(spot, self.disks, self.public_ips)
+        known = (self.rates.get((size, region)) for size in wish.sizes for region in wish.regions)
+        hour = max((hourly(rates, kind) for rates in known if rates is not None), default=0.0)
+        if max_usd is None or hour <= 0:
+            return wanted
+        return min(wanted, affordable(self.bills.values(), now, DRAIN_S, max_usd, hour))
 
     def usd_hour(self, machine: Resource) -> float | None:
         """Return what a listed machine costs an hour, None when no price is known."""

@@ -1,36 +1,97 @@
-"""``comparison.html``: a comparison as one offline page."""
+"""``comparison.html``: what can be decided between runs, as one page that needs nothing else."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.report import comparison_charts
+from orchestrator.report.template import render_page
+from orchestrator.report.text import clean
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Comparison</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
-:root{color-scheme:light dark}table{border-collapse:collapse}td,th{padding:.2rem .8rem;
-text-align:left;border-bottom:1px solid #8888}</style></head><body>
-{% if document.simulated %}<p><strong>SIMULATED.</strong> No score here says anything about an
-agent.</p>{% endif %}
-{% for one in document.candidates %}
-<h1>{{ one.side.name }} against {{ document.baseline.name }}</h1>
-<p><strong>{{ one.verdict.sentence }}</strong></p>
-<ul>{% for text in one.warnings %}<li>{{ text }}</li>{% endfor %}</ul>
-<table><tr><th>Task</th><th>Change</th><th>Baseline</th><th>Candidate</th></tr>
-{% for task in one.tasks %}<tr><td>{{ task.domain }}/{{ task.name }}</td><td>{{ task.kind }}</td>
-<td>{{ task.baseline.score }}</td><td>{{ task.candidate.score }}</td></tr>{% endfor %}</table>
-{% endfor %}
-{% for one in document.published %}<h1>{{ one.run }} beside {{ one.name }}</h1>
-<p><strong>{{ one.sentence }}</strong></p>{% endfor %}
-</body></html>
-"""
+SCRIPTS = ("dom.js", "comparison.js")
+
+VERDICTS = {
+    "better": "Better",
+    "worse": "Worse",
+    "not-distinguishable": "Not distinguishable",
+    "underpowered": "Underpowered",
+    "none": "No verdict",
+}
+"""What each verdict is called."""
+
+KINDS = {
+    "lost": "lost",
+    "gained": "gained",
+    "rate-down": "succeeds less often",
+    "rate-up": "succeeds more often",
+    "undecided": "not scored on both sides",
+}
+"""What each kind of unlike task is called."""
 
 
 def render_comparison_html(document: Mapping[str, Any]) -> str:
-    """Return the page of a ``comparison.json``; everything in it is escaped."""
-    from jinja2 import Environment
+    """Return the page of a comparison.
 
-    return Environment(autoescape=True).from_string(_PAGE).render(document=document)
+    Args:
+        document: A ``comparison.json`` (``waa-matrix/comparison/1``) as JSON values; every text in
+            it is foreign.
+    """
+    shown = _clean(document)
+    return render_page(
+        "comparison.html.j2",
+        SCRIPTS,
+        simulated=bool(shown["simulated"]),
+        comparison=shown,
+        baseline=shown["baseline"],
+        sides=comparison_charts.sides(shown),
+        candidates=[_candidate(one) for one in shown["candidates"]],
+        VERDICTS=VERDICTS,
+        KINDS=KINDS,
+        points=points,
+        p_value=p_value,
+        between=between,
+    )
+
+
+def _candidate(candidate: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **candidate,
+        "pairs": comparison_charts.pairs(candidate["paired"]),
+        "difference": comparison_charts.difference(candidate["paired"]),
+        "by_domain": comparison_charts.by_domain(candidate["domains"]),
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Return a JSON value with every text in it, keys included, made printable."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): _clean(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(one) for one in value]
+    return value
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of shares in points with its sign, or a dash."""
+    if difference is None:
+        return "—"
+    return f"{100 * difference:+.1f} points"
+
+
+def between(interval: Mapping[str, float] | None) -> str:
+    """Return an interval of differences in points, or a dash."""
+    if interval is None:
+        return "—"
+    return f"{100 * interval['low']:+.1f} to {100 * interval['high']:+.1f}"
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value with what can be read of it, or a dash."""
+    if value is None:
+        return "—"
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"

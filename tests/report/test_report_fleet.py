@@ -89,7 +89,8 @@ def test_a_machines_life_is_put_together_from_all_who_saw_it() -> None:
     (one,) = fleet(teller, scores=(1.0,)).machines
     lived = (one.launched, one.created, one.booted, one.online, one.job, one.first_task)
     assert lived == tuple(START + at for at in (0, 4, 60, 130, 150, 400))
-    assert (one.deleted, one.why, one.usd) == (START + 3604, "its job is over", pytest.approx(0.4))
+    assert (one.deleted, one.why) == (START + 3604, "its job is over")
+    assert one.usd == pytest.approx(0.4)
     assert (one.size, one.region, one.spot, one.role) == (
         "Standard_D8s_v5",
         "westeurope",
@@ -154,7 +155,8 @@ def test_a_machine_nobody_saw_go_is_billed_until_now_and_at_most_until_it_expire
     teller = Teller()
     teller.machine("m", at=-4)
     cost = fleet(teller, now=2 * HOUR).cost
-    assert (cost.final_usd, cost.open_machines) == (pytest.approx(0.8), 1)
+    assert cost.final_usd == pytest.approx(0.8)
+    assert cost.open_machines == 1
     assert fleet(teller, now=100 * HOUR).cost.final_usd == pytest.approx(7 * 0.4)
     assert spent_so_far(teller.told(2 * HOUR)) == pytest.approx(0.8)
     assert "so far: 1 not known to be deleted" in render_markdown(results(teller))
