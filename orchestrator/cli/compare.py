@@ -122,7 +122,8 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
 def _from_history(candidates: Sequence[RunRecord], options: Mapping[str, Any]) -> list[RunRecord]:
     from orchestrator.report.comparison.baseline import choose_baseline
 
-    earlier = kept_records(options)
+    judged = {one.id for one in candidates}
+    earlier = [one for one in kept_records(options) if one.id not in judged]
     found = choose_baseline(candidates[0], earlier, options["last"])
     if not found:
         fix = "Keep one with waa-matrix history add, or name a run to compare with."
