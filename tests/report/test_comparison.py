@@ -62,8 +62,8 @@ def test_the_discordant_tasks_are_named_the_lost_first() -> None:
         ("lost", "t001"),
         ("lost", "t002"),
         ("gained", "t004"),
+        ("undecided", "t008"),  # by domain, then by name
         ("undecided", "t007"),
-        ("undecided", "t008"),
     ]
     assert (one.paired.tasks, one.paired.undecided) == (38, 2)
     assert (one.paired.gained, one.paired.lost, one.paired.both) == (1, 2, 1)
