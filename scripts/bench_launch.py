@@ -9,6 +9,7 @@ looks, teardown with its usual 10 s) and counts. Exit status 1 when a bound does
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 import time
@@ -85,8 +86,17 @@ def last_made(arm: FakeArm, clock: ScaledClock) -> float:
         time.sleep(_LOOK_S)
 
 
-def live(machines: int, create_s: float) -> tuple[Traffic, Traffic]:
-    """Play a fleet's life in virtual time; return what its launch asked for, and all of it."""
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What a fleet asked for: its launch, all of it, and the shortest time between two looks."""
+
+    launch: Traffic
+    whole: Traffic
+    gap_s: float
+
+
+def live(machines: int, create_s: float) -> Life:
+    """Play a fleet's life in virtual time."""
     clock = VirtualClock()
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
@@ -100,9 +110,12 @@ def live(machines: int, create_s: float) -> tuple[Traffic, Traffic]:
             ended = stage.supervisor(machines, machines).run()
             if ended.exit_code != 0:
                 raise click.ClickException(ended.reason)
+            supervised = clock.now()
             if not tear_down(stage.attempt.fleet, stage.scene.broom).proved:
                 raise click.ClickException("something is left")
-            return launched, ear.heard()
+            whole = ear.heard()
+            commands = (whole.part(0.0, supervised), whole.part(supervised, math.inf))
+            return Life(launched, whole, min(one.smallest_gap_s for one in commands))
 
 
 @click.command(help=__doc__)
@@ -115,14 +128,14 @@ def main(machines: int, create_s: float) -> None:
     click.echo(f"{machines} machines, T = {create_s:g} s, in real time")
     click.echo(f"first request to last create accepted {up.accepted_s:7.1f} s")
     click.echo(f"first request to last machine made    {up.made_s:7.1f} s")
-    launched, whole = live(machines, create_s)
+    life = live(machines, create_s)
+    launched, whole, gap = life.launch, life.whole, life.gap_s
     click.echo("\nrequests a machine, in virtual time       launch  whole life")
     for kind, count in sorted(whole.kinds.items()):
         of = launched.kinds[kind] / machines
         click.echo(f"  {kind:<39} {of:6.2f}  {count / machines:10.2f}")
     each = total(whole.kinds) / machines
     click.echo(f"  {'all but polls':<39} {total(launched.kinds) / machines:6.2f}  {each:10.2f}")
-    gap = whole.smallest_gap_s
     checks = (
         (up.made_s <= most, f"{up.made_s:.1f} <= {most:.1f} s until the last machine is made"),
         (each <= MOST_REQUESTS, f"{each:.2f} <= {MOST_REQUESTS:g} requests a machine"),

@@ -29,9 +29,18 @@ class Traffic:
             f"{side} {_kind(call)}" for side, (_, call) in named if not _POLLS.match(call)
         )
 
+    def part(self, began: float, ended: float) -> Traffic:
+        """Return what one command asked for: from ``began`` on, and before ``ended``."""
+        sides = (self.azure, self.github)
+        azure, github = (tuple(one for one in side if began <= one[0] < ended) for side in sides)
+        return Traffic(azure, github)
+
     @property
     def smallest_gap_s(self) -> float:
-        """The shortest time between two looks at one side; a look's pages come at one instant."""
+        """The shortest time between two looks at one side; a look's pages come at one instant.
+
+        Two commands are two pollers: take each one's part.
+        """
         sides = (self.azure, self.github)
         looks = [sorted({at for at, call in side if _POLLS.match(call)}) for side in sides]
         return min(later - at for side in looks for at, later in pairwise(side))
