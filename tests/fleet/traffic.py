@@ -68,6 +68,8 @@ class Ear:
 def _kind(call: str) -> str:
     """Return a call without the name of what it is for."""
     verb, _, path = call.partition(" ")
+    if path.endswith("/oauth2/v2.0/token"):
+        return f"{verb} token"
     parts = path.strip("/").split("/")
     named = ("virtualMachines", "networkInterfaces", "disks", "publicIPAddresses")
     kept = parts[:1] if parts[0] in named else ["…" if part.isdigit() else part for part in parts]
