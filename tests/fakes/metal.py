@@ -90,9 +90,9 @@ class Inside:
         lines = self._file(ENV_FILE).read_text().splitlines()
         self.facts = dict(line.split("=", 1) for line in lines)
         self.name, self.tags = machine.name, machine.tags
-        self.body = dict(
-            metal.arm.world.items[resource_id(MACHINE, machine.name).lower()].properties
-        )
+        item = metal.arm.world.find(MACHINE, machine.name)
+        assert item is not None
+        self.body = dict(item.properties)
         self.arguments: list[str] = []
         self.job: JobEntry | None = None
         self._runner = LocalRunner(self._connect, self._work)

@@ -201,7 +201,7 @@ def no_secret_shows(run: WholeRun) -> None:
 
 
 def test_failed_jobs_that_are_run_again_get_machines_and_finish_the_run(run: WholeRun) -> None:
-    small = ("--sample", "24", "--seed", "3", "--speed", "100", *BEATS)
+    small = ("--sample", "24", "--seed", "3", "--speed", "250", *BEATS)
     assert run.provision(3, *small).exit_code == 0
     for number in range(3):
         name = run.inside(number).name

@@ -183,6 +183,7 @@ class WholeRun:
         while time.monotonic() < deadline:
             if found := condition():
                 return found
+            assert self.arm.violations == [], self.arm.violations
             time.sleep(0.1)
         raise AssertionError(f"never came true: {what}")
 
@@ -320,7 +321,7 @@ def whole_run(directory: Path) -> Iterator[WholeRun]:
         run = WholeRun(arm, github, metal, root, ca_file, store)
         _bring_up_another(run)
         yield run
-    assert arm.violations == []
+    assert arm.violations == [], arm.violations
 
 
 def step(run: WholeRun, job: JobEntry, scratch: Path) -> list[str]:
