@@ -72,9 +72,11 @@ def test_a_whole_run_loses_no_task_and_leaves_nothing(run: WholeRun) -> None:
     tokens_end_soon(run)
     provisioned = run.provision(SHARDS, "--spot", "prefer", "--speed", "400", *BEATS)
     assert (provisioned.exit_code, run.shards) == (0, SHARDS), provisioned.output
+    run.github.world.lost_after_s = 15.0
     signed_in, installations = run.arm.identity.assertions, run.github.tokens.installations
     with run.supervised("--spot", "prefer", "--boot-deadline", "0.17"):
         evicted = run.inside(EVICTED).name
+        run.until(lambda: run.told("machine", "seen", EVICTED), "the supervisor sees the machine")
         task = run.until(lambda: run.working(evicted), "the machine to evict works on a task")
         run.evict(evicted)
     supervised = run.done[-1]
