@@ -103,6 +103,11 @@ class Inside:
         return self._runner.exit_code
 
     @property
+    def pid(self) -> int | None:
+        """The job's process, once there is one."""
+        return self._runner.pid
+
+    @property
     def log(self) -> Path:
         """What the job's step printed."""
         return self.root / "job.log"

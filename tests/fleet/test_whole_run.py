@@ -75,9 +75,10 @@ def test_a_whole_run_loses_no_task_and_leaves_nothing(run: WholeRun) -> None:
     run.github.world.lost_after_s = 15.0
     signed_in, installations = run.arm.identity.assertions, run.github.tokens.installations
     with run.supervised("--spot", "prefer", "--boot-deadline", "0.17"):
-        evicted = run.inside(EVICTED).name
+        inside = run.inside(EVICTED)
+        evicted = inside.name
         run.until(lambda: run.told("machine", "seen", EVICTED), "the supervisor sees the machine")
-        task = run.until(lambda: run.working(evicted), "the machine to evict works on a task")
+        task = run.until(lambda: run.frozen(inside), "the machine to evict is in mid-task")
         run.evict(evicted)
     supervised = run.done[-1]
     assert supervised.exit_code == 0, supervised.output
@@ -213,7 +214,7 @@ def test_failed_jobs_that_are_run_again_get_machines_and_finish_the_run(run: Who
     assert run.provision(3, *small).exit_code == 0
     for number in range(3):
         name = run.inside(number).name
-        run.until(lambda name=name: run.working(name), f"machine {number} works")
+        run.until(lambda name=name: run.held(name), f"machine {number} works")
     assert run.call("teardown", *run.cloud, *run.ledger, "--every", "0.3").exit_code == 0
     assert [name for name in run.left() if name.startswith(MINE.label)] == []
     run.until(lambda: all(job.over for job in run.settled_jobs()), "the jobs are given up")

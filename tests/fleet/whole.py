@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -243,17 +244,29 @@ class WholeRun:
             if (one.kind, one.stage) == (kind, stage) and part in one.machine
         ]
 
-    def working(self, machine_name: str) -> str | None:
-        """The task that a machine's worker is on now."""
+    def held(self, machine_name: str) -> str | None:
+        """The task that a machine's worker has claimed and not ended."""
         snapshot = self.reader.snapshot()
-        return next(
-            (
-                str(beat.unit)
-                for beat in snapshot.heartbeats.values()
-                if beat.machine == machine_name and beat.unit and beat.phase == "running"
-            ),
-            None,
-        )
+        beats = snapshot.heartbeats.values()
+        workers = {beat.worker for beat in beats if beat.machine == machine_name}
+        ended = {(key.unit, key.attempt) for key in snapshot.outcomes}
+        held = [
+            str(key.unit)
+            for key, claim in snapshot.claims.items()
+            if claim and claim.worker in workers and (key.unit, key.attempt) not in ended
+        ]
+        return held[0] if held else None
+
+    def frozen(self, inside: Inside) -> str | None:
+        """Freeze a machine's worker where it is; its task, or None (and no frost) between two."""
+        if inside.pid is None:
+            return None
+        os.kill(inside.pid, signal.SIGSTOP)
+        time.sleep(0.3)  # what it had sent arrives
+        held = self.held(inside.name)
+        if held is None:
+            os.kill(inside.pid, signal.SIGCONT)
+        return held
 
     def jobs(self, attempt: int | None = None) -> list[JobEntry]:
         return self.github.world.jobs_of(MINE.github_run, attempt or self.attempt)
