@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.cli.cloud import Sides
+    from orchestrator.clock import Clock
     from orchestrator.cloud.azure.settings import Site
     from orchestrator.cloud.port import Market
     from orchestrator.costs import Rates
@@ -263,12 +264,11 @@ def markets(sides: Sides, wish: Wish) -> dict[str, Market]:
     return {region: sides.cloud.market(region) for region in wish.regions}
 
 
-def supply_of(wish: Wish, found: Mapping[str, Market]) -> Supply:
+def supply_of(wish: Wish, found: Mapping[str, Market], clock: Clock) -> Supply:
     """Return what can be had of a wish."""
-    from orchestrator.clock import SystemClock
     from orchestrator.fleet.supply import Supply
 
-    return Supply(wish, found, SystemClock())
+    return Supply(wish, found, clock)
 
 
 def actor_name(command: str, session: str) -> str:
@@ -294,7 +294,6 @@ def launcher_of(
     rates: Mapping[tuple[str, str], Rates],
 ) -> Launcher:
     """Return what launches this attempt's machines."""
-    from orchestrator.clock import SystemClock
     from orchestrator.cloud.port import DataDisk
     from orchestrator.fleet.launch import Build, Launcher
     from orchestrator.fleet.orders import is_closing
@@ -317,7 +316,7 @@ def launcher_of(
         cloud=sides.cloud,
         runners=sides.github.runners,
         journal=journal,
-        clock=SystemClock(),
+        clock=sides.clock,
         closing=lambda: is_closing(store, settings.attempt.session),
         store_key=settings.store.machine_key(sides),
         token=lambda: secrets.token_hex(2),

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
+    from orchestrator.fleet.supply import Supply
     from orchestrator.ledger.events import Fact
     from orchestrator.plan import Plan
 
@@ -116,7 +116,6 @@ class _Provision:
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
-        from orchestrator.clock import SystemClock
         from orchestrator.fleet.journal import Journal
         from orchestrator.fleet.supply import unsuitable
         from orchestrator.ledger.records import Session
@@ -129,14 +128,15 @@ class _Provision:
             for line in unsuitable(settings.wish, found):
                 _say(f"left out: {line}")
             store = settings.store.opened(sides, create=True)
-            session = Session(attempt.session, time.time(), "provision", self._workers)
+            session = Session(attempt.session, sides.clock.now(), "provision", self._workers)
             open_session(store, self._plan, session)
             actor = actor_name("provision", attempt.session)
-            journal = Journal(actor, SystemClock(), store, settings.events, _say)
+            journal = Journal(actor, sides.clock, store, settings.events, _say)
             self._foretell(journal)
             launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
             try:
-                wave = self._launch(launcher, found)
+                supply = supply_of(settings.wish, found, sides.clock)
+                wave = self._launch(launcher, supply)
             except KeyboardInterrupt:
                 self._take_down(sides, journal, wait=False)
                 return EXIT_INTERRUPTED
@@ -196,13 +196,12 @@ class _Provision:
 
     # -- after ------------------------------------------------------------------------------
 
-    def _launch(self, launcher: Launcher, found: Any) -> Wave:
+    def _launch(self, launcher: Launcher, supply: Supply) -> Wave:
         from orchestrator.fleet.provision import launch_wave
 
         def progress(done: int, of: int) -> None:
             _say(f"{done} of {of} creates answered")
 
-        supply = supply_of(self._settings.wish, found)
         return launch_wave(launcher, supply, self._workers, progress=progress)
 
     def _foretell(self, journal: Journal) -> None:
@@ -228,11 +227,10 @@ class _Provision:
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:
-        from orchestrator.clock import SystemClock
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), noted=journal.note_delete)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)
         patience = Patience(every_s=float(self._settings.options["every"]))
         cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
         if wait:

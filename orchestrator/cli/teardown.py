@@ -49,7 +49,6 @@ def teardown(
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
     """
     from orchestrator.cli.fleet import actor_name
-    from orchestrator.clock import SystemClock
     from orchestrator.fleet.clear import Broom, Patience
     from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.fleet.journal import Journal
@@ -59,8 +58,8 @@ def teardown(
         fleet = Fleet(options["repository"], github_run)
         attempt = Attempt(fleet, options["attempt"], "")
         store = _close(sides, attempt, options) if options["store"] else None
-        journal = Journal(actor_name("teardown", attempt.session), SystemClock())
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), _say, journal.note_delete)
+        journal = Journal(actor_name("teardown", attempt.session), sides.clock)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say, journal.note_delete)
         cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
         if not no_wait:
             journal.note_proof(cleared)

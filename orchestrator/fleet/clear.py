@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 QUIET_LOOKS = 2
 """Empty listings in a row that prove that nothing is left: a single one may lag."""
 
+QUIET_S = 60.0
+"""Between these two: what was made just before the first is listed by the second."""
+
 _THREADS = 16
 
 
@@ -62,10 +65,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often to look, and for how long, in seconds. ``looks`` bounds the requests as well."""
+    """How often to look, and for how long, in seconds.
+
+    ``quiet_s`` lies between an empty look and the one that confirms it; whoever looks often (a
+    cloud whose listings are quick) waits for less.
+    """
 
     every_s: float = 10.0
     total_s: float = 900.0
+
+    @property
+    def quiet_s(self) -> float:
+        """How long to wait after a look that found nothing."""
+        return min(QUIET_S, 6.0 * self.every_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +137,7 @@ class Broom:
                 left = () if proved else found.names
                 return Cleared(tuple(self.deleted), left, looks, proved, tuple(self.troubles))
             self.submit(found)
-            self.clock.sleep(patience.every_s)
+            self.clock.sleep(patience.quiet_s if found.empty else patience.every_s)
 
     def _delete(self, resource: Resource) -> None:
         try:

@@ -6,6 +6,7 @@ wanted follows from the queued jobs alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ LAUNCHES_A_JOB = 2
 BAD_BOOTS_LIMIT = 3
 """Boots in a row that took no job: the image, the network or the runner is broken.
 
-A runner that was online and was then removed by GitHub while it waited is none of them.
+A runner that was online and was then removed by GitHub while it waited is none of them, and neither
+is a machine no newer than one that took a job: of a large wave some never come up.
 """
 
 _WAITING = (Phase.BOOTING, Phase.IDLE)
@@ -191,6 +193,7 @@ def _count_boots(doomed: tuple[Doomed, ...], memory: Memory) -> Memory:
         for one in doomed
         if one.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
         and one.member.name not in memory.came_up | memory.took_job | memory.counted
+        and (one.member.machine.created or math.inf) > memory.served
     }
     count = memory.bad_boots + len(bad)
     halted = memory.halted

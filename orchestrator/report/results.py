@@ -90,6 +90,13 @@ class AttemptEntry:
     stolen: bool
     phases: Mapping[str, float]
 
+    @property
+    def grade(self) -> str:
+        """What the attempt shows: its grade, or ``lost`` or ``released``."""
+        if self.cause is not None and self.cause.value in ("lost", "released"):
+            return self.cause.value
+        return grade(self.status, self.score)
+
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:

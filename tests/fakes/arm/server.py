@@ -9,7 +9,7 @@ import socket
 import ssl
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -142,7 +142,7 @@ class FakeArm:
             except RefusalError as refusal:
                 reply = refusal.reply()
             self.world.settle()
-            return reply
+            return replace(reply, headers={**reply.headers, **self.limits.told(request.verb)})
 
     def _sign_in(self, request: Request) -> Reply | None:
         if request.path == "/assertion":
