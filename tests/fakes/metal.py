@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.fakes.arm.world import MACHINE, resource_id
+from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import LocalRunner
 from tests.fakes.inside import ENV_FILE, JIT_FILE, SAS_FILE
 

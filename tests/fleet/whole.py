@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
@@ -262,8 +263,9 @@ class WholeRun:
         if inside.pid is None:
             return None
         os.kill(inside.pid, signal.SIGSTOP)
-        time.sleep(0.3)  # what it had sent arrives
         held = self.held(inside.name)
+        if held != self.held(inside.name):  # what it had sent arrived meanwhile
+            held = None
         if held is None:
             os.kill(inside.pid, signal.SIGCONT)
         return held
