@@ -23,7 +23,7 @@ from orchestrator.cli.fleet import (
     read_fleet_options,
     supply_of,
 )
-from orchestrator.cli.options import plan_options, planned
+from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -75,7 +75,9 @@ def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) 
     """
     from orchestrator.forecast import HOSTED_LIMIT_S
 
-    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S)
+    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
+    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
+    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
     plan = planned(options).plan
     problems = [*_counts(workers, min_workers), *cloud_problems(options)]
     settings = read_fleet_options(options, problems)
