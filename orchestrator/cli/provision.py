@@ -7,7 +7,7 @@ import math
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from orchestrator.errors import (
     EXIT_LEFT_BEHIND,
     BadInputError,
     Problem,
+    bad_input,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
     from orchestrator.plan import Plan
+    from orchestrator.store import Store
 
 MATRIX_LIMIT = 256
 JOB_LIMIT_MIN = 350
@@ -55,13 +57,20 @@ _SLACK_MIN = 30.0
 @fleet_options
 @click.option("--workers", type=int, required=True, help="Machines to launch.")
 @click.option("--min-workers", type=int, default=1, show_default=True, help="Fewer: exit 4.")
+@click.option(
+    "--resume", type=int, default=None, help="Go on with this earlier workflow run (its id)."
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
-def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) -> int:
+def provision(
+    workers: int, min_workers: int, resume: int | None, *, as_json: bool, **options: Any
+) -> int:
     """Plan a run and launch its machines, each the just-in-time runner of one job of this run.
 
     Writes the plan and a session to the store, then the outputs matrix, shards, label, machines,
     run, session and timeout to $GITHUB_OUTPUT. With fewer machines than --min-workers everything
-    is taken down again, and the exit code is 4.
+    is taken down again, and the exit code is 4. --resume and a re-run go on with the ledger that is
+    there: only what is not scored runs, on no more machines than that is tasks; when everything is
+    scored nothing is launched, shards is 0, and the exit code too.
 
     \b
     Example:
@@ -76,10 +85,19 @@ def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) 
     options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S)
     plan = planned(options).plan
     problems = [*_counts(workers, min_workers), *cloud_problems(options)]
+    if resume is not None:
+        problems += _names_one_run(options["run_name"])
+        options["run_name"] = f"waa-{resume}"
     settings = read_fleet_options(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
-    return _Provision(plan, settings, workers, min_workers).execute(as_json=as_json)
+    size = _Size(workers, min_workers, resumes=resume is not None)
+    return _Provision(plan, settings, size).execute(as_json=as_json)
+
+
+def _names_one_run(run_name: str | None) -> list[Problem]:
+    fix = "Leave one of them out."
+    return [Problem("--resume, --run", "both name a run", fix)] if run_name else []
 
 
 def _counts(workers: int, least: int) -> list[Problem]:
@@ -90,6 +108,20 @@ def _counts(workers: int, least: int) -> list[Problem]:
     if not 1 <= least <= workers:
         problems.append(Problem("--min-workers", f"is {least}", f"Give 1 to {workers}."))
     return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How many machines are asked for, and how few will do; whether an earlier run must be there."""
+
+    workers: int
+    least: int
+    resumes: bool = False
+
+    def for_tasks(self, tasks: int) -> _Size:
+        """Return the size for so many tasks: a machine without one would idle."""
+        workers = min(self.workers, tasks)
+        return replace(self, workers=workers, least=min(self.least, workers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,55 +136,93 @@ class _Forecast:
 class _Provision:
     """One call of ``provision``."""
 
-    def __init__(self, plan: Plan, settings: FleetOptions, workers: int, min_workers: int) -> None:
+    def __init__(self, plan: Plan, settings: FleetOptions, size: _Size) -> None:
         self._plan, self._settings = plan, settings
-        self._workers, self._least = workers, min_workers
+        self._size = size.for_tasks(len(plan.units))
         self._rates = known_rates(settings, _say)
-        self._forecast = self._check()
+        # A resumed run is judged by what is left of it, which its ledger has to tell first.
+        self._forecast = _Forecast(0.0, None, None) if size.resumes else self._check(plan)
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
-        from orchestrator.clock import SystemClock
-        from orchestrator.fleet.journal import Journal
         from orchestrator.fleet.supply import unsuitable
-        from orchestrator.ledger.records import Session
-        from orchestrator.sessions import open_session
 
-        settings, attempt = self._settings, self._settings.attempt
+        settings = self._settings
         signal.signal(signal.SIGTERM, _interrupt)
         with opened_sides(settings.options, settings.sites) as sides:
             found = markets(sides, settings.wish)
             for line in unsuitable(settings.wish, found):
                 _say(f"left out: {line}")
-            store = settings.store.opened(sides, create=True)
-            session = Session(attempt.session, time.time(), "provision", self._workers)
-            open_session(store, self._plan, session)
-            actor = f"provision-{attempt.session}"
-            journal = Journal(actor, SystemClock(), store, settings.events, _say)
-            launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
-            try:
-                wave = self._launch(launcher, found)
-            except KeyboardInterrupt:
-                self._take_down(sides, journal, wait=False)
-                return EXIT_INTERRUPTED
-            if len(wave.launched) < self._least or wave.fatal:
-                return self._give_up(wave, sides, journal)
-            self._publish(wave, as_json=as_json)
-            return EXIT_COMPLETE
+            store = settings.store.opened(sides, create=not self._size.resumes)
+            if not self._open(store):
+                self._publish(None, as_json=as_json)
+                return EXIT_COMPLETE
+            return self._bring_up(sides, store, found, as_json=as_json)
+
+    def _bring_up(self, sides: Sides, store: Store, found: Any, *, as_json: bool) -> int:
+        """Launch the machines and publish them, or take down what there is of them."""
+        from orchestrator.clock import SystemClock
+        from orchestrator.fleet.journal import Journal
+
+        settings = self._settings
+        actor = f"provision-{settings.attempt.session}"
+        journal = Journal(actor, SystemClock(), store, settings.events, _say)
+        launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
+        try:
+            wave = self._launch(launcher, found)
+        except KeyboardInterrupt:
+            self._take_down(sides, journal, wait=False)
+            return EXIT_INTERRUPTED
+        if len(wave.launched) < self._size.least or wave.fatal:
+            return self._give_up(wave, sides, journal)
+        self._publish(wave, as_json=as_json)
+        return EXIT_COMPLETE
+
+    def _open(self, store: Store) -> bool:
+        """Open this session of the run; return whether anything is left to do in it.
+
+        Raises:
+            BadInputError: The run to resume is not there, or is of another plan, or what is left of
+                it outlives its jobs, machines or money.
+            StoreError: The ledger could not be read or written.
+        """
+        from orchestrator.causes import Status
+        from orchestrator.ledger import paths
+        from orchestrator.ledger.records import Session
+        from orchestrator.reader import LedgerReader
+        from orchestrator.sessions import open_session
+
+        attempt = self._settings.attempt
+        if self._size.resumes and store.get(paths.PLAN) is None:
+            what = f"has no run {attempt.run} to go on with"
+            fix = "Give the id of its first start: the report names the run."
+            raise bad_input(f"--store {store.url}", what, fix)
+        session = Session(attempt.session, time.time(), "provision", self._size.workers)
+        open_session(store, self._plan, session)
+        folded = LedgerReader(store).fold()
+        unscored = [one.unit for one in folded.results if one.status is not Status.SCORED]
+        left, count = {unit.task for unit in unscored}, len(unscored)
+        if count < len(self._plan.units):
+            _say(f"{len(self._plan.units) - count} of {len(self._plan.units)} tasks are scored")
+        self._size = self._size.for_tasks(count)
+        if count and self._size.resumes:
+            tasks = tuple(one for one in self._plan.tasks if one.task in left)
+            self._forecast = self._check(replace(self._plan, tasks=tasks))
+        return count > 0
 
     # -- before -----------------------------------------------------------------------------
 
-    def _check(self) -> _Forecast:
+    def _check(self, plan: Plan) -> _Forecast:
         """Say what the run will take; refuse one that outlives its jobs, machines or money."""
         from orchestrator.forecast import assume, hosted_problem, minutes_text, predict
 
-        plan, options = self._plan, self._settings.options
+        options = self._settings.options
         assumptions = assume(plan, fleet=True)
         money = self._money(self._rates)
-        asked = predict(plan, self._workers, assumptions, money)
+        asked = predict(plan, self._size.workers, assumptions, money)
         problems = []
         hosted = hosted_problem(
-            self._workers, lambda count: predict(plan, count, assumptions), MATRIX_LIMIT
+            self._size.workers, lambda count: predict(plan, count, assumptions), MATRIX_LIMIT
         )
         if hosted is not None:
             problems.append(hosted)
@@ -171,7 +241,7 @@ class _Provision:
             raise BadInputError(problems)
         usd = "" if asked.usd is None else f", {asked.usd:.2f} USD (up to {asked.usd_high:.2f})"
         _say(
-            f"{len(plan.units)} tasks on {self._workers} machines, plan {plan.digest[:12]}: "
+            f"{len(plan.units)} tasks on {self._size.workers} machines, plan {self._plan.digest[:12]}: "
             f"about {minutes_text(asked.makespan_s)} "
             f"(up to {minutes_text(asked.makespan_high_s)}){usd}"
         )
@@ -198,12 +268,12 @@ class _Provision:
             _say(f"{done} of {of} creates answered")
 
         supply = supply_of(self._settings.wish, found)
-        return launch_wave(launcher, supply, self._workers, progress=progress)
+        return launch_wave(launcher, supply, self._size.workers, progress=progress)
 
     def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
         for line in wave.why_not:
             click.echo(f"error: {line}", err=True)
-        fewer = f"{len(wave.launched)} of {self._workers} machines, {self._least} needed"
+        fewer = f"{len(wave.launched)} of {self._size.workers} machines, {self._size.least} needed"
         click.echo(f"error: {wave.fatal or fewer}. Taking everything down again.", err=True)
         left = self._take_down(sides, journal, wait=True)
         for name in left:
@@ -223,11 +293,12 @@ class _Provision:
         cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
         return cleared.left
 
-    def _publish(self, wave: Wave, *, as_json: bool) -> None:
-        """Write what the other jobs of the workflow need, and print it."""
-        for line in wave.why_not:
+    def _publish(self, wave: Wave | None, *, as_json: bool) -> None:
+        """Write what the other jobs of the workflow need, and print it; None: nothing to do."""
+        launched = wave.launched if wave else ()
+        for line in wave.why_not if wave else ():
             click.echo(f"warning: {line}", err=True)
-        attempt, count = self._settings.attempt, len(wave.launched)
+        attempt, count = self._settings.attempt, len(launched)
         timeout = min(JOB_LIMIT_MIN, math.ceil(1.5 * self._forecast.minutes_high + _SLACK_MIN))
         outputs = {
             "matrix": json.dumps(list(range(count))),
@@ -245,8 +316,12 @@ class _Provision:
         if as_json:
             click.echo(json.dumps(outputs, indent=1))
             return
-        click.echo(f"{count} of {self._workers} machines are booting as runners {outputs['label']}")
-        for one in wave.launched:
+        if wave is None:
+            click.echo(f"run {attempt.run} is complete: there is nothing to run")
+            return
+        asked = self._size.workers
+        click.echo(f"{count} of {asked} machines are booting as runners {outputs['label']}")
+        for one in launched:
             click.echo(f"  {one.name}: {one.choice}")
 
 
