@@ -112,7 +112,7 @@ def _counts(workers: int, least: int) -> list[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How many machines are asked for, and how few will do; whether an earlier run must be there."""
+    """How many machines are asked for, how few will do, whether an earlier run must be there."""
 
     workers: int
     least: int
@@ -241,8 +241,8 @@ class _Provision:
             raise BadInputError(problems)
         usd = "" if asked.usd is None else f", {asked.usd:.2f} USD (up to {asked.usd_high:.2f})"
         _say(
-            f"{len(plan.units)} tasks on {self._size.workers} machines, plan {self._plan.digest[:12]}: "
-            f"about {minutes_text(asked.makespan_s)} "
+            f"{len(plan.units)} tasks on {self._size.workers} machines, "
+            f"plan {self._plan.digest[:12]}: about {minutes_text(asked.makespan_s)} "
             f"(up to {minutes_text(asked.makespan_high_s)}){usd}"
         )
         return _Forecast(asked.makespan_high_s / 60.0, asked.usd, asked.usd_high)

@@ -55,8 +55,8 @@ _STATUS_EVERY_S = 60.0
 @click.option(
     "--fail-with-jobs",
     is_flag=True,
-    help="Exit 1 when a job failed, though every task is scored: re-running failed jobs then brings "
-    "this supervisor, and machines, for it.",
+    help="Exit 1 when a job failed, though every task is scored: re-running failed jobs then "
+    "brings this supervisor, and machines, for it.",
 )
 def supervise(**options: Any) -> int:
     """Watch a run's machines, runners and jobs, and close the difference, until no job is left.

@@ -64,8 +64,8 @@ class JobStore(Protocol):
 class Settings:
     """How a supervisor works; durations are seconds. ``deadline_s`` is its own end.
 
-    ``fail_with_jobs`` makes it fail where a job did, whatever was scored: GitHub re-runs failed jobs
-    alone, and one that is re-run without a supervisor waits for a machine that nobody brings.
+    ``fail_with_jobs`` makes it fail where a job did, whatever was scored: GitHub re-runs failed
+    jobs alone, and one without a supervisor would wait for a machine that nobody brings.
     """
 
     rules: Rules

@@ -32,7 +32,8 @@ def test_thin(act: Act) -> None:
     running = act.start("benchmark.yml", inputs)
     played = running.played()
     print(running.log)
-    for s in played.steps: print(s)
+    for s in played.steps:
+        print(s)
     print(played.jobs)
     print(act.stage.arm.everything())
     raise AssertionError

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from tests.e2e.act.stage import Stage
 
 WORKFLOWS = ROOT / ".github" / "workflows"
-_LEAKING = ("WAA_MATRIX_", "AZURE_", "GITHUB_", "ACTIONS_", "RUNNER_", "PYTEST_", "COV_", "VIRTUAL_ENV")
+_LEAKING = (
+    "WAA_MATRIX_",
+    "AZURE_",
+    "GITHUB_",
+    "ACTIONS_",
+    "RUNNER_",
+    "PYTEST_",
+    "COV_",
+    "VIRTUAL_ENV",
+)
 
 STAND_INS = Path(__file__).parent / "actions"
 
