@@ -35,6 +35,8 @@ _LEAKING = (
     "VIRTUAL_ENV",
 )
 
+_SPEED = "1500"
+
 STAND_INS = Path(__file__).parent / "actions"
 
 
@@ -75,18 +77,22 @@ class Played:
     def text(self) -> str:
         return "".join(str(line.get("msg", "")) for line in self.lines)
 
+    @property
+    def tail(self) -> str:
+        """The last it said, for the message of a test that fails."""
+        return self.text[-3000:]
+
 
 class Act:
     """A copy of the tree, and act on it."""
 
     def __init__(self, directory: Path, stage: Stage) -> None:
         self.directory, self.stage = directory, stage
-        self.artifacts = directory / "artifacts"
-        self.artifacts.mkdir()
         self.store = directory / "store"
         self.store.mkdir()
         self._source = directory / "source"
         self._log = 0
+        self._processes: list[subprocess.Popen[bytes]] = []
         _copy_tree(self._source)
         tools = directory / "tools"
         tools.mkdir()
@@ -95,22 +101,24 @@ class Act:
         (tools / "uv").symlink_to(uv)
 
     def start(
-        self, workflow: str, inputs: Mapping[str, str], more: Mapping[str, str] | None = None
+        self, workflow: str, inputs: Mapping[str, str], *, run: int = RUN, attempt: int = 1
     ) -> Running:
-        """Start a workflow; ``more`` is added to every step's environment."""
+        """Start a workflow as an attempt of a run."""
+        self.stage.open_run(run)
+        self.artifacts_of(run).mkdir(parents=True, exist_ok=True)
         self._log += 1
         log = self.directory / f"act-{self._log}.jsonl"
         command = [str(act_command()), "workflow_dispatch"]
         command += ["-W", f".github/workflows/{workflow}", "--json", "--concurrent-jobs", "8"]
         command += ["--no-cache-server", "--no-skip-checkout", "--no-recurse"]
         command += ["--action-cache-path", str(self.directory / "jobs")]
-        for label in ("ubuntu-latest", f"waa-{RUN}"):
+        for label in ("ubuntu-latest", f"waa-{run}"):
             command += ["-P", f"{label}=-self-hosted"]
         for uses in sorted(_remote_actions()):
             name = uses.partition("@")[0].rpartition("/")[2]
             if (STAND_INS / name).is_dir():
                 command += ["--local-repository", f"{uses}={STAND_INS / name}"]
-        files = {"env": self._env(more or {}), "var": _VARIABLES, "secret": self._secrets()}
+        files = {"env": self._env(run, attempt), "var": _VARIABLES, "secret": self._secrets()}
         for kind, values in {**files, "input": inputs}.items():
             path = self.directory / f"{kind}.txt"
             path.write_text("".join(f"{key}={value}\n" for key, value in values.items()))
@@ -125,7 +133,18 @@ class Act:
                 env=self._own_environment(),
                 start_new_session=True,
             )
+        self._processes.append(process)
         return Running(process, log)
+
+    def kill(self) -> None:
+        """Kill act; what it started lives on."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+    def artifacts_of(self, run: int = RUN) -> Path:
+        """Where a run's artifacts are: a directory for each."""
+        return self.directory / "artifacts" / str(run)
 
     def _own_environment(self) -> dict[str, str]:
         """Return this process's environment without what would leak into the steps."""
@@ -136,7 +155,7 @@ class Act:
     def _secrets(self) -> dict[str, str]:
         return {"WAA_MATRIX_GITHUB_TOKEN": self.stage.github.tokens.personal()}
 
-    def _env(self, more: Mapping[str, str]) -> dict[str, str]:
+    def _env(self, run: int, attempt: int) -> dict[str, str]:
         arm = self.stage.arm
         both = ("PROVISION", "SUPERVISE")
         reaching = {
@@ -160,14 +179,14 @@ class Act:
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": arm.identity.request_token,
             "GITHUB_API_URL": self.stage.github.url,
             "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_RUN_ID": str(RUN),
-            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ID": str(run),
+            "GITHUB_RUN_ATTEMPT": str(attempt),
             "ACT_STAGE": self.stage.url,
             "ACT_SOURCE": str(self._source),
-            "ACT_ARTIFACTS": str(self.artifacts),
+            "ACT_ARTIFACTS": str(self.artifacts_of(run)),
             "UV_LINK_MODE": "symlink",
             "UV_PYTHON": sys.executable,
-            **more,
+            "WAA_MATRIX_PROVISION_SPEED": _SPEED,
         }
 
 
@@ -189,7 +208,7 @@ class Running:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def played(self, timeout_s: float = 240.0) -> Played:
+    def played(self, timeout_s: float = 420.0) -> Played:
         """Wait for its end and return what it said."""
         self.process.wait(timeout_s)
         lines = []
@@ -235,3 +254,9 @@ def _uses(node: Any) -> list[str]:
         return []
     own = [node["uses"]] if isinstance(node.get("uses"), str) else []
     return own + [one for value in node.values() for one in _uses(value)]
+
+
+def named_steps(workflow: str, job: str) -> list[str]:
+    """Return the names of a job's steps as act gives them."""
+    steps = yaml.safe_load((WORKFLOWS / workflow).read_text())["jobs"][job]["steps"]
+    return [step.get("name") or step["uses"] for step in steps]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 from tests.e2e.command import until
 from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.server import FakeArm, serving
+from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import FakeGitHub
 from tests.fakes.inside import Insides, facts_of
 
@@ -46,29 +47,33 @@ class Stage:
     ca_file: Path
     url: str = ""
     facts: dict[str, dict[str, str]] = field(default_factory=dict)  # by machine
+    machines_at: dict[str, list[str]] = field(default_factory=dict)  # by the job that began
+    run: int = RUN
     _shards: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         insides = Insides(self.arm, self.github, boot_s=_BOOT_S, job_s=_NEVER_S)
         play = self.arm.machines.on_boot
+        assert play is not None
 
         def boot(machine: Booted) -> Callable[[], None] | None:
             self.facts[machine.name] = facts_of(machine.custom_data)
-            return play(machine) if play else None
+            return play(machine)
 
         self.arm.machines.on_boot = boot
         self.insides = insides
 
     def begin(self, job: str) -> dict[str, str]:
         """Queue a job, wait until a runner has it, and return the environment it finds there."""
+        self.machines_at[job] = self.arm.names(MACHINE)
         if job != MATRIX_JOB:
-            hosted = self.github.add_job(RUN, job, ["ubuntu-latest"], hosted=True)
+            hosted = self.github.add_job(self.run, job, ["ubuntu-latest"], hosted=True)
             return {"ACT_JOB": str(hosted.id)}
         with self._lock:
             name = f"{job} ({self._shards})"
             self._shards += 1
-        queued = self.github.add_job(RUN, name, [f"waa-{RUN}"])
+        queued = self.github.add_job(self.run, name, [f"waa-{self.run}"])
         machine = until(lambda: self._machine_of(queued.id), f"a machine takes {name}")
         told = self.facts[machine]
         facts = {key: value for key, value in told.items() if key.startswith("WAA_MATRIX_WORKER_")}
@@ -77,6 +82,19 @@ class Stage:
     def end(self, job: int, conclusion: str) -> None:
         """Say that a job is over; its runner goes with it."""
         self.github.finish_job(job, conclusion)
+
+    def open_run(self, run: int) -> None:
+        """Let the jobs that begin from now on be this run's."""
+        if run not in self.github.world.runs:
+            self.github.add_run(run)
+        self.run, self._shards = run, 0
+
+    def rerun_all(self) -> None:
+        """Press "Re-run all jobs": a new attempt, whose jobs begin anew."""
+        self.abandon()
+        with self.github.world.lock:
+            entry = self.github.world.runs[self.run]
+            self.github.world.runs[self.run] = replace(entry, attempt=entry.attempt + 1)
 
     def abandon(self) -> None:
         """GitHub ends every job of a run whose jobs all went silent."""
@@ -98,7 +116,6 @@ def staged(directory: Path) -> Iterator[Stage]:
         serving(arm, directory, tick_s=0.05) as ca_file,
         FakeGitHub(clock=clock, repository=REPOSITORY) as github,
     ):
-        github.add_run(RUN)
         stage = Stage(arm, github, ca_file)
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stage))
         server.daemon_threads = True
