@@ -13,9 +13,7 @@ from orchestrator.cli import COMMANDS, PREFIX
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PINNED = re.compile(
-    r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$"
-)
+PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 USES = re.compile(r"uses: (?!\./)\S+.*$", re.MULTILINE)
 LONG = re.compile(r"^\s*(?:\S+=\S+ )*(?:\.venv/bin/|scripts/|uv |npm |packer )", re.MULTILINE)
 """What takes long: a signal must reach it, and a runner signals the entry process alone."""
@@ -50,7 +48,7 @@ def _unpinned(text: str) -> Iterator[str]:
             yield f"not pinned to a commit, with its version beside it: {line}"
 
 
-def _top(document: dict[str, Any]) -> Iterator[str]:
+def _top(document: dict[Any, Any]) -> Iterator[str]:
     if document.get("permissions") != {}:
         yield "permissions at the top are not empty"
     # YAML 1.1 reads the key `on` as true.
@@ -85,9 +83,9 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{name}: does not exec what may take long"
         if script and "\n" not in script.strip() and not script.startswith("exec "):
             yield f"{name}: does not exec its command"
-        if "actions/checkout@" in step.get("uses", ""):
-            if step.get("with", {}).get("persist-credentials") is not False:
-                yield f"{name}: keeps the token in the checkout"
+        is_checkout = "actions/checkout@" in step.get("uses", "")
+        if is_checkout and step.get("with", {}).get("persist-credentials") is not False:
+            yield f"{name}: keeps the token in the checkout"
         if "secrets." in str(step.get("with", "")):
             yield f"{name}: a secret is handed to an action"
 

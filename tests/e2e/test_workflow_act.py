@@ -75,7 +75,7 @@ def assert_nothing_is_left(act: Act) -> None:
 def counts(act: Act, run: int = RUN, attempt: int = 1) -> tuple[int, int]:
     """How many tasks the report has as scored, and how many it expected."""
     text = (act.artifacts_of(run) / f"report-{attempt}" / "results.json").read_text()
-    score = json.loads(text)["score"]["counts"]
+    score = json.loads(text)["counts"]
     return score["scored"], score["expected"]
 
 
@@ -94,6 +94,12 @@ def worker_of(act: Act, shard: int) -> int | None:
         if entry.name.isdigit() and ours and home and command[-2:-1] == [b"worker"]:
             return int(entry.name)
     return None
+
+
+def job_of(process: int) -> int:
+    """The fake GitHub's number of the job that a process works for."""
+    told = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    return int(next(one for one in told if one.startswith(b"ACT_JOB=")).partition(b"=")[2])
 
 
 def kill_everything(act: Act) -> None:
@@ -139,7 +145,9 @@ def test_a_run_from_the_button_to_the_report(act: Act) -> None:
 
 def test_a_shard_that_fails_costs_no_task(act: Act) -> None:
     running = act.start("benchmark.yml", inputs(act, sample=FEW))
-    os.kill(until(lambda: worker_of(act, 2), "shard 2 works"), signal.SIGKILL)
+    process = until(lambda: worker_of(act, 2), "shard 2 works")
+    act.stage.fails(job_of(process))
+    os.kill(process, signal.SIGKILL)
     played = running.played()
     assert_each_step_ran(played, "benchmark.yml", JOBS)
     # The supervisor fails beside the shard, so that re-running failed jobs brings it along.

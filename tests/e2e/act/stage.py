@@ -50,6 +50,7 @@ class Stage:
     machines_at: dict[str, list[str]] = field(default_factory=dict)  # by the job that began
     run: int = RUN
     _shards: int = 0
+    _failing: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -79,9 +80,13 @@ class Stage:
         facts = {key: value for key, value in told.items() if key.startswith("WAA_MATRIX_WORKER_")}
         return {"ACT_JOB": str(queued.id), **facts}
 
-    def end(self, job: int, conclusion: str) -> None:
+    def fails(self, job: int) -> None:
+        """Let this job end as one that failed: act tells a composite action only of itself."""
+        self._failing.add(job)
+
+    def end(self, job: int) -> None:
         """Say that a job is over; its runner goes with it."""
-        self.github.finish_job(job, conclusion)
+        self.github.finish_job(job, "failure" if job in self._failing else "success")
 
     def open_run(self, run: int) -> None:
         """Let the jobs that begin from now on be this run's."""
@@ -141,7 +146,7 @@ def _handler(stage: Stage) -> type[BaseHTTPRequestHandler]:
                 known = stage.begin(form["job"])
                 text = "".join(f"{key}={value}\n" for key, value in known.items())
             else:
-                stage.end(int(form["id"]), form["conclusion"])
+                stage.end(int(form["id"]))
             self.send_response(200)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
