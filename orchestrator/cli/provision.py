@@ -6,7 +6,6 @@ import json
 import math
 import os
 import signal
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import click
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     FleetOptions,
+    actor_name,
     fleet_options,
     known_rates,
     launcher_of,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
+    from orchestrator.fleet.supply import Supply
+    from orchestrator.ledger.events import Fact
     from orchestrator.plan import Plan
     from orchestrator.store import Store
 
@@ -155,22 +157,23 @@ class _Provision:
             for line in unsuitable(settings.wish, found):
                 _say(f"left out: {line}")
             store = settings.store.opened(sides, create=not self._size.resumes)
-            if not self._open(store):
+            if not self._open(store, sides.clock.now()):
                 self._publish(None, as_json=as_json)
                 return EXIT_COMPLETE
             return self._bring_up(sides, store, found, as_json=as_json)
 
     def _bring_up(self, sides: Sides, store: Store, found: Any, *, as_json: bool) -> int:
         """Launch the machines and publish them, or take down what there is of them."""
-        from orchestrator.clock import SystemClock
         from orchestrator.fleet.journal import Journal
 
         settings = self._settings
-        actor = f"provision-{settings.attempt.session}"
-        journal = Journal(actor, SystemClock(), store, settings.events, _say)
-        launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
+        actor = actor_name("provision", settings.attempt.session)
+        journal = Journal(actor, sides.clock, store, settings.events, _say)
+        self._foretell(journal)
+        launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
         try:
-            wave = self._launch(launcher, found)
+            supply = supply_of(settings.wish, found, sides.clock)
+            wave = self._launch(launcher, supply)
         except KeyboardInterrupt:
             self._take_down(sides, journal, wait=False)
             return EXIT_INTERRUPTED
@@ -179,7 +182,7 @@ class _Provision:
         self._publish(wave, as_json=as_json)
         return EXIT_COMPLETE
 
-    def _open(self, store: Store) -> bool:
+    def _open(self, store: Store, now: float) -> bool:
         """Open this session of the run; return whether anything is left to do in it.
 
         Raises:
@@ -198,7 +201,7 @@ class _Provision:
             what = f"has no run {attempt.run} to go on with"
             fix = "Give the id of its first start: the report names the run."
             raise bad_input(f"--store {store.url}", what, fix)
-        session = Session(attempt.session, time.time(), "provision", self._size.workers)
+        session = Session(attempt.session, now, "provision", self._size.workers)
         open_session(store, self._plan, session)
         folded = LedgerReader(store).fold()
         unscored = [one.unit for one in folded.results if one.status is not Status.SCORED]
@@ -262,14 +265,25 @@ class _Provision:
 
     # -- after ------------------------------------------------------------------------------
 
-    def _launch(self, launcher: Launcher, found: Any) -> Wave:
+    def _launch(self, launcher: Launcher, supply: Supply) -> Wave:
         from orchestrator.fleet.provision import launch_wave
 
         def progress(done: int, of: int) -> None:
             _say(f"{done} of {of} creates answered")
 
-        supply = supply_of(self._settings.wish, found)
         return launch_wave(launcher, supply, self._size.workers, progress=progress)
+
+    def _foretell(self, journal: Journal) -> None:
+        """Keep what the run is expected to take, beside what it will have taken."""
+        forecast = self._forecast
+        money = "no price known" if forecast.usd is None else f"{forecast.usd:.2f} USD"
+        facts: dict[str, Fact] = {
+            "usd": forecast.usd,
+            "usd_high": forecast.usd_high,
+            "minutes_high": forecast.minutes_high,
+            "machines": float(self._size.workers),
+        }
+        journal.note("prediction", "seen", detail=money, facts=facts)
 
     def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
         for line in wave.why_not:
@@ -282,16 +296,14 @@ class _Provision:
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:
-        from orchestrator.clock import SystemClock
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
-        def said(text: str) -> None:
-            journal.note("take down", "done", detail=text)
-
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), said)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)
         patience = Patience(every_s=float(self._settings.options["every"]))
         cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
+        if wait:
+            journal.note_proof(cleared)
         return cleared.left
 
     def _publish(self, wave: Wave | None, *, as_json: bool) -> None:

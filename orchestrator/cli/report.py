@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli.closing import closing_lines
-from orchestrator.cli.options import located, opened, store_options, suite_options
+from orchestrator.cli.options import located, store_options, suite_options
+from orchestrator.cli.reading import readable
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem, bad_input
 from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
     from orchestrator.report.facts import Evidence
@@ -60,7 +60,7 @@ def report(
     if tree is not None:
         results = _of_tree(Path(tree), trials, Path(out), options)
     else:
-        stores = [*_stores(ledgers, artifacts, options)]
+        stores = _stores(ledgers, artifacts, options)
         named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
         results = _of_ledgers(stores, Path(out), named)
     for line in closing_lines(results, Path(out), ""):
@@ -73,7 +73,7 @@ def report(
 
 def _stores(
     ledgers: tuple[str, ...], artifacts: str | None, options: dict[str, Any]
-) -> Iterator[Store]:
+) -> list[Store]:
     store, run_name, store_ca = options["store"], options["run_name"], options["store_ca"]
     places = [located(ledger, store, run_name) for ledger in ledgers]
     if not places:
@@ -82,17 +82,18 @@ def _stores(
         (plan.parents[1].absolute().as_uri(), run_name)
         for plan in sorted(Path(artifacts).glob(f"*/{run_name}/{paths.PLAN}") if artifacts else ())
     ]
-    for url, name in places:
-        yield opened(url, name, store_ca, _TIMEOUT_S, create=False)
+    return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
 
 
 def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
     from orchestrator import __version__
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+    from orchestrator.ledger.events import read_events
     from orchestrator.ledger.fold import fold, read_objects
     from orchestrator.reader import LedgerReader
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet import FleetEvents
     from orchestrator.watch import is_simulated
 
     readers = [LedgerReader(store) for store in stores]
@@ -111,7 +112,9 @@ def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     evidence: Evidence = {}
     for store in stores:
         evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
-    return write_report(out, plan, folded, facts, evidence)
+    events, damage = read_events([one for reader in readers for one in reader.events()])
+    told = FleetEvents(events, time.time(), damage)
+    return write_report(out, plan, folded, facts, evidence, told)
 
 
 def _check_same_plan(readers: list[Any]) -> None:

@@ -1,0 +1,35 @@
+"""The object store under a ledger: files or Azure Blob, through ``obstore``."""
+
+from orchestrator.store.objects import (
+    AlreadyThereError,
+    Listed,
+    Primitives,
+    Store,
+    UnclearError,
+)
+from orchestrator.store.opening import (
+    KEY_VARIABLE,
+    SAS_VARIABLE,
+    STORE_SCHEMES,
+    StoreCredentials,
+    check_run_name,
+    check_store_url,
+    credentials_from,
+    open_store,
+)
+
+__all__ = [
+    "KEY_VARIABLE",
+    "SAS_VARIABLE",
+    "STORE_SCHEMES",
+    "AlreadyThereError",
+    "Listed",
+    "Primitives",
+    "Store",
+    "StoreCredentials",
+    "UnclearError",
+    "check_run_name",
+    "check_store_url",
+    "credentials_from",
+    "open_store",
+]

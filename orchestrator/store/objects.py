@@ -1,0 +1,150 @@
+"""A run's objects, over four primitives.
+
+A create may take effect and still answer with an error, and ``obstore`` retries by itself, so an
+``AlreadyExists`` can be one's own first try. ``Store.create`` therefore reads the object whenever
+the answer is not a plain yes: my bytes there means that I won. Callers put a nonce in the bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from orchestrator.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object in a listing: ``modified`` in Unix seconds of the store's clock."""
+
+    path: str
+    modified: float
+    size: int
+
+
+class AlreadyThereError(Exception):
+    """A create-only put found an object at its path."""
+
+
+class UnclearError(Exception):
+    """A request failed; whether it took effect is not known. Carries no secret."""
+
+
+class Primitives(Protocol):
+    """What a store must be able to do; each raises ``UnclearError`` when it could not."""
+
+    def put_new(self, path: str, data: bytes) -> None:
+        """Create an object; raise ``AlreadyThereError`` when the path is taken."""
+        ...
+
+    def put(self, path: str, data: bytes) -> None:
+        """Create or replace an object."""
+        ...
+
+    def list(self, prefix: str) -> list[Listed]:
+        """Return every object below ``prefix`` (which ends in ``/``), in any order."""
+        ...
+
+    def get(self, path: str) -> bytes | None:
+        """Return an object's bytes, or None when there is none."""
+        ...
+
+
+class Store:
+    """A run's objects. Every failure is a ``StoreError`` that says which call failed and why.
+
+    ``observer`` is told each request before it is made: its verb and its path.
+    """
+
+    def __init__(
+        self,
+        primitives: Primitives,
+        url: str,
+        observer: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._primitives = primitives
+        self._observer = observer
+        self.url = url
+
+    def observed(self, observer: Callable[[str, str], None]) -> Store:
+        """Return the same objects, with every request told to ``observer``."""
+        return Store(self._primitives, self.url, observer)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Create ``path``; return whether the object there is this one.
+
+        Raises:
+            StoreError: The create failed and nothing of mine is there, or that cannot be told.
+        """
+        self._tell("create", path)
+        try:
+            self._primitives.put_new(path, data)
+        except AlreadyThereError:
+            return self.get(path) == data
+        except UnclearError as error:
+            found = self.get(path)
+            if found is None:
+                raise self._failed("create", path, error) from error
+            return found == data
+        return True
+
+    def put(self, path: str, data: bytes) -> None:
+        """Write an object of which this process is the only writer.
+
+        Raises:
+            StoreError: The write failed, or may have.
+        """
+        self._call("write", path, lambda: self._primitives.put(path, data))
+
+    def list(self, prefix: str) -> list[Listed]:
+        """Return every object below ``prefix``, which ends in ``/`` or is empty.
+
+        Raises:
+            StoreError: The listing failed.
+        """
+        return self._call("list", prefix, lambda: self._primitives.list(prefix))
+
+    def get(self, path: str) -> bytes | None:
+        """Return an object's bytes, or None when there is none.
+
+        Raises:
+            StoreError: The read failed.
+        """
+        return self._call("read", path, lambda: self._primitives.get(path))
+
+    def probe(self, path: str, nonce: str) -> None:
+        """Prove that the store holds create-only puts to their word.
+
+        Raises:
+            StoreError: It cannot be written to, or lets a second create through.
+        """
+        first, second = f"{nonce}\n".encode(), f"{nonce} again\n".encode()
+        if not self.create(path, first):
+            raise StoreError(f"{self.url}: {path} exists already. Probe under a fresh name.")
+        if self.create(path, second) or self.get(path) != first:
+            raise StoreError(
+                f"{self.url}: a second create of {path} was let through, so two workers could hold "
+                "one task. The store does not honour If-None-Match; use Azure Blob or a local disk."
+            )
+
+    def _tell(self, verb: str, path: str) -> None:
+        if self._observer is not None:
+            self._observer(verb, path)
+
+    def _call(self, verb: str, path: str, call: Callable[[], T]) -> T:
+        self._tell(verb, path)
+        try:
+            return call()
+        except UnclearError as error:
+            raise self._failed(verb, path, error) from error
+
+    def _failed(self, verb: str, path: str, error: Exception) -> StoreError:
+        return StoreError(
+            f"{self.url}: could not {verb} {path or 'the run'}: {error}. "
+            "Check that the store can be reached, has room, and that the credential may do this."
+        )

@@ -1,0 +1,74 @@
+"""The four primitives over ``obstore``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from orchestrator.store.objects import AlreadyThereError, Listed, UnclearError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+_QUERY = re.compile(r"\?\S+")
+_ERROR_LIMIT = 300
+
+
+class Obstore:
+    """``Primitives`` over one obstore store.
+
+    Its errors are not chained: their text has the request's address, and a SAS is part of that.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        import obstore
+
+        self._store = store
+        self._obstore = obstore
+
+    def put_new(self, path: str, data: bytes) -> None:
+        """Create an object."""
+        try:
+            self._obstore.put(self._store, path, data, mode="create")
+        except self._obstore.exceptions.AlreadyExistsError as error:
+            raise AlreadyThereError(path) from error
+        except self._failures as error:
+            raise UnclearError(first_line(error)) from None
+
+    def put(self, path: str, data: bytes) -> None:
+        """Create or replace an object."""
+        try:
+            self._obstore.put(self._store, path, data)
+        except self._failures as error:
+            raise UnclearError(first_line(error)) from None
+
+    def list(self, prefix: str) -> list[Listed]:
+        """Return every object below ``prefix``."""
+        try:
+            found = self._obstore.list(self._store, prefix or None).collect()
+        except self._failures as error:
+            raise UnclearError(first_line(error)) from None
+        return [
+            Listed(meta["path"], meta["last_modified"].timestamp(), meta["size"]) for meta in found
+        ]
+
+    def get(self, path: str) -> bytes | None:
+        """Return an object's bytes, or None."""
+        try:
+            return bytes(self._obstore.get(self._store, path).bytes())
+        except FileNotFoundError:
+            return None
+        except self._failures as error:
+            raise UnclearError(first_line(error)) from None
+
+    @property
+    def _failures(self) -> tuple[type[Exception], ...]:
+        # obstore raises its own errors, and the built-in OSError family where one fits.
+        return (self._obstore.exceptions.BaseError, OSError)
+
+
+def first_line(error: Exception) -> str:
+    """Return an error's first line without query strings: a SAS is one."""
+    lines = str(error).strip().splitlines()
+    text = _QUERY.sub("?…", lines[0]) if lines else type(error).__name__
+    return text[:_ERROR_LIMIT]
