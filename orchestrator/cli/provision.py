@@ -6,7 +6,7 @@ import json
 import math
 import os
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from orchestrator.cli.fleet import (
     supply_of,
 )
 from orchestrator.cli.options import plan_options, planned
+from orchestrator.cli.resume import Size, check_there, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -31,7 +32,6 @@ from orchestrator.errors import (
     EXIT_LEFT_BEHIND,
     BadInputError,
     Problem,
-    bad_input,
 )
 
 if TYPE_CHECKING:
@@ -89,18 +89,13 @@ def provision(
     plan = planned(options).plan
     problems = [*_counts(workers, min_workers), *cloud_problems(options)]
     if resume is not None:
-        problems += _names_one_run(options["run_name"])
+        problems += names_one_run(options["run_name"])
         options["run_name"] = f"waa-{resume}"
     settings = read_fleet_options(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
-    size = _Size(workers, min_workers, resumes=resume is not None)
+    size = Size(workers, min_workers, resumes=resume is not None)
     return _Provision(plan, settings, size).execute(as_json=as_json)
-
-
-def _names_one_run(run_name: str | None) -> list[Problem]:
-    fix = "Leave one of them out."
-    return [Problem("--resume, --run", "both name a run", fix)] if run_name else []
 
 
 def _counts(workers: int, least: int) -> list[Problem]:
@@ -111,20 +106,6 @@ def _counts(workers: int, least: int) -> list[Problem]:
     if not 1 <= least <= workers:
         problems.append(Problem("--min-workers", f"is {least}", f"Give 1 to {workers}."))
     return problems
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """How many machines are asked for, how few will do, whether an earlier run must be there."""
-
-    workers: int
-    least: int
-    resumes: bool = False
-
-    def for_tasks(self, tasks: int) -> _Size:
-        """Return the size for so many tasks: a machine without one would idle."""
-        workers = min(self.workers, tasks)
-        return replace(self, workers=workers, least=min(self.least, workers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +120,7 @@ class _Forecast:
 class _Provision:
     """One call of ``provision``."""
 
-    def __init__(self, plan: Plan, settings: FleetOptions, size: _Size) -> None:
+    def __init__(self, plan: Plan, settings: FleetOptions, size: Size) -> None:
         self._plan, self._settings = plan, settings
         self._size = size.for_tasks(len(plan.units))
         self._rates = known_rates(settings, _say)
@@ -183,36 +164,21 @@ class _Provision:
         return EXIT_COMPLETE
 
     def _open(self, store: Store, now: float) -> bool:
-        """Open this session of the run; return whether anything is left to do in it.
-
-        Raises:
-            BadInputError: The run to resume is not there, or is of another plan, or what is left of
-                it outlives its jobs, machines or money.
-            StoreError: The ledger could not be read or written.
-        """
-        from orchestrator.causes import Status
-        from orchestrator.ledger import paths
+        """Open this session of the run; return whether anything is left to do in it."""
         from orchestrator.ledger.records import Session
-        from orchestrator.reader import LedgerReader
-        from orchestrator.sessions import open_session
 
-        attempt = self._settings.attempt
-        if self._size.resumes and store.get(paths.PLAN) is None:
-            what = f"has no run {attempt.run} to go on with"
-            fix = "Give the id of its first start: the report names the run."
-            raise bad_input(f"--store {store.url}", what, fix)
+        attempt, plan = self._settings.attempt, self._plan
+        if self._size.resumes:
+            check_there(store, attempt.run)
         session = Session(attempt.session, now, "provision", self._size.workers)
-        open_session(store, self._plan, session)
-        folded = LedgerReader(store).fold()
-        unscored = [one.unit for one in folded.results if one.status is not Status.SCORED]
-        left, count = {unit.task for unit in unscored}, len(unscored)
-        if count < len(self._plan.units):
-            _say(f"{len(self._plan.units) - count} of {len(self._plan.units)} tasks are scored")
-        self._size = self._size.for_tasks(count)
-        if count and self._size.resumes:
-            tasks = tuple(one for one in self._plan.tasks if one.task in left)
-            self._forecast = self._check(replace(self._plan, tasks=tasks))
-        return count > 0
+        left = open_run(store, plan, session)
+        scored = len(plan.units) - len(left)
+        if scored:
+            _say(f"{scored} of {len(plan.units)} tasks are scored")
+        self._size = self._size.for_tasks(len(left))
+        if left and self._size.resumes:
+            self._forecast = self._check(of_tasks(plan, left))
+        return bool(left)
 
     # -- before -----------------------------------------------------------------------------
 
