@@ -24,7 +24,7 @@ from orchestrator.cli.fleet import (
     supply_of,
 )
 from orchestrator.cli.options import plan_options, planned
-from orchestrator.cli.resume import Size, check_there, names_one_run, of_tasks, open_run
+from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -166,10 +166,11 @@ class _Provision:
     def _open(self, store: Store, now: float) -> bool:
         """Open this session of the run; return whether anything is left to do in it."""
         from orchestrator.ledger.records import Session
+        from orchestrator.reader import read_plan
 
         attempt, plan = self._settings.attempt, self._plan
         if self._size.resumes:
-            check_there(store, attempt.run)
+            read_plan(store)  # it has to be there
         session = Session(attempt.session, now, "provision", self._size.workers)
         left = open_run(store, plan, session)
         scored = len(plan.units) - len(left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import Problem, bad_input
+from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
     from orchestrator.ledger.paths import Unit
@@ -32,21 +32,6 @@ def names_one_run(run_name: str | None) -> list[Problem]:
     """Return the problem of a run that is named twice, if it is."""
     fix = "Leave one of them out."
     return [Problem("--resume, --run", "both name a run", fix)] if run_name else []
-
-
-def check_there(store: Store, run: str) -> None:
-    """Check that there is a run to go on with.
-
-    Raises:
-        BadInputError: There is none.
-        StoreError: The store could not be read.
-    """
-    from orchestrator.ledger import paths
-
-    if store.get(paths.PLAN) is None:
-        what = f"has no run {run} to go on with"
-        fix = "Give the id of its first start: the report names the run."
-        raise bad_input(f"--store {store.url}", what, fix)
 
 
 def open_run(store: Store, plan: Plan, session: Session) -> tuple[Unit, ...]:
