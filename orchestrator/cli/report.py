@@ -12,6 +12,7 @@ from orchestrator.cli.closing import closing_lines
 from orchestrator.cli.options import located, store_options, suite_options
 from orchestrator.cli.reading import readable
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem, bad_input
+from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded
@@ -27,12 +28,19 @@ _TIMEOUT_S = 30.0
 @suite_options
 @store_options
 @click.argument("ledgers", nargs=-1, type=click.Path(file_okay=False))
+@click.option(
+    "--artifacts",
+    type=click.Path(file_okay=False),
+    default=None,
+    help="Directory of workers' downloaded artifacts: what each holds of --run is folded in.",
+)
 @click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
 @click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
 @click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to write.")
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 def report(
     ledgers: tuple[str, ...],
+    artifacts: str | None,
     tree: str | None,
     trials: int,
     out: str,
@@ -52,7 +60,7 @@ def report(
     if tree is not None:
         results = _of_tree(Path(tree), trials, Path(out), options)
     else:
-        stores = _stores(ledgers, options)
+        stores = _stores(ledgers, artifacts, options)
         named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
         results = _of_ledgers(stores, Path(out), named)
     for line in closing_lines(results, Path(out), ""):
@@ -63,11 +71,17 @@ def report(
     return EXIT_COMPLETE if complete else EXIT_INCOMPLETE
 
 
-def _stores(ledgers: tuple[str, ...], options: dict[str, Any]) -> list[Store]:
+def _stores(
+    ledgers: tuple[str, ...], artifacts: str | None, options: dict[str, Any]
+) -> list[Store]:
     store, run_name, store_ca = options["store"], options["run_name"], options["store_ca"]
     places = [located(ledger, store, run_name) for ledger in ledgers]
     if not places:
         places = [located(None, store, run_name)]
+    places += [
+        (plan.parents[1].absolute().as_uri(), run_name)
+        for plan in sorted(Path(artifacts).glob(f"*/{run_name}/{paths.PLAN}") if artifacts else ())
+    ]
     return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
 
 

@@ -227,6 +227,7 @@ class Launcher:
     def _facts(self, name: str, choice: Choice, role: Role, expires: float) -> dict[str, str]:
         return {
             "WAA_MATRIX_WORKER_MACHINE": name,
+            "WAA_MATRIX_WORKER_ROLE": role,
             "WAA_MATRIX_WORKER_REGION": choice.offer.region,
             "WAA_MATRIX_WORKER_SIZE": choice.offer.size,
             "WAA_MATRIX_WORKER_STORE_SAS_FILE": SAS_FILE,

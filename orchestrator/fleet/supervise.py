@@ -63,12 +63,17 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end."""
+    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end.
+
+    ``fail_with_jobs`` makes it fail where a job did, whatever was scored: GitHub re-runs failed
+    jobs alone, and one without a supervisor would wait for a machine that nobody brings.
+    """
 
     rules: Rules
     every_s: float = 30.0
     deadline_s: float = 5.8 * 3600
     max_usd: float | None = None
+    fail_with_jobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ class Supervisor:
         usd = self.spending.usd(now)
         halted = self._memory.halted
         self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
-        return self._over(actions, now, started)
+        return self._over(actions, view, now, started)
 
     def _look(self, now: float) -> FleetView | None:
         """List everything; None when a side could not be seen."""
@@ -326,23 +331,26 @@ class Supervisor:
 
     # -- the end ----------------------------------------------------------------------------
 
-    def _over(self, actions: Actions, now: float, started: float) -> Ended | None:
+    def _over(self, actions: Actions, view: FleetView, now: float, started: float) -> Ended | None:
         halt = self.launcher.halt
         if halt.fatal and not self._fatal:
             self._cancel(halt.reason)
         if self._fatal:
             return Ended(EXIT_INFRASTRUCTURE, self._fatal)
         if actions.finished:
-            return self._verdict("every job is over")
+            return self._verdict("every job is over", view)
         if now - started >= self.settings.deadline_s + self.settings.rules.idle_s:
-            return self._verdict("the supervisor's own deadline has passed")
+            return self._verdict("the supervisor's own deadline has passed", view)
         return None
 
-    def _verdict(self, reason: str) -> Ended:
+    def _verdict(self, reason: str, view: FleetView) -> Ended:
         try:
             complete = self.ledger.complete()
         except StoreError as error:
             return Ended(EXIT_INFRASTRUCTURE, f"{reason}, but the ledger cannot be read: {error}")
+        failed = sum(job.failed for job in view.jobs) if self.settings.fail_with_jobs else 0
+        if complete and failed:
+            return Ended(EXIT_INCOMPLETE, f"{reason}, every task is scored, {failed} jobs failed")
         if complete:
             return Ended(EXIT_COMPLETE, f"{reason} and every task is scored")
         return Ended(EXIT_INCOMPLETE, f"{reason}, but not every task is scored")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from tests.fleet.conftest import MINE, OTHER, Stage
 if TYPE_CHECKING:
     from orchestrator.fleet.launch import Launched
     from orchestrator.fleet.supervise import Ended, Supervisor
+    from tests.fakes.github import JobEntry
 
 N = 4
 
@@ -308,4 +310,37 @@ def test_a_machine_waits_until_the_ceiling_has_room_for_it(stage: Stage) -> None
     assert fifth.text("role") == "arena"
     assert fifth.at >= min(deleted)
     assert stage.store.get(paths.control(stage.attempt.session, "drain")) is None
+    taken_down(stage)
+
+
+def test_a_failed_job_fails_the_supervisor_that_a_rerun_needs(stage: Stage) -> None:
+    """GitHub re-runs failed jobs alone: beside a failed shard the supervisor fails, if told to."""
+
+    def work(job: JobEntry, facts: dict[str, str]) -> str:
+        stage.score(job, facts, N)
+        return "failure" if job.name == "benchmark (1)" else "success"
+
+    provisioned(stage)
+    stage.insides.work = work
+    supervisor = stage.supervisor(N, N, fail_with_jobs=True)
+    ended = supervisor.run()
+    assert ended.exit_code == 1
+    assert "every task is scored, 1 jobs failed" in ended.reason
+    taken_down(stage)
+
+    # Pressed: the shard is queued again, nothing needs an arena, and a drain machine serves it.
+    stage.scene.fake.rerun_failed(MINE.github_run)
+    stage.attempt = dataclasses.replace(stage.attempt, number=2)
+    before = len(stage.scene.arm.world.ever)
+    roles: list[str] = []
+
+    def served(_job: JobEntry, facts: dict[str, str]) -> str:
+        roles.append(facts["WAA_MATRIX_WORKER_ROLE"])
+        return "success"
+
+    stage.insides.work = served
+    again = stage.supervisor(N, 0, fail_with_jobs=True).run()
+    assert again.exit_code == 0, again
+    assert len(stage.scene.arm.world.ever) == before + 1
+    assert roles == ["drain"]
     taken_down(stage)
