@@ -50,6 +50,8 @@ class Reaper:
     runs: RunStore
     between_s: float = BETWEEN_LOOKS_S
     _over: dict[int, bool] = field(default_factory=dict)
+    _unknown: set[int] = field(default_factory=set)
+    _unjudged: dict[int, str] = field(default_factory=dict)
 
     def reap(self, patience: Patience | None = None, *, dry_run: bool = False) -> Reaped:
         """Look until two looks agree, delete what both condemn, and look until it is gone.
@@ -78,7 +80,7 @@ class Reaper:
         now, looks = self.condemned(), 1
         while True:
             self.broom.clock.sleep(self.between_s)
-            self._over.clear()
+            self._forget_runs()
             before, now = now, self.condemned()
             looks += 1
             agreed = _both(before, now)
@@ -98,12 +100,19 @@ class Reaper:
                 reasons[f"{resource.kind} {resource.name}"] = why
             elif run_of_tags(resource.tags) is None and expiry(resource.tags) is None:
                 unjudged.append(f"{resource.kind} {resource.name}: its tags name no run and no end")
+            elif run_of_tags(resource.tags) in self._unknown:
+                run = run_of_tags(resource.tags)
+                unjudged.append(
+                    f"{resource.kind} {resource.name}: GitHub does not know run {run}, which does"
+                    " not mean that it is over; it goes once it is past its expires-at"
+                )
         for runner in found.runners:
             run = run_of_labels(runner.labels)
             if run is not None and not runner.busy and self._is_over(run):
                 runners.append(runner)
                 reasons[f"runner {runner.name}"] = f"run {run} is over"
-        there = Found(tuple(resources), tuple(runners), found.blind)
+        blind = (*found.blind, *self._unjudged.values())
+        there = Found(tuple(resources), tuple(runners), blind)
         return Condemned(there, reasons, tuple(unjudged))
 
     def _see(self) -> Found:
@@ -123,16 +132,27 @@ class Reaper:
         run = run_of_tags(resource.tags)
         return f"run {run} is over" if run is not None and self._is_over(run) else ""
 
+    def _forget_runs(self) -> None:
+        """What was learnt of runs is learnt anew: one may have been re-run meanwhile."""
+        self._over.clear()
+        self._unknown.clear()
+        self._unjudged.clear()
+
     def _is_over(self, run_id: int) -> bool:
         """Whether a run is known to be over: a 404, or an error, says nothing."""
         if run_id not in self._over:
-            try:
-                run = self.runs.find(run_id)
-            except GitHubError as error:
-                self.broom.troubles[f"run {run_id}: {error}"] = None
-                run = None
-            self._over[run_id] = run is not None and run.over
+            self._over[run_id] = self._look_up(run_id)
         return self._over[run_id]
+
+    def _look_up(self, run_id: int) -> bool:
+        try:
+            run = self.runs.find(run_id)
+        except GitHubError as error:
+            self._unjudged[run_id] = f"run {run_id} could not be judged: {error}"
+            return False
+        if run is None:
+            self._unknown.add(run_id)
+        return run is not None and run.over
 
 
 @dataclass(frozen=True, slots=True)
