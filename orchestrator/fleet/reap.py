@@ -6,7 +6,7 @@ because listings lag, and it takes no run for over that GitHub merely does not k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
@@ -69,13 +69,14 @@ class Reaper:
         cleared = self.broom.until_gone(
             lambda: _only(self._see(), names, runners), patience or Patience()
         )
-        return Reaped(condemned, cleared)
+        return Reaped(condemned, _as_far_as_seen(cleared, condemned.found.blind))
 
     def _agreed(self) -> tuple[Condemned, int]:
         """Return what two looks in a row condemn, and how many looks that took.
 
         A look that condemns more than the one before it is followed by another: what was made
-        just before the first, and was not listed yet, need not wait for the next sweep.
+        just before the first, and was not listed yet, need not wait for the next sweep. So is one
+        that could not see everything.
         """
         now, looks = self.condemned(), 1
         while True:
@@ -84,7 +85,8 @@ class Reaper:
             before, now = now, self.condemned()
             looks += 1
             agreed = _both(before, now)
-            if agreed.found == now.found or looks == _LOOKS_LIMIT:
+            seen = agreed.found == now.found and not (before.found.blind or now.found.blind)
+            if seen or looks == _LOOKS_LIMIT:
                 return agreed, looks
 
     def condemned(self) -> Condemned:
@@ -161,6 +163,13 @@ class Reaped:
 
     condemned: Condemned
     cleared: Cleared
+
+
+def _as_far_as_seen(cleared: Cleared, blind: tuple[str, ...]) -> Cleared:
+    """Return what became of a sweep that could not see everything: it proves nothing."""
+    if not blind:
+        return cleared
+    return replace(cleared, left=(*cleared.left, *blind), proved=False)
 
 
 def _both(first: Condemned, second: Condemned) -> Condemned:

@@ -55,8 +55,10 @@ def github(
 
 
 def _refused_creates() -> Sequence[Row]:
-    capacity = ("AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest")
-    capacity += ("OverconstrainedZonalAllocationRequest", "SkuNotAvailable")
+    capacity = [
+        *("AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest"),
+        *("OverconstrainedZonalAllocationRequest", "SkuNotAvailable"),
+    ]
     rows = [
         cloud(f"create: {code}, once", CREATE, BOTH_LAUNCHERS, status=409, code=code)
         for code in capacity
@@ -170,7 +172,7 @@ def _passing_creates() -> Sequence[Row]:
         cloud(
             "create: 503, always",
             CREATE,
-            launchers(4, "ServiceUnavailable", starved),
+            launchers(4, "ServiceUnavailable", "launches are spent"),
             times=ALWAYS,
         ),
         cloud(
@@ -388,8 +390,10 @@ def _runners_and_jobs() -> Sequence[Row]:
 def _machines() -> Sequence[Row]:
     one, every = "waa-500-1-000-*", "waa-500-*"
     boots = "boots in a row took no job"
-    late = ("AllocationFailed", "ZonalAllocationFailed", "SkuNotAvailable")
-    late += ("QuotaExceeded", "OSProvisioningTimedOut", "InternalExecutionError")
+    late = [
+        *("AllocationFailed", "ZonalAllocationFailed", "SkuNotAvailable"),
+        *("QuotaExceeded", "OSProvisioningTimedOut", "InternalExecutionError"),
+    ]
     rows = [
         Row(
             f"machine: accepted, then {code}",

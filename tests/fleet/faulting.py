@@ -124,6 +124,21 @@ def outcome(row: Row, phase: Phase) -> Outcome:
         )
 
 
+def calls_without_fault(phase: Phase) -> frozenset[str]:
+    """Return every request that a phase makes when nothing goes wrong, as faults match them."""
+    with tempfile.TemporaryDirectory() as directory, standing(Path(directory)) as stand:
+        _prepare(stand, Row("none", {}), phase)
+        calls: set[str] = set()
+
+        def note(_number: int, call: str, _when: str) -> None:
+            calls.add(call)
+
+        stand.arm.faults.on_request = stand.fake.faults.on_request = note
+        code, said = called(stand, phase, *_MORE[phase])
+        assert code == 0, said
+        return frozenset(calls)
+
+
 def wrongs(row: Row, phase: Phase, found: Outcome) -> Iterator[str]:
     """Yield everything about an outcome that is not as it must be."""
     end = row.end(phase)
