@@ -100,14 +100,8 @@ class Reaper:
             if why:
                 resources.append(resource)
                 reasons[f"{resource.kind} {resource.name}"] = why
-            elif run_of_tags(resource.tags) is None and expiry(resource.tags) is None:
-                unjudged.append(f"{resource.kind} {resource.name}: its tags name no run and no end")
-            elif run_of_tags(resource.tags) in self._unknown:
-                run = run_of_tags(resource.tags)
-                unjudged.append(
-                    f"{resource.kind} {resource.name}: GitHub does not know run {run}, which does"
-                    " not mean that it is over; it goes once it is past its expires-at"
-                )
+            elif doubt := self._doubt(resource):
+                unjudged.append(f"{resource.kind} {resource.name}: {doubt}")
         for runner in found.runners:
             run = run_of_labels(runner.labels)
             if run is not None and not runner.busy and self._is_over(run):
@@ -133,6 +127,15 @@ class Reaper:
             return "it is past its expires-at"
         run = run_of_tags(resource.tags)
         return f"run {run} is over" if run is not None and self._is_over(run) else ""
+
+    def _doubt(self, resource: Resource) -> str:
+        """Return why nothing can be said of a resource that stays, or nothing."""
+        run = run_of_tags(resource.tags)
+        if run is None and expiry(resource.tags) is None:
+            return "its tags name no run and no end"
+        if run in self._unknown:
+            return f"GitHub does not know run {run}, which may not be over; its expires-at decides"
+        return ""
 
     def _forget_runs(self) -> None:
         """What was learnt of runs is learnt anew: one may have been re-run meanwhile."""

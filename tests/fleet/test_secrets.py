@@ -14,15 +14,13 @@ from urllib.parse import unquote
 import pytest
 
 from orchestrator.reader import LedgerReader
-from orchestrator.store import StoreCredentials, open_store
-from tests.cloud.azurite import running_over_tls
 from tests.fakes.arm.faults import Fault
-from tests.fakes.azurite import ACCOUNT, KEY
+from tests.fakes.azurite import KEY
 from tests.fleet.killing import Blade
-from tests.fleet.stand import ATTEMPT, Stand, arguments_of, standing
+from tests.fleet.stand import Stand, arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.fleet.blob_stand import BlobStand
 
 COMMAND = str(Path(sys.executable).with_name("waa-matrix"))
 PATIENCE_S = 240.0
@@ -53,25 +51,6 @@ def forms(secret: str) -> set[str]:
     found = {one for one in plain if len(one) >= SHORTEST}
     encoded = {base64.b64encode(one.encode()).decode().rstrip("=") for one in found}
     return found | encoded | {one[:64] for one in encoded if len(one) > 64}
-
-
-@pytest.fixture
-def ledgered(tmp_path: Path) -> Iterator[tuple[Stand, list[str]]]:
-    """A stand whose ledger is in Blob Storage, and the arguments that reach it."""
-    blobs = tmp_path / "blobs"
-    blobs.mkdir()
-    ours = tmp_path / "stand"
-    ours.mkdir()
-    with running_over_tls(blobs) as (url, azurite_ca), standing(ours) as stand:
-        both = tmp_path / "both.pem"
-        both.write_bytes(azurite_ca.read_bytes() + stand.ca_file.read_bytes())
-        store = f"az://{ACCOUNT}?endpoint={url}"
-        key = StoreCredentials(key=KEY, root_certificate=str(both))
-        stand.store = open_store(store, ATTEMPT.run, key, timeout_s=20.0, create=True)
-        yield (
-            stand,
-            ["--store", store, "--store-ca", str(both), "--cloud-ca", str(both)],
-        )
 
 
 def as_the_app(stand: Stand) -> dict[str, str]:
@@ -149,9 +128,9 @@ def secrets_of(stand: Stand) -> dict[str, str]:
 
 @pytest.mark.azurite
 def test_a_whole_run_and_its_failures_show_no_secret_anywhere(
-    ledgered: tuple[Stand, list[str]],
+    blob_stand: BlobStand,
 ) -> None:
-    stand, reach = ledgered
+    stand, reach = blob_stand.stand, blob_stand.reach
     shown, environment = Shown(), as_the_app(stand)
     events = ["--events", str(stand.directory / "events")]
     launching = [*reach, *events]
