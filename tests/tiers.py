@@ -14,6 +14,7 @@ TIERS = {
     "azurite": "the Azurite blob emulator (npm install azurite)",
     "docker": "a running Docker engine, root and debootstrap",
     "chromium": "Debian's chromium",
+    "machine": "QEMU, cloud-localds, debootstrap, root, XFS and loop devices, and Azurite",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
 
@@ -25,6 +26,7 @@ def missing(tier: str) -> str:
         "azurite": _azurite,
         "docker": _docker,
         "chromium": _chromium,
+        "machine": _machine,
         "waa": _waa,
     }[tier]()
 
@@ -33,6 +35,12 @@ def azurite_command() -> str | None:
     """Return Azurite's blob server, installed as CI does or on the path."""
     local = ROOT / ".ci" / "tools" / "node_modules" / ".bin" / "azurite-blob"
     return str(local) if local.exists() else shutil.which("azurite-blob")
+
+
+def uv_command() -> str | None:
+    """Return uv, on the path or where ``scripts/setup`` puts it."""
+    local = ROOT / ".tools" / "bin" / "uv"
+    return shutil.which("uv") or (str(local) if local.exists() else None)
 
 
 def chromium_command() -> str | None:
@@ -74,3 +82,13 @@ def _docker() -> str:
     if shutil.which("debootstrap") is None:
         return "debootstrap is not installed, and no base image can be made"
     return "" if os.geteuid() == 0 else "debootstrap needs root"
+
+
+def _machine() -> str:
+    needed = ("qemu-system-x86_64", "cloud-localds", "debootstrap", "mkfs.ext4", "losetup")
+    lacking = [name for name in needed if shutil.which(name) is None]
+    if lacking:
+        return f"{', '.join(lacking)} not installed"
+    if os.geteuid() != 0:
+        return "debootstrap and a chroot need root"
+    return _azurite() or ("" if uv_command() else "uv is not installed")
