@@ -15,11 +15,12 @@ written() {
     -type f -newer /run/waa-witness/began -print0
 }
 holding() { written | xargs -0 -r grep -laFf <(needles "$1") | sort | tr '\n' ' '; }
+command_lines() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n'; }
 
 until [[ -e $work/started ]]; do sleep 0.2; done
 say "configuration in files: $(holding jit)"
 say "key in files: $(holding sas)"
-say "on command lines: $(cat /proc/[0-9]*/cmdline | tr '\0' '\n' | grep -caFf <(needles jit; needles sas) || true)"
+say "on command lines: $(command_lines | grep -caFf <(cat <(needles jit) <(needles sas)) || true)"
 say "key $(stat -c '%U %a' /run/waa-matrix/store-sas) on $(findmnt -no FSTYPE --target /run/waa-matrix/store-sas)"
 say "medium $(blkid -p -o value -s LABEL /dev/sr0 2>/dev/null || echo gone)"
 say "arena cores $(systemctl show -P AllowedCPUs waa-arena.slice)"
