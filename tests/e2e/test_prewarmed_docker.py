@@ -1,7 +1,7 @@
 """The container that a machine starts before any job is there, under a real engine.
 
-The lines are the program's own (runner-image/bin/waa-arena); the image is the stand-in's, or one made
-of it that does not say so, and then gets what Windows gets.
+The lines are the program's own (runner-image/bin/waa-arena); the image is the stand-in's, or one
+made of it that does not say so, and then gets what Windows gets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The disks of a machine, built as an image is: Debian, then this repository's provisioning scripts.
+"""The disks of a machine, built as an image is: Debian, then what Packer runs.
 
 Kept outside the repository, in ``$WAA_MATRIX_TEST_CACHE`` or ``~/.cache/waa-matrix-tests``, under a
 digest of everything they are made of. Only the newest of a kind stays.

@@ -41,12 +41,9 @@ def make_seed(
     for part, text in parts.items():
         (directory / part).write_text(text)
     seed = directory / "seed.iso"
-    subprocess.run(
-        ["cloud-localds", "--vendor-data", directory / "vendor-data", seed]
-        + [directory / "user-data", directory / "meta-data"],
-        check=True,
-        capture_output=True,
-    )
+    named = [directory / part for part in ("vendor-data", "user-data", "meta-data")]
+    command = ["cloud-localds", "--vendor-data", named[0], seed, *named[1:]]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
     return seed
 
 

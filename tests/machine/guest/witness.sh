@@ -25,10 +25,10 @@ say "key $(stat -c '%U %a' /run/waa-matrix/store-sas) on $(findmnt -no FSTYPE --
 say "medium $(blkid -p -o value -s LABEL /dev/sr0 2>/dev/null || echo gone)"
 say "arena cores $(systemctl show -P AllowedCPUs waa-arena.slice)"
 say "apt $(systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer | tr '\n' ' ')"
-say "disk $(findmnt -no FSTYPE,LABEL /srv/waa/disk)"
+say "disk $(findmnt -no FSTYPE,LABEL /srv/waa/disk | tr -s " ")"
 touch $work/witnessed
 
-until [[ $(systemctl is-active waa-runner.service) != active ]]; do sleep 0.5; done
+until [[ $(systemctl is-active waa-runner.service) =~ ^(inactive|failed)$ ]]; do sleep 0.5; done
 # shellcheck disable=SC1091 # written at boot
 . /run/waa-matrix/machine.env
 date --set "@$WAA_DEADLINE" >/dev/null
