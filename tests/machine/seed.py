@@ -12,17 +12,23 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.fakes.inside import JIT_FILE, SAS_FILE, files_of
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tests.machine.conftest import Told
+
 WITNESS = Path(__file__).with_name("guest") / "witness.sh"
+HOME = "/run/waa-witness"
 CA = "/etc/waa-matrix/store-ca.pem"
 
 
 def make_seed(
-    directory: Path, name: str, custom_data: str, store_ca: Path, facts: Mapping[str, str]
+    directory: Path,
+    told: Told,
+    store_ca: Path,
+    facts: Mapping[str, str],
+    *,
+    witness: bool = True,
 ) -> Path:
     """Make the medium; ``facts`` are the image's."""
     lines = {"WAA_MATRIX_WORKER_STORE_CA": CA, **facts}
@@ -31,11 +37,11 @@ def make_seed(
         "/etc/waa-matrix/image.env": "".join(
             f"{key}={value}\n" for key, value in lines.items()
         ).encode(),
-        **_witness(custom_data),
+        **(_witness(told) if witness else {}),
     }
     parts = {
-        "user-data": custom_data,
-        "meta-data": json.dumps({"instance-id": name, "local-hostname": name}),
+        "user-data": told.custom_data,
+        "meta-data": json.dumps({"instance-id": told.name, "local-hostname": told.name}),
         "vendor-data": _vendor_data(files),
     }
     for part, text in parts.items():
@@ -47,13 +53,11 @@ def make_seed(
     return seed
 
 
-def _witness(custom_data: str) -> dict[str, bytes]:
-    told = files_of(custom_data)
-    home = "/run/waa-witness"
+def _witness(told: Told) -> dict[str, bytes]:
     return {
-        f"{home}/witness": WITNESS.read_bytes(),
-        f"{home}/needles-jit": _needles(told[JIT_FILE]),
-        f"{home}/needles-sas": _needles(told[SAS_FILE]),
+        f"{HOME}/witness": WITNESS.read_bytes(),
+        f"{HOME}/needles-jit": _needles(told.jit_config),
+        f"{HOME}/needles-sas": _needles(told.sas),
     }
 
 
@@ -65,12 +69,15 @@ def _needles(secret: str) -> bytes:
 
 def _vendor_data(files: Mapping[str, bytes]) -> str:
     commands = [
-        "install -d /run/waa-witness",
-        "touch --date @$(awk '/^btime/ { print $2 }' /proc/stat) /run/waa-witness/began",
+        f"install -d {HOME}",
+        f"touch --date @$(awk '/^btime/ {{ print $2 }}' /proc/stat) {HOME}/began",
     ]
-    for path, content in files.items():
-        commands.append(f"echo {base64.b64encode(content).decode()} | base64 -d >{path}")
-    unit = "systemd-run --quiet --no-block --unit waa-witness --property=DefaultDependencies=no"
-    commands.append(f"{unit} bash /run/waa-witness/witness")
+    commands += [
+        f"echo {base64.b64encode(content).decode()} | base64 -d >{path}"
+        for path, content in files.items()
+    ]
+    if f"{HOME}/witness" in files:
+        start = "systemd-run --quiet --no-block --unit waa-witness"
+        commands.append(f"{start} --property=DefaultDependencies=no bash {HOME}/witness")
     document = {"bootcmd": [["sh", "-euc", "\n".join(commands)]]}
     return f"#cloud-config\n{json.dumps(document)}\n"

@@ -41,7 +41,7 @@ def test_a_machine_without_kvm_says_so_and_powers_off(
     disks: Disks, fleet: Fleet, tmp_path: Path
 ) -> None:
     told = fleet.machines[0]
-    seed = make_seed(tmp_path, told.name, told.custom_data, fleet.store_ca, {})
+    seed = make_seed(tmp_path, told, fleet.store_ca, {}, witness=False)
     with booted(disks, seed, tmp_path) as machine:
         machine.says(r"waa-matrix: machine-check failed: /dev/kvm is missing")
         machine.powers_off()
@@ -88,7 +88,7 @@ def booted_for(
         "WAA_ALLOW_EMULATION": "1",
         "WAA_SCHEDULED_EVENTS_URL": f"http://10.0.2.2:{port}/events",  # QEMU's name for us
     }
-    seed = make_seed(directory, told.name, told.custom_data, fleet.store_ca, facts)
+    seed = make_seed(directory, told, fleet.store_ca, facts)
     return booted(disks, seed, directory, cores=2)
 
 

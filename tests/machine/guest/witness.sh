@@ -17,7 +17,7 @@ written() {
 holding() { written | xargs -0 -r grep -laFf <(needles "$1") | sort | tr '\n' ' '; }
 command_lines() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n'; }
 
-until [[ -e $work/started ]]; do sleep 0.2; done
+until [[ -e $work/started ]]; do sleep 1; done
 say "configuration in files: $(holding jit)"
 say "key in files: $(holding sas)"
 say "on command lines: $(command_lines | grep -caFf <(cat <(needles jit) <(needles sas)) || true)"
@@ -28,7 +28,7 @@ say "apt $(systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer | tr '\n
 say "disk $(findmnt -no FSTYPE,LABEL /srv/waa/disk | tr -s " ")"
 touch $work/witnessed
 
-until [[ $(systemctl is-active waa-runner.service) =~ ^(inactive|failed)$ ]]; do sleep 0.5; done
+until [[ $(systemctl is-active waa-runner.service) =~ ^(inactive|failed)$ ]]; do sleep 1; done
 # shellcheck disable=SC1091 # written at boot
 . /run/waa-matrix/machine.env
 date --set "@$WAA_DEADLINE" >/dev/null
