@@ -7,7 +7,6 @@ import math
 import os
 import signal
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from orchestrator.cli.fleet import (
     read_fleet_options,
     supply_of,
 )
+from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
 from orchestrator.cli.options import plan_options, planned
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -34,10 +34,7 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchestrator.cli.cloud import Sides
-    from orchestrator.costs import Rates
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
@@ -75,14 +72,15 @@ def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) 
 
     options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S)
     plan = planned(options).plan
-    problems = [*_counts(workers, min_workers), *cloud_problems(options)]
+    problems = [*count_problems(workers, min_workers), *cloud_problems(options)]
     settings = read_fleet_options(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
     return _Provision(plan, settings, workers, min_workers).execute(as_json=as_json)
 
 
-def _counts(workers: int, least: int) -> list[Problem]:
+def count_problems(workers: int, least: int) -> list[Problem]:
+    """Return what is wrong with the numbers of machines, wanted and at least."""
     problems = []
     if not 1 <= workers <= MATRIX_LIMIT:
         fix = f"Give 1 to {MATRIX_LIMIT}: a matrix has no more jobs."
@@ -90,15 +88,6 @@ def _counts(workers: int, least: int) -> list[Problem]:
     if not 1 <= least <= workers:
         problems.append(Problem("--min-workers", f"is {least}", f"Give 1 to {workers}."))
     return problems
-
-
-@dataclass(frozen=True, slots=True)
-class _Forecast:
-    """What the run is expected to take: minutes by the high figure, and US dollars."""
-
-    minutes_high: float
-    usd: float | None
-    usd_high: float | None
 
 
 class _Provision:
@@ -142,52 +131,15 @@ class _Provision:
 
     # -- before -----------------------------------------------------------------------------
 
-    def _check(self) -> _Forecast:
+    def _check(self) -> FleetForecast:
         """Say what the run will take; refuse one that outlives its jobs, machines or money."""
-        from orchestrator.forecast import assume, hosted_problem, minutes_text, predict
-
-        plan, options = self._plan, self._settings.options
-        assumptions = assume(plan, fleet=True)
-        money = self._money(self._rates)
-        asked = predict(plan, self._workers, assumptions, money)
-        problems = []
-        hosted = hosted_problem(
-            self._workers, lambda count: predict(plan, count, assumptions), MATRIX_LIMIT
+        forecast, problems = fleet_forecast(
+            self._plan, self._settings, self._workers, self._rates, MATRIX_LIMIT
         )
-        if hosted is not None:
-            problems.append(hosted)
-        if asked.makespan_high_s > self._settings.ttl_s:
-            high = math.ceil(asked.makespan_high_s / 60)
-            what = f"is {options['ttl']:g} min, and the run may take {high}"
-            problems.append(Problem("--ttl", what, f"Give {high + 30} or more, or more workers."))
-        limit = options["max_cost"]
-        if limit is not None and money is None:
-            what = "cannot be held: no price is known for the first size in the first region"
-            problems.append(Problem("--max-cost", what, "Choose a size with a price."))
-        elif limit is not None and asked.usd is not None and asked.usd > limit:
-            what = f"is {limit:.2f} USD, and the run is expected to cost {asked.usd:.2f}"
-            problems.append(Problem("--max-cost", what, "Raise it, or select fewer tasks."))
         if problems:
             raise BadInputError(problems)
-        usd = "" if asked.usd is None else f", {asked.usd:.2f} USD (up to {asked.usd_high:.2f})"
-        _say(
-            f"{len(plan.units)} tasks on {self._workers} machines, plan {plan.digest[:12]}: "
-            f"about {minutes_text(asked.makespan_s)} "
-            f"(up to {minutes_text(asked.makespan_high_s)}){usd}"
-        )
-        return _Forecast(asked.makespan_high_s / 60.0, asked.usd, asked.usd_high)
-
-    def _money(self, rates: Mapping[tuple[str, str], Rates]) -> Any:
-        from orchestrator.costs import MachineKind
-        from orchestrator.forecast import Money
-
-        options, wish = self._settings.options, self._settings.wish
-        first = rates.get((wish.sizes[0], wish.regions[0]))
-        if first is None:
-            return None
-        disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
-        spot = options["spot"] != "never"
-        return Money(first, MachineKind(spot, disks, int(options["public_ip"])))
+        _say(f"plan {self._plan.digest[:12]}: {forecast}")
+        return forecast
 
     # -- after ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,8 @@ def _job(login: Federated, endpoints: Endpoints) -> TokenCredential:
 def _ambient(login: Ambient, endpoints: Endpoints) -> TokenCredential:
     from azure.identity import DefaultAzureCredential
 
+    # It logs what its error says, and with no handler anywhere that goes to standard error.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     return DefaultAzureCredential(
         authority=endpoints.authority,
         disable_instance_discovery=endpoints.known_authority,
