@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from orchestrator.cli.variables import shared_option
+from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -199,15 +199,12 @@ def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
 def cloud_problems(options: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is missing to reach both sides."""
     needed = {
-        "--subscription": options["subscription"],
-        "--resource-group": options["resource_group"],
-        "--repository": options["repository"],
+        "--subscription": missing("--subscription", "", "AZURE_SUBSCRIPTION_ID"),
+        "--resource-group": missing("--resource-group", "resource_group"),
+        "--repository": missing("--repository", "", "GITHUB_REPOSITORY"),
     }
-    problems = [
-        Problem(flag, "is missing", "Give it, or set its variable; see --help.")
-        for flag, value in needed.items()
-        if not value
-    ]
+    names = {flag: flag.strip("-").replace("-", "_") for flag in needed}
+    problems = [problem for flag, problem in needed.items() if not options[names[flag]]]
     if not any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0])):
         problems.append(_no_access())
     return problems

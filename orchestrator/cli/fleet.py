@@ -14,7 +14,7 @@ import click
 from orchestrator.cli.cloud import cloud_options, github_run_option
 from orchestrator.cli.fleet_store import FleetStore
 from orchestrator.cli.options import cache_directory
-from orchestrator.cli.variables import shared_option
+from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import MatrixError, Problem
 
 if TYPE_CHECKING:
@@ -239,16 +239,8 @@ def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> F
 
 
 def _missing(options: Mapping[str, Any]) -> list[Problem]:
-    needed = {
-        "--region": options["regions"],
-        "--machine-image": options["machine_image"],
-        "--size": options["sizes"],
-    }
-    return [
-        Problem(flag, "is missing", "Give it, or set its variable; see --help.")
-        for flag, value in needed.items()
-        if not value
-    ]
+    needed = {"--region": "regions", "--machine-image": "machine_image", "--size": "sizes"}
+    return [missing(flag, name) for flag, name in needed.items() if not options[name]]
 
 
 def sites_of(options: Mapping[str, Any], problems: list[Problem]) -> dict[str, Site]:

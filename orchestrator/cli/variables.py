@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.errors import Problem
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,3 +41,9 @@ def shared_option(*names: str, **attributes: Any) -> Callable[[F], F]:
     variable = f"{PREFIX}_{name.strip('-').replace('-', '_').upper()}"
     attributes["help"] = f"{attributes['help']}  [env: {variable}]"
     return click.option(*names, cls=SharedOption, **attributes)
+
+
+def missing(flag: str, parameter: str, variable: str = "") -> Problem:
+    """Return the problem of an option that has no value, with the variable that could give it."""
+    name = variable or f"{PREFIX}_{parameter.upper()}"
+    return Problem(flag, "is missing", f"Give it, or set {name}; scripts/azure-setup does.")

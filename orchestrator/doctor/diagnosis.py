@@ -45,7 +45,8 @@ class Status(StrEnum):
 class Finding:
     """One line of a diagnosis: what was looked at, what was seen, and what to do about it.
 
-    ``fix`` is empty for what is well, or was skipped. ``input`` says that the caller's own input is wrong.
+    ``fix`` is empty for what is well, or was skipped. ``input`` says that the caller's own input is
+    wrong.
     """
 
     check: str

@@ -112,7 +112,7 @@ class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
 
     ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
-    ``runner_releases`` when each release of the runner was published (Unix seconds);
+    ``runner_groups`` those it may use, ``runner_releases`` when each release of the runner was published (Unix seconds);
     ``storage_origin`` moves the artifacts' storage to another address.
     """
 
@@ -128,6 +128,7 @@ class World:
         self.checks: dict[int, CheckEntry] = {}
         self.environments: dict[str, bool] = {}
         self.workflows: dict[str, int] = {}
+        self.runner_groups = {1}
         self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
         self.listing_lag_s = 0.0
         self.storage_origin: str | None = None
