@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from orchestrator.cli import cli
 from tests.cloud.conftest import ca_file  # noqa: F401  # fixtures are found by name
 from tests.e2e.command import call
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
@@ -87,17 +89,24 @@ class SetUp:
             "XDG_CACHE_HOME": str(self.scratch / "cache"),
         }
 
-    def call(self, *more: str) -> subprocess.CompletedProcess[str]:
+    @property
+    def arguments(self) -> list[str]:
         pairs = [(flag, value) for flag, values in self.options.items() for value in values]
-        given = [word for pair in pairs for word in pair]
-        return call("doctor", *given, *self.flags, *more, **self.environment)
+        return ["doctor", *(word for pair in pairs for word in pair), *self.flags]
 
-    def look(self, *more: str) -> tuple[int, list[dict[str, Any]]]:
-        """Call the command; return its exit code and its findings."""
-        done = self.call("--json", *more)
+    def call(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """Call the installed command, in a process of its own."""
+        return call(*self.arguments, *more, **self.environment)
+
+    def look(self) -> tuple[int, list[dict[str, Any]]]:
+        """Call the command line in this process; return its exit code and its findings."""
+        arguments = [*self.arguments, "--json"]
+        done = CliRunner(env=self.environment).invoke(cli, arguments, standalone_mode=False)
+        assert done.exception is None, done.exception
         assert done.stderr == ""
         found: list[dict[str, Any]] = json.loads(done.stdout)
-        return done.returncode, found
+        assert isinstance(done.return_value, int)
+        return done.return_value, found
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""``doctor`` as an operator calls it: a process of its own, over the wire, one defect at a time."""
+"""``doctor`` as an operator calls it, over the wire, one defect at a time."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,8 @@ def tagged(set_up: SetUp, **days: int) -> None:
 
 def test_a_set_up_that_is_well_passes_every_check(set_up: SetUp) -> None:
     tagged(set_up, golden=60)
-    code, found = set_up.look()
+    done = set_up.call("--json")
+    code, found = done.returncode, json.loads(done.stdout)
     assert [one for one in found if one["status"] != "ok"] == []
     assert list(dict.fromkeys(one["check"] for one in found)) == CHECKS
     assert code == 0
@@ -72,6 +74,14 @@ def test_it_is_one_line_a_finding_where_nobody_looks(set_up: SetUp) -> None:
     lines = done.stdout.splitlines()
     assert "ok      credential: signed in to Azure" in lines
     assert lines[-1].endswith(" ok")
+
+
+def test_a_defect_ends_the_installed_command_with_its_code(set_up: SetUp) -> None:
+    no_way_out(set_up)
+    done = set_up.call()
+    assert done.returncode == 4
+    assert "fail    way out of westeurope: none: no NAT gateway" in done.stdout
+    assert "fix: Run scripts/azure-setup with this region" in done.stdout
 
 
 def no_login(set_up: SetUp) -> None:
@@ -302,6 +312,7 @@ def windows_soon_over(set_up: SetUp) -> None:
 
 def runner_soon_refused(set_up: SetUp) -> None:
     now = set_up.arm.clock.now()
+    tagged(set_up, golden=60)
     set_up.github.world.runner_releases = {"2.331.0": now - 25 * DAY_S, "2.330.0": 1.0}
 
 

@@ -70,6 +70,8 @@ class SharedCredential:
 
 def credential(login: Login, endpoints: Endpoints) -> SharedCredential:
     """Return the SDK's credential for a login. Nothing is requested yet."""
+    # It logs what its errors say, and with no handler anywhere that goes to standard error.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     if isinstance(login, Ambient):
         return SharedCredential(_ambient(login, endpoints))
     return SharedCredential(_job(login, endpoints))
@@ -92,8 +94,6 @@ def _job(login: Federated, endpoints: Endpoints) -> TokenCredential:
 def _ambient(login: Ambient, endpoints: Endpoints) -> TokenCredential:
     from azure.identity import DefaultAzureCredential
 
-    # It logs what its error says, and with no handler anywhere that goes to standard error.
-    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     return DefaultAzureCredential(
         authority=endpoints.authority,
         disable_instance_discovery=endpoints.known_authority,

@@ -112,7 +112,7 @@ class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
 
     ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
-    ``runner_groups`` those it may use, ``runner_releases`` when each release of the runner was published (Unix seconds);
+    ``runner_groups`` those it may use, ``runner_releases`` when each was published (Unix seconds);
     ``storage_origin`` moves the artifacts' storage to another address.
     """
 
