@@ -14,6 +14,7 @@ TIERS = {
     "azurite": "the Azurite blob emulator (npm install azurite)",
     "docker": "a running Docker engine, root and debootstrap",
     "chromium": "Debian's chromium",
+    "axe": "Debian's chromium and axe-core (npm install axe-core)",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
 
@@ -25,6 +26,7 @@ def missing(tier: str) -> str:
         "azurite": _azurite,
         "docker": _docker,
         "chromium": _chromium,
+        "axe": _axe,
         "waa": _waa,
     }[tier]()
 
@@ -33,6 +35,13 @@ def azurite_command() -> str | None:
     """Return Azurite's blob server, installed as CI does or on the path."""
     local = ROOT / ".ci" / "tools" / "node_modules" / ".bin" / "azurite-blob"
     return str(local) if local.exists() else shutil.which("azurite-blob")
+
+
+def axe_script() -> Path | None:
+    """Return axe-core's script, installed as CI does or beside the Azurite on the path."""
+    beside = Path(azurite_command() or "").parent.parent / "axe-core" / "axe.min.js"
+    local = ROOT / ".ci" / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+    return next((path for path in (local, beside) if path.is_file()), None)
 
 
 def chromium_command() -> str | None:
@@ -53,6 +62,10 @@ def _azurite() -> str:
 
 def _chromium() -> str:
     return "" if chromium_command() else "chromium is not installed"
+
+
+def _axe() -> str:
+    return _chromium() or ("" if axe_script() else "axe-core is not installed")
 
 
 def _waa() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,11 @@ from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
 from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.clock import Clock
 
 COMMANDS = {
     "run": ("orchestrator.cli.run", "run", "Run a benchmark with workers on this machine."),
@@ -72,12 +78,17 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome asks for."""
-    sys.exit(_run())
+    sys.exit(run())
 
 
-def _run() -> int:
+def run(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> int:
+    """Run one command and return its exit code; what is wrong is printed.
+
+    ``arguments`` are the process's own unless given. The fleet's commands wait by ``clock``, which
+    is the machine's unless one is given: a day of supervision can be had in a moment.
+    """
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, standalone_mode=False, obj=clock)
     except BadInputError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

@@ -16,6 +16,7 @@ from orchestrator.errors import BadInputError, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from orchestrator.clock import Clock
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import Endpoints, Site
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
+AUTHORITY_VARIABLE = "AZURE_AUTHORITY_HOST"
 
 github_run_option = click.option(
     "--github-run",
@@ -70,6 +72,7 @@ _OPTIONS = [
     ),
     click.option(
         "--authority",
+        envvar=AUTHORITY_VARIABLE,
         default=PUBLIC_AUTHORITY,
         show_default=True,
         help="Address of the sign-in service.",
@@ -111,12 +114,13 @@ def cloud_options(function: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both sides of a fleet, open, and the endpoints and login they were opened with."""
+    """Both sides of a fleet, open, the endpoints and login they were opened with, and the time."""
 
     cloud: AzureCloud
     github: GitHub
     endpoints: Endpoints
     login: Login
+    clock: Clock
 
 
 @contextmanager
@@ -145,9 +149,10 @@ def opened_sides(
     policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
     login = cloud_login(options)
     cloud = AzureCloud(settings, login, patience)
+    clock = fleet_clock()
     try:
-        with open_github(connection, policy=policy) as github:
-            yield Sides(cloud, github, endpoints, login)
+        with open_github(connection, clock=clock, policy=policy) as github:
+            yield Sides(cloud, github, endpoints, login, clock)
     finally:
         cloud.close()
 
@@ -161,11 +166,18 @@ def opened_broom(
     Raises:
         BadInputError: Naming everything that is missing.
     """
-    from orchestrator.clock import SystemClock
     from orchestrator.fleet.clear import Broom
 
     with opened_sides(options, {}, brief=True) as sides:
-        yield Broom(sides.cloud, sides.github.runners, SystemClock(), say), sides.github
+        yield Broom(sides.cloud, sides.github.runners, sides.clock, say), sides.github
+
+
+def fleet_clock() -> Clock:
+    """Return the clock that the command line was run with: the machine's, unless one was given."""
+    from orchestrator.clock import SystemClock
+
+    given: Clock | None = click.get_current_context().obj
+    return SystemClock() if given is None else given
 
 
 def cloud_connection(options: Mapping[str, Any]) -> Connection:

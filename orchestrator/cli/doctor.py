@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from orchestrator.cli.cloud import (
     cloud_endpoints,
     cloud_login,
     cloud_problems,
+    fleet_clock,
 )
 from orchestrator.cli.fleet import (
     FleetOptions,
@@ -107,7 +107,6 @@ def doctor(*, as_json: bool, no_color: bool, **options: Any) -> int:
 
 def _checks(options: dict[str, Any], opened: ExitStack) -> Iterator[Check]:
     """Yield every check; what they use is closed with ``opened``."""
-    from orchestrator.clock import SystemClock
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.inspection import Inspection
     from orchestrator.doctor import account, image, regions, repository, store, sweepers
@@ -127,7 +126,7 @@ def _checks(options: dict[str, Any], opened: ExitStack) -> Iterator[Check]:
     asked = questions(wanted, azure, cloud, _github(options, opened))
     yield _options_check(problems)
     yield from account.account_checks(wanted, asked, azure)
-    yield from regions.region_checks(wanted, asked, SystemClock())
+    yield from regions.region_checks(wanted, asked, fleet_clock())
     yield from image.image_checks(wanted, asked)
     yield from repository.repository_checks(wanted, asked)
     yield from store.store_checks(_door(options, settings, opened), asked)
@@ -164,7 +163,7 @@ def _wanted(options: Mapping[str, Any]) -> Wanted:
         environments=options["environments"] or usual,
         reaper=options["reaper"],
         sweeper=options["sweeper"],
-        now=time.time(),
+        now=fleet_clock().now(),
     )
 
 

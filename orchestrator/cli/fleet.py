@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.cli.cloud import Sides
+    from orchestrator.clock import Clock
     from orchestrator.cloud.azure.settings import Site
     from orchestrator.cloud.port import Market
     from orchestrator.costs import Rates
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.identity import Attempt
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
+    from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supply import Supply, Wish
     from orchestrator.plan import Plan
 
@@ -309,19 +311,36 @@ def markets(sides: Sides, wish: Wish) -> dict[str, Market]:
     return {region: sides.cloud.market(region) for region in wish.regions}
 
 
-def supply_of(wish: Wish, found: Mapping[str, Market]) -> Supply:
+def supply_of(wish: Wish, found: Mapping[str, Market], clock: Clock) -> Supply:
     """Return what can be had of a wish."""
-    from orchestrator.clock import SystemClock
     from orchestrator.fleet.supply import Supply
 
-    return Supply(wish, found, SystemClock())
+    return Supply(wish, found, clock)
+
+
+def actor_name(command: str, session: str) -> str:
+    """Return a name for a process's events that no other process of the session has."""
+    return f"{command}-{session}-{secrets.token_hex(3)}"
+
+
+def spending_of(settings: FleetOptions, rates: Mapping[tuple[str, str], Rates]) -> Spending:
+    """Return the bills of machines as these options make them: none yet."""
+    from orchestrator.fleet.spending import Spending
+
+    given = settings.options
+    os_disks = int(given["managed_os_disk"])
+    disks = os_disks + int(given["golden_disk"])
+    return Spending(rates, disks, os_disks, int(given["public_ip"]))
 
 
 def launcher_of(
-    settings: FleetOptions, sides: Sides, plan: Plan, store_url: str, journal: Journal
+    settings: FleetOptions,
+    sides: Sides,
+    plan: Plan,
+    journal: Journal,
+    rates: Mapping[tuple[str, str], Rates],
 ) -> Launcher:
     """Return what launches this attempt's machines."""
-    from orchestrator.clock import SystemClock
     from orchestrator.cloud.port import DataDisk
     from orchestrator.fleet.launch import Build, Launcher
     from orchestrator.fleet.orders import is_closing
@@ -331,7 +350,7 @@ def launcher_of(
     build = Build(
         image=given["machine_image"],
         ttl_s=settings.ttl_s,
-        facts=_facts(settings, plan, store_url),
+        facts=_facts(settings, plan, settings.store.url),
         os_disk_gb=None if given["managed_os_disk"] else given["os_disk_gb"],
         data_disks=(DataDisk(0),) if given["golden_disk"] else (),
         public_ip=given["public_ip"],
@@ -344,10 +363,11 @@ def launcher_of(
         cloud=sides.cloud,
         runners=sides.github.runners,
         journal=journal,
-        clock=SystemClock(),
+        clock=sides.clock,
         closing=lambda: is_closing(store, settings.attempt.session),
         store_key=settings.store.machine_key(sides),
         token=lambda: secrets.token_hex(2),
+        usd_hour=spending_of(settings, rates).price,
     )
 
 

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import click
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     FleetOptions,
+    actor_name,
     fleet_options,
     known_rates,
     launcher_of,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
+    from orchestrator.fleet.supply import Supply
+    from orchestrator.ledger.events import Fact
     from orchestrator.plan import Plan
 
 MATRIX_LIMIT = 256
@@ -101,7 +103,6 @@ class _Provision:
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
-        from orchestrator.clock import SystemClock
         from orchestrator.fleet.journal import Journal
         from orchestrator.fleet.supply import unsuitable
         from orchestrator.ledger.records import Session
@@ -114,13 +115,15 @@ class _Provision:
             for line in unsuitable(settings.wish, found):
                 _say(f"left out: {line}")
             store = settings.store.opened(sides, create=True)
-            session = Session(attempt.session, time.time(), "provision", self._workers)
+            session = Session(attempt.session, sides.clock.now(), "provision", self._workers)
             open_session(store, self._plan, session)
-            actor = f"provision-{attempt.session}"
-            journal = Journal(actor, SystemClock(), store, settings.events, _say)
-            launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
+            actor = actor_name("provision", attempt.session)
+            journal = Journal(actor, sides.clock, store, settings.events, _say)
+            self._foretell(journal)
+            launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
             try:
-                wave = self._launch(launcher, found)
+                supply = supply_of(settings.wish, found, sides.clock)
+                wave = self._launch(launcher, supply)
             except KeyboardInterrupt:
                 self._take_down(sides, journal, wait=False)
                 return EXIT_INTERRUPTED
@@ -143,14 +146,25 @@ class _Provision:
 
     # -- after ------------------------------------------------------------------------------
 
-    def _launch(self, launcher: Launcher, found: Any) -> Wave:
+    def _launch(self, launcher: Launcher, supply: Supply) -> Wave:
         from orchestrator.fleet.provision import launch_wave
 
         def progress(done: int, of: int) -> None:
             _say(f"{done} of {of} creates answered")
 
-        supply = supply_of(self._settings.wish, found)
         return launch_wave(launcher, supply, self._workers, progress=progress)
+
+    def _foretell(self, journal: Journal) -> None:
+        """Keep what the run is expected to take, beside what it will have taken."""
+        forecast = self._forecast
+        money = "no price known" if forecast.usd is None else f"{forecast.usd:.2f} USD"
+        facts: dict[str, Fact] = {
+            "usd": forecast.usd,
+            "usd_high": forecast.usd_high,
+            "minutes_high": forecast.minutes_high,
+            "machines": float(self._workers),
+        }
+        journal.note("prediction", "seen", detail=money, facts=facts)
 
     def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
         for line in wave.why_not:
@@ -163,16 +177,14 @@ class _Provision:
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:
-        from orchestrator.clock import SystemClock
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
-        def said(text: str) -> None:
-            journal.note("take down", "done", detail=text)
-
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), said)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)
         patience = Patience(every_s=float(self._settings.options["every"]))
         cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
+        if wait:
+            journal.note_proof(cleared)
         return cleared.left
 
     def _publish(self, wave: Wave, *, as_json: bool) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli.closing import closing_lines
-from orchestrator.cli.options import located, opened, store_options, suite_options
+from orchestrator.cli.options import located, store_options, suite_options
+from orchestrator.cli.reading import readable
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem, bad_input
 
 if TYPE_CHECKING:
@@ -66,16 +68,18 @@ def _stores(ledgers: tuple[str, ...], options: dict[str, Any]) -> list[Store]:
     places = [located(ledger, store, run_name) for ledger in ledgers]
     if not places:
         places = [located(None, store, run_name)]
-    return [opened(url, name, store_ca, _TIMEOUT_S, create=False) for url, name in places]
+    return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
 
 
 def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
     from orchestrator import __version__
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+    from orchestrator.ledger.events import read_events
     from orchestrator.ledger.fold import fold, read_objects
     from orchestrator.reader import LedgerReader
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet import FleetEvents
     from orchestrator.watch import is_simulated
 
     readers = [LedgerReader(store) for store in stores]
@@ -94,7 +98,9 @@ def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     evidence: Evidence = {}
     for store in stores:
         evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
-    return write_report(out, plan, folded, facts, evidence)
+    events, damage = read_events([one for reader in readers for one in reader.events()])
+    told = FleetEvents(events, time.time(), damage)
+    return write_report(out, plan, folded, facts, evidence, told)
 
 
 def _check_same_plan(readers: list[Any]) -> None:

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
     from orchestrator.report.facts import Evidence, RunFacts
+    from orchestrator.report.fleet import FleetEvents
     from orchestrator.report.results import Results
 
 FILES = ("report.html", "results.json", "summary.md", "junit.xml")
 
 
 def write_report(
-    out: Path, plan: Plan, folded: Folded, facts: RunFacts, evidence: Evidence
+    out: Path,
+    plan: Plan,
+    folded: Folded,
+    facts: RunFacts,
+    evidence: Evidence,
+    told: FleetEvents | None = None,
 ) -> Results:
     """Fold into results and write the report's files into ``out``; return the results.
 
@@ -36,7 +42,7 @@ def write_report(
     from orchestrator.report.markdown import render_markdown
     from orchestrator.report.summary import summarize
 
-    results = summarize(plan, folded, facts)
+    results = summarize(plan, folded, facts, told)
     texts = (
         render_html(results, evidence),
         json.dumps(to_document(results), indent=1) + "\n",

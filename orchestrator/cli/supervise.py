@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,13 @@ import click
 from orchestrator.cli.cloud import cloud_options, cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     FleetOptions,
+    actor_name,
     fleet_options,
     known_rates,
     launcher_of,
     markets,
     read_fleet_options,
+    spending_of,
     supply_of,
 )
 from orchestrator.cli.terminal import console
@@ -24,6 +25,7 @@ from orchestrator.errors import EXIT_COMPLETE, BadInputError, Problem
 
 if TYPE_CHECKING:
     from orchestrator.cli.cloud import Sides
+    from orchestrator.clock import Clock
     from orchestrator.fleet.identity import Attempt
     from orchestrator.fleet.status import Row
     from orchestrator.fleet.supervise import Round, Supervisor
@@ -82,20 +84,19 @@ def supervise(**options: Any) -> int:
 
 
 def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
-    from orchestrator.clock import SystemClock
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.orders import RunLedger
-    from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supervise import Settings, Supervisor
     from orchestrator.reader import LedgerReader
 
-    options, attempt, clock = settings.options, settings.attempt, SystemClock()
+    options, attempt, clock = settings.options, settings.attempt, sides.clock
     store = settings.store.opened(sides)
     reader = LedgerReader(store)
-    launched = _launched_before(store, attempt, options["shards"], reader.plan)
-    journal = Journal(f"supervise-{attempt.session}", clock, store, settings.events, click.echo)
+    launched = _launched_before(store, attempt, options["shards"], reader.plan, clock)
+    actor = actor_name("supervise", attempt.session)
+    journal = Journal(actor, clock, store, settings.events, click.echo)
     ledger = RunLedger(reader, attempt, clock)
-    disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
+    rates = known_rates(settings, lambda text: click.echo(text, err=True))
     return Supervisor(
         settings=Settings(
             rules=_rules(options, launched),
@@ -103,17 +104,13 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
             deadline_s=options["deadline"] * 60.0,
             max_usd=options["max_cost"],
         ),
-        launcher=launcher_of(settings, sides, reader.plan, settings.store.url, journal),
-        supply=supply_of(settings.wish, markets(sides, settings.wish)),
-        drain_supply=supply_of(settings.drain_wish, markets(sides, settings.drain_wish)),
+        launcher=launcher_of(settings, sides, reader.plan, journal, rates),
+        supply=supply_of(settings.wish, markets(sides, settings.wish), clock),
+        drain_supply=supply_of(settings.drain_wish, markets(sides, settings.drain_wish), clock),
         runners=sides.github.runners,
         runs=sides.github.runs,
         ledger=ledger,
-        spending=Spending(
-            known_rates(settings, lambda text: click.echo(text, err=True)),
-            disks,
-            int(options["public_ip"]),
-        ),
+        spending=spending_of(settings, rates),
         told=_Teller(ledger, reader.plan),
     )
 
@@ -130,7 +127,7 @@ def _rules(options: dict[str, Any] | Any, launched: int) -> Any:
     )
 
 
-def _launched_before(store: Store, attempt: Attempt, shards: int, plan: Plan) -> int:
+def _launched_before(store: Store, attempt: Attempt, shards: int, plan: Plan, clock: Clock) -> int:
     """Return how many machines were launched for this attempt; a re-run starts its own session."""
     from orchestrator.ledger import paths
     from orchestrator.ledger.records import Session, parse_session
@@ -140,7 +137,7 @@ def _launched_before(store: Store, attempt: Attempt, shards: int, plan: Plan) ->
     if known is not None:
         return min(shards, known.machines) if known.who == "provision" else 0
     click.echo(f"attempt {attempt.number} is a re-run: this supervisor brings its machines up")
-    open_session(store, plan, Session(attempt.session, time.time(), "supervise", shards))
+    open_session(store, plan, Session(attempt.session, clock.now(), "supervise", shards))
     return 0
 
 
@@ -202,7 +199,7 @@ def status(
         number = attempt or (run.attempt if run else None)
         jobs = sides.github.runs.jobs(github_run, number) if number else []
         view = join(ours, sides.cloud.resources(ours.tags), sides.github.runners.all(), jobs)
-    table = rows(view, time.time())
+    table = rows(view, sides.clock.now())
     if as_json:
         click.echo(json.dumps([asdict(row) for row in table], indent=1))
     else:

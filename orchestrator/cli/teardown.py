@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.cloud import Sides
     from orchestrator.fleet.clear import Cleared
     from orchestrator.fleet.identity import Attempt
+    from orchestrator.store import Store
 
 
 @click.command()
@@ -38,25 +39,32 @@ def teardown(
     """Delete a workflow run's machines, their parts and its runners, and prove them gone.
 
     Found by tag and label alone, whichever attempt made them; no other run's are touched. With
-    --store the ledger is told first, so that nothing is launched meanwhile; a store that does not
-    answer keeps nothing from being deleted. Exits 5 and names what is left, if anything is, or if
+    --store the ledger is told first, so that nothing is launched meanwhile, and in the end what was
+    found, so that a report shows the proof; a store that does not answer keeps nothing from being
+    deleted. Exits 5 and names what is left, if anything is, or if
     a side could not be looked at.
 
     \b
     Example:
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
     """
-    from orchestrator.clock import SystemClock
+    from orchestrator.cli.fleet import actor_name
     from orchestrator.fleet.clear import Broom, Patience
     from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.teardown import tear_down
 
     with opened_sides(options, {}, brief=True) as sides:
         fleet = Fleet(options["repository"], github_run)
-        if options["store"]:
-            _close(sides, Attempt(fleet, options["attempt"], ""), options)
-        broom = Broom(sides.cloud, sides.github.runners, SystemClock(), _say)
+        attempt = Attempt(fleet, options["attempt"], "")
+        store = _close(sides, attempt, options) if options["store"] else None
+        journal = Journal(actor_name("teardown", attempt.session), sides.clock)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say, journal.note_delete)
         cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
+        if not no_wait:
+            journal.note_proof(cleared)
+        if store is not None:  # only now: a store that does not answer delays no delete
+            journal.write_to(store)
     return _tell(cleared, asked_to_wait=not no_wait, as_json=as_json)
 
 
@@ -96,8 +104,11 @@ def reap(
     return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json)
 
 
-def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> None:
-    """Tell the attempt's workers and launchers that its fleet goes; say it if that fails."""
+def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
+    """Tell the attempt's workers and launchers that its fleet goes; say it if that fails.
+
+    Returns the run's ledger, None when it cannot be reached.
+    """
     from orchestrator.cli.fleet_store import FleetStore
     from orchestrator.fleet.orders import CLOSING, order
 
@@ -105,10 +116,13 @@ def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> None:
     where = FleetStore(options["store"], run, options["store_ca"], shared_path=True)
     try:
         where.check()
-        order(where.opened(sides), attempt.session, CLOSING, "teardown")
+        store = where.opened(sides)
+        order(store, attempt.session, CLOSING, "teardown")
     except MatrixError as error:
         # Whatever keeps the ledger from being told must not keep the machines.
         _say(f"warning: the ledger could not be told: {error}")
+        return None
+    return store
 
 
 def _say(text: str) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 QUIET_LOOKS = 2
 """Empty listings in a row that prove that nothing is left: a single one may lag."""
 
+QUIET_S = 60.0
+"""Between these two: what was made just before the first is listed by the second."""
+
 _THREADS = 16
 
 
@@ -62,10 +65,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often to look, and for how long, in seconds. ``looks`` bounds the requests as well."""
+    """How often to look, and for how long, in seconds.
+
+    ``quiet_s`` lies between an empty look and the one that confirms it; whoever looks often (a
+    cloud whose listings are quick) waits for less.
+    """
 
     every_s: float = 10.0
     total_s: float = 900.0
+
+    @property
+    def quiet_s(self) -> float:
+        """How long to wait after a look that found nothing."""
+        return min(QUIET_S, 6.0 * self.every_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +95,15 @@ class Cleared:
 class Broom:
     """Deletes in parallel, machines first.
 
-    ``say`` is told each delete, for a log or a ledger's events.
+    ``say`` is told each delete in words, ``noted`` its kind (``runner`` for a runner) and its name,
+    each once and from any thread.
     """
 
     cloud: Cloud
     runners: RunnerStore
     clock: Clock
     say: Callable[[str], None] = lambda _text: None
+    noted: Callable[[str, str], None] = lambda _kind, _name: None
     deleted: dict[str, None] = field(default_factory=dict)
     troubles: dict[str, None] = field(default_factory=dict)
 
@@ -123,7 +137,7 @@ class Broom:
                 left = () if proved else found.names
                 return Cleared(tuple(self.deleted), left, looks, proved, tuple(self.troubles))
             self.submit(found)
-            self.clock.sleep(patience.every_s)
+            self.clock.sleep(patience.quiet_s if found.empty else patience.every_s)
 
     def _delete(self, resource: Resource) -> None:
         try:
@@ -131,7 +145,7 @@ class Broom:
         except CloudError as error:
             self.troubles[f"{resource.kind} {resource.name}: {error}"] = None
             return
-        self._done(f"{resource.kind} {resource.name}")
+        self._done(resource.kind, resource.name)
 
     def _forget(self, runner: Runner) -> None:
         try:
@@ -139,12 +153,14 @@ class Broom:
         except GitHubError as error:
             self.troubles[f"runner {runner.name}: {error}"] = None
             return
-        self._done(f"runner {runner.name}")
+        self._done("runner", runner.name)
 
-    def _done(self, what: str) -> None:
+    def _done(self, kind: str, name: str) -> None:
+        what = f"{kind} {name}"
         if what not in self.deleted:
             self.deleted[what] = None
             self.say(f"delete submitted: {what}")
+            self.noted(kind, name)
 
 
 def see(

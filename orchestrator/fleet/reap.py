@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 BETWEEN_LOOKS_S = 60.0
 """Between the two looks: longer than listings were seen to lag."""
 
+_LOOKS_LIMIT = 4
+
 
 class RunStore(Protocol):
     """What is needed of GitHub here."""
@@ -50,20 +52,14 @@ class Reaper:
     _over: dict[int, bool] = field(default_factory=dict)
 
     def reap(self, patience: Patience | None = None, *, dry_run: bool = False) -> Reaped:
-        """Look twice, delete what both looks condemn, and look until it is gone.
+        """Look until two looks agree, delete what both condemn, and look until it is gone.
 
         With ``dry_run`` nothing is deleted; ``condemned`` says what would be.
         """
-        first = self.condemned()
-        if first.found.resources or first.found.runners:
-            self.broom.clock.sleep(self.between_s)
-            self._over.clear()
-            condemned = _both(first, self.condemned())
-        else:
-            condemned = first
+        condemned, looks = self._agreed()
         if dry_run or condemned.found.empty:
             left = condemned.found.blind
-            cleared = Cleared((), left, 2, proved=not left and not dry_run)
+            cleared = Cleared((), left, looks, proved=not left and not dry_run)
             return Reaped(condemned, cleared)
         self.broom.submit(condemned.found)
         names = {one.id for one in condemned.found.resources}
@@ -72,6 +68,22 @@ class Reaper:
             lambda: _only(self._see(), names, runners), patience or Patience()
         )
         return Reaped(condemned, cleared)
+
+    def _agreed(self) -> tuple[Condemned, int]:
+        """Return what two looks in a row condemn, and how many looks that took.
+
+        A look that condemns more than the one before it is followed by another: what was made
+        just before the first, and was not listed yet, need not wait for the next sweep.
+        """
+        now, looks = self.condemned(), 1
+        while True:
+            self.broom.clock.sleep(self.between_s)
+            self._over.clear()
+            before, now = now, self.condemned()
+            looks += 1
+            agreed = _both(before, now)
+            if agreed.found == now.found or looks == _LOOKS_LIMIT:
+                return agreed, looks
 
     def condemned(self) -> Condemned:
         """Look once; return what is past its time or whose run is known to be over."""

@@ -7,7 +7,7 @@ round that cannot see acts on nothing: what was missed is still there at the nex
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError
@@ -17,7 +17,8 @@ from orchestrator.fleet.decide import Actions, Doomed, Orders, Rules, decide
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
-from orchestrator.fleet.view import FleetView, join
+from orchestrator.fleet.view import FleetView, Phase, join
+from orchestrator.fleet.witness import Witness
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -105,11 +106,13 @@ class Supervisor:
     spending: Spending
     told: Callable[[Round], None] = lambda _round: None
     _memory: Memory | None = None
+    _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
     _troubles: list[str] = field(default_factory=list)
     _blind_since: float | None = None
     _refused: int = 0
     _asked_to_drain: bool = False
+    _refused_for_money: bool = False
 
     def run(self) -> Ended:
         """Supervise until no job is unfinished, or nothing more can be done."""
@@ -135,8 +138,11 @@ class Supervisor:
             return self._too_long_blind(now)
         assert self._memory is not None
         self.spending = self.spending.after_look(view, now)
-        self._drain_at_ceiling(now, started)
+        self._tell_sightings(view, now)
+        if self._must_drain(view, now, started):
+            orders = replace(orders, draining=True)
         actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
+        actions = self._affordable(actions, now)
         self._act(actions)
         usd = self.spending.usd(now)
         halted = self._memory.halted
@@ -155,6 +161,12 @@ class Supervisor:
             return None
         self._blind_since, self._refused = None, 0
         return join(attempt.fleet, resources, runners, jobs)
+
+    def _tell_sightings(self, view: FleetView, now: float) -> None:
+        """Note what this look shows of each machine for the first time."""
+        self._witness, fresh = self._witness.after_look(view, self.spending, now)
+        for one in fresh:
+            self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
 
     def _note_blind(self, error: CloudError | GitHubError, now: float) -> None:
         self._troubles.append(str(error))
@@ -184,20 +196,39 @@ class Supervisor:
             self._troubles.append(str(error))
             return self.ledger.last
 
-    def _drain_at_ceiling(self, now: float, started: float) -> None:
+    def _must_drain(self, view: FleetView, now: float, started: float) -> bool:
+        """Whether nothing more may be begun, for money or for time; the workers are told once."""
+        limit, working = self.settings.max_usd, view.count(Phase.BUSY, Phase.IDLE, Phase.BOOTING)
         reason = ""
-        if self.spending.at_ceiling(self.settings.max_usd, now):
-            reason = f"the cost ceiling of {self.settings.max_usd:.2f} USD is reached"
+        if self.spending.at_ceiling(limit, now):
+            reason = f"the cost ceiling of {limit:.2f} USD is reached"
+        elif self._refused_for_money and not working:
+            reason = f"the cost ceiling of {limit:.2f} USD leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
-        if not reason or self._asked_to_drain:
-            return
+        if reason and not self._asked_to_drain:
+            self._drain(reason)
+        return bool(reason)
+
+    def _drain(self, reason: str) -> None:
         try:
             with self.launcher.journal.step("drain", detail=reason):
                 self.ledger.drain(reason)
             self._asked_to_drain = True
         except StoreError as error:
             self._troubles.append(str(error))
+
+    def _affordable(self, actions: Actions, now: float) -> Actions:
+        """Launch no more machines with an arena than the ceiling has room for."""
+        limit = self.settings.max_usd
+        room = self.spending.room(limit, now, actions.launch, self.supply.wish)
+        self._refused_for_money = room < actions.launch
+        if not self._refused_for_money:
+            return actions
+        self._troubles.append(
+            f"{actions.launch} machines are wanted, and the cost ceiling has room for {room}"
+        )
+        return replace(actions, launch=room)
 
     # -- acting -----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from orchestrator.suite import TaskKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import (
         AttemptEntry,
         Results,
@@ -73,6 +74,7 @@ def to_document(results: Results) -> dict[str, Any]:
             "varying": {key: list(values) for key, values in results.varying.items()},
         },
         "damage": list(results.damage),
+        "fleet": None if results.fleet is None else fleet_document(results.fleet),
     }
 
 
@@ -185,6 +187,16 @@ def _session(session: SessionEntry) -> dict[str, Any]:
         "machines": session.machines,
         "workers": list(session.workers),
     }
+
+
+def fleet_document(fleet: FleetEntry) -> dict[str, Any]:
+    """Return ``fleet``."""
+    document = asdict(fleet)
+    for name in ("phases", "machines", "events"):
+        document[name] = list(document[name])
+    if fleet.proof is not None:
+        document["proof"]["left"] = list(fleet.proof.left)
+    return document
 
 
 def parse_document(data: bytes, where: str) -> dict[str, Any]:

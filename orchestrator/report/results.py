@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.causes import Cause, Flag, Status
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.stats import Band, Interval
 
 
@@ -88,6 +89,13 @@ class AttemptEntry:
     ended: float
     stolen: bool
     phases: Mapping[str, float]
+
+    @property
+    def grade(self) -> str:
+        """What the attempt shows: its grade, or ``lost`` or ``released``."""
+        if self.cause is not None and self.cause.value in ("lost", "released"):
+            return self.cause.value
+        return grade(self.status, self.score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +197,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A run as its report tells it. ``tasks`` has every expected unit, in suite order."""
+    """A run as its report tells it. ``tasks`` has every expected unit, in suite order.
+
+    ``fleet`` is None where no machine was launched for the run, as on one machine.
+    """
 
     facts: RunFacts
     settings: Settings
@@ -205,6 +216,7 @@ class Results:
     fingerprint: Mapping[str, str]
     varying: Mapping[str, tuple[str, ...]]
     damage: tuple[str, ...]
+    fleet: FleetEntry | None = None
 
     @property
     def counts(self) -> Counts:

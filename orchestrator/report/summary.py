@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator import stats
 from orchestrator.causes import Cause, Flag, Status
+from orchestrator.report.fleet import fleet_of
 from orchestrator.report.results import (
     AttemptEntry,
     Caveats,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from orchestrator.ledger.records import Outcome
     from orchestrator.plan import Plan
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet import FleetEvents
+    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.timeline import Homes
 
 # What differs between the tasks of any run without making them unlike.
@@ -36,10 +39,13 @@ _OF_ONE_TASK = frozenset({"position", "position_since_reset"})
 _VALUES_SHOWN = 8
 
 
-def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
+def summarize(
+    plan: Plan, folded: Folded, facts: RunFacts, told: FleetEvents | None = None
+) -> Results:
     """Return what the run amounts to.
 
-    A run is called simulated if the plan or the facts say so.
+    A run is called simulated if the plan or the facts say so. ``told`` are its fleet's events; the
+    costs that they tell stand where the facts give none.
     """
     where = home_shards(plan, folded)
     expected_s = dict(zip(plan.units, plan.expected, strict=True))
@@ -51,8 +57,10 @@ def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
     workers = workers_of(folded, where)
     common, varying = _fingerprints(tasks)
     score = replace(score_of(tasks), mean_interval=stats.task_bootstrap(_by(tasks, by_task=True)))
+    fleet = None if told is None else fleet_of(told, tasks, workers)
+    damage = (*folded.damage, *(told.damage if told else ()))
     return Results(
-        facts=_clean_facts(facts, simulated=facts.simulated or plan.simulated),
+        facts=_clean_facts(_priced(facts, fleet), simulated=facts.simulated or plan.simulated),
         settings=_settings(plan),
         score=score,
         caveats=_caveats(tasks, score),
@@ -65,7 +73,8 @@ def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
         causes=_causes(tasks),
         fingerprint=common,
         varying=varying,
-        damage=tuple(clean(path) for path in folded.damage),
+        damage=tuple(clean(path) for path in damage),
+        fleet=fleet,
     )
 
 
@@ -115,6 +124,18 @@ class _Reader:
             stolen=self.where.stolen(outcome),
             phases={clean(name, NAME_LIMIT): value for name, value in outcome.phases.items()},
         )
+
+
+def _priced(facts: RunFacts, fleet: FleetEntry | None) -> RunFacts:
+    """Return the facts with what the fleet tells of costs."""
+    if fleet is None:
+        return facts
+    predicted = facts.predicted_cost_usd
+    return replace(
+        facts,
+        cost_usd=fleet.cost.final_usd if facts.cost_usd is None else facts.cost_usd,
+        predicted_cost_usd=fleet.cost.predicted_usd if predicted is None else predicted,
+    )
 
 
 def _clean_texts(texts: Mapping[str, str]) -> dict[str, str]:

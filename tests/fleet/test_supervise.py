@@ -120,6 +120,17 @@ def test_never_more_than_two_launches_a_job_and_three_bad_boots_stop_the_run(sta
     taken_down(stage)
 
 
+def test_three_machines_of_a_wave_that_never_boot_do_not_stop_those_that_can(stage: Stage) -> None:
+    for number in range(3):
+        names = f"waa-500-1-{number:03d}-*"
+        stage.scene.arm.faults.machines(Fate(names=names, never_boots=True))
+    provisioned(stage, 6)
+    ended, _ = supervised(stage, 6, boot_s=600.0)
+    assert ended.exit_code == 0, ended
+    assert len(stage.scene.arm.world.ever) == 6 + 3
+    taken_down(stage)
+
+
 def test_a_deprecated_runner_is_not_launched_for_ever(stage: Stage) -> None:
     stage.scene.fake.faults.runners(RunnerFate("waa-500-*", deprecated=True))
     provisioned(stage)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
 
 
+LOST_AFTER_S = 600.0
+"""A job whose runner went silent fails after about ten minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunnerEntry:
     """A registered runner. ``used`` once its configuration has connected."""
@@ -131,6 +135,7 @@ class World:
         self.runner_groups = {1}
         self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
         self.listing_lag_s = 0.0
+        self.lost_after_s = LOST_AFTER_S
         self.storage_origin: str | None = None
         self._ids: Iterator[int] = itertools.count(1001)
         self._snapshots: list[Snapshot] = []

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Prints what becomes of a fleet when its orchestrator is killed, and when anything goes wrong.
+
+Both tables are of fakes of Azure and GitHub that the real SDKs and the installed command talk to.
+Exit status 1 when anything is left over, when another run's machine was touched, or when a fault is
+answered otherwise than it should be.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
+
+
+@click.command()
+@click.option("--machines", type=int, default=4, show_default=True, help="Of the killed fleet.")
+@click.option("--lanes", type=int, default=2, show_default=True, help="Kill points at a time.")
+@click.option(
+    "--only",
+    type=click.Choice(["kills", "faults"]),
+    default=None,
+    help="One of the tables.  [default: both]",
+)
+def main(machines: int, lanes: int, only: str | None) -> None:
+    """Print both tables."""
+    tables: dict[str, Callable[[], bool]] = {"kills": lambda: kills(machines, lanes)}
+    holds = [print_table() for name, print_table in tables.items() if only in (None, name)]
+    sys.exit(0 if all(holds) else 1)
+
+
+def kills(machines: int, lanes: int) -> bool:
+    """Print what became of every kill point; return whether all of them are clean."""
+    from tests.fleet.killing import PHASES, kill_points, summary
+
+    click.echo(f"Every kill point, {machines} machines (simulated cloud; its listings lag)")
+    click.echo(_KILLS.format("", "before", "after", "orphaned", "2 sweeps", "left", "others'"))
+    killed, bad = 0, []
+    for phase in PHASES:
+        points = kill_points(phase, machines, lanes)
+        one = summary(phase, points)
+        figures = (one.before, one.after, one.orphaned, one.second_sweeps, one.left, one.lost)
+        click.echo(_KILLS.format(phase.name, *figures))
+        killed += one.before + one.after
+        bad += [point for point in points if point.call and not point.clean]
+        bad += [point for point in points if not point.call and one.gaps]
+    for point in bad:
+        click.echo(f"  {point.at} {point.when}: {point.call} {point.left} {point.lost}")
+    verdict = "FAIL" if bad else "ok  "
+    click.echo(f"{verdict} {killed} kill points, none left out: {len(bad)} <= 0 unclean")
+    return not bad
+
+
+if __name__ == "__main__":
+    main()
