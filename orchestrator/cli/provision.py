@@ -52,18 +52,36 @@ _SLACK_MIN = 30.0
 @click.command()
 @plan_options
 @fleet_options
-@click.option("--workers", type=int, required=True, help="Machines to launch.")
-@click.option("--min-workers", type=int, default=1, show_default=True, help="Fewer: exit 4.")
+@click.option(
+    "--workers",
+    type=int,
+    required=True,
+    help="Machines to launch: jobs of the matrix, at most 256.",
+)
+@click.option(
+    "--min-workers",
+    type=int,
+    default=1,
+    show_default=True,
+    help="With fewer machines than this the run is given up.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) -> int:
     """Plan a run and launch its machines, each the just-in-time runner of one job of this run.
 
     Writes the plan and a session to the store, then the outputs matrix, shards, label, machines,
     run, session and timeout to $GITHUB_OUTPUT. With fewer machines than --min-workers everything
-    is taken down again, and the exit code is 4.
+    is taken down again, with each machine's reason, and the exit code is 4. With the same options
+    ``waa-matrix doctor`` says beforehand what is missing.
+
+    Each machine is deleted by supervise when its job is over; one that nobody deletes is taken by
+    the sweepers after --ttl. ``waa-matrix teardown`` takes all of a run's at any time.
 
     \b
-    Example:
+    Example, in a workflow (with the repository's variables, see scripts/azure-setup):
+      waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena:latest \\
+        --workers 20 --min-workers 10 --spot prefer --max-cost 60
+    Example, with everything given:
       waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena \\
         --workers 20 --min-workers 10 --size Standard_D8s_v5 --size Standard_D8ds_v5 \\
         --region westeurope --subnet westeurope=/subscriptions/…/subnets/machines \\
