@@ -66,12 +66,6 @@ def act_command() -> Path | None:
     return found if found.exists() else None
 
 
-def uv_command() -> str | None:
-    """Return uv: on the path, or where the set-up script puts it."""
-    local = ROOT / ".tools" / "bin" / "uv"
-    return shutil.which("uv") or (str(local) if local.exists() else None)
-
-
 def waa_data() -> Path | None:
     """Return the directory with the real lists and the real client's tree."""
     named = os.environ.get("WAA_MATRIX_WAA_DATA", "")
