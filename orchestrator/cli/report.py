@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,10 @@ import click
 from orchestrator.cli.closing import closing_lines
 from orchestrator.cli.options import located, store_options, suite_options
 from orchestrator.cli.reading import readable
-from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem, bad_input
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, bad_input
 from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
     from orchestrator.report.facts import Evidence
     from orchestrator.report.results import Results
@@ -87,50 +85,14 @@ def _stores(
 
 def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
-    from orchestrator import __version__
+    from orchestrator.cli.gathered import gather
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
-    from orchestrator.ledger.events import read_events
-    from orchestrator.ledger.fold import fold, read_objects
-    from orchestrator.reader import LedgerReader
-    from orchestrator.report.facts import RunFacts
-    from orchestrator.report.fleet import FleetEvents
-    from orchestrator.watch import is_simulated
 
-    readers = [LedgerReader(store) for store in stores]
-    plan = readers[0].plan
-    _check_same_plan(readers)
-    objects = [one for reader in readers for one in reader.objects()]
-    folded = fold(plan.units, read_objects(objects))
-    facts = RunFacts(
-        run=run,
-        simulated=is_simulated(plan, folded),
-        started=folded.sessions[0].started if folded.sessions else 0.0,
-        ended=_last_end(folded),
-        store=stores[0].url,
-        version=__version__,
-    )
+    found = gather(stores, run)
     evidence: Evidence = {}
     for store in stores:
-        evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
-    events, damage = read_events([one for reader in readers for one in reader.events()])
-    told = FleetEvents(events, time.time(), damage)
-    return write_report(out, plan, folded, facts, evidence, told)
-
-
-def _check_same_plan(readers: list[Any]) -> None:
-    first = readers[0]
-    problems = [
-        Problem(reader.store.url, "is of another plan", "Report the ledgers of one run together.")
-        for reader in readers[1:]
-        if reader.plan.digest != first.plan.digest
-    ]
-    if problems:
-        raise BadInputError(problems)
-
-
-def _last_end(folded: Folded) -> float:
-    ends = [one.ended for result in folded.results for one in result.attempts]
-    return max(ends, default=0.0)
+        evidence = {**collect_evidence(found.folded, evidence_root(store.url), out), **evidence}
+    return write_report(out, found.plan, found.folded, found.facts, evidence, found.told)
 
 
 def _of_tree(tree: Path, trials: int, out: Path, options: dict[str, Any]) -> Results:

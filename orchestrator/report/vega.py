@@ -41,6 +41,8 @@ _CONFIG = {
     },
     "text": {"color": "var(--ink)", "fontSize": 12},
 }
+# A label that is cut between the halves of a surrogate pair ends the drawing with an error.
+_BEYOND_16_BITS = re.compile(r"[\U00010000-\U0010ffff]")
 _LINK = re.compile(r"#(?:task|domain)=[A-Za-z0-9%._~/-]*\Z")
 _LONG = re.compile(r"(\.\d\d)\d+")
 _NOISE = ("pointer-events", "aria-roledescription", "role", "version", "width", "height", "class")
@@ -73,7 +75,8 @@ def svg(spec: Spec, label: str) -> Markup:
 
     whole = {"background": None, "padding": 2, **spec}
     whole["config"] = _CONFIG | spec.get("config", {})
-    text = vl_convert.vegalite_to_svg(json.dumps(whole), vl_version=_VERSION)
+    told = _BEYOND_16_BITS.sub("\ufffd", json.dumps(whole, ensure_ascii=False))
+    text = vl_convert.vegalite_to_svg(told, vl_version=_VERSION)
     root = ET.fromstring(text)  # noqa: S314 - written by the library, no entity in it
     _tidy(root)
     linked = root.find(".//a") is not None

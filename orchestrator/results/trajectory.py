@@ -43,12 +43,20 @@ class Step:
     done: bool
 
 
+INFEASIBLE = "FAIL"
+"""The action by which an agent says that a task cannot be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """How many turns of the agent were recorded, and the exception that ended the task, if any."""
+    """How many turns of the agent were recorded, and the exception that ended the task, if any.
+
+    ``answered_fail``: its last action was FAIL.
+    """
 
     steps: int
     raised: frames.Raised | None
+    answered_fail: bool = False
 
 
 def read_trajectory(directory: Path) -> Trajectory:
@@ -57,12 +65,13 @@ def read_trajectory(directory: Path) -> Trajectory:
     Of a trajectory longer than 10,000 lines the rest is not counted.
     """
     path = directory / TRAJECTORY
-    turns = {
-        line["step_num"]
-        for line in _lines(path)
-        if isinstance(line.get("step_num"), int) and line.get("action") is not None
-    }
-    return Trajectory(len(turns), _error(path))
+    turns: set[int] = set()
+    last: Any = None
+    for line in _lines(path):
+        if isinstance(line.get("step_num"), int) and line.get("action") is not None:
+            turns.add(line["step_num"])
+            last = line["action"]
+    return Trajectory(len(turns), _error(path), last == INFEASIBLE)
 
 
 def _error(path: Path) -> frames.Raised | None:
