@@ -2,7 +2,7 @@
 
 from orchestrator.report.document import observations, parse_document, schema, to_document
 from orchestrator.report.facts import Evidence, EvidenceStep, RunFacts, TaskEvidence
-from orchestrator.report.html import render_html
+from orchestrator.report.html import html_pieces, render_html
 from orchestrator.report.junit import render_junit
 from orchestrator.report.markdown import render_markdown
 from orchestrator.report.results import Results
@@ -16,6 +16,7 @@ __all__ = [
     "TaskEvidence",
     "observations",
     "parse_document",
+    "html_pieces",
     "render_html",
     "render_junit",
     "render_markdown",
