@@ -15,7 +15,6 @@ from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, P
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
-    from orchestrator.report.facts import Evidence
     from orchestrator.report.results import Results
     from orchestrator.store import Store
 
@@ -29,12 +28,16 @@ _TIMEOUT_S = 30.0
 @click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
 @click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
 @click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to write.")
+@click.option(
+    "--single-file", is_flag=True, help="Put the screenshots into the page itself, downscaled."
+)
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 def report(
     ledgers: tuple[str, ...],
     tree: str | None,
     trials: int,
     out: str,
+    single_file: bool,
     fail_under: float | None,
     **options: Any,
 ) -> int:
@@ -46,14 +49,15 @@ def report(
     \b
     Example:
       waa-matrix report demo-run --out demo-run
+      waa-matrix report demo-run --out to-send --single-file
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
     if tree is not None:
-        results = _of_tree(Path(tree), trials, Path(out), options)
+        results = _of_tree(Path(tree), trials, Path(out), options, single_file=single_file)
     else:
         stores = _stores(ledgers, options)
         named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
-        results = _of_ledgers(stores, Path(out), named)
+        results = _of_ledgers(stores, Path(out), named, single_file=single_file)
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
     mean = results.score.mean
@@ -70,7 +74,7 @@ def _stores(ledgers: tuple[str, ...], options: dict[str, Any]) -> list[Store]:
     return [opened(url, name, store_ca, _TIMEOUT_S, create=False) for url, name in places]
 
 
-def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
+def _of_ledgers(stores: list[Store], out: Path, run: str, *, single_file: bool) -> Results:
     """Fold the union of some ledgers of one run."""
     from orchestrator import __version__
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
@@ -94,9 +98,8 @@ def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
         store=stores[0].url,
         version=__version__,
     )
-    evidence: Evidence = {}
-    for store in stores:
-        evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
+    roots = [evidence_root(store.url) for store in stores]
+    evidence = collect_evidence(folded, roots, out, inline=single_file)
     events, damage = read_events([one for reader in readers for one in reader.events()])
     told = FleetEvents(events, time.time(), damage)
     return write_report(out, plan, folded, facts, evidence, told)
@@ -118,7 +121,9 @@ def _last_end(folded: Folded) -> float:
     return max(ends, default=0.0)
 
 
-def _of_tree(tree: Path, trials: int, out: Path, options: dict[str, Any]) -> Results:
+def _of_tree(
+    tree: Path, trials: int, out: Path, options: dict[str, Any], *, single_file: bool
+) -> Results:
     """Report a tree as the client left it: what is not in it is missing."""
     from orchestrator import __version__
     from orchestrator.cli.options import chosen_suite
@@ -138,7 +143,8 @@ def _of_tree(tree: Path, trials: int, out: Path, options: dict[str, Any]) -> Res
     folded = fold(plan.units, found.snapshot())
     warnings = tuple(f"{one.task} is in the tree and not in the suite" for one in found.unexpected)
     facts = RunFacts(run=tree.name, simulated=False, version=__version__, warnings=warnings)
-    return write_report(out, plan, folded, facts, tree_evidence(folded, tree, out))
+    evidence = tree_evidence(folded, tree, out, inline=single_file)
+    return write_report(out, plan, folded, facts, evidence)
 
 
 def _tree_plan(suite: Any, trials: int) -> Plan:

@@ -20,7 +20,7 @@ def fake_comparison(verdict: str = "better") -> dict[str, Any]:
                 "side": _side("planner-v2", 79, 1),
                 "verdict": {
                     "value": verdict,
-                    "sentence": "27 tasks gained, 8 lost: more than chance gives, with any filling.",
+                    "sentence": "27 tasks gained, 8 lost: more than chance, however filled.",
                     "reasons": ["6 missing scores filled the worst way leave p at 0.0166"],
                     "test": "mcnemar-exact",
                     "alpha": 0.05,
