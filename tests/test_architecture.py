@@ -47,6 +47,8 @@ SDKS = {
     "rich": ("watch", "cli"),
     "jinja2": ("report",),
     "numpy": ("stats",),
+    "vl_convert": ("report.vega",),
+    "PIL": ("report.images",),
     "scipy": ("stats",),
     "click": ("cli",),
     "stamina": ("cloud", "github", "prices"),

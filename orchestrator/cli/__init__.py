@@ -9,15 +9,13 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
+from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.clock import Clock
-
-PREFIX = "WAA_MATRIX"
-"""Every option can be set as ``WAA_MATRIX_<COMMAND>_<OPTION>``."""
 
 COMMANDS = {
     "run": ("orchestrator.cli.run", "run", "Run a benchmark with workers on this machine."),
@@ -47,6 +45,11 @@ COMMANDS = {
         "Watch a run's machines until its jobs are over.",
     ),
     "fleet": ("orchestrator.cli.supervise", "fleet", "Look at a run's machines."),
+    "doctor": (
+        "orchestrator.cli.doctor",
+        "doctor",
+        "Check all that a run on Azure needs, at once.",
+    ),
     "teardown": ("orchestrator.cli.teardown", "teardown", "Delete a run's machines; prove it."),
     "reap": ("orchestrator.cli.teardown", "reap", "Delete what any run left behind."),
 }

@@ -23,6 +23,7 @@ _LINES_LIMIT = 10_000
 _STEPS_LIMIT = 1_000
 _ACTION_LIMIT = 4_000
 _STAMP_LIMIT = 32
+_INSTRUCTION_LIMIT = 2_000
 
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,200}\.(?:png|jpe?g|webp)\Z")
 
@@ -94,6 +95,15 @@ def steps_of(directory: Path) -> list[Step]:
         if isinstance(number, int) and len(steps) < _STEPS_LIMIT:
             steps.append(_step(directory, number, line))
     return steps
+
+
+def instruction_of(directory: Path) -> str:
+    """Return what the task told the agent to do, as one line; "" when the trajectory lacks it."""
+    for line in _lines(directory / TRAJECTORY):
+        told = line.get("instruction")
+        if isinstance(told, str):
+            return clean(told, _INSTRUCTION_LIMIT)
+    return ""
 
 
 def _step(directory: Path, number: int, line: Mapping[str, Any]) -> Step:
