@@ -29,6 +29,9 @@ COMMANDS = {
     "status": ("orchestrator.cli.status", "status", "Show where a run stands."),
     "watch": ("orchestrator.cli.status", "watch", "Follow a run live, from its ledger."),
     "report": ("orchestrator.cli.report", "report", "Write the report of a run or of a tree."),
+    "compare": ("orchestrator.cli.compare", "compare", "Say whether a run is better or worse."),
+    "history": ("orchestrator.cli.history", "history", "Keep runs, and show their trend."),
+    "publish": ("orchestrator.cli.publish", "publish", "Tell a pull request what came out."),
     "evidence": ("orchestrator.cli.evidence", "evidence", "Fetch what a task left behind."),
     "suite": ("orchestrator.cli.suite", "suite", "List or check a task list."),
     "provision": (

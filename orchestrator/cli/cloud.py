@@ -148,8 +148,8 @@ def opened_sides(
     patience = Patience(attempts=2, total_s=20.0, longest_wait_s=10.0) if brief else Patience()
     policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
     login = cloud_login(options)
-    cloud = AzureCloud(settings, login, patience)
     clock = fleet_clock()
+    cloud = AzureCloud(settings, login, patience, clock)
     try:
         with open_github(connection, clock=clock, policy=policy) as github:
             yield Sides(cloud, github, endpoints, login, clock)

@@ -73,6 +73,12 @@ _STATUS_EVERY_S = 60.0
     show_default=True,
     help="Minutes after which nothing new is begun (a hosted job lives 360).",
 )
+@click.option(
+    "--fail-with-jobs",
+    is_flag=True,
+    help="Exit 1 when a job failed, though every task is scored: re-running failed jobs then "
+    "brings this supervisor, and machines, for it.",
+)
 def supervise(**options: Any) -> int:
     """Watch a run's machines, runners and jobs, and close the difference, until no job is left.
 
@@ -125,6 +131,7 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
             every_s=options["every"],
             deadline_s=options["deadline"] * 60.0,
             max_usd=options["max_cost"],
+            fail_with_jobs=options["fail_with_jobs"],
         ),
         launcher=launcher_of(settings, sides, reader.plan, journal, rates),
         supply=supply_of(settings.wish, markets(sides, settings.wish), clock),

@@ -126,7 +126,8 @@ def reap(
         click.echo(f"{'would go' if dry_run else 'condemned'}: {name} ({why})", err=True)
     for line in reaped.condemned.unjudged:
         click.echo(f"left alone: {line}", err=True)
-    return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json)
+    proof = "nothing that has to go is left: two looks in a row found nothing"
+    return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json, proof=proof)
 
 
 def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
@@ -154,7 +155,13 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _tell(cleared: Cleared, *, asked_to_wait: bool, as_json: bool) -> int:
+def _tell(
+    cleared: Cleared,
+    *,
+    asked_to_wait: bool,
+    as_json: bool,
+    proof: str = "nothing is left: two looks in a row found nothing",
+) -> int:
     """Print what became of it and return the exit code."""
     if as_json:
         click.echo(json.dumps(asdict(cleared), indent=1))
@@ -165,6 +172,6 @@ def _tell(cleared: Cleared, *, asked_to_wait: bool, as_json: bool) -> int:
         for name in cleared.left:
             click.echo(f"LEFT: {name}")
         if cleared.proved:
-            click.echo("nothing is left: two looks in a row found nothing")
+            click.echo(proof)
     failed = bool(cleared.left) or (asked_to_wait and not cleared.proved)
     return EXIT_LEFT_BEHIND if failed else EXIT_COMPLETE

@@ -17,7 +17,7 @@ from orchestrator.fleet.decide import Actions, Doomed, Orders, Rules, decide
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
-from orchestrator.fleet.view import FleetView, Phase, join
+from orchestrator.fleet.view import FleetView, join
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
@@ -63,12 +63,17 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end."""
+    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end.
+
+    ``fail_with_jobs`` makes it fail where a job did, whatever was scored: GitHub re-runs failed
+    jobs alone, and one without a supervisor would wait for a machine that nobody brings.
+    """
 
     rules: Rules
     every_s: float = 30.0
     deadline_s: float = 5.8 * 3600
     max_usd: float | None = None
+    fail_with_jobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,6 @@ class Supervisor:
     _blind_since: float | None = None
     _refused: int = 0
     _asked_to_drain: bool = False
-    _refused_for_money: bool = False
 
     def run(self) -> Ended:
         """Supervise until no job is unfinished, or nothing more can be done."""
@@ -147,7 +151,7 @@ class Supervisor:
         usd = self.spending.usd(now)
         halted = self._memory.halted
         self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
-        return self._over(actions, now, started)
+        return self._over(actions, view, now, started)
 
     def _look(self, now: float) -> FleetView | None:
         """List everything; None when a side could not be seen."""
@@ -198,11 +202,12 @@ class Supervisor:
 
     def _must_drain(self, view: FleetView, now: float, started: float) -> bool:
         """Whether nothing more may be begun, for money or for time; the workers are told once."""
-        limit, working = self.settings.max_usd, view.count(Phase.BUSY, Phase.IDLE, Phase.BOOTING)
+        limit = self.settings.max_usd
+        stuck = view.queued and not view.members
         reason = ""
         if self.spending.at_ceiling(limit, now):
             reason = f"the cost ceiling of {limit:.2f} USD is reached"
-        elif self._refused_for_money and not working:
+        elif stuck and not self.spending.room(limit, now, 1, self.supply.wish):
             reason = f"the cost ceiling of {limit:.2f} USD leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
@@ -222,8 +227,7 @@ class Supervisor:
         """Launch no more machines with an arena than the ceiling has room for."""
         limit = self.settings.max_usd
         room = self.spending.room(limit, now, actions.launch, self.supply.wish)
-        self._refused_for_money = room < actions.launch
-        if not self._refused_for_money:
+        if room >= actions.launch:
             return actions
         self._troubles.append(
             f"{actions.launch} machines are wanted, and the cost ceiling has room for {room}"
@@ -327,23 +331,26 @@ class Supervisor:
 
     # -- the end ----------------------------------------------------------------------------
 
-    def _over(self, actions: Actions, now: float, started: float) -> Ended | None:
+    def _over(self, actions: Actions, view: FleetView, now: float, started: float) -> Ended | None:
         halt = self.launcher.halt
         if halt.fatal and not self._fatal:
             self._cancel(halt.reason)
         if self._fatal:
             return Ended(EXIT_INFRASTRUCTURE, self._fatal)
         if actions.finished:
-            return self._verdict("every job is over")
+            return self._verdict("every job is over", view)
         if now - started >= self.settings.deadline_s + self.settings.rules.idle_s:
-            return self._verdict("the supervisor's own deadline has passed")
+            return self._verdict("the supervisor's own deadline has passed", view)
         return None
 
-    def _verdict(self, reason: str) -> Ended:
+    def _verdict(self, reason: str, view: FleetView) -> Ended:
         try:
             complete = self.ledger.complete()
         except StoreError as error:
             return Ended(EXIT_INFRASTRUCTURE, f"{reason}, but the ledger cannot be read: {error}")
+        failed = sum(job.failed for job in view.jobs) if self.settings.fail_with_jobs else 0
+        if complete and failed:
+            return Ended(EXIT_INCOMPLETE, f"{reason}, every task is scored, {failed} jobs failed")
         if complete:
             return Ended(EXIT_COMPLETE, f"{reason} and every task is scored")
         return Ended(EXIT_INCOMPLETE, f"{reason}, but not every task is scored")
