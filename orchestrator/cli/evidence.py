@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import located, opened, store_options
+from orchestrator.cli.options import located, store_options
+from orchestrator.cli.reading import readable
 from orchestrator.errors import bad_input
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def get(
     from orchestrator.reader import read_plan
 
     url, name = located(out, store, run_name)
-    ledger = opened(url, name, store_ca, _TIMEOUT_S, create=False)
+    ledger = readable(url, name, store_ca, _TIMEOUT_S)
     key = _task(task, [one.task for one in read_plan(ledger).tasks])
     prefix = f"{paths.EVIDENCE}{key}/"
     copied = _copy(ledger, prefix, Path(to))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from orchestrator.errors import BadInputError, Problem, bad_input
@@ -13,7 +13,8 @@ from orchestrator.errors import BadInputError, Problem, bad_input
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.cli.cloud import Sides
+    from orchestrator.cloud.azure.credentials import Login
+    from orchestrator.cloud.azure.settings import Endpoints
     from orchestrator.cloud.azure.storage import RunStorage
     from orchestrator.secret import Secret
     from orchestrator.store import Store
@@ -22,6 +23,20 @@ _OWN_KEY = dt.timedelta(hours=24)
 """Longer than any hosted job lives."""
 
 _TIMEOUT_S = 20.0
+
+
+class SignIn(Protocol):
+    """What is needed of whoever opens a store: who signs in, and where."""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The servers."""
+        ...
+
+    @property
+    def login(self) -> Login:
+        """The identity."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,7 @@ class FleetStore:
         endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
         return endpoint or f"https://{parts.netloc}.blob.core.windows.net"
 
-    def opened(self, sides: Sides, *, create: bool = False) -> Store:
+    def opened(self, sides: SignIn, *, create: bool = False) -> Store:
         """Open the run's objects.
 
         Raises:
@@ -101,7 +116,7 @@ class FleetStore:
         credentials = StoreCredentials(sas=sas, root_certificate=self.ca_file)
         return open_store(self.url, self.run, credentials, timeout_s=_TIMEOUT_S)
 
-    def machine_key(self, sides: Sides) -> Callable[[float], Secret]:
+    def machine_key(self, sides: SignIn) -> Callable[[float], Secret]:
         """Return what mints a machine's key, good until the Unix seconds it is given."""
         from orchestrator.secret import Secret
 
@@ -115,7 +130,7 @@ class FleetStore:
 
         return mint
 
-    def _storage(self, sides: Sides) -> RunStorage:
+    def _storage(self, sides: SignIn) -> RunStorage:
         from orchestrator.cloud.azure.storage import RunStorage
 
         return RunStorage(self.account_url, sides.login, sides.endpoints)

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import click
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     FleetOptions,
+    actor_name,
     fleet_options,
     known_rates,
     launcher_of,
@@ -22,7 +22,9 @@ from orchestrator.cli.fleet import (
     read_fleet_options,
     supply_of,
 )
-from orchestrator.cli.options import plan_options, planned
+from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
+from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
+from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -33,15 +35,14 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchestrator.cli.cloud import Sides
-    from orchestrator.costs import Rates
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
     from orchestrator.fleet.supply import Supply
+    from orchestrator.ledger.events import Fact
     from orchestrator.plan import Plan
+    from orchestrator.store import Store
 
 MATRIX_LIMIT = 256
 JOB_LIMIT_MIN = 350
@@ -53,18 +54,43 @@ _SLACK_MIN = 30.0
 @click.command()
 @plan_options
 @fleet_options
-@click.option("--workers", type=int, required=True, help="Machines to launch.")
-@click.option("--min-workers", type=int, default=1, show_default=True, help="Fewer: exit 4.")
+@click.option(
+    "--workers",
+    type=int,
+    required=True,
+    help="Machines to launch: jobs of the matrix, at most 256.",
+)
+@click.option(
+    "--min-workers",
+    type=int,
+    default=1,
+    show_default=True,
+    help="With fewer machines than this the run is given up.",
+)
+@click.option(
+    "--resume", type=int, default=None, help="Go on with this earlier workflow run (its id)."
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
-def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) -> int:
+def provision(
+    workers: int, min_workers: int, resume: int | None, *, as_json: bool, **options: Any
+) -> int:
     """Plan a run and launch its machines, each the just-in-time runner of one job of this run.
 
     Writes the plan and a session to the store, then the outputs matrix, shards, label, machines,
     run, session and timeout to $GITHUB_OUTPUT. With fewer machines than --min-workers everything
-    is taken down again, and the exit code is 4.
+    is taken down again, with each machine's reason, and the exit code is 4. --resume and a re-run
+    go on with the ledger that is there: only what is not scored runs, on no more machines than that
+    is tasks; when everything is scored nothing is launched, shards is 0, and the exit code too.
+    With the same options ``waa-matrix doctor`` says beforehand what is missing.
+
+    Each machine is deleted by supervise when its job is over; one that nobody deletes is taken by
+    the sweepers after --ttl. ``waa-matrix teardown`` takes all of a run's at any time.
 
     \b
-    Example:
+    Example, in a workflow (with the repository's variables, see scripts/azure-setup):
+      waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena:latest \\
+        --workers 20 --min-workers 10 --spot prefer --max-cost 60
+    Example, with everything given:
       waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena \\
         --workers 20 --min-workers 10 --size Standard_D8s_v5 --size Standard_D8ds_v5 \\
         --region westeurope --subnet westeurope=/subscriptions/…/subnets/machines \\
@@ -73,16 +99,23 @@ def provision(workers: int, min_workers: int, *, as_json: bool, **options: Any) 
     """
     from orchestrator.forecast import HOSTED_LIMIT_S
 
-    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S)
+    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
+    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
+    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
     plan = planned(options).plan
-    problems = [*_counts(workers, min_workers), *cloud_problems(options)]
+    problems = [*count_problems(workers, min_workers), *cloud_problems(options)]
+    if resume is not None:
+        problems += names_one_run(options["run_name"])
+        options["run_name"] = f"waa-{resume}"
     settings = read_fleet_options(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
-    return _Provision(plan, settings, workers, min_workers).execute(as_json=as_json)
+    size = Size(workers, min_workers, resumes=resume is not None)
+    return _Provision(plan, settings, size).execute(as_json=as_json)
 
 
-def _counts(workers: int, least: int) -> list[Problem]:
+def count_problems(workers: int, least: int) -> list[Problem]:
+    """Return what is wrong with the numbers of machines, wanted and at least."""
     problems = []
     if not 1 <= workers <= MATRIX_LIMIT:
         fix = f"Give 1 to {MATRIX_LIMIT}: a matrix has no more jobs."
@@ -92,102 +125,81 @@ def _counts(workers: int, least: int) -> list[Problem]:
     return problems
 
 
-@dataclass(frozen=True, slots=True)
-class _Forecast:
-    """What the run is expected to take: minutes by the high figure, and US dollars."""
-
-    minutes_high: float
-    usd: float | None
-    usd_high: float | None
-
-
 class _Provision:
     """One call of ``provision``."""
 
-    def __init__(self, plan: Plan, settings: FleetOptions, workers: int, min_workers: int) -> None:
+    def __init__(self, plan: Plan, settings: FleetOptions, size: Size) -> None:
         self._plan, self._settings = plan, settings
-        self._workers, self._least = workers, min_workers
+        self._size = size.for_tasks(len(plan.units))
         self._rates = known_rates(settings, _say)
-        self._forecast = self._check()
+        # A resumed run is judged by what is left of it, which its ledger has to tell first.
+        self._forecast = None if size.resumes else self._check(plan)
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
-        from orchestrator.fleet.journal import Journal
         from orchestrator.fleet.supply import unsuitable
-        from orchestrator.ledger.records import Session
-        from orchestrator.sessions import open_session
 
-        settings, attempt = self._settings, self._settings.attempt
+        settings = self._settings
         signal.signal(signal.SIGTERM, _interrupt)
         with opened_sides(settings.options, settings.sites) as sides:
             found = markets(sides, settings.wish)
             for line in unsuitable(settings.wish, found):
                 _say(f"left out: {line}")
-            store = settings.store.opened(sides, create=True)
-            session = Session(attempt.session, sides.clock.now(), "provision", self._workers)
-            open_session(store, self._plan, session)
-            actor = f"provision-{attempt.session}"
-            journal = Journal(actor, sides.clock, store, settings.events, _say)
-            launcher = launcher_of(settings, sides, self._plan, settings.store.url, journal)
-            try:
-                supply = supply_of(settings.wish, found, sides.clock)
-                wave = self._launch(launcher, supply)
-            except KeyboardInterrupt:
-                self._take_down(sides, journal, wait=False)
-                return EXIT_INTERRUPTED
-            if len(wave.launched) < self._least or wave.fatal:
-                return self._give_up(wave, sides, journal)
-            self._publish(wave, as_json=as_json)
-            return EXIT_COMPLETE
+            store = settings.store.opened(sides, create=not self._size.resumes)
+            if not self._open(store, sides.clock.now()):
+                self._publish(None, as_json=as_json)
+                return EXIT_COMPLETE
+            return self._bring_up(sides, store, found, as_json=as_json)
+
+    def _bring_up(self, sides: Sides, store: Store, found: Any, *, as_json: bool) -> int:
+        """Launch the machines and publish them, or take down what there is of them."""
+        from orchestrator.fleet.journal import Journal
+
+        settings = self._settings
+        actor = actor_name("provision", settings.attempt.session)
+        journal = Journal(actor, sides.clock, store, settings.events, _say)
+        self._foretell(journal)
+        launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
+        try:
+            supply = supply_of(settings.wish, found, sides.clock)
+            wave = self._launch(launcher, supply)
+        except KeyboardInterrupt:
+            self._take_down(sides, journal, wait=False)
+            return EXIT_INTERRUPTED
+        if len(wave.launched) < self._size.least or wave.fatal:
+            return self._give_up(wave, sides, journal)
+        self._publish(wave, as_json=as_json)
+        return EXIT_COMPLETE
+
+    def _open(self, store: Store, now: float) -> bool:
+        """Open this session of the run; return whether anything is left to do in it."""
+        from orchestrator.ledger.records import Session
+        from orchestrator.reader import read_plan
+
+        attempt, plan = self._settings.attempt, self._plan
+        if self._size.resumes:
+            read_plan(store)  # it has to be there
+        session = Session(attempt.session, now, "provision", self._size.workers)
+        left = open_run(store, plan, session)
+        scored = len(plan.units) - len(left)
+        if scored:
+            _say(f"{scored} of {len(plan.units)} tasks are scored")
+        self._size = self._size.for_tasks(len(left))
+        if left and self._size.resumes:
+            self._forecast = self._check(of_tasks(plan, left))
+        return bool(left)
 
     # -- before -----------------------------------------------------------------------------
 
-    def _check(self) -> _Forecast:
+    def _check(self, plan: Plan) -> FleetForecast:
         """Say what the run will take; refuse one that outlives its jobs, machines or money."""
-        from orchestrator.forecast import assume, hosted_problem, minutes_text, predict
-
-        plan, options = self._plan, self._settings.options
-        assumptions = assume(plan, fleet=True)
-        money = self._money(self._rates)
-        asked = predict(plan, self._workers, assumptions, money)
-        problems = []
-        hosted = hosted_problem(
-            self._workers, lambda count: predict(plan, count, assumptions), MATRIX_LIMIT
+        forecast, problems = fleet_forecast(
+            plan, self._settings, self._size.workers, self._rates, MATRIX_LIMIT
         )
-        if hosted is not None:
-            problems.append(hosted)
-        if asked.makespan_high_s > self._settings.ttl_s:
-            high = math.ceil(asked.makespan_high_s / 60)
-            what = f"is {options['ttl']:g} min, and the run may take {high}"
-            problems.append(Problem("--ttl", what, f"Give {high + 30} or more, or more workers."))
-        limit = options["max_cost"]
-        if limit is not None and money is None:
-            what = "cannot be held: no price is known for the first size in the first region"
-            problems.append(Problem("--max-cost", what, "Choose a size with a price."))
-        elif limit is not None and asked.usd is not None and asked.usd > limit:
-            what = f"is {limit:.2f} USD, and the run is expected to cost {asked.usd:.2f}"
-            problems.append(Problem("--max-cost", what, "Raise it, or select fewer tasks."))
         if problems:
             raise BadInputError(problems)
-        usd = "" if asked.usd is None else f", {asked.usd:.2f} USD (up to {asked.usd_high:.2f})"
-        _say(
-            f"{len(plan.units)} tasks on {self._workers} machines, plan {plan.digest[:12]}: "
-            f"about {minutes_text(asked.makespan_s)} "
-            f"(up to {minutes_text(asked.makespan_high_s)}){usd}"
-        )
-        return _Forecast(asked.makespan_high_s / 60.0, asked.usd, asked.usd_high)
-
-    def _money(self, rates: Mapping[tuple[str, str], Rates]) -> Any:
-        from orchestrator.costs import MachineKind
-        from orchestrator.forecast import Money
-
-        options, wish = self._settings.options, self._settings.wish
-        first = rates.get((wish.sizes[0], wish.regions[0]))
-        if first is None:
-            return None
-        disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
-        spot = options["spot"] != "never"
-        return Money(first, MachineKind(spot, disks, int(options["public_ip"])))
+        _say(f"plan {self._plan.digest[:12]}: {forecast}")
+        return forecast
 
     # -- after ------------------------------------------------------------------------------
 
@@ -197,12 +209,25 @@ class _Provision:
         def progress(done: int, of: int) -> None:
             _say(f"{done} of {of} creates answered")
 
-        return launch_wave(launcher, supply, self._workers, progress=progress)
+        return launch_wave(launcher, supply, self._size.workers, progress=progress)
+
+    def _foretell(self, journal: Journal) -> None:
+        """Keep what the run is expected to take, beside what it will have taken."""
+        forecast = self._forecast
+        assert forecast is not None  # something is left to do, so it was foretold
+        money = "no price known" if forecast.usd is None else f"{forecast.usd:.2f} USD"
+        facts: dict[str, Fact] = {
+            "usd": forecast.usd,
+            "usd_high": forecast.usd_high,
+            "minutes_high": forecast.minutes_high,
+            "machines": float(self._size.workers),
+        }
+        journal.note("prediction", "seen", detail=money, facts=facts)
 
     def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
         for line in wave.why_not:
             click.echo(f"error: {line}", err=True)
-        fewer = f"{len(wave.launched)} of {self._workers} machines, {self._least} needed"
+        fewer = f"{len(wave.launched)} of {self._size.workers} machines, {self._size.least} needed"
         click.echo(f"error: {wave.fatal or fewer}. Taking everything down again.", err=True)
         left = self._take_down(sides, journal, wait=True)
         for name in left:
@@ -213,20 +238,21 @@ class _Provision:
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
-        def said(text: str) -> None:
-            journal.note("take down", "done", detail=text)
-
-        broom = Broom(sides.cloud, sides.github.runners, sides.clock, said)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)
         patience = Patience(every_s=float(self._settings.options["every"]))
         cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
+        if wait:
+            journal.note_proof(cleared)
         return cleared.left
 
-    def _publish(self, wave: Wave, *, as_json: bool) -> None:
-        """Write what the other jobs of the workflow need, and print it."""
-        for line in wave.why_not:
+    def _publish(self, wave: Wave | None, *, as_json: bool) -> None:
+        """Write what the other jobs of the workflow need, and print it; None: nothing to do."""
+        launched = wave.launched if wave else ()
+        for line in wave.why_not if wave else ():
             click.echo(f"warning: {line}", err=True)
-        attempt, count = self._settings.attempt, len(wave.launched)
-        timeout = min(JOB_LIMIT_MIN, math.ceil(1.5 * self._forecast.minutes_high + _SLACK_MIN))
+        attempt, count = self._settings.attempt, len(launched)
+        minutes = self._forecast.minutes_high if self._forecast else 0.0
+        timeout = min(JOB_LIMIT_MIN, math.ceil(1.5 * minutes + _SLACK_MIN))
         outputs = {
             "matrix": json.dumps(list(range(count))),
             "shards": str(count),
@@ -243,8 +269,12 @@ class _Provision:
         if as_json:
             click.echo(json.dumps(outputs, indent=1))
             return
-        click.echo(f"{count} of {self._workers} machines are booting as runners {outputs['label']}")
-        for one in wave.launched:
+        if wave is None:
+            click.echo(f"run {attempt.run} is complete: there is nothing to run")
+            return
+        asked = self._size.workers
+        click.echo(f"{count} of {asked} machines are booting as runners {outputs['label']}")
+        for one in launched:
             click.echo(f"  {one.name}: {one.choice}")
 
 

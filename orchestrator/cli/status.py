@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import located, opened, store_options
+from orchestrator.cli.options import located, store_options
+from orchestrator.cli.reading import readable
 from orchestrator.cli.terminal import console
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 
@@ -30,7 +31,7 @@ def _reader(
     from orchestrator.reader import LedgerReader
 
     url, name = located(out, store, run_name)
-    return LedgerReader(opened(url, name, store_ca, _TIMEOUT_S, create=False))
+    return LedgerReader(readable(url, name, store_ca, _TIMEOUT_S))
 
 
 @click.command()
@@ -59,12 +60,22 @@ def status(
     from orchestrator.watch import draw, view
 
     reader = _reader(out, store, run_name, store_ca)
-    current = view(reader.plan, reader.snapshot(), time.time())
+    now = time.time()
+    current = replace(view(reader.plan, reader.snapshot(), now), usd=_spent(reader, now))
     if as_json:
         click.echo(json.dumps(asdict(current), indent=1))
     else:
         console(no_color=no_color).print(draw(current))
     return EXIT_COMPLETE if current.scored == current.expected else EXIT_INCOMPLETE
+
+
+def _spent(reader: LedgerReader, now: float) -> float | None:
+    """Return US dollars that the run's machines cost until now, None when it has none."""
+    from orchestrator.ledger.events import read_events
+    from orchestrator.report.fleet import FleetEvents, spent_so_far
+
+    events, _damage = read_events(reader.events())
+    return spent_so_far(FleetEvents(events, now))
 
 
 @click.command()

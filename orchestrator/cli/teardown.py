@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import cloud_options, opened_broom, opened_sides
+from orchestrator.cli.cloud import cloud_options, github_run_option, opened_broom, opened_sides
+from orchestrator.cli.variables import shared_option
 from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 
 if TYPE_CHECKING:
@@ -17,20 +18,34 @@ if TYPE_CHECKING:
     from orchestrator.cli.cloud import Sides
     from orchestrator.fleet.clear import Cleared
     from orchestrator.fleet.identity import Attempt
+    from orchestrator.store import Store
 
 
 @click.command()
 @cloud_options
-@click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose.")
+@github_run_option
 @click.option(
-    "--attempt", envvar="GITHUB_RUN_ATTEMPT", type=int, default=1, help="The session to close."
+    "--attempt",
+    envvar="GITHUB_RUN_ATTEMPT",
+    type=int,
+    default=1,
+    show_default=True,
+    help="The attempt whose session is closed in the store. Machines of every attempt go.",
 )
-@click.option("--store", default="", help="Write there first that the fleet is closing.")
-@click.option("--run", "run_name", default=None, help="The run's name there.  [default: waa-ID]")
+@shared_option("--store", default="", help="Write there first that the fleet is closing.")
+@click.option(
+    "--run", "run_name", default=None, help="The run's name there.  [default: waa-GITHUB_RUN]"
+)
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @click.option("--no-wait", is_flag=True, help="Submit every delete and leave (a cancelled run).")
 @click.option("--every", type=float, default=10.0, show_default=True, help="Seconds between looks.")
-@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
+@click.option(
+    "--patience",
+    type=float,
+    default=900.0,
+    show_default=True,
+    help="Seconds to look for in all; what is left then is named.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def teardown(
     github_run: int, every: float, patience: float, *, no_wait: bool, as_json: bool, **options: Any
@@ -38,24 +53,35 @@ def teardown(
     """Delete a workflow run's machines, their parts and its runners, and prove them gone.
 
     Found by tag and label alone, whichever attempt made them; no other run's are touched. With
-    --store the ledger is told first, so that nothing is launched meanwhile; a store that does not
-    answer keeps nothing from being deleted. Exits 5 and names what is left, if anything is, or if
-    a side could not be looked at.
+    --store the ledger is told first, so that nothing is launched meanwhile, and in the end what was
+    found, so that a report shows the proof; a store that does not answer keeps nothing from being
+    deleted. May be run at any time and as often as wanted. Exits 0 when two looks in a row found
+    nothing, 5 with a list when something is left or a side could not be looked at.
 
     \b
-    Example:
+    Example, on a laptop (az login; a token with Administration: write):
+      export AZURE_SUBSCRIPTION_ID=… GITHUB_REPOSITORY=octo/bench WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
+    Example, in a job of a run that was cancelled:
+      waa-matrix teardown --no-wait
     """
+    from orchestrator.cli.fleet import actor_name
     from orchestrator.fleet.clear import Broom, Patience
     from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.teardown import tear_down
 
     with opened_sides(options, {}, brief=True) as sides:
         fleet = Fleet(options["repository"], github_run)
-        if options["store"]:
-            _close(sides, Attempt(fleet, options["attempt"], ""), options)
-        broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say)
+        attempt = Attempt(fleet, options["attempt"], "")
+        store = _close(sides, attempt, options) if options["store"] else None
+        journal = Journal(actor_name("teardown", attempt.session), sides.clock)
+        broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say, journal.note_delete)
         cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
+        if not no_wait:
+            journal.note_proof(cleared)
+        if store is not None:  # only now: a store that does not answer delays no delete
+            journal.write_to(store)
     return _tell(cleared, asked_to_wait=not no_wait, as_json=as_json)
 
 
@@ -68,18 +94,26 @@ def teardown(
 @click.option(
     "--every", type=float, default=10.0, show_default=True, help="Seconds between later looks."
 )
-@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
+@click.option(
+    "--patience",
+    type=float,
+    default=900.0,
+    show_default=True,
+    help="Seconds to look for in all; what is left then is named.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def reap(
     between: float, every: float, patience: float, *, dry_run: bool, as_json: bool, **options: Any
 ) -> int:
     """Delete what runs of this repository left behind: past its time, or of a run that is over.
 
-    Looks twice before it deletes. A run that GitHub does not know is not over. Exits 5 and names
-    what is left, if anything is.
+    Looks twice before it deletes. A run that GitHub does not know is not over; its machines go when
+    their time (provision's --ttl) is over. Exits 0 when nothing condemned is left, 5 with a list
+    otherwise. Meant for a schedule; a second sweeper inside Azure needs no GitHub.
 
     \b
-    Example:
+    Example, on a laptop (az login; a token with Administration: write):
+      export AZURE_SUBSCRIPTION_ID=… WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix reap --repository octo/bench --resource-group waa-matrix --dry-run
     """
     from orchestrator.fleet.clear import Patience
@@ -96,8 +130,11 @@ def reap(
     return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json, proof=proof)
 
 
-def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> None:
-    """Tell the attempt's workers and launchers that its fleet goes; say it if that fails."""
+def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
+    """Tell the attempt's workers and launchers that its fleet goes; say it if that fails.
+
+    Returns the run's ledger, None when it cannot be reached.
+    """
     from orchestrator.cli.fleet_store import FleetStore
     from orchestrator.fleet.orders import CLOSING, order
 
@@ -105,10 +142,13 @@ def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> None:
     where = FleetStore(options["store"], run, options["store_ca"], shared_path=True)
     try:
         where.check()
-        order(where.opened(sides), attempt.session, CLOSING, "teardown")
+        store = where.opened(sides)
+        order(store, attempt.session, CLOSING, "teardown")
     except MatrixError as error:
         # Whatever keeps the ledger from being told must not keep the machines.
         _say(f"warning: the ledger could not be told: {error}")
+        return None
+    return store
 
 
 def _say(text: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.options import client_digest, opened, store_options
-from orchestrator.errors import EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,14 @@ class WorkerOptions:
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
 @click.option("--container", default="", help="Attach to this container instead of starting one.")
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable. Repeatable.")
-def worker(**options: Any) -> int:
+@click.option(
+    "--role",
+    type=click.Choice(["arena", "drain"]),
+    default="arena",
+    show_default=True,
+    help="drain: this machine has no arena; look at the ledger, say what it shows, and exit 0.",
+)
+def worker(role: str, **options: Any) -> int:
     """Work one shard of a run, then steal what is left of the others.
 
     \b
@@ -93,7 +100,32 @@ def worker(**options: Any) -> int:
     options["machine"] = options["machine"] or platform.node() or "unknown"
     for name in ("scratch", "client", "storage"):
         options[name] = Path(options[name]).absolute() if options[name] else None
+    if role == "drain":
+        return _only_look(WorkerOptions(**options))
     return _work(WorkerOptions(**options))
+
+
+def _only_look(options: WorkerOptions) -> int:
+    """Serve a job that needs no arena any more: what the ledger says, and success.
+
+    Whether the run is complete is the supervisor's to judge; this job has nothing left to do.
+    """
+    from orchestrator.causes import Status
+    from orchestrator.reader import LedgerReader
+
+    folded = LedgerReader(_shared(options, 30.0)).fold(running=True)
+    scored, expected = folded.count(Status.SCORED), len(folded.results)
+    _narrator(_redactor(options)).say(
+        f"this machine has no arena, and this job needs none: {scored} of {expected} tasks are "
+        "scored, and nothing is handed out any more"
+    )
+    return EXIT_COMPLETE
+
+
+def _redactor(options: WorkerOptions) -> Redactor:
+    from orchestrator.worker.redact import Redactor
+
+    return Redactor(_forwarded(options.forwarded))
 
 
 def _session() -> str:

@@ -95,13 +95,15 @@ class Cleared:
 class Broom:
     """Deletes in parallel, machines first.
 
-    ``say`` is told each delete, for a log or a ledger's events.
+    ``say`` is told each delete in words, ``noted`` its kind (``runner`` for a runner) and its name,
+    each once and from any thread.
     """
 
     cloud: Cloud
     runners: RunnerStore
     clock: Clock
     say: Callable[[str], None] = lambda _text: None
+    noted: Callable[[str, str], None] = lambda _kind, _name: None
     deleted: dict[str, None] = field(default_factory=dict)
     troubles: dict[str, None] = field(default_factory=dict)
 
@@ -143,7 +145,7 @@ class Broom:
         except CloudError as error:
             self.troubles[f"{resource.kind} {resource.name}: {error}"] = None
             return
-        self._done(f"{resource.kind} {resource.name}")
+        self._done(resource.kind, resource.name)
 
     def _forget(self, runner: Runner) -> None:
         try:
@@ -151,12 +153,14 @@ class Broom:
         except GitHubError as error:
             self.troubles[f"runner {runner.name}: {error}"] = None
             return
-        self._done(f"runner {runner.name}")
+        self._done("runner", runner.name)
 
-    def _done(self, what: str) -> None:
+    def _done(self, kind: str, name: str) -> None:
+        what = f"{kind} {name}"
         if what not in self.deleted:
             self.deleted[what] = None
             self.say(f"delete submitted: {what}")
+            self.noted(kind, name)
 
 
 def see(

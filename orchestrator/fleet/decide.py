@@ -6,6 +6,7 @@ wanted follows from the queued jobs alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ LAUNCHES_A_JOB = 2
 BAD_BOOTS_LIMIT = 3
 """Boots in a row that took no job: the image, the network or the runner is broken.
 
-A runner that was online and was then removed by GitHub while it waited is none of them.
+A runner that was online and was then removed by GitHub while it waited is none of them, and neither
+is a machine no newer than one that took a job: of a large wave some never come up.
 """
 
 _WAITING = (Phase.BOOTING, Phase.IDLE)
@@ -172,12 +174,16 @@ def _doom(member: Member, rules: Rules, memory: Memory, now: float) -> Doomed | 
         case Phase.RUNNERLESS if memory.sure(f"runnerless {member.name}", now):
             return Doomed(member, "its runner is gone and took no job")
         case Phase.BOOTING if now - created > rules.boot_s:
-            why = f"its runner was not online within {rules.boot_s / 60:.0f} min"
+            why = f"its runner was not online within {_time(rules.boot_s)}"
             return Doomed(member, why, may_take_job=True)
         case Phase.IDLE if memory.sure(f"idle {member.name}", now, rules.idle_s):
-            why = f"its runner got no job within {rules.idle_s / 60:.0f} min"
+            why = f"its runner got no job within {_time(rules.idle_s)}"
             return Doomed(member, why, may_take_job=True)
     return None
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 
 def _count_boots(doomed: tuple[Doomed, ...], memory: Memory) -> Memory:
@@ -187,6 +193,7 @@ def _count_boots(doomed: tuple[Doomed, ...], memory: Memory) -> Memory:
         for one in doomed
         if one.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
         and one.member.name not in memory.came_up | memory.took_job | memory.counted
+        and (one.member.machine.created or math.inf) > memory.served
     }
     count = memory.bad_boots + len(bad)
     halted = memory.halted
@@ -221,7 +228,7 @@ def _cancel(  # every part of what makes a run hopeless
     if not coming and memory.sure("unserved", now):
         return "each job's launches are spent, and no machine is left to serve the queued ones"
     if memory.sure("unserved", now, rules.starved_s):
-        return f"no machine could be had for {rules.starved_s / 60:.0f} min"
+        return f"no machine could be had for {_time(rules.starved_s)}"
     return ""
 
 

@@ -15,7 +15,7 @@ from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, Failure, Fail
 from orchestrator.cloud.port import DataDisk, MachineRequest
 from orchestrator.errors import StoreError
 from orchestrator.fleet.custom_data import SAS_FILE, checked_facts
-from orchestrator.fleet.identity import ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.supply import Choice, Supply
     from orchestrator.github import JitRunner
+    from orchestrator.ledger.events import Fact
     from orchestrator.secret import Secret
 
 TRIES = 12
@@ -125,7 +126,7 @@ class Launcher:
 
     ``closing`` says whether the attempt is being torn down; it is asked before every create.
     ``store_key`` returns the SAS that a machine gets, good until the given Unix seconds. ``token``
-    makes names new. ``halt`` stops every thread.
+    makes names new. ``usd_hour`` prices a machine, for its event. ``halt`` stops every thread.
     """
 
     attempt: Attempt
@@ -138,6 +139,7 @@ class Launcher:
     closing: Callable[[], bool]
     store_key: Callable[[float], Secret]
     token: Callable[[], str]
+    usd_hour: Callable[[MachineRequest], float | None] = lambda _request: None
     halt: Halt = field(default_factory=Halt)
 
     def launch(self, number: int, supply: Supply, role: Role) -> Launched | NotLaunched:
@@ -228,6 +230,7 @@ class Launcher:
     def _facts(self, name: str, choice: Choice, role: Role, expires: float) -> dict[str, str]:
         return {
             "WAA_MATRIX_WORKER_MACHINE": name,
+            "WAA_MATRIX_WORKER_ROLE": role,
             "WAA_MATRIX_WORKER_REGION": choice.offer.region,
             "WAA_MATRIX_WORKER_SIZE": choice.offer.size,
             "WAA_MATRIX_WORKER_STORE_SAS_FILE": SAS_FILE,
@@ -242,7 +245,7 @@ class Launcher:
     ) -> None:
         for tried in range(1, _THROTTLED_TRIES + 1):
             try:
-                with self.journal.step("create", request.name, str(choice)):
+                with self.journal.step("create", request.name, str(choice), self._told(request)):
                     self.cloud.launch(request)
             except CloudError as error:
                 if error.kind is FailureKind.THROTTLED and tried < _THROTTLED_TRIES:
@@ -251,6 +254,18 @@ class Launcher:
                 self._refuse(error, request.name, choice, supply, minted)
             else:
                 return
+
+    def _told(self, request: MachineRequest) -> dict[str, Fact]:
+        """Return what a report wants of a machine; the expiry bounds what it can cost."""
+        return {
+            "size": request.size,
+            "region": request.region,
+            "zone": request.zone,
+            "spot": request.spot,
+            "role": request.tags[ROLE_TAG],
+            "expires": float(request.tags[EXPIRES_TAG]),
+            "usd_hour": self.usd_hour(request),
+        }
 
     def _refuse(
         self, error: CloudError, name: str, choice: Choice, supply: Supply, minted: JitRunner

@@ -6,6 +6,7 @@ long enough.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,10 @@ class Memory:
 
     ``started`` is when this supervisor began, ``pending`` the machines it launched and no listing
     has shown yet. ``seen`` are machines that were ever listed, ``came_up`` those whose runner was
-    ever online, ``took_job`` those that ever had a job, ``bad_boots`` how many boots in a row
-    neither came up nor took a job. ``launched`` and ``drains`` count this
-    supervisor's own launches, with an arena and without. ``halted`` is why nothing with an arena
-    is launched any more.
+    ever online, ``took_job`` those that ever had a job, ``served`` when the newest of those was
+    created, ``bad_boots`` how many boots in a row neither came up nor took a job. ``launched`` and
+    ``drains`` count this supervisor's own launches, with an arena and without. ``halted`` is why
+    nothing with an arena is launched any more.
     """
 
     started: float
@@ -49,6 +50,7 @@ class Memory:
     seen: frozenset[str] = frozenset()
     came_up: frozenset[str] = frozenset()
     took_job: frozenset[str] = frozenset()
+    served: float = -math.inf
     counted: frozenset[str] = frozenset()
     bad_boots: int = 0
     launched: int = 0
@@ -72,7 +74,8 @@ class Memory:
         """Return the memory once ``view`` was seen."""
         names = {one.name for one in view.members}
         online = {one.name for one in view.members if one.runner and one.runner.online}
-        working = {one.name for one in view.members if one.phase in (Phase.BUSY, Phase.OVER)}
+        at_work = [one for one in view.members if one.phase in (Phase.BUSY, Phase.OVER)]
+        working = {one.name for one in at_work}
         return replace(
             self,
             marks={mark: self._marked(mark, now) for mark in _marks_of(view)},
@@ -84,6 +87,7 @@ class Memory:
             seen=self.seen | names,
             came_up=self.came_up | online,
             took_job=self.took_job | working,
+            served=max([self.served, *(one.machine.created or self.served for one in at_work)]),
             bad_boots=0 if working - self.took_job else self.bad_boots,
         )
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.costs import Bill, MachineKind, ceiling_reached, hourly, spent
-from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG
+from orchestrator.costs import Bill, MachineKind, affordable, ceiling_reached, hourly, spent
+from orchestrator.fleet.identity import ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.supply import SpotMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import MachineRequest, Resource
     from orchestrator.costs import Rates
+    from orchestrator.fleet.supply import Wish
     from orchestrator.fleet.view import FleetView
 
 DRAIN_S = 1800.0
@@ -25,10 +27,14 @@ DRAIN_S = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Bills by machine. ``rates`` is keyed by (size, region); a machine without any costs 0."""
+    """Bills by machine. ``rates`` is keyed by (size, region); a machine without any costs 0.
+
+    ``disks`` are an arena machine's billed ones, ``drain_disks`` those of one without an arena.
+    """
 
     rates: Mapping[tuple[str, str], Rates]
     disks: int = 2
+    drain_disks: int = 1
     public_ips: int = 0
     bills: Mapping[str, Bill] = field(default_factory=dict)
 
@@ -39,7 +45,7 @@ class Spending:
         for name, machine in there.items():
             if name not in bills or bills[name].deleted is not None:
                 created = now if machine.created is None else machine.created
-                bills[name] = Bill(name, self._hourly(machine), created)
+                bills[name] = Bill(name, self.usd_hour(machine) or 0.0, created)
         for name, bill in bills.items():
             if name not in there and bill.deleted is None:
                 bills[name] = replace(bill, deleted=now)
@@ -55,9 +61,34 @@ class Spending:
             return False
         return ceiling_reached(self.bills.values(), now, DRAIN_S, max_usd)
 
-    def _hourly(self, machine: Resource) -> float:
+    def room(self, max_usd: float | None, now: float, wanted: int, wish: Wish) -> int:
+        """Return how many of ``wanted`` machines with an arena ``max_usd`` still allows.
+
+        Each is reckoned with the dearest size that could be had, for as long as a drain takes;
+        without a ceiling or a price the number is what was wanted.
+        """
+        spot = wish.spot is SpotMode.ONLY
+        kind = MachineKind(spot, self.disks, self.public_ips)
+        known = (self.rates.get((size, region)) for size in wish.sizes for region in wish.regions)
+        hour = max((hourly(rates, kind) for rates in known if rates is not None), default=0.0)
+        if max_usd is None or hour <= 0:
+            return wanted
+        return min(wanted, affordable(self.bills.values(), now, DRAIN_S, max_usd, hour))
+
+    def usd_hour(self, machine: Resource) -> float | None:
+        """Return what a listed machine costs an hour, None when no price is known."""
         rates = self.rates.get((machine.tags.get(SIZE_TAG, ""), machine.region))
         if rates is None:
-            return 0.0
+            return None
+        drain = machine.tags.get(ROLE_TAG) == Role.DRAIN
         spot = machine.tags.get(SPOT_TAG) == "true"
-        return hourly(rates, MachineKind(spot, self.disks, self.public_ips))
+        disks = self.drain_disks if drain else self.disks
+        return hourly(rates, MachineKind(spot, disks, self.public_ips))
+
+    def price(self, request: MachineRequest) -> float | None:
+        """Return what a machine will cost an hour, None when no price is known."""
+        rates = self.rates.get((request.size, request.region))
+        if rates is None:
+            return None
+        disks = len(request.data_disks) + (request.ephemeral is None)
+        return hourly(rates, MachineKind(request.spot, disks, int(request.public_ip)))

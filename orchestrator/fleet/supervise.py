@@ -7,7 +7,7 @@ round that cannot see acts on nothing: what was missed is still there at the nex
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError
@@ -18,6 +18,7 @@ from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
 from orchestrator.fleet.view import FleetView, join
+from orchestrator.fleet.witness import Witness
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -62,12 +63,17 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end."""
+    """How a supervisor works; durations are seconds. ``deadline_s`` is its own end.
+
+    ``fail_with_jobs`` makes it fail where a job did, whatever was scored: GitHub re-runs failed
+    jobs alone, and one without a supervisor would wait for a machine that nobody brings.
+    """
 
     rules: Rules
     every_s: float = 30.0
     deadline_s: float = 5.8 * 3600
     max_usd: float | None = None
+    fail_with_jobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,7 @@ class Supervisor:
     spending: Spending
     told: Callable[[Round], None] = lambda _round: None
     _memory: Memory | None = None
+    _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
     _troubles: list[str] = field(default_factory=list)
     _blind_since: float | None = None
@@ -135,13 +142,16 @@ class Supervisor:
             return self._too_long_blind(now)
         assert self._memory is not None
         self.spending = self.spending.after_look(view, now)
-        self._drain_at_ceiling(now, started)
+        self._tell_sightings(view, now)
+        if self._must_drain(view, now, started):
+            orders = replace(orders, draining=True)
         actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
+        actions = self._affordable(actions, now)
         self._act(actions)
         usd = self.spending.usd(now)
         halted = self._memory.halted
         self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
-        return self._over(actions, now, started)
+        return self._over(actions, view, now, started)
 
     def _look(self, now: float) -> FleetView | None:
         """List everything; None when a side could not be seen."""
@@ -155,6 +165,12 @@ class Supervisor:
             return None
         self._blind_since, self._refused = None, 0
         return join(attempt.fleet, resources, runners, jobs)
+
+    def _tell_sightings(self, view: FleetView, now: float) -> None:
+        """Note what this look shows of each machine for the first time."""
+        self._witness, fresh = self._witness.after_look(view, self.spending, now)
+        for one in fresh:
+            self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
 
     def _note_blind(self, error: CloudError | GitHubError, now: float) -> None:
         self._troubles.append(str(error))
@@ -184,20 +200,39 @@ class Supervisor:
             self._troubles.append(str(error))
             return self.ledger.last
 
-    def _drain_at_ceiling(self, now: float, started: float) -> None:
+    def _must_drain(self, view: FleetView, now: float, started: float) -> bool:
+        """Whether nothing more may be begun, for money or for time; the workers are told once."""
+        limit = self.settings.max_usd
+        stuck = view.queued and not view.members
         reason = ""
-        if self.spending.at_ceiling(self.settings.max_usd, now):
-            reason = f"the cost ceiling of {self.settings.max_usd:.2f} USD is reached"
+        if self.spending.at_ceiling(limit, now):
+            reason = f"the cost ceiling of {limit:.2f} USD is reached"
+        elif stuck and not self.spending.room(limit, now, 1, self.supply.wish):
+            reason = f"the cost ceiling of {limit:.2f} USD leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
-        if not reason or self._asked_to_drain:
-            return
+        if reason and not self._asked_to_drain:
+            self._drain(reason)
+        return bool(reason)
+
+    def _drain(self, reason: str) -> None:
         try:
             with self.launcher.journal.step("drain", detail=reason):
                 self.ledger.drain(reason)
             self._asked_to_drain = True
         except StoreError as error:
             self._troubles.append(str(error))
+
+    def _affordable(self, actions: Actions, now: float) -> Actions:
+        """Launch no more machines with an arena than the ceiling has room for."""
+        limit = self.settings.max_usd
+        room = self.spending.room(limit, now, actions.launch, self.supply.wish)
+        if room >= actions.launch:
+            return actions
+        self._troubles.append(
+            f"{actions.launch} machines are wanted, and the cost ceiling has room for {room}"
+        )
+        return replace(actions, launch=room)
 
     # -- acting -----------------------------------------------------------------------------
 
@@ -296,23 +331,26 @@ class Supervisor:
 
     # -- the end ----------------------------------------------------------------------------
 
-    def _over(self, actions: Actions, now: float, started: float) -> Ended | None:
+    def _over(self, actions: Actions, view: FleetView, now: float, started: float) -> Ended | None:
         halt = self.launcher.halt
         if halt.fatal and not self._fatal:
             self._cancel(halt.reason)
         if self._fatal:
             return Ended(EXIT_INFRASTRUCTURE, self._fatal)
         if actions.finished:
-            return self._verdict("every job is over")
+            return self._verdict("every job is over", view)
         if now - started >= self.settings.deadline_s + self.settings.rules.idle_s:
-            return self._verdict("the supervisor's own deadline has passed")
+            return self._verdict("the supervisor's own deadline has passed", view)
         return None
 
-    def _verdict(self, reason: str) -> Ended:
+    def _verdict(self, reason: str, view: FleetView) -> Ended:
         try:
             complete = self.ledger.complete()
         except StoreError as error:
             return Ended(EXIT_INFRASTRUCTURE, f"{reason}, but the ledger cannot be read: {error}")
+        failed = sum(job.failed for job in view.jobs) if self.settings.fail_with_jobs else 0
+        if complete and failed:
+            return Ended(EXIT_INCOMPLETE, f"{reason}, every task is scored, {failed} jobs failed")
         if complete:
             return Ended(EXIT_COMPLETE, f"{reason} and every task is scored")
         return Ended(EXIT_INCOMPLETE, f"{reason}, but not every task is scored")

@@ -45,6 +45,11 @@ class Job:
         """Whether it has ended, however it did."""
         return self.status == "completed"
 
+    @property
+    def failed(self) -> bool:
+        """Whether GitHub offers to run it again as one that failed."""
+        return self.over and self.conclusion not in ("success", "skipped", "neutral")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -1,89 +1,39 @@
-"""Geometry of the page's charts: where each mark stands, in percent of a chart's width.
+"""The page's charts as Vega-Lite specifications: what a run scored, and how it went.
 
-Percentages make the drawings fit any width without distorting text. Colours and shapes are the
-stylesheet's.
+Colours are names of the page's style sheet. Fractions are of 1, moments seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import wording
-from orchestrator.report.text import percent, plausible_time, span_of_time
+from orchestrator.report.axes import axis
+from orchestrator.report.text import percent, span_of_time
+from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from orchestrator.report.results import Results, Score, SessionEntry, Span, WorkerEntry
-    from orchestrator.stats import Interval
+    from orchestrator.report.phases import Phase
+    from orchestrator.report.results import Results, Score
 
-_TICKS_WANTED = 8
-_TICK_STEPS = (
-    *(1, 2, 5, 10, 15, 30),
-    *(60, 120, 300, 600, 900, 1800),
-    *(3600, 7200, 10800, 21600, 43200, 86400),
-)
-_THINNEST = 0.12  # percent: a bar that nobody could see would be a lie of its own
+GRADE_COLOURS = {grade: f"var(--{grade})" for grade in wording.GRADES}
+_LABELS = 165  # pixels kept for the names of rows
+_ROW = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a bar. ``x`` and ``width`` are percentages."""
+    """A part of the whole: how many ended so."""
 
     kind: str
     label: str
     count: int
-    x: float
-    width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A stretch on a scale from 0 to 100."""
-
-    x: float
-    width: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A span of a worker's time. ``task`` indexes the results' tasks; -1 for a boot."""
-
-    kind: str
-    x: float
-    width: float
-    title: str
-    task: int
-    stolen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One worker's row. ``end`` is where it left, or None; ``end_kind`` how (ok, failed, died)."""
-
-    shard: str
-    worker: str
-    machine: str
-    bars: tuple[Bar, ...]
-    end: float | None
-    end_kind: str
-    end_title: str
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """A session's lanes over one axis. ``ticks`` and ``predicted`` are positions on it."""
-
-    session: SessionEntry
-    lanes: tuple[Lane, ...]
-    ticks: tuple[tuple[float, str], ...]
-    predicted: float | None
-
-
-def counts_bar(score: Score) -> list[Segment]:
+def counts_of(score: Score) -> list[Segment]:
     """Return what became of everything expected, one segment a grade, empty ones too."""
     counts = score.counts
     held = {
@@ -93,148 +43,318 @@ def counts_bar(score: Score) -> list[Segment]:
         "infrastructure": counts.infrastructure,
         "missing": counts.missing,
     }
-    total = max(1, counts.expected)
-    segments = []
-    x = 0.0
-    for kind, label in wording.GRADES.items():
-        width = 100 * held[kind] / total
-        segments.append(Segment(kind, label, held[kind], _fixed(x), _fixed(width)))
-        x += width
-    return segments
+    return [Segment(kind, label, held[kind]) for kind, label in wording.GRADES.items()]
 
 
-def line(low: float, high: float) -> Line:
-    """Return the stretch between two fractions."""
-    return Line(_fixed(100 * low), _fixed(100 * (high - low)), _fixed(100 * high))
+def counts_bar(score: Score) -> Chart:
+    """Draw what became of everything expected as one bar."""
+    segments = [one for one in counts_of(score) if one.count]
+    label = ", ".join(f"{one.count} {one.label}" for one in segments)
+    values = [{"kind": one.kind, "count": one.count, "order": n} for n, one in enumerate(segments)]
+
+    def spec(width: int) -> Spec:
+        return {
+            "width": width,
+            "height": 22,
+            "padding": 0,
+            "data": {"values": values},
+            "mark": {"type": "bar", "stroke": "var(--surface)", "strokeWidth": 1.5},
+            "encoding": {
+                "x": {
+                    "field": "count",
+                    "type": "quantitative",
+                    "axis": None,
+                    "scale": {"domain": [0, max(1, score.counts.expected)], "nice": False},
+                },
+                "order": {"field": "order"},
+                "color": _colour("kind", GRADE_COLOURS),
+            },
+        }
+
+    return chart(label or "Nothing was expected", spec)
 
 
-def interval_line(interval: Interval | None) -> Line | None:
-    """Return an interval's stretch, or None."""
-    return None if interval is None else line(interval.low, interval.high)
+def _colour(field: str, colours: dict[str, str]) -> Spec:
+    return {
+        "field": field,
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": list(colours), "range": list(colours.values())},
+    }
 
 
-def spot(value: float | None) -> float | None:
-    """Return a fraction's position, or None."""
-    return None if value is None else _fixed(100 * value)
+def _share_axis(width: int, grid: bool = True) -> Spec:  # noqa: FBT001, FBT002 - a chart's option
+    return {
+        "format": "%",
+        "values": [0, 0.5, 1] if width == NARROW else [0, 0.25, 0.5, 0.75, 1],
+        "grid": grid,
+        "ticks": False,
+        "domain": False,
+        "labelPadding": 8,
+        "labelFlush": False,
+        "title": None,
+    }
 
 
-def _fixed(value: float) -> float:
-    return round(value, 3)
+def _share(field: str, width: int) -> Spec:
+    return {
+        "field": field,
+        "type": "quantitative",
+        "scale": {"domain": [0, 1], "clamp": True},
+        "axis": _share_axis(width),
+    }
 
 
-def timelines(results: Results) -> list[Timeline]:
-    """Return one timeline a session in which anything is known to have happened."""
-    index = {(t.domain, t.name, t.trial): number for number, t in enumerate(results.tasks)}
-    by_id = {worker.id: worker for worker in results.workers}
-    drawn = []
-    for session in results.sessions:
-        workers = [by_id[name] for name in session.workers]
-        if any(worker.spans for worker in workers):
-            drawn.append(_timeline(results, session, workers, index))
-    return drawn
+def ruler(score: Score) -> Chart:
+    """Draw the mean, its interval, and the worst and best case on one scale."""
+    interval = score.mean_interval
+    known: dict[str, float | None] = {
+        "worst": score.band.worst,
+        "best": score.band.best,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "mean": score.mean,
+    }
+    label = f"Worst to best case {wording.band(score)}; mean over scored {wording.mean(score)}"
+
+    def spec(width: int) -> Spec:
+        layers: list[Spec] = [
+            {
+                "mark": {
+                    "type": "bar", "height": 26, "fill": "var(--band)", "stroke": "var(--accent)",
+                },
+                "encoding": {"x": _share("worst", width), "x2": {"field": "best"}},
+            }
+        ]  # fmt: skip
+        if interval is not None:
+            layers += _whisker("low", "high", width, ends=14)
+        if score.mean is not None:
+            layers.append(_dot("mean", width, size=150))
+        return {
+            "width": width - 28,
+            "height": 56,
+            "padding": {"left": 14, "right": 14, "top": 2, "bottom": 2},
+            "data": {"values": [known]},
+            "layer": layers,
+        }
+
+    return chart(label, spec, (HALF, NARROW))
 
 
-def _timeline(
-    results: Results,
-    session: SessionEntry,
-    workers: Sequence[WorkerEntry],
-    index: Mapping[tuple[str, str, int], int],
-) -> Timeline:
-    start = min([session.started, *(s.start for worker in workers for s in worker.spans)])
-    predicted = results.facts.predicted_s
-    last = session is results.sessions[-1] and len(results.sessions) == 1
-    expected_end = start + predicted if predicted and last else None
-    end = max(session.ended, expected_end or 0.0, start + 1.0)
-    scale = _Scale(start, end)
-    return Timeline(
-        session=session,
-        lanes=tuple(_lane(worker, scale, index) for worker in workers),
-        ticks=tuple(_ticks(end - start)),
-        predicted=scale.at(expected_end) if expected_end else None,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    start: float
-    end: float
-
-    def at(self, moment: float) -> float:
-        return _fixed(min(100.0, max(0.0, 100 * (moment - self.start) / (self.end - self.start))))
-
-
-def _lane(worker: WorkerEntry, scale: _Scale, index: Mapping[tuple[str, str, int], int]) -> Lane:
-    known = plausible_time(worker.left_at)
-    end_kind = "died" if worker.died else "failed" if worker.exit_code else "ok"
-    code = "" if worker.exit_code is None else f", exit {worker.exit_code}"
-    stolen = f", {worker.stolen} stolen" if worker.stolen else ""
-    return Lane(
-        shard="?" if worker.shard is None else str(worker.shard),
-        worker=worker.id,
-        machine=worker.machine,
-        bars=tuple(_bar(span, scale, index) for span in worker.spans),
-        end=scale.at(worker.left_at) if known else None,
-        end_kind=end_kind,
-        end_title=f"{'died' if worker.died else 'left'}{code}: {worker.reason}",
-        summary=f"{worker.scored} scored{stolen}, busy {span_of_time(worker.busy_s)}",
-    )
-
-
-def _bar(span: Span, scale: _Scale, index: Mapping[tuple[str, str, int], int]) -> Bar:
-    x = scale.at(span.start)
-    width = max(_THINNEST, scale.at(span.end) - x)
-    took = span_of_time(span.end - span.start)
-    if span.kind == "boot":
-        return Bar("boot", x, _fixed(width), f"boot, {took}", -1, stolen=False)
-    words = wording.GRADES.get(span.kind, span.kind)
-    parts = [f"{span.domain}/{span.name}", f"attempt {span.attempt}", words, took]
-    parts += ["stolen"] if span.stolen else []
-    task = index.get((span.domain, span.name, span.trial), -1)
-    return Bar(span.kind, x, _fixed(width), ", ".join(parts), task, span.stolen)
-
-
-def _ticks(length: float) -> Iterable[tuple[float, str]]:
-    step = next((s for s in _TICK_STEPS if length / s <= _TICKS_WANTED), length / _TICKS_WANTED)
-    count = int(length / step)
-    for number in range(count + 1):
-        yield _fixed(100 * number * step / length), _clock(number * step, step)
-
-
-def _clock(seconds: float, step: float) -> str:
-    whole = round(seconds)
-    if step < 60:
-        return f"{whole // 60}:{whole % 60:02d} min" if whole >= 60 else f"{whole} s"
-    if whole < 3600 and step < 3600:
-        return f"{whole // 60} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
-
-
-@dataclass(frozen=True, slots=True)
-class DomainRow:
-    """A domain's line in the table: texts, and where its marks stand."""
-
-    name: str
-    scored: str
-    mean: str
-    successes: str
-    interval: str
-    line: Line | None
-    rate_at: float | None
-    mean_at: float | None
-
-
-def domain_rows(results: Results) -> list[DomainRow]:
-    """Return one row a domain."""
-    return [
-        DomainRow(
-            name=domain,
-            scored=f"{score.counts.scored}/{score.counts.expected}",
-            mean=percent(score.mean),
-            successes=f"{score.successes}",
-            interval=wording.interval(score.interval),
-            line=interval_line(score.interval),
-            rate_at=spot(score.rate),
-            mean_at=spot(score.mean),
-        )
-        for domain, score in results.domains
+def _whisker(low: str, high: str, width: int, ends: int, colour: str = "var(--ink)") -> list[Spec]:
+    stroke = {"color": colour, "strokeWidth": 2}
+    ticks = [
+        {
+            "mark": {"type": "tick", "size": ends, "thickness": 2, "color": colour},
+            "encoding": {"x": _share(end, width)},
+        }
+        for end in (low, high)
     ]
+    rule = {
+        "mark": {"type": "rule", **stroke},
+        "encoding": {"x": _share(low, width), "x2": {"field": high}},
+    }
+    return [rule, *ticks]
+
+
+def _dot(field: str, width: int, size: int = 100) -> Spec:
+    return {
+        "mark": {
+            "type": "point", "shape": "circle", "size": size, "filled": True, "opacity": 1,
+            "color": "var(--accent)", "stroke": "var(--surface)", "strokeWidth": 2,
+        },
+        "encoding": {"x": _share(field, width)},
+    }  # fmt: skip
+
+
+def domains(results: Results) -> Chart:
+    """Draw each domain's success rate with its interval, and its mean."""
+    values = [_domain(name, score) for name, score in results.domains]
+    said = "; ".join(
+        f"{name} {percent(score.rate)} ({wording.interval(score.interval)})"
+        for name, score in results.domains
+    )
+    overall = results.score.rate
+
+    def spec(width: int) -> Spec:
+        whiskers = _whisker("low", "high", width, ends=8)
+        layers = [*whiskers, _diamond("mean", width), _dot("rate", width)]
+        if overall is not None:
+            layers.insert(0, _overall(overall))
+        if width == WIDE:
+            layers += [_column(name, at) for name, at in _COLUMNS]
+        right = _COLUMN_SPACE if width == WIDE else 16
+        return {
+            "width": width - _row_labels(width) - right,
+            "height": {"step": _ROW},
+            "padding": {"left": 2, "right": 8 if width == WIDE else right, "top": 4, "bottom": 4},
+            "data": {"values": values},
+            "encoding": {"y": _rows("domain", width)},
+            "layer": layers,
+        }
+
+    return chart(f"Success rate by domain with 95% interval: {said}", spec)
+
+
+_COLUMN_SPACE = 280
+_COLUMNS = (("wins", 100), ("percent", 170), ("between", 280))
+
+
+def _domain(name: str, score: Score) -> dict[str, Any]:
+    held = score.interval
+    counts = score.counts
+    return {
+        "domain": name,
+        "rate": score.rate,
+        "mean": score.mean,
+        "low": held.low if held else None,
+        "high": held.high if held else None,
+        "wins": f"{score.successes}/{counts.scored}"
+        + (f" of {counts.expected}" if counts.scored < counts.expected else ""),
+        "percent": percent(score.rate),
+        "between": wording.interval(held),
+    }
+
+
+def _row_labels(width: int) -> int:
+    return _LABELS if width == WIDE else 126
+
+
+def _rows(field: str, width: int, labels: int = 0) -> Spec:
+    labels = labels or _row_labels(width)
+    return {
+        "field": field,
+        "type": "nominal",
+        "sort": None,
+        "axis": {
+            "ticks": False,
+            "domain": False,
+            "title": None,
+            "labelColor": "var(--ink)",
+            "labelFontSize": 13 if width == WIDE else 11.5,
+            "labelPadding": 10,
+            "labelLimit": labels + 60,
+            "minExtent": labels,
+            "maxExtent": labels,
+        },
+    }
+
+
+def _diamond(field: str, width: int) -> Spec:
+    return {
+        "mark": {
+            "type": "point", "shape": "diamond", "size": 90, "filled": True, "opacity": 1,
+            "color": "var(--surface)", "stroke": "var(--muted)", "strokeWidth": 1.6,
+        },
+        "encoding": {"x": _share(field, width)},
+    }  # fmt: skip
+
+
+def _overall(rate: float) -> Spec:
+    return {
+        "data": {"values": [{"at": rate}]},
+        "mark": {"type": "rule", "color": "var(--accent)", "strokeDash": [3, 4], "opacity": 0.8},
+        "encoding": {"x": _share("at", WIDE), "y": None},
+    }
+
+
+def _column(field: str, at: int) -> Spec:
+    """Write a field to the right of the drawing, its end ``at`` pixels from there."""
+    return {
+        "mark": {"type": "text", "align": "right", "x": {"expr": f"width + {at}"}},
+        "encoding": {"text": {"field": field}},
+    }
+
+
+def forecast(results: Results) -> Chart | None:
+    """Draw actual time and cost as shares of what was predicted; None when nothing was."""
+    rows = list(_forecast_rows(results))
+    if not rows:
+        return None
+    label = "; ".join(f"{row['what']}: {row['said']}" for row in rows)
+    most = max(1.25, *(row["ratio"] * 1.1 for row in rows))
+
+    def spec(width: int) -> Spec:
+        scale = {"domain": [0, most]}
+        ticks = _share_axis(width) | {"values": [0, 0.5, 1, 1.5, 2, 3]}
+        x = {"type": "quantitative", "scale": scale, "axis": ticks}
+        labels = 60
+        return {
+            "width": width - labels - 12,
+            "height": {"step": 40},
+            "padding": {"left": 2, "right": 10, "top": 4, "bottom": 4},
+            "data": {"values": rows},
+            "encoding": {"y": _rows("what", width, labels)},
+            "layer": [
+                {"mark": {"type": "bar", "height": 16},
+                 "encoding": {"x": {"field": "ratio", **x}, "color": _colour("side", _SIDES)}},
+                {"data": {"values": [{"at": 1}]},
+                 "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 2},
+                 "encoding": {"x": {"field": "at", **x}, "y": None}},
+            ],
+        }  # fmt: skip
+
+    return chart(label, spec, (HALF, NARROW))
+
+
+_SIDES = {"within": "var(--success)", "over": "var(--partial)"}
+
+
+def _forecast_rows(results: Results) -> Iterable[dict[str, Any]]:
+    facts = results.facts
+    if results.makespan_s is not None and facts.predicted_s:
+        said = f"{span_of_time(results.makespan_s)} of {span_of_time(facts.predicted_s)} predicted"
+        yield _forecast_row("Time", results.makespan_s / facts.predicted_s, said)
+    if facts.cost_usd is not None and facts.predicted_cost_usd:
+        said = f"${facts.cost_usd:.2f} of ${facts.predicted_cost_usd:.2f} predicted"
+        yield _forecast_row("Cost", facts.cost_usd / facts.predicted_cost_usd, said)
+
+
+def _forecast_row(what: str, ratio: float, said: str) -> dict[str, Any]:
+    return {
+        "what": what,
+        "ratio": ratio,
+        "side": "over" if ratio > 1 else "within",
+        "said": said,
+    }
+
+
+def phases(found: Sequence[Phase]) -> Chart | None:
+    """Draw how long each phase took: half of the time, nine times of ten, at most."""
+    if not found:
+        return None
+    values = [
+        {"phase": one.name, "p50": one.p50_s, "p90": one.p90_s, "max": one.max_s} for one in found
+    ]
+    label = "; ".join(
+        f"{one.name}: median {span_of_time(one.p50_s)}, 90% {span_of_time(one.p90_s)}, "
+        f"longest {span_of_time(one.max_s)}"
+        for one in found
+    )
+    longest = max(one.max_s for one in found)
+
+    def spec(width: int) -> Spec:
+        ticks = axis(longest, most=4, orient="bottom")
+        x = {"type": "quantitative", "scale": {"domain": [0, longest]}, "axis": ticks}
+        labels = _row_labels(width)
+        return {
+            "width": width - labels - 24,
+            "height": {"step": _ROW},
+            "padding": {"left": 2, "right": 22, "top": 4, "bottom": 4},
+            "data": {"values": values},
+            "encoding": {"y": _rows("phase", width)},
+            "layer": [
+                {"mark": {"type": "rule", "color": "var(--muted)", "strokeWidth": 1.5},
+                 "encoding": {"x": {"field": "p50", **x}, "x2": {"field": "max"}}},
+                {"mark": {"type": "bar", "height": 12, "color": "var(--accent)",
+                          },
+                 "encoding": {"x": {"field": "p50", **x}}},
+                {"mark": {"type": "tick", "size": 14, "thickness": 3, "color": "var(--ink)"},
+                 "encoding": {"x": {"field": "p90", **x}}},
+                {"mark": {"type": "point", "shape": "circle", "size": 30, "filled": True,
+                          "opacity": 1, "color": "var(--muted)"},
+                 "encoding": {"x": {"field": "max", **x}}},
+            ],
+        }  # fmt: skip
+
+    return chart(label, spec, (HALF, NARROW))

@@ -36,8 +36,10 @@ class RunFacts:
 class EvidenceStep:
     """One step of a trajectory.
 
-    ``screenshot`` is a path relative to the page; ``image`` the bytes of a small PNG or JPEG to put
-    into the page itself. Either, both or neither may be there. ``at`` is shown as it is.
+    ``number`` is 0 for the state before the first action. ``screenshot`` shows the state after the
+    action, as a path relative to the page; ``image`` is the same as the bytes of a small PNG, JPEG
+    or WebP to put into the page itself, and ``size`` the pixels of the screen that it was made
+    from, where they are not its own. ``at`` is shown as it is.
     """
 
     number: int
@@ -46,15 +48,21 @@ class EvidenceStep:
     thought: str = ""
     screenshot: str = ""
     image: bytes = b""
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TaskEvidence:
-    """What is kept of a task's counted attempt. ``link`` is a path relative to the page."""
+    """What is kept of a task's counted attempt. ``link`` is a path relative to the page.
+
+    ``evaluation`` is what the log says since the evaluator began.
+    """
 
     link: str = ""
     steps: tuple[EvidenceStep, ...] = ()
     log_tail: str = ""
+    instruction: str = ""
+    evaluation: str = ""
 
 
 Evidence = Mapping[Unit, TaskEvidence]

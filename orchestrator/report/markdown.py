@@ -31,6 +31,7 @@ def render_markdown(results: Results) -> str:
         _warnings(results),
         _domains(results),
         _timeline(results),
+        _fleet(results),
         _lost(results),
         _not_scored_by_agent(results),
         _footer(results),
@@ -103,6 +104,24 @@ def _domains(results: Results) -> str:
 def _timeline(results: Results) -> str:
     diagram = mermaid(results)
     return f"### Workers\n\n{LEGEND}\n\n```mermaid\n{diagram}\n```" if diagram else ""
+
+
+def _fleet(results: Results) -> str:
+    fleet = results.fleet
+    if fleet is None:
+        return ""
+    lines = ["### Fleet", "", wording.fleet_cost(fleet), wording.proof(fleet)]
+    left = fleet.proof.left if fleet.proof else ()
+    lines += ["", *(f"- left: {markdown_code(name)}" for name in left)] if left else []
+    if fleet.phases:
+        lines += ["", "| Phase | Half within | 90% within | Slowest | Machines |"]
+        lines.append("| :-- | --: | --: | --: | --: |")
+        lines += [
+            f"| {one.phase} | {span_of_time(one.p50_s)} | {span_of_time(one.p90_s)} "
+            f"| {span_of_time(one.max_s)} | {one.machines} |"
+            for one in fleet.phases
+        ]
+    return "\n".join(lines)
 
 
 def _lost(results: Results) -> str:

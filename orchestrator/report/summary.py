@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator import stats
 from orchestrator.causes import Cause, Flag, Status
+from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
+from orchestrator.report.fleet import fleet_of
 from orchestrator.report.results import (
     AttemptEntry,
     Caveats,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from orchestrator.ledger.records import Outcome
     from orchestrator.plan import Plan
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.fleet import FleetEvents
+    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.timeline import Homes
 
 # What differs between the tasks of any run without making them unlike.
@@ -36,10 +40,13 @@ _OF_ONE_TASK = frozenset({"position", "position_since_reset"})
 _VALUES_SHOWN = 8
 
 
-def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
+def summarize(
+    plan: Plan, folded: Folded, facts: RunFacts, told: FleetEvents | None = None
+) -> Results:
     """Return what the run amounts to.
 
-    A run is called simulated if the plan or the facts say so.
+    A run is called simulated if the plan or the facts say so. ``told`` are its fleet's events; the
+    costs that they tell stand where the facts give none.
     """
     where = home_shards(plan, folded)
     expected_s = dict(zip(plan.units, plan.expected, strict=True))
@@ -50,22 +57,29 @@ def summarize(plan: Plan, folded: Folded, facts: RunFacts) -> Results:
     )
     workers = workers_of(folded, where)
     common, varying = _fingerprints(tasks)
+    domains = _domains(tasks)
     score = replace(score_of(tasks), mean_interval=stats.task_bootstrap(_by(tasks, by_task=True)))
+    fleet = None if told is None else fleet_of(told, tasks, workers)
+    damage = (*folded.damage, *(told.damage if told else ()))
     return Results(
-        facts=_clean_facts(facts, simulated=facts.simulated or plan.simulated),
+        facts=_clean_facts(_priced(facts, fleet), simulated=facts.simulated or plan.simulated),
         settings=_settings(plan),
         score=score,
         caveats=_caveats(tasks, score),
         infeasible=score_of([task for task in tasks if task.infeasible]),
         feasible=score_of([task for task in tasks if not task.infeasible]),
-        domains=_domains(tasks),
+        domains=domains,
+        adjusted=adjusted_domains(domains),
+        fail_answers=fail_answers(tasks),
+        repeats=repeats(tasks),
         tasks=tuple(tasks),
         workers=workers,
         sessions=sessions_of(folded, workers),
         causes=_causes(tasks),
         fingerprint=common,
         varying=varying,
-        damage=tuple(clean(path) for path in folded.damage),
+        damage=tuple(clean(path) for path in damage),
+        fleet=fleet,
     )
 
 
@@ -117,6 +131,18 @@ class _Reader:
         )
 
 
+def _priced(facts: RunFacts, fleet: FleetEntry | None) -> RunFacts:
+    """Return the facts with what the fleet tells of costs."""
+    if fleet is None:
+        return facts
+    predicted = facts.predicted_cost_usd
+    return replace(
+        facts,
+        cost_usd=fleet.cost.final_usd if facts.cost_usd is None else facts.cost_usd,
+        predicted_cost_usd=fleet.cost.predicted_usd if predicted is None else predicted,
+    )
+
+
 def _clean_texts(texts: Mapping[str, str]) -> dict[str, str]:
     return {clean(key, NAME_LIMIT): clean(value, NAME_LIMIT) for key, value in texts.items()}
 
@@ -148,7 +174,6 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
     successes = sum(point >= 1.0 for point in points)
     undecided = counts.infrastructure + counts.missing + timeouts
     rate = successes / len(points) if points else None
-    # Trials of one task are not independent: as evidence they are worth one task.
     independent = len({(task.domain, task.name) for task in scored})
     return Score(
         counts=counts,
@@ -160,6 +185,7 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
         interval=None if rate is None else stats.wilson(rate * independent, independent),
         band=stats.worst_best(points, undecided, counts.expected),
         timeouts=timeouts,
+        tasks=independent,
     )
 
 
@@ -179,12 +205,12 @@ def _by(tasks: Iterable[TaskEntry], *, by_task: bool) -> list[list[float]]:
 def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
     scored = [task for task in tasks if task.score is not None]
     sound = [task for task in scored if Flag.EVALUATOR not in task.flags]
-    n = len({(task.domain, task.name) for task in scored})
-    rate = score.rate
+    n, rate = score.tasks, score.rate
     return Caveats(
         flagged=len(scored) - len(sound),
         mean_without_flagged=_mean([task.score for task in sound if task.score is not None]),
         clustered=stats.clustered(_by(scored, by_task=False)),
+        clusters=len({task.domain for task in scored}),
         paired_detectable=stats.paired_detectable(n),
         unpaired_detectable=None if rate is None else stats.unpaired_detectable(n, rate),
     )

@@ -126,3 +126,8 @@ def span_of_time(seconds: float | None) -> str:
 def percent(value: float | None, digits: int = 1) -> str:
     """Return a fraction as a percentage, or a dash."""
     return NONE if value is None else f"{100 * value:.{digits}f}%"
+
+
+def dollars(value: float | None) -> str:
+    """Return US dollars with cents, or a dash."""
+    return NONE if value is None else f"${value:,.2f}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.report.text import NONE, percent, span_of_time
+from orchestrator.report.text import NONE, moment, percent, span_of_time
 
 if TYPE_CHECKING:
+    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import Results, Score
     from orchestrator.stats import Interval
 
@@ -127,6 +128,43 @@ def cost_note(results: Results) -> str:
     if facts.cost_usd is not None and wins:
         parts.append(f"${facts.cost_usd / wins:.2f} a full success")
     return ", ".join(parts)
+
+
+def fleet_cost(fleet: FleetEntry) -> str:
+    """Return what a fleet cost, as a sentence."""
+    cost, minutes = fleet.cost, fleet.minutes
+    if cost.final_usd is None:
+        return "What it cost is not known: no price was known for its machines."
+    parts = [f"{_usd(cost.final_usd)} at list prices"]
+    if cost.predicted_usd is not None:
+        parts.append(f"predicted {_usd(cost.predicted_usd)}")
+    if cost.per_task_usd is not None:
+        parts.append(f"{_usd(cost.per_task_usd)} a scored task")
+    if cost.per_success_usd is not None:
+        parts.append(f"{_usd(cost.per_success_usd)} a full success")
+    if minutes.ratio is not None:
+        billed = f"{minutes.billed:.0f} minutes billed for {minutes.tasks:.0f} of tasks"
+        parts.append(f"{billed}, a factor of {minutes.ratio:.2f}")
+    if cost.open_machines:
+        parts.append(f"so far: {cost.open_machines} not known to be deleted")
+    if cost.unpriced_machines:
+        parts.append(f"without {cost.unpriced_machines} whose price is not known")
+    return ", ".join(parts) + "."
+
+
+def proof(fleet: FleetEntry) -> str:
+    """Return whether it is known that nothing is left of a fleet, as a sentence."""
+    found = fleet.proof
+    if found is None:
+        return "Not yet proved gone: no teardown has looked until the end."
+    if found.proved:
+        return f"Proved gone: nothing was left after {found.looks} looks, {moment(found.at)}."
+    return f"NOT proved gone after {found.looks} looks, {moment(found.at)}."
+
+
+def _usd(amount: float) -> str:
+    """Return US dollars; of small amounts, the digits that tell them apart."""
+    return f"${amount:.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}"
 
 
 def caveats(results: Results) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import shutil
 import tarfile
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,7 @@ EVERY = [
 @pytest.mark.parametrize(("name", "command"), EVERY, ids=[name for name, _ in EVERY])
 def test_every_command_has_help_with_an_example(name: str, command: click.Command) -> None:
     text = command.get_help(click.Context(command, info_name=f"waa-matrix {name}"))
-    assert "Example:" in text
+    assert re.search(r"^ *Example(:|, .+:)$", text, re.MULTILINE)
     assert f"waa-matrix {name.split(maxsplit=1)[0]}" in text
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden:
@@ -213,3 +215,32 @@ def test_the_real_clients_tree_is_read_right(tmp_path: Path) -> None:
     assert sum(task["score"] or 0.0 for task in chrome) == 7.5
     causes = [task["cause"] for task in chrome if task["cause"]]
     assert sorted(causes) == ["evaluator"] * 3 + ["setup"] * 2
+
+
+def test_a_worker_on_a_machine_without_an_arena_looks_and_leaves(tmp_path: Path) -> None:
+    out = RunDirectory(tmp_path / "out")
+    assert call(*quick(out.path, tasks=4, workers=1)).returncode == 0
+    store = (tmp_path / "out" / "ledger").as_uri()
+    flags = ("--store", store, "--run", "run", "--session", "later-1", "--shard", "0")
+    scratch = tmp_path / "scratch"
+    done = call("worker", *flags, "--shards", "1", "--scratch", str(scratch), "--role", "drain")
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 tasks are scored" in done.stdout
+    assert not scratch.exists()
+    assert not (tmp_path / "out" / "ledger" / "run" / "sessions" / "later-1.json").exists()
+
+
+def test_a_report_folds_in_what_artifacts_hold_beside_the_store(tmp_path: Path) -> None:
+    """A worker's own ledger has outcomes that an outage of the store kept from it."""
+    run = RunDirectory(tmp_path / "out")
+    assert call(*quick(run.path, tasks=6, workers=1)).returncode == 0
+    artifact = tmp_path / "artifacts" / "ledger-1-0" / "run"
+    shutil.copytree(run.ledger, artifact)
+    lost = min((run.ledger / "outcomes").rglob("*.json"))
+    lost.unlink()
+    store = ("--store", (run.path / "ledger").as_uri(), "--run", "run")
+    alone = call("report", *store, "--out", str(tmp_path / "alone"))
+    assert alone.returncode == 1
+    both = ("--artifacts", str(tmp_path / "artifacts"), "--out", str(tmp_path / "both"))
+    done = call("report", *store, *both)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -64,7 +64,7 @@ def settings(endpoints: Endpoints) -> AzureSettings:
 
 
 @pytest.fixture
-def cloud(settings: AzureSettings, login: Federated) -> Iterator[AzureCloud]:
-    cloud = AzureCloud(settings, login)
+def cloud(settings: AzureSettings, login: Federated, clock: VirtualClock) -> Iterator[AzureCloud]:
+    cloud = AzureCloud(settings, login, clock=clock)
     yield cloud
     cloud.close()

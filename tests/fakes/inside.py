@@ -46,13 +46,18 @@ def facts_of(custom_data: str) -> dict[str, str]:
 
 @dataclass
 class Insides:
-    """Plays every machine that boots. Durations are virtual seconds."""
+    """Plays every machine that boots. Durations are virtual seconds.
+
+    ``boots`` and ``lasts`` give each machine's boot and each job's length a time of its own.
+    """
 
     arm: FakeArm
     github: FakeGitHub
     boot_s: float = 120.0
     job_s: float = 600.0
     poll_s: float = 5.0
+    boots: Callable[[str], float] | None = None
+    lasts: Callable[[JobEntry], float] | None = None
     work: Callable[[JobEntry, dict[str, str]], str] = lambda _job, _facts: "success"
     booted: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)  # machine -> the job it took
@@ -68,7 +73,8 @@ class Insides:
         inside = _Inside(self, machine)
         self.booted.append(machine.name)
         self.secrets += [text for path in (JIT_FILE, SAS_FILE) if (text := files[path])]
-        self.arm.world.later(self.boot_s, inside.connect)
+        boot_s = self.boots(machine.name) if self.boots else self.boot_s
+        self.arm.world.later(boot_s, inside.connect)
         return inside.vanish
 
 
@@ -99,7 +105,8 @@ class _Inside:
             self._all.arm.world.later(self._all.poll_s, self._wait)
             return
         self._all.jobs[self._machine.name] = job.name
-        self._all.arm.world.later(self._all.job_s, lambda: self._end(job))
+        job_s = self._all.lasts(job) if self._all.lasts else self._all.job_s
+        self._all.arm.world.later(job_s, lambda: self._end(job))
 
     def _end(self, job: JobEntry) -> None:
         if self._gone or self._session is None or not self._session.busy:

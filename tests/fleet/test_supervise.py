@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ from tests.fleet.conftest import MINE, OTHER, Stage
 if TYPE_CHECKING:
     from orchestrator.fleet.launch import Launched
     from orchestrator.fleet.supervise import Ended, Supervisor
+    from tests.fakes.github import JobEntry
 
 N = 4
 
@@ -117,6 +119,17 @@ def test_never_more_than_two_launches_a_job_and_three_bad_boots_stop_the_run(sta
     assert "boots in a row took no job" in ended.reason
     assert len(stage.scene.arm.world.ever) <= 2 * N
     assert stage.scene.fake.world.runs[500].cancelled
+    taken_down(stage)
+
+
+def test_three_machines_of_a_wave_that_never_boot_do_not_stop_those_that_can(stage: Stage) -> None:
+    for number in range(3):
+        names = f"waa-500-1-{number:03d}-*"
+        stage.scene.arm.faults.machines(Fate(names=names, never_boots=True))
+    provisioned(stage, 6)
+    ended, _ = supervised(stage, 6, boot_s=600.0)
+    assert ended.exit_code == 0, ended
+    assert len(stage.scene.arm.world.ever) == 6 + 3
     taken_down(stage)
 
 
@@ -264,3 +277,70 @@ def test_a_refusal_is_not_asked_for_twice(stage: Stage, kind: FailureKind) -> No
         taken.append(supply.take(0))
     names = [str(choice) for choice in taken]
     assert len(names) == len(set(names))
+
+
+def test_a_machine_waits_until_the_ceiling_has_room_for_it(stage: Stage) -> None:
+    """One of four is lost; three at work leave no room for another, and then they end."""
+    from orchestrator.costs import Rates
+    from orchestrator.fleet.spending import DRAIN_S, Spending
+
+    rates = {
+        (size, region): Rates(size, region, 3600.0 / DRAIN_S)
+        for size in ("Standard_D8s_v5", "Standard_D8s_v3")
+        for region in ("westeurope", "northeurope")
+    }
+    stage.insides.job_s = 400.0
+    provisioned(stage)
+    lost = stage.scene.arm.world.find("Microsoft.Compute/virtualMachines", stage.scene.machines[-1])
+    assert lost is not None
+    with stage.scene.arm.lock:
+        stage.scene.arm.world.remove(lost)
+    troubles: list[str] = []
+    # Each machine costs a dollar for the time that a drain takes: three and some, but no fourth.
+    supervisor = stage.supervisor(
+        N, N, max_usd=4.05, told=lambda done: troubles.extend(done.troubles)
+    )
+    supervisor.spending = Spending(rates)
+    ended = supervisor.run()
+    assert ended.exit_code == 0, ended
+    assert "1 machines are wanted, and the cost ceiling has room for 0" in troubles
+    done = [event for event in stage.journal.events if event.stage == "done"]
+    deleted = [event.at for event in done if event.kind == "delete"]
+    (fifth,) = [event for event in done if event.kind == "create"][N:]
+    assert fifth.text("role") == "arena"
+    assert fifth.at >= min(deleted)
+    assert stage.store.get(paths.control(stage.attempt.session, "drain")) is None
+    taken_down(stage)
+
+
+def test_a_failed_job_fails_the_supervisor_that_a_rerun_needs(stage: Stage) -> None:
+    """GitHub re-runs failed jobs alone: beside a failed shard the supervisor fails, if told to."""
+
+    def work(job: JobEntry, facts: dict[str, str]) -> str:
+        stage.score(job, facts, N)
+        return "failure" if job.name == "benchmark (1)" else "success"
+
+    provisioned(stage)
+    stage.insides.work = work
+    supervisor = stage.supervisor(N, N, fail_with_jobs=True)
+    ended = supervisor.run()
+    assert ended.exit_code == 1
+    assert "every task is scored, 1 jobs failed" in ended.reason
+    taken_down(stage)
+
+    # Pressed: the shard is queued again, nothing needs an arena, and a drain machine serves it.
+    stage.scene.fake.rerun_failed(MINE.github_run)
+    stage.attempt = dataclasses.replace(stage.attempt, number=2)
+    before = len(stage.scene.arm.world.ever)
+    roles: list[str] = []
+
+    def served(_job: JobEntry, facts: dict[str, str]) -> str:
+        roles.append(facts["WAA_MATRIX_WORKER_ROLE"])
+        return "success"
+
+    stage.insides.work = served
+    again = stage.supervisor(N, 0, fail_with_jobs=True).run()
+    assert again.exit_code == 0, again
+    assert len(stage.scene.arm.world.ever) == before + 1
+    assert roles == ["drain"]
+    taken_down(stage)

@@ -24,6 +24,8 @@ from orchestrator.schedule import Expectations
 from orchestrator.suite import Suite, TaskKey, demo_suite, suite_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.ledger.paths import Unit
 
 START = 1_714_557_600.0  # 2024-05-01 10:00:00 UTC
@@ -245,31 +247,51 @@ def facts(**changes: object) -> RunFacts:
 
 
 ACTIONS = (
+    "",  # the state before the first action
     "import pyautogui; pyautogui.click(412, 318)",
-    "computer.mouse.move(id=14); computer.mouse.single_click()",
+    "pyautogui.moveTo(300, 240); pyautogui.dragTo(820, 520, duration=0.5)",
+    "computer.mouse.move_abs(x=0.64, y=0.55); computer.mouse.double_click()",
     "pyautogui.write('=SUM(B2:B12)', interval=0.02)",
+    "pyautogui.scroll(-5, x=640, y=400)",
     "pyautogui.hotkey('ctrl', 's')",
+    "pyautogui.rightClick(980, 638)",
     "DONE",
+)
+THOUGHT = (
+    "The sheet is open and the column of numbers ends in row 12. The total belongs in the cell "
+    "below it, so I select that cell next and type the formula."
+)
+INSTRUCTION = "Add the total of the second column below its last number, and save the file."
+EVALUATION = (
+    "[10:05:31 INFO lib_run_single/82] Running evaluator(s)...\n[10:05:33 INFO] Result: 0.00"
 )
 
 
-def evidence(run: FakeRun, image: bytes = b"", every: int = 1) -> dict[Unit, TaskEvidence]:
-    """Return evidence for each task: five steps, a log, and a link beside the page."""
+def evidence(
+    run: FakeRun, image: Callable[[Unit, int], bytes] | bytes = b"", every: int = 1
+) -> dict[Unit, TaskEvidence]:
+    """Return evidence for each task: a start and eight steps, a log, and a link beside the page.
+
+    ``image`` is put into the page for each step.
+    """
+    draw = image if callable(image) else lambda _unit, _step: image
     return {
         unit: TaskEvidence(
             link=f"evidence/{unit}/1-w0/",
+            instruction=INSTRUCTION,
             steps=tuple(
                 EvidenceStep(
-                    number=number + 1,
+                    number=number,
                     action=action,
                     at=f"2024-05-01 10:{number:02d}:07",
-                    thought="The sheet is open; next comes the total in the cell below the column.",
+                    thought=THOUGHT if action else "",
                     screenshot=f"evidence/{unit}/1-w0/screenshot-step_{number}.png",
-                    image=image,
+                    image=draw(unit, number),
                 )
                 for number, action in enumerate(ACTIONS)
             ),
-            log_tail="[10:00:07 INFO lib_run_single/41] Step 1: …\n[10:00:31 INFO] Result: 0.00\n",
+            log_tail=f"[10:00:07 INFO lib_run_single/41] Step 1: …\n{EVALUATION}\n",
+            evaluation=EVALUATION,
         )
         for unit in run.plan.units[::every]
     }

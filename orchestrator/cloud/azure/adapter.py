@@ -1,8 +1,8 @@
 """The cloud port over Azure Resource Manager.
 
-Creates and deletes are submitted and not polled: one listing of the resource group shows what
-became of all of them, in any process. Listings are eventually consistent
-(cloudfoundry/bosh-azure-cpi-release#765).
+Creates and deletes are submitted, no faster than this process's share of Azure's limits, and not
+polled: one listing of the resource group shows what became of all of them, in any process.
+Listings are eventually consistent (cloudfoundry/bosh-azure-cpi-release#765).
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from orchestrator.clock import SystemClock
 from orchestrator.cloud.azure.body import is_region, machine_body, problems
 from orchestrator.cloud.azure.calls import GoneError, TakenError, call
 from orchestrator.cloud.azure.clients import Clients
 from orchestrator.cloud.azure.codes import classify_instance
 from orchestrator.cloud.azure.credentials import throwaway_public_key
+from orchestrator.cloud.azure.limits import hearing, paces
 from orchestrator.cloud.azure.offers import market
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind
 from orchestrator.cloud.port import Kind, Resource, State
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.models import VirtualMachine
     from azure.mgmt.resource.resources.models import GenericResourceExpanded
 
+    from orchestrator.clock import Clock
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import AzureSettings
     from orchestrator.cloud.port import MachineRequest, Market
@@ -56,10 +59,15 @@ class AzureCloud:
     """One resource group of one subscription, as a ``Cloud``."""
 
     def __init__(
-        self, settings: AzureSettings, login: Login, patience: Patience | None = None
+        self,
+        settings: AzureSettings,
+        login: Login,
+        patience: Patience | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._settings = settings
         self._patience = patience or Patience()
+        self._paces = paces(clock or SystemClock())
         self._clients = Clients(settings, login)
         self._failures: dict[str, Failure] = {}
 
@@ -79,13 +87,15 @@ class AzureCloud:
         def submit() -> None:
             nonlocal attempts
             attempts += 1
-            self._clients.compute().virtual_machines.begin_create_or_update(
-                self._settings.resource_group,
-                request.name,
-                cast("VirtualMachine", body),
-                match_condition=MatchConditions.IfMissing,
-                polling=False,
-            )
+            with self._paces.creates.turn() as heard:
+                self._clients.compute().virtual_machines.begin_create_or_update(
+                    self._settings.resource_group,
+                    request.name,
+                    cast("VirtualMachine", body),
+                    match_condition=MatchConditions.IfMissing,
+                    polling=False,
+                    raw_response_hook=hearing(heard),
+                )
 
         try:
             self._call(f"create {request.name}", submit)
@@ -122,20 +132,6 @@ class AzureCloud:
             failure = Failure(FailureKind.CONFIGURATION, "InvalidRegion", repr(region[:40]))
             raise CloudError(failure, during="list sizes")
         return self._call(f"list sizes in {region}", lambda: self._market(region))
-
-    def read(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
-        """Return any resource's JSON by its id, or None when it does not exist."""
-        try:
-            return self._call(
-                f"read {resource_id}",
-                lambda: _json(
-                    self._clients.resource().resources.get_by_id(
-                        resource_id.lstrip("/"), api_version=api_version
-                    )
-                ),
-            )
-        except GoneError:
-            return None
 
     def close(self) -> None:
         """Close every connection."""
@@ -176,14 +172,22 @@ class AzureCloud:
         return classify_instance(statuses) or unsaid
 
     def _submit_delete(self, resource: Resource) -> None:
-        if resource.kind is Kind.MACHINE:
-            self._clients.compute().virtual_machines.begin_delete(
-                self._settings.resource_group, resource.name, force_deletion=True, polling=False
+        with self._paces.deletes.turn() as heard:
+            if resource.kind is Kind.MACHINE:
+                self._clients.compute().virtual_machines.begin_delete(
+                    self._settings.resource_group,
+                    resource.name,
+                    force_deletion=True,
+                    polling=False,
+                    raw_response_hook=hearing(heard),
+                )
+                return
+            self._clients.resource().resources.begin_delete_by_id(
+                resource.id.lstrip("/"),
+                api_version=_DELETE_API[resource.kind],
+                polling=False,
+                raw_response_hook=hearing(heard),
             )
-            return
-        self._clients.resource().resources.begin_delete_by_id(
-            resource.id.lstrip("/"), api_version=_DELETE_API[resource.kind], polling=False
-        )
 
     def _market(self, region: str) -> Market:
         compute = self._clients.compute()

@@ -55,6 +55,15 @@ class Limits:
             self._take(f"machine {machine}", 12, 4 / 60, now, compute=True)
             self._take("machines", 1500, 500 / 60, now, compute=True)
 
+    def told(self, verb: str) -> dict[str, str]:
+        """The header that says how many requests of this kind are left."""
+        if not self._enabled or verb not in _ARM:
+            return {}
+        name, size, _ = _ARM[verb]
+        bucket = self._buckets.get(name)
+        left = math.floor(bucket.level) if bucket else size
+        return {f"x-ms-ratelimit-remaining-subscription-{name}": str(left)}
+
     def _take(self, key: str, size: float, refill: float, now: float, *, compute: bool) -> None:
         bucket = self._buckets.setdefault(key, Bucket(size, refill, size, now))
         wait = bucket.take(now)

@@ -28,7 +28,8 @@ class Wound(StrEnum):
 class Fault:
     """A wound for requests whose ``VERB type/name`` matches the expression ``pattern``.
 
-    ``skip`` matching requests pass first, then ``times`` are hit. With ``leaves_nic`` a refused
+    ``holding`` is what their body must hold too. ``skip`` matching requests pass first, then
+    ``times`` are hit. With ``leaves_nic`` a refused
     create leaves the NIC it had made already.
     """
 
@@ -43,10 +44,11 @@ class Fault:
     leaves_nic: bool = False
     times: int = 1
     skip: int = 0
+    holding: bytes = b""
 
-    def hits(self, call: str) -> bool:
+    def hits(self, call: str, body: bytes) -> bool:
         """Whether this request is hit; counts it."""
-        if self.times <= 0 or not re.search(self.pattern, call):
+        if self.times <= 0 or self.holding not in body or not re.search(self.pattern, call):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -99,9 +101,9 @@ class Faults:
         with self._lock:
             self._fates.append(fate)
 
-    def next_for(self, call: str) -> Fault | None:
+    def next_for(self, call: str, body: bytes = b"") -> Fault | None:
         with self._lock:
-            return next((fault for fault in self._faults if fault.hits(call)), None)
+            return next((fault for fault in self._faults if fault.hits(call, body)), None)
 
     def fate(self, name: str) -> Fate:
         with self._lock:

@@ -20,18 +20,23 @@ TENANT = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 CLIENT = "99999999-8888-4777-8666-555555555555"
 _AUDIENCE = "api://AzureADTokenExchange"
 _LIFETIME_S = 3600
+_ASSERTION_S = 300.0
 
 
 class Identity:
     """Issues assertions and tokens; an assertion is taken once, so it must be fetched anew.
 
-    Tokens live in real time, because the real credential caches them by its own clock.
+    Tokens live in real time, because the real credential caches them by its own clock. They say
+    that they live for ``lifetime_s``, and are refused after ``refused_after_s``.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
-        self._unused: set[str] = set()
-        self._tokens: set[str] = set()
+        self._unused: dict[str, float] = {}
+        self._tokens: dict[str, float] = {}
+        self.lifetime_s = _LIFETIME_S
+        self.refused_after_s = float(_LIFETIME_S)
+        self.tokens = 0
         self.request_token = secrets.token_urlsafe(24)
         self.assertions = 0
         self.issued: list[str] = []  # every secret ever given out, for tests that look for leaks
@@ -45,7 +50,7 @@ class Identity:
             return Reply(401, {"message": "bad credentials"})
         value = self._jwt({"aud": query.get("audience"), "sub": "repo:o/r:environment:fleet"})
         self.assertions += 1
-        self._unused.add(value)
+        self._unused[value] = time.monotonic() + _ASSERTION_S
         return Reply(200, {"value": value})
 
     def token(self, tenant: str, form: bytes) -> Reply:
@@ -53,13 +58,14 @@ class Identity:
         assertion = fields.get("client_assertion", "")
         if tenant != TENANT or fields.get("client_id") != CLIENT:
             return _refused("unauthorized_client", "AADSTS700016: Application was not found.")
-        if assertion not in self._unused or self._claims(assertion).get("aud") != _AUDIENCE:
+        valid = self._unused.pop(assertion, 0.0) > time.monotonic()
+        if not valid or self._claims(assertion).get("aud") != _AUDIENCE:
             return _refused("invalid_client", "AADSTS700024: Client assertion is not valid.")
-        self._unused.discard(assertion)
         audience = fields.get("scope", "").split()[0].removesuffix("/.default")
         token = self._jwt({"aud": audience, "tid": tenant, "appid": CLIENT, "oid": CLIENT})
-        self._tokens.add(token)
-        life = {"expires_in": _LIFETIME_S, "ext_expires_in": _LIFETIME_S}
+        self._tokens[token] = time.monotonic() + self.refused_after_s
+        self.tokens += 1
+        life = {"expires_in": self.lifetime_s, "ext_expires_in": self.lifetime_s}
         return Reply(200, {"token_type": "Bearer", "access_token": token, **life})
 
     def configuration(self, authority: str, tenant: str) -> Reply:
@@ -76,7 +82,7 @@ class Identity:
     def check(self, authorization: str) -> None:
         """Admit a request of the control plane, or refuse it as Azure does."""
         token = authorization.removeprefix("Bearer ")
-        if token not in self._tokens:
+        if self._tokens.get(token, 0.0) <= time.monotonic():
             text = "The access token is invalid."
             raise RefusalError(401, "InvalidAuthenticationToken", text)
 
@@ -88,7 +94,7 @@ class Identity:
             "nbf": now,
             "jti": secrets.token_hex(8),
         }
-        body = {**claims, **life, "exp": now + _LIFETIME_S}
+        body = {**claims, **life, "exp": now + self.lifetime_s}
         signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(body)}"
         signature = hmac.new(self._key, signed.encode(), hashlib.sha256).digest()
         value = f"{signed}.{_text(signature)}"

@@ -9,7 +9,7 @@ import socket
 import ssl
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ class FakeArm:
 
     def handle(self, request: Request) -> Reply | None:
         """Answer one request; None drops the connection."""
-        fault = self.faults.next_for(request.call)
+        fault = self.faults.next_for(request.call, request.body)
         with self.lock:
             number = len(self.seen) + 1
             self.seen.append(Seen(request.call, self.clock.now(), None))
@@ -142,7 +142,7 @@ class FakeArm:
             except RefusalError as refusal:
                 reply = refusal.reply()
             self.world.settle()
-            return reply
+            return replace(reply, headers={**reply.headers, **self.limits.told(request.verb)})
 
     def _sign_in(self, request: Request) -> Reply | None:
         if request.path == "/assertion":

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.fakes.github.state import JobEntry, RunnerEntry, World
 
-LOST_AFTER_S = 600.0
-"""A job whose runner went silent fails after about ten minutes."""
-
 UNUSED_AFTER_S = 86_400.0
 """An ephemeral entry that never connected is removed after a day."""
 
@@ -49,7 +46,7 @@ def _fail_if_lost(world: World, job: JobEntry, now: float) -> None:
         return
     runner = world.runners.get(job.runner)
     silent = runner is None or (
-        runner.status == "offline" and now - runner.offline_since >= LOST_AFTER_S
+        runner.status == "offline" and now - runner.offline_since >= world.lost_after_s
     )
     if silent:
         finish(world, job, "failure")

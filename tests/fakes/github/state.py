@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
 
 
+LOST_AFTER_S = 600.0
+"""A job whose runner went silent fails after about ten minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunnerEntry:
     """A registered runner. ``used`` once its configuration has connected."""
@@ -111,7 +115,8 @@ class Snapshot:
 class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
 
-    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file;
+    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
+    ``runner_groups`` those it may use, ``runner_releases`` when each was published (Unix seconds);
     ``storage_origin`` moves the artifacts' storage to another address.
     """
 
@@ -127,8 +132,10 @@ class World:
         self.checks: dict[int, CheckEntry] = {}
         self.environments: dict[str, bool] = {}
         self.workflows: dict[str, int] = {}
-        self.runner_version = "2.330.0"
+        self.runner_groups = {1}
+        self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
         self.listing_lag_s = 0.0
+        self.lost_after_s = LOST_AFTER_S
         self.storage_origin: str | None = None
         self._ids: Iterator[int] = itertools.count(1001)
         self._snapshots: list[Snapshot] = []

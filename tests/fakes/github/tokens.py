@@ -44,6 +44,8 @@ class Tokens:
         self._clock = clock
         self._lock = threading.Lock()
         self._grants: dict[str, Grant] = {}
+        self.life_s = self.refused_after_s = TOKEN_LIFE_S
+        self.installations = 0
         self.app = App("4242", 7, _shared_key())
 
     def personal(self, permissions: frozenset[str] = ALL, login: str = "octocat") -> str:
@@ -53,9 +55,11 @@ class Tokens:
         return self._grant("ghs_job", Grant(JOB, "github-actions[bot]"))
 
     def installation(self) -> tuple[str, float]:
-        """Return a new installation token and when it ends."""
-        ends_at = self._clock.now() + TOKEN_LIFE_S
-        return self._grant("ghs_", Grant(ALL, "waa-matrix[bot]", ends_at)), ends_at
+        """Return a new installation token and when it says that it ends."""
+        self.installations += 1
+        now = self._clock.now()
+        token = self._grant("ghs_", Grant(ALL, "waa-matrix[bot]", now + self.refused_after_s))
+        return token, now + self.life_s
 
     def given(self) -> list[str]:
         """Every token that is known, for tests that look for leaks."""

@@ -1,0 +1,111 @@
+"""``provision`` on a run that is there already: what is left of it runs, and no more."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.ledger import paths
+from orchestrator.ledger.records import Outcome, to_json
+from orchestrator.plan import parse_plan
+from orchestrator.store import StoreCredentials, open_store
+from tests.fakes.arm.catalogue import REGIONS, image_id, subnet_id
+from tests.fakes.arm.world import MACHINE
+from tests.fleet.test_commands import (  # noqa: F401  # fixtures are found by name
+    arm,
+    clock,
+    command,
+    github,
+)
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from orchestrator.store import Store
+    from tests.fleet.test_commands import Command
+
+TASKS = 8
+
+
+class Provision:
+    """The command with a store of its own."""
+
+    def __init__(self, command: Command, root: Path) -> None:  # noqa: F811  # the fixture's value
+        self.command, self.root = command, root
+        self.url = root.as_uri()
+
+    def run(self, github_run: int, *more: str) -> subprocess.CompletedProcess[str]:
+        region = REGIONS[0]
+        return self.command.run(
+            "provision",
+            *("--suite", "demo", "--sample", str(TASKS), "--workers", "4"),
+            *("--store", self.url, "--shared-path", "--offline"),
+            *("--region", region, "--subnet", f"{region}={subnet_id(region)}"),
+            *("--machine-image", image_id(), "--github-run", str(github_run), "--json", *more),
+        )
+
+    def store(self, run: str) -> Store:
+        return open_store(str(self.root), run, StoreCredentials(), timeout_s=5.0)
+
+    def score(self, run: str, but: int) -> None:
+        """Score all tasks of a run but so many."""
+        store = self.store(run)
+        plan = parse_plan(store.get(paths.PLAN) or b"", run)
+        for unit in plan.units[but:]:
+            outcome = Outcome(
+                unit, 1, "w-before", "500-1", "m", score=1.0, cause=None, seconds=60.0
+            )
+            store.create(paths.outcome(unit, 1, "w-before"), to_json(outcome))
+
+    def machines(self, github_run: int) -> list[str]:
+        mark = f"waa-{github_run}-1-"
+        return [name for name in self.command.arm.names(MACHINE) if name.startswith(mark)]
+
+
+@pytest.fixture
+def provision(command: Command, tmp_path: Path) -> Provision:  # noqa: F811  # pytest's way
+    root = tmp_path / "store"
+    root.mkdir()
+    return Provision(command, root)
+
+
+def test_a_resumed_run_gets_no_more_machines_than_tasks_are_left(provision: Provision) -> None:
+    first = provision.run(500)
+    assert first.returncode == 0, first.stderr
+    assert len(provision.machines(500)) == 4
+    provision.score("waa-500", but=2)
+    done = provision.run(501, "--resume", "500")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["run"], told["session"], told["shards"]) == ("waa-500", "501-1", "2")
+    assert json.loads(told["matrix"]) == [0, 1]
+    assert len(provision.machines(501)) == 2
+    assert f"{TASKS - 2} of {TASKS} tasks are scored" in done.stderr
+    assert provision.store("waa-500").get(paths.session("501-1")) is not None
+
+
+def test_a_complete_run_is_resumed_by_doing_nothing(provision: Provision) -> None:
+    assert provision.run(500).returncode == 0
+    provision.score("waa-500", but=0)
+    done = provision.run(501, "--resume", "500")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["shards"], told["matrix"]) == ("0", "[]")
+    assert provision.machines(501) == []
+
+
+def test_a_run_that_is_not_there_or_is_another_is_not_resumed(provision: Provision) -> None:
+    absent = provision.run(501, "--resume", "499")
+    assert absent.returncode == 2
+    assert "waa-499: holds no run" in absent.stderr
+    assert provision.run(500).returncode == 0
+    other = provision.run(501, "--resume", "500", "--trials", "2")
+    assert other.returncode == 2
+    assert "trials" in other.stderr
+    twice = provision.run(501, "--resume", "500", "--run", "mine")
+    assert twice.returncode == 2
+    assert "both name a run" in twice.stderr
+    assert provision.machines(501) == []

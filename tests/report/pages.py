@@ -1,0 +1,62 @@
+"""Pages of runs that never happened, written for the browser's tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchestrator.report import render_html, summarize
+from orchestrator.report.comparison_page import render_comparison_html
+from tests.report.fake_comparison import fake_comparison
+from tests.report.fake_fleet import fake_fleet
+from tests.report.fake_run import FakeRun, demo_run, evidence, facts, outcome, plan_of, suite_named
+from tests.report.fake_screens import screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.report import Results
+
+SHOWN = "vlc/demo-vlc-03/0"
+"""The task of the page whose screenshots are there."""
+
+ADDRESS = "#task=vlc%2Fdemo-vlc-03%2F0"
+
+
+def demo_results() -> tuple[FakeRun, Results]:
+    """Return the played run with its fleet and its cost."""
+    run = demo_run()
+    results = summarize(run.plan, run.fold(), facts(cost_usd=29.35, predicted_cost_usd=27.1))
+    return run, replace(results, fleet=fake_fleet())
+
+
+def write_demo(directory: Path) -> Path:
+    """Write the played run's page; one task's screenshots lie beside it as files."""
+    run, results = demo_results()
+    kept = evidence(run)
+    for unit, held in kept.items():
+        if str(unit) == SHOWN:
+            for step in held.steps:
+                path = directory / step.screenshot
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(screen(unit, step.number))
+    return _write(directory, render_html(results, kept))
+
+
+def write_large(directory: Path, tasks: int) -> Path:
+    """Write the page of a run of many tasks, all of them scored."""
+    run = FakeRun(plan_of(suite_named(tasks)))
+    for unit in run.plan.units:
+        run.end(outcome(unit, 1.0))
+    return _write(directory, render_html(summarize(run.plan, run.fold(), facts()), {}))
+
+
+def write_comparison(directory: Path) -> Path:
+    """Write a comparison's page."""
+    return _write(directory, render_comparison_html(fake_comparison()))
+
+
+def _write(directory: Path, text: str) -> Path:
+    path = directory / "report.html"
+    path.write_text(text, "utf-8")
+    return path
