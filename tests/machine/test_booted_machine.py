@@ -61,7 +61,8 @@ def test_a_machine_works_its_job_and_ends_at_its_deadline(
         was_given_its_configuration_alone(machine, fleet, told)
         keeps_its_promises(machine)
 
-        machine.says("stand-in: worker ended with 0", "journal")
+        ended = machine.says("stand-in: worker ended with ([0-9]+)", "journal")
+        assert ended[1] == "0", machine.journal
         folded = fleet.reader.fold()
         assert folded.count(Status.SCORED) == TASKS
         counted = [one.counted for one in folded.results if one.counted is not None]
