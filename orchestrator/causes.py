@@ -77,6 +77,7 @@ class Flag(StrEnum):
 
     EVALUATOR = "evaluator"  # a getter's exception was swallowed into a zero
     AFTER_ACTION = "after-action"  # the arena was lost right after an action of the agent
+    ANSWERED_FAIL = "answered-fail"  # the agent's last action called the task infeasible
 
 
 def is_final(cause: Cause) -> bool:

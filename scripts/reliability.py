@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_FAULTS = "{:<52}{:>10}{:>10}{:>10}{:>8}{:>9}{:>6}"
 _KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
 
 
@@ -33,7 +34,10 @@ _KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
 )
 def main(machines: int, lanes: int, only: str | None) -> None:
     """Print both tables."""
-    tables: dict[str, Callable[[], bool]] = {"kills": lambda: kills(machines, lanes)}
+    tables: dict[str, Callable[[], bool]] = {
+        "kills": lambda: kills(machines, lanes),
+        "faults": faults,
+    }
     holds = [print_table() for name, print_table in tables.items() if only in (None, name)]
     sys.exit(0 if all(holds) else 1)
 
@@ -57,6 +61,35 @@ def kills(machines: int, lanes: int) -> bool:
         click.echo(f"  {point.at} {point.when}: {point.call} {point.left} {point.lost}")
     verdict = "FAIL" if bad else "ok  "
     click.echo(f"{verdict} {killed} kill points, none left out: {len(bad)} <= 0 unclean")
+    return not bad
+
+
+def faults() -> bool:
+    """Print how each phase ended with each fault; return whether all are as they must be."""
+    from tests.fleet.fault_rows import ROWS
+    from tests.fleet.faulting import LAUNCHES_LIMIT, Phase, outcome, wrongs
+
+    click.echo(
+        "\nEvery fault in each phase: exit code, + when it is the right one; - no such request"
+    )
+    click.echo(_FAULTS.format("", *Phase, "launches", "left"))
+    cells, bad = 0, []
+    for row in ROWS:
+        found = {phase: outcome(row, phase) for phase in Phase if phase in row.ends}
+        wrong = {phase: list(wrongs(row, phase, one)) for phase, one in found.items()}
+        codes = [
+            f"{found[phase].code} {'FAIL' if wrong[phase] else '+'}" if phase in found else "-"
+            for phase in Phase
+        ]
+        most = max(one.launches for one in found.values())
+        left = sum(len(one.after) for one in found.values())
+        click.echo(_FAULTS.format(row.name, *codes, most, left))
+        cells += len(found)
+        bad += [f"{row.name}, {phase}: {'; '.join(w)}" for phase, w in wrong.items() if w]
+    for line in bad:
+        click.echo(f"  {line}")
+    verdict = "FAIL" if bad else "ok  "
+    click.echo(f"{verdict} {cells} faults met: {len(bad)} <= 0 wrong; launches <= {LAUNCHES_LIMIT}")
     return not bad
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.tiers import TIERS, missing
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from tests.fakes.azurite import Azurite
 
 REQUIRED = "WAA_MATRIX_REQUIRE_TIERS"
+
+# No test is timed: an example that a busy machine takes long over is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def _required() -> set[str]:

@@ -44,6 +44,8 @@ SDKS = {
     "requests": ("sources", "prices", "github", "cloud"),
     "rich": ("watch", "cli"),
     "jinja2": ("report",),
+    "vl_convert": ("report.vega",),
+    "PIL": ("report.images",),
     "scipy": ("stats",),
     "click": ("cli",),
     "stamina": ("cloud", "github", "prices"),

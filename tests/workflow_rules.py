@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from orchestrator.cli import COMMANDS, PREFIX
+from orchestrator.cli import COMMANDS
+from orchestrator.cli.variables import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,15 +9,13 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
+from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.clock import Clock
-
-PREFIX = "WAA_MATRIX"
-"""Every option can be set as ``WAA_MATRIX_<COMMAND>_<OPTION>``."""
 
 COMMANDS = {
     "run": ("orchestrator.cli.run", "run", "Run a benchmark with workers on this machine."),
@@ -31,6 +29,9 @@ COMMANDS = {
     "status": ("orchestrator.cli.status", "status", "Show where a run stands."),
     "watch": ("orchestrator.cli.status", "watch", "Follow a run live, from its ledger."),
     "report": ("orchestrator.cli.report", "report", "Write the report of a run or of a tree."),
+    "compare": ("orchestrator.cli.compare", "compare", "Say whether a run is better or worse."),
+    "history": ("orchestrator.cli.history", "history", "Keep runs, and show their trend."),
+    "publish": ("orchestrator.cli.publish", "publish", "Tell a pull request what came out."),
     "evidence": ("orchestrator.cli.evidence", "evidence", "Fetch what a task left behind."),
     "suite": ("orchestrator.cli.suite", "suite", "List or check a task list."),
     "provision": (
@@ -44,6 +45,11 @@ COMMANDS = {
         "Watch a run's machines until its jobs are over.",
     ),
     "fleet": ("orchestrator.cli.supervise", "fleet", "Look at a run's machines."),
+    "doctor": (
+        "orchestrator.cli.doctor",
+        "doctor",
+        "Check all that a run on Azure needs, at once.",
+    ),
     "teardown": ("orchestrator.cli.teardown", "teardown", "Delete a run's machines; prove it."),
     "reap": ("orchestrator.cli.teardown", "reap", "Delete what any run left behind."),
 }

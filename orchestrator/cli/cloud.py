@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import Endpoints, Site
     from orchestrator.fleet.clear import Broom
-    from orchestrator.github import GitHub
+    from orchestrator.github import Connection, GitHub
     from orchestrator.github.access import Access
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -28,52 +29,77 @@ F = TypeVar("F", bound="Callable[..., Any]")
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 AUTHORITY_VARIABLE = "AZURE_AUTHORITY_HOST"
 
+github_run_option = click.option(
+    "--github-run",
+    envvar="GITHUB_RUN_ID",
+    type=int,
+    required=True,
+    help="The workflow run whose machines are meant.  [env: GITHUB_RUN_ID]",
+)
+
 _OPTIONS = [
     click.option(
-        "--subscription", envvar="AZURE_SUBSCRIPTION_ID", default="", help="Azure subscription."
+        "--subscription",
+        envvar="AZURE_SUBSCRIPTION_ID",
+        default="",
+        help="Azure subscription.  [env: AZURE_SUBSCRIPTION_ID]",
     ),
-    click.option("--resource-group", default="", help="The resource group of the machines."),
+    shared_option("--resource-group", default="", help="Resource group of the machines."),
     click.option(
-        "--tenant", envvar="AZURE_TENANT_ID", default="", help="Azure tenant, for a workflow."
+        "--tenant",
+        envvar="AZURE_TENANT_ID",
+        default="",
+        help="Azure tenant of the login.  [env: AZURE_TENANT_ID]",
     ),
     click.option(
-        "--client-id", envvar="AZURE_CLIENT_ID", default="", help="Azure identity of a workflow."
+        "--client-id",
+        envvar="AZURE_CLIENT_ID",
+        default="",
+        help="Identity of a workflow's job, which needs id-token: write; without one the login of"
+        " this machine is used (az login).  [env: AZURE_CLIENT_ID]",
     ),
     click.option(
         "--arm-endpoint",
         default="https://management.azure.com",
         show_default=True,
-        help="Azure Resource Manager.",
+        help="Azure Resource Manager's address (sovereign clouds).",
     ),
     click.option(
         "--arm-scope",
         default="https://management.azure.com/.default",
         show_default=True,
-        help="What a token for it is asked for.",
+        help="Scope of a token for Resource Manager.",
     ),
     click.option(
         "--authority",
         envvar=AUTHORITY_VARIABLE,
         default=PUBLIC_AUTHORITY,
         show_default=True,
-        help="Who signs in.",
+        help="Address of the sign-in service.",
     ),
     click.option(
         "--storage-scope",
         default="https://storage.azure.com/.default",
         show_default=True,
-        help="What a token for Blob Storage is asked for.",
+        help="Scope of a token for Blob Storage.",
     ),
-    click.option("--cloud-ca", default=None, help="Certificate authorities (PEM) of all of these."),
     click.option(
-        "--repository", envvar="GITHUB_REPOSITORY", default="", help="The repository, owner/name."
+        "--cloud-ca",
+        default=None,
+        help="File of the certificate authorities (PEM) to trust, instead of the usual ones.",
+    ),
+    click.option(
+        "--repository",
+        envvar="GITHUB_REPOSITORY",
+        default="",
+        help="The repository whose runs these are, owner/name.  [env: GITHUB_REPOSITORY]",
     ),
     click.option(
         "--github-api",
         envvar="GITHUB_API_URL",
         default="https://api.github.com",
         show_default=True,
-        help="GitHub's API.",
+        help="GitHub's API (Enterprise Server: https://HOST/api/v3).  [env: GITHUB_API_URL]",
     ),
 ]
 
@@ -111,22 +137,19 @@ def opened_sides(
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.settings import AzureSettings
     from orchestrator.cloud.retry import Patience
-    from orchestrator.github import Connection, RetryPolicy, open_github
+    from orchestrator.github import RetryPolicy, open_github
 
     problems = cloud_problems(options)
     if problems:
         raise BadInputError(problems)
     endpoints = cloud_endpoints(options)
     settings = AzureSettings(options["subscription"], options["resource_group"], sites, endpoints)
-    ca_bundle = options["cloud_ca"] if options["github_api"].startswith("https://") else None
-    connection = Connection(
-        options["repository"], cloud_access(), options["github_api"], ca_bundle=ca_bundle
-    )
+    connection = cloud_connection(options)
     patience = Patience(attempts=2, total_s=20.0, longest_wait_s=10.0) if brief else Patience()
     policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
     login = cloud_login(options)
-    cloud = AzureCloud(settings, login, patience)
     clock = fleet_clock()
+    cloud = AzureCloud(settings, login, patience, clock)
     try:
         with open_github(connection, clock=clock, policy=policy) as github:
             yield Sides(cloud, github, endpoints, login, clock)
@@ -157,6 +180,20 @@ def fleet_clock() -> Clock:
     return SystemClock() if given is None else given
 
 
+def cloud_connection(options: Mapping[str, Any]) -> Connection:
+    """Return how GitHub is reached and who calls it.
+
+    Raises:
+        BadInputError: No token and no App is given.
+    """
+    from orchestrator.github import Connection
+
+    ca_bundle = options["cloud_ca"] if options["github_api"].startswith("https://") else None
+    return Connection(
+        options["repository"], cloud_access(), options["github_api"], ca_bundle=ca_bundle
+    )
+
+
 def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
     """Return the servers that the cloud options name."""
     from orchestrator.cloud.azure.settings import Endpoints
@@ -174,29 +211,36 @@ def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
 def cloud_problems(options: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is missing to reach both sides."""
     needed = {
-        "--subscription": options["subscription"],
-        "--resource-group": options["resource_group"],
-        "--repository": options["repository"],
+        "--subscription": missing("--subscription", "", "AZURE_SUBSCRIPTION_ID"),
+        "--resource-group": missing("--resource-group", "resource_group"),
+        "--repository": missing("--repository", "", "GITHUB_REPOSITORY"),
     }
-    problems = [
-        Problem(flag, "is missing", "Give it, or set its variable; see --help.")
-        for flag, value in needed.items()
-        if not value
-    ]
+    names = {flag: flag.strip("-").replace("-", "_") for flag in needed}
+    problems = [problem for flag, problem in needed.items() if not options[names[flag]]]
     if not any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0])):
-        fix = f"Set {TOKEN_VARIABLES[0]}, or {APP_VARIABLES[0]} and {APP_VARIABLES[1]}."
-        problems.append(Problem("GitHub access", "is missing", fix))
+        problems.append(_no_access())
     return problems
 
 
+def _no_access() -> Problem:
+    fix = f"Set {TOKEN_VARIABLES[0]}, or {APP_VARIABLES[0]} and {APP_VARIABLES[1]}."
+    return Problem("GitHub access", "is missing", fix)
+
+
 def cloud_access() -> Access:
-    """Return who calls GitHub: an App, else a token."""
+    """Return who calls GitHub: an App, else a token.
+
+    Raises:
+        BadInputError: Neither is given.
+    """
     from orchestrator.github import AppAccess, Secret, TokenAccess
 
     app, key = (os.environ.get(name, "") for name in APP_VARIABLES)
     if app:
         return AppAccess(app, Secret(key))
-    token = next(value for name in TOKEN_VARIABLES if (value := os.environ.get(name)))
+    token = next((value for name in TOKEN_VARIABLES if (value := os.environ.get(name))), "")
+    if not token:
+        raise BadInputError([_no_access()])
     return TokenAccess(Secret(token))
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from orchestrator.cli.cloud import cloud_options
+from orchestrator.cli.cloud import cloud_options, github_run_option
 from orchestrator.cli.fleet_store import FleetStore
 from orchestrator.cli.options import cache_directory
+from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import MatrixError, Problem
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ PACKAGED_TEMPLATE = Path(__file__).resolve().parents[1] / "cloud-init.yaml"
 
 DRAIN_SIZES = ("Standard_B2s", "Standard_D2s_v5", "Standard_D2s_v3")
 
-_OPTIONS = [
-    click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose."),
+_RUN_OPTIONS = [
+    github_run_option,
     click.option(
         "--attempt",
         envvar="GITHUB_RUN_ATTEMPT",
@@ -49,15 +50,20 @@ _OPTIONS = [
         show_default=True,
         help="The workflow run's attempt.",
     ),
-    click.option("--store", default=None, help="Object store: az://ACCOUNT."),
-    click.option("--run", "run_name", default=None, help="The run's name.  [default: waa-ID]"),
+]
+
+_LAUNCH_OPTIONS = [
+    shared_option("--store", default=None, help="Store of the runs' ledgers: az://ACCOUNT."),
+    click.option(
+        "--run", "run_name", default=None, help="The run's name there.  [default: waa-GITHUB_RUN]"
+    ),
     click.option("--store-ca", default="", help="Root certificate (PEM file) of the store."),
     click.option(
         "--shared-path",
         is_flag=True,
         help="The store is a file:// path that every machine has mounted.",
     ),
-    click.option(
+    shared_option(
         "--size",
         "sizes",
         multiple=True,
@@ -65,12 +71,26 @@ _OPTIONS = [
         show_default=True,
         help="Machine size, in order of preference. Repeatable.",
     ),
-    click.option("--region", "regions", multiple=True, help="Region, in order. Repeatable."),
-    click.option(
-        "--subnet", "subnets", multiple=True, help="REGION=ID of a subnet with a way out."
+    shared_option(
+        "--region", "regions", multiple=True, help="Region, in order of preference. Repeatable."
     ),
-    click.option("--nsg", "nsgs", multiple=True, help="REGION=ID of a network security group."),
-    click.option("--machine-image", default="", help="Id of the machine image's version."),
+    shared_option(
+        "--subnet",
+        "subnets",
+        multiple=True,
+        help="REGION=ID of a subnet with a way out; one for each region. Repeatable.",
+    ),
+    click.option(
+        "--nsg",
+        "nsgs",
+        multiple=True,
+        help="REGION=ID of a security group, where the subnet has none. Repeatable.",
+    ),
+    shared_option(
+        "--machine-image",
+        default="",
+        help="Id of a gallery image's version, or of its definition: then its newest version.",
+    ),
     click.option(
         "--spot",
         type=click.Choice(["never", "prefer", "only"]),
@@ -86,7 +106,14 @@ _OPTIONS = [
         show_default=True,
         help="Size for a job that needs no arena any more, in order. Repeatable.",
     ),
-    click.option("--os-disk", "os_disk_gb", type=int, default=128, show_default=True, help="GB."),
+    click.option(
+        "--os-disk",
+        "os_disk_gb",
+        type=int,
+        default=128,
+        show_default=True,
+        help="GB of the machine's own disk, on local storage where the size has it.",
+    ),
     click.option(
         "--managed-os-disk", is_flag=True, help="Never use a machine's local disk for its OS."
     ),
@@ -97,8 +124,19 @@ _OPTIONS = [
         help="The image holds the golden Windows image as a data disk.",
     ),
     click.option("--public-ip", is_flag=True, help="Give each machine a public address."),
-    click.option("--runner-group", type=int, default=1, show_default=True, help="Its id."),
-    click.option("--max-cost", type=float, default=None, help="US dollars; the run then drains."),
+    click.option(
+        "--runner-group",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Id of the runner group; a repository of its own has 1 alone.",
+    ),
+    click.option(
+        "--max-cost",
+        type=float,
+        default=None,
+        help="US dollars: a dearer plan is refused, a run that gets there drains.",
+    ),
     click.option(
         "--ttl",
         type=float,
@@ -107,13 +145,23 @@ _OPTIONS = [
         help="Minutes a machine may exist; the sweeper takes it then.",
     ),
     click.option(
-        "--cloud-init", default=None, type=click.Path(dir_okay=False), help="Template of a boot."
+        "--cloud-init",
+        default=None,
+        type=click.Path(dir_okay=False),
+        help="Template of a machine's first boot.  [default: runner-image/cloud-init.yaml]",
     ),
     click.option(
-        "--events", default=None, type=click.Path(file_okay=False), help="Keep events here too."
+        "--events",
+        default=None,
+        type=click.Path(file_okay=False),
+        help="Directory that keeps the events too, for an artifact.",
     ),
     click.option(
-        "--every", type=float, default=30.0, show_default=True, help="Seconds between looks."
+        "--every",
+        type=float,
+        default=30.0,
+        show_default=True,
+        help="Seconds between looks at the cloud and GitHub.",
     ),
     click.option("--offline", is_flag=True, help="Ask nobody for prices: use the built-in table."),
 ]
@@ -122,7 +170,14 @@ _OPTIONS = [
 def fleet_options(function: F) -> F:
     """Add the options of the commands that launch machines, those of both sides included."""
     return functools.reduce(
-        lambda wrapped, option: option(wrapped), reversed(_OPTIONS), cloud_options(function)
+        lambda wrapped, option: option(wrapped), reversed(_RUN_OPTIONS), launch_options(function)
+    )
+
+
+def launch_options(function: F) -> F:
+    """Add those of ``fleet_options`` that say what machines are wanted, and not for which run."""
+    return functools.reduce(
+        lambda wrapped, option: option(wrapped), reversed(_LAUNCH_OPTIONS), cloud_options(function)
     )
 
 
@@ -151,7 +206,7 @@ def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> F
     from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.fleet.supply import SpotMode, Wish
 
-    sites = _sites(options, problems)
+    sites = sites_of(options, problems)
     problems += _missing(options)
     for flag in ("ttl", "max_cost"):
         value = options[flag]
@@ -186,19 +241,11 @@ def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> F
 
 
 def _missing(options: Mapping[str, Any]) -> list[Problem]:
-    needed = {
-        "--region": options["regions"],
-        "--machine-image": options["machine_image"],
-        "--size": options["sizes"],
-    }
-    return [
-        Problem(flag, "is missing", "Give it, or set its variable; see --help.")
-        for flag, value in needed.items()
-        if not value
-    ]
+    needed = {"--region": "regions", "--machine-image": "machine_image", "--size": "sizes"}
+    return [missing(flag, name) for flag, name in needed.items() if not options[name]]
 
 
-def _sites(options: Mapping[str, Any], problems: list[Problem]) -> dict[str, Site]:
+def sites_of(options: Mapping[str, Any], problems: list[Problem]) -> dict[str, Site]:
     """Return each region's subnet; every region needs one."""
     from orchestrator.cloud.azure.settings import Site
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 SIMULATED_SPEED = 600.0
 """Seconds of the simulated arena's time in one of ours, unless ``--speed`` says otherwise."""
 
+_HISTORY_TIMEOUT_S = 30.0
 _SIMULATED_BEATS = (1.0, 6.0)
 _REAL_BEATS = (30.0, 150.0)
 
@@ -53,7 +55,7 @@ _PLAN_OPTIONS = [
         "--history",
         multiple=True,
         type=click.Path(dir_okay=False),
-        help="Earlier results.json, for expected durations. Repeatable.",
+        help="Earlier results.json, or a store of kept runs, for expected durations. Repeatable.",
     ),
     click.option(
         "--arena",
@@ -277,14 +279,15 @@ def _expectations(history: tuple[str, ...]) -> Expectations:
         BadInputError: A file cannot be read or is no results.json.
     """
     from orchestrator.errors import BadInputError, Problem
-    from orchestrator.report.document import observations, parse_document
+    from orchestrator.report.document import observations
     from orchestrator.schedule import Expectations, learn
 
     found: list[tuple[TaskKey, float]] = []
     problems: list[Problem] = []
     for name in history:
         try:
-            found += observations(parse_document(Path(name).read_bytes(), name))
+            for document in _earlier(name):
+                found += observations(document)
         except OSError as error:
             what = f"cannot be read ({error.strerror})"
             problems.append(Problem(f"--history {name}", what, "Give an earlier results.json."))
@@ -293,6 +296,24 @@ def _expectations(history: tuple[str, ...]) -> Expectations:
     if problems:
         raise BadInputError(problems)
     return learn(found) if found else Expectations()
+
+
+def _earlier(name: str) -> list[dict[str, Any]]:
+    """Return the results that a ``--history`` names: a file's, or the last that a store keeps.
+
+    Raises:
+        OSError: The file cannot be read.
+        BadInputError: It is no results.json, or the store cannot be opened.
+        StoreError: The store could not be read.
+    """
+    from orchestrator.cli.reading import readable
+    from orchestrator.history import DEFAULT_NAME, History
+    from orchestrator.report.document import parse_document
+
+    if "://" not in name:
+        return [parse_document(Path(name).read_bytes(), name)]
+    kept = History(readable(name, DEFAULT_NAME, "", _HISTORY_TIMEOUT_S)).last()
+    return [parse_document(json.dumps(one.document).encode(), one.path) for one in kept]
 
 
 LEDGER = "ledger"

@@ -6,7 +6,6 @@ import json
 import math
 import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,8 @@ from orchestrator.cli.fleet import (
     read_fleet_options,
     supply_of,
 )
-from orchestrator.cli.options import plan_options, planned
+from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
+from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
 from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -35,10 +35,7 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchestrator.cli.cloud import Sides
-    from orchestrator.costs import Rates
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
@@ -57,8 +54,19 @@ _SLACK_MIN = 30.0
 @click.command()
 @plan_options
 @fleet_options
-@click.option("--workers", type=int, required=True, help="Machines to launch.")
-@click.option("--min-workers", type=int, default=1, show_default=True, help="Fewer: exit 4.")
+@click.option(
+    "--workers",
+    type=int,
+    required=True,
+    help="Machines to launch: jobs of the matrix, at most 256.",
+)
+@click.option(
+    "--min-workers",
+    type=int,
+    default=1,
+    show_default=True,
+    help="With fewer machines than this the run is given up.",
+)
 @click.option(
     "--resume", type=int, default=None, help="Go on with this earlier workflow run (its id)."
 )
@@ -70,12 +78,19 @@ def provision(
 
     Writes the plan and a session to the store, then the outputs matrix, shards, label, machines,
     run, session and timeout to $GITHUB_OUTPUT. With fewer machines than --min-workers everything
-    is taken down again, and the exit code is 4. --resume and a re-run go on with the ledger that is
-    there: only what is not scored runs, on no more machines than that is tasks; when everything is
-    scored nothing is launched, shards is 0, and the exit code too.
+    is taken down again, with each machine's reason, and the exit code is 4. --resume and a re-run
+    go on with the ledger that is there: only what is not scored runs, on no more machines than that
+    is tasks; when everything is scored nothing is launched, shards is 0, and the exit code too.
+    With the same options ``waa-matrix doctor`` says beforehand what is missing.
+
+    Each machine is deleted by supervise when its job is over; one that nobody deletes is taken by
+    the sweepers after --ttl. ``waa-matrix teardown`` takes all of a run's at any time.
 
     \b
-    Example:
+    Example, in a workflow (with the repository's variables, see scripts/azure-setup):
+      waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena:latest \\
+        --workers 20 --min-workers 10 --spot prefer --max-cost 60
+    Example, with everything given:
       waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena \\
         --workers 20 --min-workers 10 --size Standard_D8s_v5 --size Standard_D8ds_v5 \\
         --region westeurope --subnet westeurope=/subscriptions/…/subnets/machines \\
@@ -84,10 +99,11 @@ def provision(
     """
     from orchestrator.forecast import HOSTED_LIMIT_S
 
-    if options["arena_kind"] != "simulated":  # whose deadlines are in its own, faster time
-        options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S)
+    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
+    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
+    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
     plan = planned(options).plan
-    problems = [*_counts(workers, min_workers), *cloud_problems(options)]
+    problems = [*count_problems(workers, min_workers), *cloud_problems(options)]
     if resume is not None:
         problems += names_one_run(options["run_name"])
         options["run_name"] = f"waa-{resume}"
@@ -98,7 +114,8 @@ def provision(
     return _Provision(plan, settings, size).execute(as_json=as_json)
 
 
-def _counts(workers: int, least: int) -> list[Problem]:
+def count_problems(workers: int, least: int) -> list[Problem]:
+    """Return what is wrong with the numbers of machines, wanted and at least."""
     problems = []
     if not 1 <= workers <= MATRIX_LIMIT:
         fix = f"Give 1 to {MATRIX_LIMIT}: a matrix has no more jobs."
@@ -106,15 +123,6 @@ def _counts(workers: int, least: int) -> list[Problem]:
     if not 1 <= least <= workers:
         problems.append(Problem("--min-workers", f"is {least}", f"Give 1 to {workers}."))
     return problems
-
-
-@dataclass(frozen=True, slots=True)
-class _Forecast:
-    """What the run is expected to take: minutes by the high figure, and US dollars."""
-
-    minutes_high: float
-    usd: float | None
-    usd_high: float | None
 
 
 class _Provision:
@@ -125,7 +133,7 @@ class _Provision:
         self._size = size.for_tasks(len(plan.units))
         self._rates = known_rates(settings, _say)
         # A resumed run is judged by what is left of it, which its ledger has to tell first.
-        self._forecast = _Forecast(0.0, None, None) if size.resumes else self._check(plan)
+        self._forecast = None if size.resumes else self._check(plan)
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
@@ -183,52 +191,15 @@ class _Provision:
 
     # -- before -----------------------------------------------------------------------------
 
-    def _check(self, plan: Plan) -> _Forecast:
+    def _check(self, plan: Plan) -> FleetForecast:
         """Say what the run will take; refuse one that outlives its jobs, machines or money."""
-        from orchestrator.forecast import assume, hosted_problem, minutes_text, predict
-
-        options = self._settings.options
-        assumptions = assume(plan, fleet=True)
-        money = self._money(self._rates)
-        asked = predict(plan, self._size.workers, assumptions, money)
-        problems = []
-        hosted = hosted_problem(
-            self._size.workers, lambda count: predict(plan, count, assumptions), MATRIX_LIMIT
+        forecast, problems = fleet_forecast(
+            plan, self._settings, self._size.workers, self._rates, MATRIX_LIMIT
         )
-        if hosted is not None:
-            problems.append(hosted)
-        if asked.makespan_high_s > self._settings.ttl_s:
-            high = math.ceil(asked.makespan_high_s / 60)
-            what = f"is {options['ttl']:g} min, and the run may take {high}"
-            problems.append(Problem("--ttl", what, f"Give {high + 30} or more, or more workers."))
-        limit = options["max_cost"]
-        if limit is not None and money is None:
-            what = "cannot be held: no price is known for the first size in the first region"
-            problems.append(Problem("--max-cost", what, "Choose a size with a price."))
-        elif limit is not None and asked.usd is not None and asked.usd > limit:
-            what = f"is {limit:.2f} USD, and the run is expected to cost {asked.usd:.2f}"
-            problems.append(Problem("--max-cost", what, "Raise it, or select fewer tasks."))
         if problems:
             raise BadInputError(problems)
-        usd = "" if asked.usd is None else f", {asked.usd:.2f} USD (up to {asked.usd_high:.2f})"
-        _say(
-            f"{len(plan.units)} tasks on {self._size.workers} machines, "
-            f"plan {self._plan.digest[:12]}: about {minutes_text(asked.makespan_s)} "
-            f"(up to {minutes_text(asked.makespan_high_s)}){usd}"
-        )
-        return _Forecast(asked.makespan_high_s / 60.0, asked.usd, asked.usd_high)
-
-    def _money(self, rates: Mapping[tuple[str, str], Rates]) -> Any:
-        from orchestrator.costs import MachineKind
-        from orchestrator.forecast import Money
-
-        options, wish = self._settings.options, self._settings.wish
-        first = rates.get((wish.sizes[0], wish.regions[0]))
-        if first is None:
-            return None
-        disks = int(options["managed_os_disk"]) + int(options["golden_disk"])
-        spot = options["spot"] != "never"
-        return Money(first, MachineKind(spot, disks, int(options["public_ip"])))
+        _say(f"plan {self._plan.digest[:12]}: {forecast}")
+        return forecast
 
     # -- after ------------------------------------------------------------------------------
 
@@ -243,6 +214,7 @@ class _Provision:
     def _foretell(self, journal: Journal) -> None:
         """Keep what the run is expected to take, beside what it will have taken."""
         forecast = self._forecast
+        assert forecast is not None  # something is left to do, so it was foretold
         money = "no price known" if forecast.usd is None else f"{forecast.usd:.2f} USD"
         facts: dict[str, Fact] = {
             "usd": forecast.usd,
@@ -279,7 +251,8 @@ class _Provision:
         for line in wave.why_not if wave else ():
             click.echo(f"warning: {line}", err=True)
         attempt, count = self._settings.attempt, len(launched)
-        timeout = min(JOB_LIMIT_MIN, math.ceil(1.5 * self._forecast.minutes_high + _SLACK_MIN))
+        minutes = self._forecast.minutes_high if self._forecast else 0.0
+        timeout = min(JOB_LIMIT_MIN, math.ceil(1.5 * minutes + _SLACK_MIN))
         outputs = {
             "matrix": json.dumps(list(range(count))),
             "shards": str(count),

@@ -24,8 +24,10 @@ class SignedIn:
     login: Login
 
 
-def readable(url: str, run_name: str, store_ca: str, timeout_s: float) -> Store:
-    """Open a run's objects to read them.
+def readable(
+    url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool = False
+) -> Store:
+    """Open a run's objects to read them; with ``create`` they are made, and may be written.
 
     An ``az://`` store without a key or SAS in the environment is opened as a workflow's own
     identity, or as whoever is logged in here, with a key that this login mints.
@@ -39,12 +41,12 @@ def readable(url: str, run_name: str, store_ca: str, timeout_s: float) -> Store:
 
     given = os.environ.get(KEY_VARIABLE) or os.environ.get(SAS_VARIABLE)
     if not url.startswith("az://") or given:
-        return opened(url, run_name, store_ca, timeout_s, create=False)
+        return opened(url, run_name, store_ca, timeout_s, create=create)
     from orchestrator.cli.fleet_store import FleetStore
 
     store = FleetStore(url, run_name, store_ca)
     store.check()
-    return store.opened(_signed_in(store_ca))
+    return store.opened(_signed_in(store_ca), create=create)
 
 
 def _signed_in(store_ca: str) -> SignedIn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,11 @@ import click
 from orchestrator.cli.closing import closing_lines
 from orchestrator.cli.options import located, store_options, suite_options
 from orchestrator.cli.reading import readable
-from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem, bad_input
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, bad_input
 from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
-    from orchestrator.report.facts import Evidence
     from orchestrator.report.results import Results
     from orchestrator.store import Store
 
@@ -37,6 +34,9 @@ _TIMEOUT_S = 30.0
 @click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
 @click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
 @click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to write.")
+@click.option(
+    "--single-file", is_flag=True, help="Put the screenshots into the page itself, downscaled."
+)
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 def report(
     ledgers: tuple[str, ...],
@@ -45,6 +45,8 @@ def report(
     trials: int,
     out: str,
     fail_under: float | None,
+    *,
+    single_file: bool,
     **options: Any,
 ) -> int:
     """Write report.html, results.json, summary.md and junit.xml.
@@ -55,14 +57,15 @@ def report(
     \b
     Example:
       waa-matrix report demo-run --out demo-run
+      waa-matrix report demo-run --out to-send --single-file
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
     if tree is not None:
-        results = _of_tree(Path(tree), trials, Path(out), options)
+        results = _of_tree(Path(tree), trials, Path(out), options, single_file=single_file)
     else:
         stores = _stores(ledgers, artifacts, options)
         named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
-        results = _of_ledgers(stores, Path(out), named)
+        results = _of_ledgers(stores, Path(out), named, single_file=single_file)
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
     mean = results.score.mean
@@ -85,55 +88,20 @@ def _stores(
     return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
 
 
-def _of_ledgers(stores: list[Store], out: Path, run: str) -> Results:
+def _of_ledgers(stores: list[Store], out: Path, run: str, *, single_file: bool) -> Results:
     """Fold the union of some ledgers of one run."""
-    from orchestrator import __version__
+    from orchestrator.cli.gathered import gather
     from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
-    from orchestrator.ledger.events import read_events
-    from orchestrator.ledger.fold import fold, read_objects
-    from orchestrator.reader import LedgerReader
-    from orchestrator.report.facts import RunFacts
-    from orchestrator.report.fleet import FleetEvents
-    from orchestrator.watch import is_simulated
 
-    readers = [LedgerReader(store) for store in stores]
-    plan = readers[0].plan
-    _check_same_plan(readers)
-    objects = [one for reader in readers for one in reader.objects()]
-    folded = fold(plan.units, read_objects(objects))
-    facts = RunFacts(
-        run=run,
-        simulated=is_simulated(plan, folded),
-        started=folded.sessions[0].started if folded.sessions else 0.0,
-        ended=_last_end(folded),
-        store=stores[0].url,
-        version=__version__,
-    )
-    evidence: Evidence = {}
-    for store in stores:
-        evidence = {**collect_evidence(folded, evidence_root(store.url), out), **evidence}
-    events, damage = read_events([one for reader in readers for one in reader.events()])
-    told = FleetEvents(events, time.time(), damage)
-    return write_report(out, plan, folded, facts, evidence, told)
+    found = gather(stores, run)
+    roots = [evidence_root(store.url) for store in stores]
+    evidence = collect_evidence(found.folded, roots, out, inline=single_file)
+    return write_report(out, found.plan, found.folded, found.facts, evidence, found.told)
 
 
-def _check_same_plan(readers: list[Any]) -> None:
-    first = readers[0]
-    problems = [
-        Problem(reader.store.url, "is of another plan", "Report the ledgers of one run together.")
-        for reader in readers[1:]
-        if reader.plan.digest != first.plan.digest
-    ]
-    if problems:
-        raise BadInputError(problems)
-
-
-def _last_end(folded: Folded) -> float:
-    ends = [one.ended for result in folded.results for one in result.attempts]
-    return max(ends, default=0.0)
-
-
-def _of_tree(tree: Path, trials: int, out: Path, options: dict[str, Any]) -> Results:
+def _of_tree(
+    tree: Path, trials: int, out: Path, options: dict[str, Any], *, single_file: bool
+) -> Results:
     """Report a tree as the client left it: what is not in it is missing."""
     from orchestrator import __version__
     from orchestrator.cli.options import chosen_suite
@@ -153,7 +121,8 @@ def _of_tree(tree: Path, trials: int, out: Path, options: dict[str, Any]) -> Res
     folded = fold(plan.units, found.snapshot())
     warnings = tuple(f"{one.task} is in the tree and not in the suite" for one in found.unexpected)
     facts = RunFacts(run=tree.name, simulated=False, version=__version__, warnings=warnings)
-    return write_report(out, plan, folded, facts, tree_evidence(folded, tree, out))
+    evidence = tree_evidence(folded, tree, out, inline=single_file)
+    return write_report(out, plan, folded, facts, evidence)
 
 
 def _tree_plan(suite: Any, trials: int) -> Plan:

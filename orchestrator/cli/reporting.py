@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from orchestrator.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Sequence
 
     from orchestrator.ledger.fold import Folded
     from orchestrator.ledger.paths import Unit
@@ -37,22 +36,23 @@ def write_report(
         StoreError: The directory cannot be written to.
     """
     from orchestrator.report.document import to_document
-    from orchestrator.report.html import render_html
+    from orchestrator.report.html import html_pieces
     from orchestrator.report.junit import render_junit
     from orchestrator.report.markdown import render_markdown
     from orchestrator.report.summary import summarize
 
     results = summarize(plan, folded, facts, told)
-    texts = (
-        render_html(results, evidence),
-        json.dumps(to_document(results), indent=1) + "\n",
-        render_markdown(results),
-        render_junit(results),
+    texts: tuple[Iterable[str], ...] = (
+        html_pieces(results, evidence),
+        (json.dumps(to_document(results), indent=1), "\n"),
+        (render_markdown(results),),
+        (render_junit(results),),
     )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, text in zip(FILES, texts, strict=True):
-            (out / name).write_text(text, encoding="utf-8")
+        for name, pieces in zip(FILES, texts, strict=True):
+            with (out / name).open("w", encoding="utf-8") as file:
+                file.writelines(pieces)
     except OSError as error:
         raise StoreError(
             f"{out}: the report cannot be written ({error.strerror}). Nothing is lost: make room, "
@@ -67,20 +67,30 @@ def evidence_root(store_url: str) -> Path | None:
     return Path(parts.path) / "evidence" if parts.scheme == "file" else None
 
 
-def collect_evidence(folded: Folded, root: Path | None, page: Path) -> Evidence:
-    """Return what the counted attempts left, as links relative to the directory ``page``."""
-    if root is None or not root.is_dir():
-        return {}
-    directories = {
-        result.unit: root / str(result.unit) / f"{result.counted.attempt}-{result.counted.worker}"
-        for result in folded.results
-        if result.counted is not None
-    }
-    return _evidence_in(directories, page)
+def collect_evidence(
+    folded: Folded, roots: Sequence[Path | None], page: Path, *, inline: bool = False
+) -> Evidence:
+    """Return what the counted attempts left, for a page in the directory ``page``.
+
+    Each is taken from the first of the ``roots`` that has it. Screenshots are links to the files,
+    or ``inline`` in the page, downscaled.
+    """
+    from orchestrator.report.evidence import DirectoryEvidence
+
+    directories: dict[Unit, Path] = {}
+    for root in (root for root in roots if root is not None):
+        for result in folded.results:
+            counted = result.counted
+            if counted is not None and result.unit not in directories:
+                kept = root / str(result.unit) / f"{counted.attempt}-{counted.worker}"
+                if kept.is_dir():
+                    directories[result.unit] = kept
+    return DirectoryEvidence(directories, page, inline=inline)
 
 
-def tree_evidence(folded: Folded, tree: Path, page: Path) -> Evidence:
+def tree_evidence(folded: Folded, tree: Path, page: Path, *, inline: bool = False) -> Evidence:
     """Return what a client's tree holds of the tasks that were counted from it."""
+    from orchestrator.report.evidence import DirectoryEvidence
     from orchestrator.results.tree import find_task_directories
 
     found = find_task_directories(tree)
@@ -89,30 +99,4 @@ def tree_evidence(folded: Folded, tree: Path, page: Path) -> Evidence:
         for result in folded.results
         if result.counted is not None and result.unit.task in found
     }
-    return _evidence_in(directories, page)
-
-
-def _evidence_in(directories: Mapping[Unit, Path], page: Path) -> Evidence:
-    from orchestrator.report.facts import EvidenceStep, TaskEvidence
-    from orchestrator.results.trajectory import steps_of
-
-    found: dict[Unit, TaskEvidence] = {}
-    for unit, directory in directories.items():
-        if not directory.is_dir():
-            continue
-        link = _relative(directory, page)
-        steps = tuple(
-            EvidenceStep(
-                number=step.number,
-                action=step.action,
-                at=step.at,
-                screenshot=f"{link}/{step.screenshot}" if step.screenshot else "",
-            )
-            for step in steps_of(directory)
-        )
-        found[unit] = TaskEvidence(link=link, steps=steps)
-    return found
-
-
-def _relative(directory: Path, page: Path) -> str:
-    return os.path.relpath(directory, page)
+    return DirectoryEvidence(directories, page, inline=inline)

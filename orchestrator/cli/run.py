@@ -342,7 +342,7 @@ class _Run:
             version=__version__,
         )
         out = self._settings.out
-        evidence = collect_evidence(folded, evidence_root(self._store.url), out)
+        evidence = collect_evidence(folded, [evidence_root(self._store.url)], out)
         return write_report(out, self._planned.plan, folded, facts, evidence)
 
     def _exit_code(self, results: Results, exits: list[int]) -> int:

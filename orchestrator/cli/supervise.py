@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import cloud_options, cloud_problems, opened_sides
+from orchestrator.cli.cloud import (
+    cloud_options,
+    cloud_problems,
+    github_run_option,
+    opened_sides,
+)
 from orchestrator.cli.fleet import (
     FleetOptions,
     actor_name,
@@ -37,12 +42,22 @@ _STATUS_EVERY_S = 60.0
 
 @click.command()
 @fleet_options
-@click.option("--shards", type=int, required=True, help="Jobs in the matrix.")
 @click.option(
-    "--boot-deadline", type=float, default=20.0, show_default=True, help="Minutes to be online."
+    "--shards", type=int, required=True, help="Jobs in the matrix: provision's output shards."
 )
 @click.option(
-    "--idle-deadline", type=float, default=10.0, show_default=True, help="Minutes without a job."
+    "--boot-deadline",
+    type=float,
+    default=20.0,
+    show_default=True,
+    help="Minutes a machine has until its runner is online; then it is replaced.",
+)
+@click.option(
+    "--idle-deadline",
+    type=float,
+    default=10.0,
+    show_default=True,
+    help="Minutes an online runner may have no job; then its machine goes.",
 )
 @click.option(
     "--starved-deadline",
@@ -52,7 +67,11 @@ _STATUS_EVERY_S = 60.0
     help="Minutes with queued jobs and no machine to be had; the run is then cancelled.",
 )
 @click.option(
-    "--deadline", type=float, default=345.0, show_default=True, help="Minutes; the run then drains."
+    "--deadline",
+    type=float,
+    default=345.0,
+    show_default=True,
+    help="Minutes after which nothing new is begun (a hosted job lives 360).",
 )
 @click.option(
     "--fail-with-jobs",
@@ -65,11 +84,14 @@ def supervise(**options: Any) -> int:
 
     Replaces machines that die or never come up (at most twice a job), deletes each when its job is
     over, drops ghost runners, and serves jobs that need no arena any more by a cheap machine. At
-    the cost ceiling it launches nothing more and lets the workers finish. Exits 0 when every task
-    is scored, 1 when not, 4 when nothing more could be done.
+    the cost ceiling it launches nothing more and lets the workers finish. It keeps nothing in
+    memory that it cannot read again: killed, it can be started anew with the same options. Exits 0
+    when every task is scored, 1 when not, 4 when nothing more could be done.
 
     \b
-    Example:
+    Example, in the run's own workflow (with the repository's variables, see scripts/azure-setup):
+      waa-matrix supervise --shards 20 --max-cost 60
+    Example, from a laptop, in place of a supervisor that was lost:
       waa-matrix supervise --github-run 9876543210 --attempt 1 --shards 20 \\
         --store az://waaresults --size Standard_D8s_v5 --region westeurope \\
         --subnet westeurope=/subscriptions/…/subnets/machines \\
@@ -181,9 +203,12 @@ def fleet() -> None:
 
 @fleet.command()
 @cloud_options
-@click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose.")
+@github_run_option
 @click.option(
-    "--attempt", type=int, default=None, help="Whose jobs.  [default: the run's newest attempt]"
+    "--attempt",
+    type=int,
+    default=None,
+    help="The attempt whose jobs are shown.  [default: the newest]",
 )
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
@@ -191,6 +216,9 @@ def status(
     github_run: int, attempt: int | None, *, as_json: bool, no_color: bool, **options: Any
 ) -> int:
     """Show a run's machines, runners and jobs side by side.
+
+    A row is a machine, its runner and the job it has, whichever of them exist: a machine without a
+    runner boots or is stuck, a runner without a machine is a ghost, a job without both waits.
 
     \b
     Example:

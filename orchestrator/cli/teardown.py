@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import cloud_options, opened_broom, opened_sides
+from orchestrator.cli.cloud import cloud_options, github_run_option, opened_broom, opened_sides
+from orchestrator.cli.variables import shared_option
 from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 
 if TYPE_CHECKING:
@@ -22,16 +23,29 @@ if TYPE_CHECKING:
 
 @click.command()
 @cloud_options
-@click.option("--github-run", envvar="GITHUB_RUN_ID", type=int, required=True, help="Whose.")
+@github_run_option
 @click.option(
-    "--attempt", envvar="GITHUB_RUN_ATTEMPT", type=int, default=1, help="The session to close."
+    "--attempt",
+    envvar="GITHUB_RUN_ATTEMPT",
+    type=int,
+    default=1,
+    show_default=True,
+    help="The attempt whose session is closed in the store. Machines of every attempt go.",
 )
-@click.option("--store", default="", help="Write there first that the fleet is closing.")
-@click.option("--run", "run_name", default=None, help="The run's name there.  [default: waa-ID]")
+@shared_option("--store", default="", help="Write there first that the fleet is closing.")
+@click.option(
+    "--run", "run_name", default=None, help="The run's name there.  [default: waa-GITHUB_RUN]"
+)
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @click.option("--no-wait", is_flag=True, help="Submit every delete and leave (a cancelled run).")
 @click.option("--every", type=float, default=10.0, show_default=True, help="Seconds between looks.")
-@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
+@click.option(
+    "--patience",
+    type=float,
+    default=900.0,
+    show_default=True,
+    help="Seconds to look for in all; what is left then is named.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def teardown(
     github_run: int, every: float, patience: float, *, no_wait: bool, as_json: bool, **options: Any
@@ -41,12 +55,15 @@ def teardown(
     Found by tag and label alone, whichever attempt made them; no other run's are touched. With
     --store the ledger is told first, so that nothing is launched meanwhile, and in the end what was
     found, so that a report shows the proof; a store that does not answer keeps nothing from being
-    deleted. Exits 5 and names what is left, if anything is, or if
-    a side could not be looked at.
+    deleted. May be run at any time and as often as wanted. Exits 0 when two looks in a row found
+    nothing, 5 with a list when something is left or a side could not be looked at.
 
     \b
-    Example:
+    Example, on a laptop (az login; a token with Administration: write):
+      export AZURE_SUBSCRIPTION_ID=… GITHUB_REPOSITORY=octo/bench WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
+    Example, in a job of a run that was cancelled:
+      waa-matrix teardown --no-wait
     """
     from orchestrator.cli.fleet import actor_name
     from orchestrator.fleet.clear import Broom, Patience
@@ -77,18 +94,26 @@ def teardown(
 @click.option(
     "--every", type=float, default=10.0, show_default=True, help="Seconds between later looks."
 )
-@click.option("--patience", type=float, default=900.0, show_default=True, help="Seconds in all.")
+@click.option(
+    "--patience",
+    type=float,
+    default=900.0,
+    show_default=True,
+    help="Seconds to look for in all; what is left then is named.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def reap(
     between: float, every: float, patience: float, *, dry_run: bool, as_json: bool, **options: Any
 ) -> int:
     """Delete what runs of this repository left behind: past its time, or of a run that is over.
 
-    Looks twice before it deletes. A run that GitHub does not know is not over. Exits 5 and names
-    what is left, if anything is.
+    Looks twice before it deletes. A run that GitHub does not know is not over; its machines go when
+    their time (provision's --ttl) is over. Exits 0 when nothing condemned is left, 5 with a list
+    otherwise. Meant for a schedule; a second sweeper inside Azure needs no GitHub.
 
     \b
-    Example:
+    Example, on a laptop (az login; a token with Administration: write):
+      export AZURE_SUBSCRIPTION_ID=… WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix reap --repository octo/bench --resource-group waa-matrix --dry-run
     """
     from orchestrator.fleet.clear import Patience
@@ -101,7 +126,8 @@ def reap(
         click.echo(f"{'would go' if dry_run else 'condemned'}: {name} ({why})", err=True)
     for line in reaped.condemned.unjudged:
         click.echo(f"left alone: {line}", err=True)
-    return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json)
+    proof = "nothing that has to go is left: two looks in a row found nothing"
+    return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json, proof=proof)
 
 
 def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
@@ -129,7 +155,13 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _tell(cleared: Cleared, *, asked_to_wait: bool, as_json: bool) -> int:
+def _tell(
+    cleared: Cleared,
+    *,
+    asked_to_wait: bool,
+    as_json: bool,
+    proof: str = "nothing is left: two looks in a row found nothing",
+) -> int:
     """Print what became of it and return the exit code."""
     if as_json:
         click.echo(json.dumps(asdict(cleared), indent=1))
@@ -140,6 +172,6 @@ def _tell(cleared: Cleared, *, asked_to_wait: bool, as_json: bool) -> int:
         for name in cleared.left:
             click.echo(f"LEFT: {name}")
         if cleared.proved:
-            click.echo("nothing is left: two looks in a row found nothing")
+            click.echo(proof)
     failed = bool(cleared.left) or (asked_to_wait and not cleared.proved)
     return EXIT_LEFT_BEHIND if failed else EXIT_COMPLETE

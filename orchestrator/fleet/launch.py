@@ -189,7 +189,10 @@ class Launcher:
             supply.refused(choice, _UNTRIED)
             if error.kind in _STOPS:
                 self.halt.stop(str(error), fatal=True)
-            raise _RefusedError(str(error), final=True) from error
+            # An entry whose reply was lost holds the name, and listings do not show it yet: the
+            # next try has a new name, and the entry is found by its label later.
+            again = error.kind is GitHubKind.CONFLICT
+            raise _RefusedError(str(error), final=not again) from error
 
     def _request(  # the parts of one machine, named at the only call
         self,

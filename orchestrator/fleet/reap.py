@@ -6,7 +6,7 @@ because listings lag, and it takes no run for over that GitHub merely does not k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
@@ -50,6 +50,8 @@ class Reaper:
     runs: RunStore
     between_s: float = BETWEEN_LOOKS_S
     _over: dict[int, bool] = field(default_factory=dict)
+    _unknown: set[int] = field(default_factory=set)
+    _unjudged: dict[int, str] = field(default_factory=dict)
 
     def reap(self, patience: Patience | None = None, *, dry_run: bool = False) -> Reaped:
         """Look until two looks agree, delete what both condemn, and look until it is gone.
@@ -67,22 +69,24 @@ class Reaper:
         cleared = self.broom.until_gone(
             lambda: _only(self._see(), names, runners), patience or Patience()
         )
-        return Reaped(condemned, cleared)
+        return Reaped(condemned, _as_far_as_seen(cleared, condemned.found.blind))
 
     def _agreed(self) -> tuple[Condemned, int]:
         """Return what two looks in a row condemn, and how many looks that took.
 
         A look that condemns more than the one before it is followed by another: what was made
-        just before the first, and was not listed yet, need not wait for the next sweep.
+        just before the first, and was not listed yet, need not wait for the next sweep. So is one
+        that could not see everything.
         """
         now, looks = self.condemned(), 1
         while True:
             self.broom.clock.sleep(self.between_s)
-            self._over.clear()
+            self._forget_runs()
             before, now = now, self.condemned()
             looks += 1
             agreed = _both(before, now)
-            if agreed.found == now.found or looks == _LOOKS_LIMIT:
+            seen = agreed.found == now.found and not (before.found.blind or now.found.blind)
+            if seen or looks == _LOOKS_LIMIT:
                 return agreed, looks
 
     def condemned(self) -> Condemned:
@@ -96,14 +100,15 @@ class Reaper:
             if why:
                 resources.append(resource)
                 reasons[f"{resource.kind} {resource.name}"] = why
-            elif run_of_tags(resource.tags) is None and expiry(resource.tags) is None:
-                unjudged.append(f"{resource.kind} {resource.name}: its tags name no run and no end")
+            elif doubt := self._doubt(resource):
+                unjudged.append(f"{resource.kind} {resource.name}: {doubt}")
         for runner in found.runners:
             run = run_of_labels(runner.labels)
             if run is not None and not runner.busy and self._is_over(run):
                 runners.append(runner)
                 reasons[f"runner {runner.name}"] = f"run {run} is over"
-        there = Found(tuple(resources), tuple(runners), found.blind)
+        blind = (*found.blind, *self._unjudged.values())
+        there = Found(tuple(resources), tuple(runners), blind)
         return Condemned(there, reasons, tuple(unjudged))
 
     def _see(self) -> Found:
@@ -123,16 +128,36 @@ class Reaper:
         run = run_of_tags(resource.tags)
         return f"run {run} is over" if run is not None and self._is_over(run) else ""
 
+    def _doubt(self, resource: Resource) -> str:
+        """Return why nothing can be said of a resource that stays, or nothing."""
+        run = run_of_tags(resource.tags)
+        if run is None and expiry(resource.tags) is None:
+            return "its tags name no run and no end"
+        if run in self._unknown:
+            return f"GitHub does not know run {run}, which may not be over; its expires-at decides"
+        return ""
+
+    def _forget_runs(self) -> None:
+        """What was learnt of runs is learnt anew: one may have been re-run meanwhile."""
+        self._over.clear()
+        self._unknown.clear()
+        self._unjudged.clear()
+
     def _is_over(self, run_id: int) -> bool:
         """Whether a run is known to be over: a 404, or an error, says nothing."""
         if run_id not in self._over:
-            try:
-                run = self.runs.find(run_id)
-            except GitHubError as error:
-                self.broom.troubles[f"run {run_id}: {error}"] = None
-                run = None
-            self._over[run_id] = run is not None and run.over
+            self._over[run_id] = self._look_up(run_id)
         return self._over[run_id]
+
+    def _look_up(self, run_id: int) -> bool:
+        try:
+            run = self.runs.find(run_id)
+        except GitHubError as error:
+            self._unjudged[run_id] = f"run {run_id} could not be judged: {error}"
+            return False
+        if run is None:
+            self._unknown.add(run_id)
+        return run is not None and run.over
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +166,13 @@ class Reaped:
 
     condemned: Condemned
     cleared: Cleared
+
+
+def _as_far_as_seen(cleared: Cleared, blind: tuple[str, ...]) -> Cleared:
+    """Return what became of a sweep that could not see everything: it proves nothing."""
+    if not blind:
+        return cleared
+    return replace(cleared, left=(*cleared.left, *blind), proved=False)
 
 
 def _both(first: Condemned, second: Condemned) -> Condemned:

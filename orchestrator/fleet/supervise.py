@@ -17,7 +17,7 @@ from orchestrator.fleet.decide import Actions, Doomed, Orders, Rules, decide
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
-from orchestrator.fleet.view import FleetView, Phase, join
+from orchestrator.fleet.view import FleetView, join
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
@@ -117,7 +117,6 @@ class Supervisor:
     _blind_since: float | None = None
     _refused: int = 0
     _asked_to_drain: bool = False
-    _refused_for_money: bool = False
 
     def run(self) -> Ended:
         """Supervise until no job is unfinished, or nothing more can be done."""
@@ -203,11 +202,12 @@ class Supervisor:
 
     def _must_drain(self, view: FleetView, now: float, started: float) -> bool:
         """Whether nothing more may be begun, for money or for time; the workers are told once."""
-        limit, working = self.settings.max_usd, view.count(Phase.BUSY, Phase.IDLE, Phase.BOOTING)
+        limit = self.settings.max_usd
+        stuck = view.queued and not view.members
         reason = ""
         if self.spending.at_ceiling(limit, now):
             reason = f"the cost ceiling of {limit:.2f} USD is reached"
-        elif self._refused_for_money and not working:
+        elif stuck and not self.spending.room(limit, now, 1, self.supply.wish):
             reason = f"the cost ceiling of {limit:.2f} USD leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
@@ -227,8 +227,7 @@ class Supervisor:
         """Launch no more machines with an arena than the ceiling has room for."""
         limit = self.settings.max_usd
         room = self.spending.room(limit, now, actions.launch, self.supply.wish)
-        self._refused_for_money = room < actions.launch
-        if not self._refused_for_money:
+        if room >= actions.launch:
             return actions
         self._troubles.append(
             f"{actions.launch} machines are wanted, and the cost ceiling has room for {room}"

@@ -73,11 +73,12 @@ def unsuitable(wish: Wish, markets: Mapping[str, Market]) -> tuple[str, ...]:
         f"{size} in {region}: {why}"
         for region in wish.regions
         for size in wish.sizes
-        if (why := _why_not(wish, markets[region], size))
+        if (why := why_not(wish, markets[region], size))
     )
 
 
-def _why_not(wish: Wish, market: Market, size: str) -> str:
+def why_not(wish: Wish, market: Market, size: str) -> str:
+    """Return why a size cannot be used in a region, or an empty text."""
     offer = market.offers.get(size)
     if offer is None:
         return "not offered there"
@@ -139,7 +140,7 @@ class Supply:
             for region in self.wish.regions:
                 for size in self.wish.sizes:
                     market = self._markets[region]
-                    if not _why_not(self.wish, market, size):
+                    if not why_not(self.wish, market, size):
                         yield from _in_zones(market.offers[size], turn, spot=spot)
 
     def _open(self, choice: Choice) -> bool:

@@ -44,6 +44,8 @@ class Witness:
         """Return what this look (at ``now``, Unix seconds) shows first, and what to remember."""
         there = {member.name for member in view.members}
         known = {name for kind, name in self.told if kind == "machine"}
+        # A machine can be gone before the first look; its job still names it.
+        known |= {job.runner_name for job in view.orphaned if job.runner_name}
         missing = {
             name: (self.missing.get(name, (0, now))[0] + 1, self.missing.get(name, (0, now))[1])
             for name in known - there

@@ -2,7 +2,7 @@
 
 from orchestrator.report.document import observations, parse_document, schema, to_document
 from orchestrator.report.facts import Evidence, EvidenceStep, RunFacts, TaskEvidence
-from orchestrator.report.html import render_html
+from orchestrator.report.html import html_pieces, render_html
 from orchestrator.report.junit import render_junit
 from orchestrator.report.markdown import render_markdown
 from orchestrator.report.results import Results
@@ -14,6 +14,7 @@ __all__ = [
     "Results",
     "RunFacts",
     "TaskEvidence",
+    "html_pieces",
     "observations",
     "parse_document",
     "render_html",

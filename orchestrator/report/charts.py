@@ -122,7 +122,6 @@ def ruler(score: Score) -> Chart:
             {
                 "mark": {
                     "type": "bar", "height": 26, "fill": "var(--band)", "stroke": "var(--accent)",
-                    "cornerRadius": 3,
                 },
                 "encoding": {"x": _share("worst", width), "x2": {"field": "best"}},
             }
@@ -287,7 +286,7 @@ def forecast(results: Results) -> Chart | None:
             "data": {"values": rows},
             "encoding": {"y": _rows("what", width, labels)},
             "layer": [
-                {"mark": {"type": "bar", "height": 16, "cornerRadiusEnd": 3},
+                {"mark": {"type": "bar", "height": 16},
                  "encoding": {"x": {"field": "ratio", **x}, "color": _colour("side", _SIDES)}},
                 {"data": {"values": [{"at": 1}]},
                  "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 2},
@@ -348,7 +347,7 @@ def phases(found: Sequence[Phase]) -> Chart | None:
                 {"mark": {"type": "rule", "color": "var(--muted)", "strokeWidth": 1.5},
                  "encoding": {"x": {"field": "p50", **x}, "x2": {"field": "max"}}},
                 {"mark": {"type": "bar", "height": 12, "color": "var(--accent)",
-                          "cornerRadiusEnd": 2},
+                          },
                  "encoding": {"x": {"field": "p50", **x}}},
                 {"mark": {"type": "tick", "size": 14, "thickness": 3, "color": "var(--ink)"},
                  "encoding": {"x": {"field": "p90", **x}}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import comparison_charts
-from orchestrator.report.template import render_page
+from orchestrator.report.template import page_pieces
 from orchestrator.report.text import clean
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def render_comparison_html(document: Mapping[str, Any]) -> str:
             it is foreign.
     """
     shown = _clean(document)
-    return render_page(
+    pieces = page_pieces(
         "comparison.html.j2",
         SCRIPTS,
         simulated=bool(shown["simulated"]),
@@ -54,6 +54,7 @@ def render_comparison_html(document: Mapping[str, Any]) -> str:
         p_value=p_value,
         between=between,
     )
+    return "".join(pieces)
 
 
 def _candidate(candidate: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from orchestrator.suite import TaskKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from orchestrator.report.figures import Adjusted, Repeats
     from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import (
         AttemptEntry,
@@ -54,6 +55,7 @@ def to_document(results: Results) -> dict[str, Any]:
             "flagged": caveats.flagged,
             "mean_without_flagged": caveats.mean_without_flagged,
             "clustered_interval": _interval(caveats.clustered),
+            "clusters": caveats.clusters,
             "detectable": {
                 "paired": caveats.paired_detectable,
                 "unpaired": caveats.unpaired_detectable,
@@ -62,9 +64,16 @@ def to_document(results: Results) -> dict[str, Any]:
         "infeasible": {"counts": asdict(results.infeasible.counts), **_score(results.infeasible)},
         "feasible": {"counts": asdict(results.feasible.counts), **_score(results.feasible)},
         "domains": [
-            {"domain": domain, "counts": asdict(score.counts), **_score(score)}
+            {
+                "domain": domain,
+                "counts": asdict(score.counts),
+                **_score(score),
+                **_adjusted(results.adjusted.get(domain)),
+            }
             for domain, score in results.domains
         ],
+        "fail_answers": asdict(results.fail_answers),
+        "trials": _repeats(results.repeats),
         "causes": dict(results.causes),
         "tasks": [task_document(task) for task in results.tasks],
         "workers": [_worker(worker) for worker in results.workers],
@@ -113,6 +122,28 @@ def _score(score: Score) -> dict[str, Any]:
         "worst_case": score.band.worst,
         "best_case": score.band.best,
         "timeouts": score.timeouts,
+    }
+
+
+def _adjusted(found: Adjusted | None) -> dict[str, Any]:
+    return {
+        "adjusted_interval": _interval(found.interval) if found else None,
+        "adjusted_p": found.p if found else None,
+    }
+
+
+def _repeats(found: Repeats | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    trials = found.trials
+    return {
+        "most": trials.most,
+        "tasks": trials.tasks,
+        "pass_at": {str(k): value for k, value in trials.pass_at.items()},
+        "pass_all": {str(k): value for k, value in trials.pass_all.items()},
+        "flip_rate": trials.flip_rate,
+        "flaky": list(found.flaky),
+        "interval": _interval(trials.interval),
     }
 
 

@@ -104,16 +104,27 @@ class _Life:
         return Bill(self.name, rate, began, ended)
 
 
-def _lives(events: Iterable[Event]) -> list[_Life]:
+def _lives(events: Sequence[Event]) -> list[_Life]:
     """Return the machines that somebody accepted, saw or deleted, oldest first."""
     lives: dict[str, _Life] = {}
     for event in events:
         if event.machine:
             _live(lives.setdefault(event.machine, _Life(event.machine)), event)
     real = [life for life in lives.values() if life.real]
+    proofs = [event.at for event in _proofs(events) if event.yes("proved")]
     for life in real:
         life.in_order()
+        _bury(life, proofs)
     return sorted(real, key=lambda life: (min(life.moments.values(), default=0.0), life.name))
+
+
+def _bury(life: _Life, proofs: Iterable[float]) -> None:
+    """Let a machine that nobody saw go end with the first proof after it: it was gone by then."""
+    began = max(life.moments.values(), default=0.0)
+    if "deleted" not in life.moments and life.at(
+        "deleted", next((at for at in proofs if at >= began), None)
+    ):
+        life.why = "nobody saw it go; it was gone when nothing was left"
 
 
 _SEEN = ("booted", "online", "job")
@@ -280,10 +291,15 @@ def _event(event: Event) -> EventEntry:
     )
 
 
+def _proofs(events: Iterable[Event]) -> list[Event]:
+    """Return the proofs that a command, and no machine, wrote."""
+    found = (one for one in events if one.kind == "proof" and not one.machine)
+    return [one for one in found if not one.actor.startswith(MACHINE_ACTOR)]
+
+
 def _proof(events: Iterable[Event]) -> ProofEntry | None:
-    """Return the newest proof that a command, and no machine, wrote."""
-    proofs = [one for one in events if one.kind == "proof" and not one.machine]
-    found = [one for one in proofs if not one.actor.startswith(MACHINE_ACTOR)]
+    """Return the newest proof."""
+    found = _proofs(events)
     if not found:
         return None
     last = found[-1]

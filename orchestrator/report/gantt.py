@@ -10,7 +10,7 @@ from orchestrator.report.text import mermaid_label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orchestrator.report.results import Results, Span, WorkerEntry
+    from orchestrator.report.results import Results, SessionEntry, Span, WorkerEntry
 
 # Mermaid refuses a diagram above 50,000 characters, and GitHub does not raise its limit.
 _SIZE_LIMIT = 45_000
@@ -30,7 +30,12 @@ LEGEND = (
 
 def mermaid(results: Results) -> str:
     """Return the diagram of the run's last session, or "" when no time is known."""
-    workers = _last_session(results)
+    return diagram(results.workers, results.sessions)
+
+
+def diagram(every: Sequence[WorkerEntry], sessions: Sequence[SessionEntry]) -> str:
+    """Return the diagram of the last session that shows a worker at work, or ""."""
+    workers = _last_session(every, sessions)
     if not workers:
         return ""
     lines = [
@@ -53,10 +58,13 @@ def mermaid(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _last_session(results: Results) -> list[WorkerEntry]:
-    by_id = {worker.id: worker for worker in results.workers}
-    for session in reversed(results.sessions):
-        workers = [by_id[name] for name in session.workers if by_id[name].spans]
+def _last_session(
+    every: Sequence[WorkerEntry], sessions: Sequence[SessionEntry]
+) -> list[WorkerEntry]:
+    by_id = {worker.id: worker for worker in every}
+    for session in reversed(sessions):
+        known = (by_id[name] for name in session.workers if name in by_id)
+        workers = [worker for worker in known if worker.spans]
         if workers:
             return workers
     return []

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report import charts, fleet_charts, lanes, phases
 from orchestrator.report.task_data import page_index, task_blocks
-from orchestrator.report.template import render_page
+from orchestrator.report.template import page_pieces
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestrator.report.facts import Evidence
     from orchestrator.report.results import Results
 
@@ -16,7 +18,12 @@ SCRIPTS = ("dom.js", "screen.js", "steps.js", "task.js", "grid.js", "page.js")
 
 
 def render_html(results: Results, evidence: Evidence) -> str:
-    """Return the page.
+    """Return the page as one text; see ``html_pieces``."""
+    return "".join(html_pieces(results, evidence))
+
+
+def html_pieces(results: Results, evidence: Evidence) -> Iterator[str]:
+    """Return the page, piece by piece.
 
     Args:
         results: What the run amounts to.
@@ -25,7 +32,7 @@ def render_html(results: Results, evidence: Evidence) -> str:
             stand, and anything else is left out.
     """
     found = phases.attempt_phases(results)
-    return render_page(
+    return page_pieces(
         "report.html.j2",
         SCRIPTS,
         results=results,

@@ -7,6 +7,7 @@ apart are drawn as one, and workers beyond the first hundred are left to ``resul
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -86,29 +87,27 @@ def _lane(worker: WorkerEntry) -> str:
 
 def _bars(worker: WorkerEntry, start: float, thinnest: float) -> Iterator[dict[str, Any]]:
     lane = _lane(worker)
-    for group in _groups(worker.spans, thinnest):
-        first, last = group[0], group[-1]
+    for group in _groups(worker.spans, start, thinnest):
+        first = group[0]
         yield {
             "lane": lane,
             "kind": max(group, key=lambda span: span.end - span.start).kind,
             "from": round(first.start - start, 2),
-            "to": round(last.end - start, 2),
+            "to": round(max(span.end for span in group) - start, 2),
             "stolen": any(span.stolen for span in group),
             "title": _title(first) if len(group) == 1 else f"{len(group)} attempts",
             "link": _link(first) if len(group) == 1 else "#tasks",
         }
 
 
-def _groups(spans: Iterable[Span], thinnest: float) -> Iterator[list[Span]]:
-    """Yield runs of neighbours, each at least ``thinnest`` seconds long but for the last."""
-    group: list[Span] = []
-    for span in spans:
-        group.append(span)
-        if span.end - group[0].start >= thinnest:
-            yield group
-            group = []
-    if group:
-        yield group
+def _groups(spans: Iterable[Span], start: float, thinnest: float) -> Iterator[list[Span]]:
+    """Yield the spans that begin within the same ``thinnest`` seconds; each by itself if 0."""
+    if not thinnest:
+        yield from ([span] for span in spans)
+        return
+    ordered = sorted(spans, key=lambda span: span.start)
+    for _, group in groupby(ordered, key=lambda span: int((span.start - start) / thinnest)):
+        yield list(group)
 
 
 def _title(span: Span) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.causes import Cause, Flag, Status
     from orchestrator.report.facts import RunFacts
+    from orchestrator.report.figures import Adjusted, FailAnswers, Repeats
     from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.stats import Band, Interval
 
@@ -40,7 +41,8 @@ class Score:
     ``mean`` and ``rate`` (full successes) are over scored, ``band`` over expected: its worst case
     counts everything undecided as 0, its best case as 1. Undecided are the tasks without a score
     and the timeouts. ``interval`` is that of ``rate``, ``mean_interval`` that of ``mean``; only the
-    run's own score has the latter, for a domain has too few tasks to resample.
+    run's own score has the latter, for a domain has too few tasks to resample. ``tasks`` counts
+    the distinct tasks with a score: as evidence, trials of one task are worth one task.
     """
 
     counts: Counts
@@ -52,6 +54,7 @@ class Score:
     interval: Interval | None
     band: Band
     timeouts: int
+    tasks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,13 @@ class Caveats:
 
     ``flagged`` counts zeros that a failing evaluator may have caused. The detectable differences
     are the smallest that a second run of as many tasks (paired) or a published number (unpaired)
-    could show.
+    could show. ``clustered`` takes domains as ``clusters``: indicative.
     """
 
     flagged: int
     mean_without_flagged: float | None
     clustered: Interval | None
+    clusters: int
     paired_detectable: float | None
     unpaired_detectable: float | None
 
@@ -209,6 +213,9 @@ class Results:
     infeasible: Score
     feasible: Score
     domains: tuple[tuple[str, Score], ...]
+    adjusted: Mapping[str, Adjusted]
+    fail_answers: FailAnswers
+    repeats: Repeats | None
     tasks: tuple[TaskEntry, ...]
     workers: tuple[WorkerEntry, ...]
     sessions: tuple[SessionEntry, ...]

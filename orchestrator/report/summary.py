@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator import stats
 from orchestrator.causes import Cause, Flag, Status
+from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
 from orchestrator.report.results import (
     AttemptEntry,
@@ -56,6 +57,7 @@ def summarize(
     )
     workers = workers_of(folded, where)
     common, varying = _fingerprints(tasks)
+    domains = _domains(tasks)
     score = replace(score_of(tasks), mean_interval=stats.task_bootstrap(_by(tasks, by_task=True)))
     fleet = None if told is None else fleet_of(told, tasks, workers)
     damage = (*folded.damage, *(told.damage if told else ()))
@@ -66,7 +68,10 @@ def summarize(
         caveats=_caveats(tasks, score),
         infeasible=score_of([task for task in tasks if task.infeasible]),
         feasible=score_of([task for task in tasks if not task.infeasible]),
-        domains=_domains(tasks),
+        domains=domains,
+        adjusted=adjusted_domains(domains),
+        fail_answers=fail_answers(tasks),
+        repeats=repeats(tasks),
         tasks=tuple(tasks),
         workers=workers,
         sessions=sessions_of(folded, workers),
@@ -169,7 +174,6 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
     successes = sum(point >= 1.0 for point in points)
     undecided = counts.infrastructure + counts.missing + timeouts
     rate = successes / len(points) if points else None
-    # Trials of one task are not independent: as evidence they are worth one task.
     independent = len({(task.domain, task.name) for task in scored})
     return Score(
         counts=counts,
@@ -181,6 +185,7 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
         interval=None if rate is None else stats.wilson(rate * independent, independent),
         band=stats.worst_best(points, undecided, counts.expected),
         timeouts=timeouts,
+        tasks=independent,
     )
 
 
@@ -200,12 +205,12 @@ def _by(tasks: Iterable[TaskEntry], *, by_task: bool) -> list[list[float]]:
 def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
     scored = [task for task in tasks if task.score is not None]
     sound = [task for task in scored if Flag.EVALUATOR not in task.flags]
-    n = len({(task.domain, task.name) for task in scored})
-    rate = score.rate
+    n, rate = score.tasks, score.rate
     return Caveats(
         flagged=len(scored) - len(sound),
         mean_without_flagged=_mean([task.score for task in sound if task.score is not None]),
         clustered=stats.clustered(_by(scored, by_task=False)),
+        clusters=len({task.domain for task in scored}),
         paired_detectable=stats.paired_detectable(n),
         unpaired_detectable=None if rate is None else stats.unpaired_detectable(n, rate),
     )

@@ -19,13 +19,15 @@ from orchestrator.report import wording
 from orchestrator.report.text import dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+_PIECES = 2_000  # of the template engine's own, joined into one of ours
 
 STYLES = ("base.css", "charts.css", "grid.css", "task.css", "print.css")
 
 
-def render_page(template: str, scripts: Sequence[str], **values: Any) -> str:
-    """Return a page made of a template.
+def page_pieces(template: str, scripts: Sequence[str], **values: Any) -> Iterator[str]:
+    """Yield a page made of a template, piece by piece: a large one is never whole in memory.
 
     Args:
         template: Its file among the package's templates.
@@ -46,9 +48,11 @@ def render_page(template: str, scripts: Sequence[str], **values: Any) -> str:
         "dollars": dollars,
     }
     style, script = _own(STYLES), _own(scripts)
-    return environment.get_template(template).render(
+    stream = environment.get_template(template).stream(
         wording=wording, style=style, script=script, policy=_policy(style, script), **values
     )
+    stream.enable_buffering(_PIECES)
+    yield from stream
 
 
 def _own(names: Sequence[str]) -> Markup:

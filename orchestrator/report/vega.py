@@ -42,6 +42,8 @@ _CONFIG = {
     "text": {"color": "var(--ink)", "fontSize": 12},
 }
 _LINK = re.compile(r"#(?:task|domain)=[A-Za-z0-9%._~/-]*\Z")
+# Vega cuts a long label between two halves of a character, and fails to measure what is left.
+_HALVES = re.compile("[\U00010000-\U0010ffff\ud800-\udfff]")
 _LONG = re.compile(r"(\.\d\d)\d+")
 _NOISE = ("pointer-events", "aria-roledescription", "role", "version", "width", "height", "class")
 _GEOMETRY = ("d", "transform", "x", "y", "x2", "y2")
@@ -73,7 +75,8 @@ def svg(spec: Spec, label: str) -> Markup:
 
     whole = {"background": None, "padding": 2, **spec}
     whole["config"] = _CONFIG | spec.get("config", {})
-    text = vl_convert.vegalite_to_svg(json.dumps(whole), vl_version=_VERSION)
+    written = _HALVES.sub("\ufffd", json.dumps(whole, ensure_ascii=False))
+    text = vl_convert.vegalite_to_svg(written, vl_version=_VERSION)
     root = ET.fromstring(text)  # noqa: S314 - written by the library, no entity in it
     _tidy(root)
     linked = root.find(".//a") is not None

@@ -35,7 +35,7 @@ class Reading:
 
     ``score`` is None unless ``result.txt`` is readable; ``unreadable`` says what was there instead,
     empty when there was no such file. ``raised`` is the exception that ended the task. ``steps`` is
-    the number of the agent's turns that acted.
+    the number of the agent's turns that acted; ``answered_fail`` whether the last one was FAIL.
     """
 
     score: float | None = None
@@ -43,6 +43,7 @@ class Reading:
     raised: Raised | None = None
     steps: int = 0
     signals: Signals = _SILENT
+    answered_fail: bool = False
 
     @property
     def after_action(self) -> bool:
@@ -80,7 +81,8 @@ def _reading(
 ) -> Reading:
     # The log has the same traceback: it stands in where the trajectory's last line is lost.
     failure = trajectory.raised or (raised(signals.traceback, "") if signals.traceback else None)
-    return Reading(score, unreadable, failure, max(trajectory.steps, signals.steps), signals)
+    steps = max(trajectory.steps, signals.steps)
+    return Reading(score, unreadable, failure, steps, signals, trajectory.answered_fail)
 
 
 def task_log(directory: Path) -> Path | None:

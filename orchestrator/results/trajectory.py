@@ -23,6 +23,7 @@ _LINES_LIMIT = 10_000
 _STEPS_LIMIT = 1_000
 _ACTION_LIMIT = 4_000
 _STAMP_LIMIT = 32
+_INSTRUCTION_LIMIT = 2_000
 
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,200}\.(?:png|jpe?g|webp)\Z")
 
@@ -43,12 +44,20 @@ class Step:
     done: bool
 
 
+INFEASIBLE = "FAIL"
+"""The action by which an agent says that a task cannot be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """How many turns of the agent were recorded, and the exception that ended the task, if any."""
+    """How many turns of the agent were recorded, and the exception that ended the task, if any.
+
+    ``answered_fail``: its last action was FAIL.
+    """
 
     steps: int
     raised: frames.Raised | None
+    answered_fail: bool = False
 
 
 def read_trajectory(directory: Path) -> Trajectory:
@@ -57,12 +66,13 @@ def read_trajectory(directory: Path) -> Trajectory:
     Of a trajectory longer than 10,000 lines the rest is not counted.
     """
     path = directory / TRAJECTORY
-    turns = {
-        line["step_num"]
-        for line in _lines(path)
-        if isinstance(line.get("step_num"), int) and line.get("action") is not None
-    }
-    return Trajectory(len(turns), _error(path))
+    turns: set[int] = set()
+    last: Any = None
+    for line in _lines(path):
+        if isinstance(line.get("step_num"), int) and line.get("action") is not None:
+            turns.add(line["step_num"])
+            last = line["action"]
+    return Trajectory(len(turns), _error(path), last == INFEASIBLE)
 
 
 def _error(path: Path) -> frames.Raised | None:
@@ -85,6 +95,15 @@ def steps_of(directory: Path) -> list[Step]:
         if isinstance(number, int) and len(steps) < _STEPS_LIMIT:
             steps.append(_step(directory, number, line))
     return steps
+
+
+def instruction_of(directory: Path) -> str:
+    """Return what the task told the agent to do, as one line; "" when the trajectory lacks it."""
+    for line in _lines(directory / TRAJECTORY):
+        told = line.get("instruction")
+        if isinstance(told, str):
+            return clean(told, _INSTRUCTION_LIMIT)
+    return ""
 
 
 def _step(directory: Path, number: int, line: Mapping[str, Any]) -> Step:

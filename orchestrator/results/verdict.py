@@ -215,4 +215,6 @@ def _flags(seen: _Seen, row: _Row) -> tuple[Flag, ...]:
         flags.append(Flag.EVALUATOR)
     if row.lost and seen.reading.after_action:
         flags.append(Flag.AFTER_ACTION)
+    if row.cause is None and seen.reading.answered_fail:
+        flags.append(Flag.ANSWERED_FAIL)
     return tuple(flags)

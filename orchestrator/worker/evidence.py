@@ -21,6 +21,7 @@ ATTEMPT_LIMIT = 512
 """Files of one attempt."""
 
 _SCREENSHOT = "screenshot-step_"
+_REASONING = "plan_result-step_"  # what the agent answered: a few kilobytes a step
 _TEXTS = (".txt", ".jsonl", ".log")
 
 
@@ -29,7 +30,7 @@ def wanted(name: str, kind: str) -> bool:
     if kind == "all":
         return True
     is_step = "-step_" in name
-    texts = name.endswith(_TEXTS) and not is_step
+    texts = name.endswith(_TEXTS) and (not is_step or name.startswith(_REASONING))
     return kind != "none" and (texts or (kind == "screens" and name.startswith(_SCREENSHOT)))
 
 

@@ -238,7 +238,7 @@ class Worker:
     def _leave(self) -> int:
         tools = self._tools
         code = self._exit_code()
-        reason = self._broken or tools.orders.reason or "nothing left to do"
+        reason = self._broken or tools.orders.reason or self._why_over()
         tools.pulse.close()
         try:
             tools.claimant.leave(tools.settings.redactor.text(reason), code, tools.clock.wall())
@@ -246,6 +246,12 @@ class Worker:
             tools.narrator.warn(f"{error} The others will know when the lease ends.")
         tools.narrator.summarize(self._recorder.outcomes, reason)
         return code
+
+    def _why_over(self) -> str:
+        if self._tools.orders.drain.is_set():
+            return "told to take nothing more"
+        late = self._tools.clock.monotonic() >= self._ends_at
+        return "the shard's deadline has passed" if late else "nothing left to do"
 
     def _exit_code(self) -> int:
         """1 only if a home task ended without a score and nobody live holds it."""

@@ -29,8 +29,11 @@ source "azure-arm" "machine" {
     replication_regions = var.regions
   }
 
+  # The version published has these too; `waa-matrix doctor` reads when its parts are over.
   azure_tags = {
-    waa-image-build = var.version
+    waa-image-build    = var.version
+    waa-runner-version = var.runner_version
+    waa-golden-expires = var.golden_expires
   }
 }
 
@@ -50,6 +53,7 @@ build {
   provisioner "shell" {
     environment_vars = [
       "WAA_ARENA_IMAGE=${var.arena_image}",
+      "WAA_RUNNER_VERSION=${var.runner_version}",
       "WAA_GOLDEN_SHA256=${var.golden_sha256}",
       "WAA_GOLDEN_DEVICE=${var.golden_sha256 == "" ? "" : "/dev/disk/azure/scsi1/lun0"}",
       "WAA_GOLDEN_URL_FILE=/tmp/golden-url",

@@ -57,6 +57,18 @@ variable "golden_sha256" {
   description = "Digest of golden.tar. Empty: an image without Windows."
 }
 
+variable "golden_expires" {
+  type        = string
+  default     = ""
+  description = "The day on which the golden image's evaluation ends: 2027-02-20."
+}
+
+variable "runner_version" {
+  type        = string
+  default     = ""
+  description = "Release of the actions runner: 2.330.0. Empty: the newest, and no tag that names it."
+}
+
 variable "golden_disk_gb" {
   type    = number
   default = 64

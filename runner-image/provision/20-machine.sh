@@ -23,4 +23,4 @@ install -d -o runner -g runner /srv/waa /srv/waa/work /srv/waa/client /srv/waa/d
 # The golden image's disk: by label, since the controller (SCSI, NVMe) depends on the size. A drain
 # machine has none.
 grep -q 'LABEL=waa-golden' /etc/fstab 2>/dev/null ||
-  echo 'LABEL=waa-golden /srv/waa/disk xfs noatime,nofail,x-systemd.device-timeout=15s 0 0' >>/etc/fstab
+  echo 'LABEL=waa-golden /srv/waa/disk xfs noatime,nofail,x-systemd.device-timeout=60s 0 0' >>/etc/fstab

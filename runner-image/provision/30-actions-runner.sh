@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The newest release of the actions runner, checked against the digest that GitHub publishes. GitHub
-# sends no jobs to a runner older than 30 days: the image is built anew each month.
+# The newest release of the actions runner (or WAA_RUNNER_VERSION), checked against the digest that
+# GitHub publishes. GitHub sends no jobs to a runner older than 30 days: the image is built each month.
 set -euo pipefail
 
 api=${WAA_GITHUB_API:-https://api.github.com}
@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 
 fetch() { curl --disable --fail --silent --show-error --location --retry 5 --output "$2" "$1"; }
 
-fetch "$api/repos/actions/runner/releases/latest" "$work/release.json"
+release=${WAA_RUNNER_VERSION:+tags/v$WAA_RUNNER_VERSION}
+fetch "$api/repos/actions/runner/releases/${release:-latest}" "$work/release.json"
 version=$(jq -er '.tag_name | ltrimstr("v") | select(test("^[0-9]+\\.[0-9]+\\.[0-9]+$"))' "$work/release.json")
 name=actions-runner-linux-x64-$version.tar.gz
 url=$(jq -er --arg name "$name" '.assets[] | select(.name == $name) | .browser_download_url' "$work/release.json")

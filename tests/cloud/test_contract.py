@@ -231,12 +231,3 @@ def test_the_market_shows_sizes_zones_places_and_quotas(cloud: AzureCloud, arm: 
 def test_a_family_quota_bounds_what_fits(cloud: AzureCloud, arm: FakeArm) -> None:
     arm.catalogue.family_cores["westeurope", "standarddsv5family"] = 16
     assert cloud.market("westeurope").room("Standard_D8s_v5", spot=False) == 2
-
-
-def test_any_resource_is_read_by_its_id(cloud: AzureCloud, arm: FakeArm) -> None:
-    wanted = "/subscriptions/x/providers/Microsoft.Features/features/y"
-    arm.catalogue.statics[wanted.lower()] = {"id": wanted, "properties": {"state": "Registered"}}
-    found = cloud.read(wanted, "2021-07-01")
-    assert found is not None
-    assert found["properties"] == {"state": "Registered"}
-    assert cloud.read(f"{wanted}-not", "2021-07-01") is None

@@ -20,7 +20,7 @@ ACCOUNT = "devstoreaccount1"
 # Azurite's documented development key; it opens nothing else.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _PATIENCE_S = 60.0
-_LISTENS = re.compile(r"successfully listens on https?://127\.0\.0\.1:([0-9]+)")
+_LISTENS = re.compile(r"successfully listens on https?://[0-9.]+:([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,11 @@ class Azurite:
     """A running blob server."""
 
     port: int
+    host: str = "127.0.0.1"
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}/{ACCOUNT}"
+        return f"http://{self.host}:{self.port}/{ACCOUNT}"
 
     @property
     def url(self) -> str:
@@ -46,7 +47,7 @@ class Azurite:
 
 
 @contextlib.contextmanager
-def running(directory: Path, *more: str) -> Iterator[Azurite]:
+def running(directory: Path, *more: str, host: str = "127.0.0.1") -> Iterator[Azurite]:
     """Run a server over ``directory`` until the block ends; ``more`` goes to its command line.
 
     It takes a port of its own choice and says which: a port that was free a moment ago need not be.
@@ -54,13 +55,13 @@ def running(directory: Path, *more: str) -> Iterator[Azurite]:
     command = azurite_command()
     assert command is not None
     arguments = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-    arguments += ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(directory)]
+    arguments += ["--blobHost", host, "--blobPort", "0", "--location", str(directory)]
     arguments += more
     log = directory / "azurite.log"
     with log.open("wb") as stream:
         process = subprocess.Popen([command, *arguments], stdout=stream, stderr=stream)
     try:
-        yield Azurite(_port_said(log, process))
+        yield Azurite(_port_said(log, process), host)
     finally:
         process.terminate()
         process.wait(30)

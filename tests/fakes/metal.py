@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.fakes.arm.world import MACHINE, resource_id
+from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import LocalRunner
 from tests.fakes.inside import ENV_FILE, JIT_FILE, SAS_FILE
 
@@ -90,9 +90,9 @@ class Inside:
         lines = self._file(ENV_FILE).read_text().splitlines()
         self.facts = dict(line.split("=", 1) for line in lines)
         self.name, self.tags = machine.name, machine.tags
-        self.body = dict(
-            metal.arm.world.items[resource_id(MACHINE, machine.name).lower()].properties
-        )
+        item = metal.arm.world.find(MACHINE, machine.name)
+        assert item is not None
+        self.body = dict(item.properties)
         self.arguments: list[str] = []
         self.job: JobEntry | None = None
         self._runner = LocalRunner(self._connect, self._work)
@@ -101,6 +101,11 @@ class Inside:
     @property
     def exit_code(self) -> int | None:
         return self._runner.exit_code
+
+    @property
+    def pid(self) -> int | None:
+        """The job's process, once there is one."""
+        return self._runner.pid
 
     @property
     def log(self) -> Path:

@@ -45,6 +45,7 @@ from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import settle
 from tests.fakes.inside import Insides
+from tests.fleet.blob_stand import BlobStand, blob_standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,6 +207,12 @@ def stage(scene: Scene, tmp_path: Path) -> Stage:
     open_session(store, plan, Session(attempt.session, scene.clock.now(), "provision", 8))
     journal = Journal("test", scene.clock, store)
     return Stage(scene, Insides(scene.arm, scene.fake), plan, store, attempt, journal)
+
+
+@pytest.fixture
+def blob_stand(tmp_path: Path) -> Iterator[BlobStand]:
+    with blob_standing(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture

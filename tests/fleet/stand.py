@@ -23,7 +23,7 @@ from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
 from orchestrator.fleet.journal import Journal
 from orchestrator.fleet.launch import Build, Launcher
 from orchestrator.fleet.provision import launch_wave
-from orchestrator.fleet.supply import Supply, Wish
+from orchestrator.fleet.supply import SpotMode, Supply, Wish
 from orchestrator.github import open_github
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Outcome, Session, to_json
@@ -76,6 +76,8 @@ class Stand:
     insides: Insides
     token: str
     step_s: float = 60.0
+    jobs_after_s: float = 0.0
+    spot: bool = False
     kept: frozenset[str] = frozenset()
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -144,7 +146,8 @@ class Stand:
             token=lambda: f"{next(self.numbers):04x}",
         )
         markets = {region: self.cloud.market(region) for region in REGIONS}
-        supply = Supply(Wish(("Standard_D8s_v5",), REGIONS), markets, self.clock)
+        spot = SpotMode.ONLY if self.spot else SpotMode.NEVER
+        supply = Supply(Wish(("Standard_D8s_v5",), REGIONS, spot), markets, self.clock)
         wave = launch_wave(launcher, supply, count)
         assert len(wave.launched) == count, wave
 
@@ -153,6 +156,18 @@ class Stand:
         self.insides.work = lambda job, facts: self._score(job, facts, count)
         for number in range(count):
             self.fake.add_job(MINE.github_run, f"benchmark ({number})", [MINE.label])
+
+    def queue_when_due(self, count: int) -> None:
+        """Queue the matrix now, or once ``jobs_after_s`` has passed (a slow GitHub)."""
+        if not self.jobs_after_s:
+            self.queue(count)
+            return
+        self.insides.work = lambda job, facts: self._score(job, facts, count)
+        self.arm.world.later(self.jobs_after_s, lambda: self._queue_late(count))
+
+    def _queue_late(self, count: int) -> None:
+        self.fake.faults.idle_limit_s = None
+        self.queue(count)
 
     def move(self, seconds: float) -> None:
         """Let time pass in small steps, and everything happen that is due."""

@@ -75,6 +75,13 @@ def test_one_look_without_a_machine_may_be_a_lag_and_two_are_its_end() -> None:
     ]
 
 
+def test_a_machine_that_was_gone_before_the_first_look_is_told_by_its_job() -> None:
+    witness, once = Witness().after_look(look(None, None, JOB), SPENDING, 100.0)
+    _, twice = witness.after_look(look(None, None, JOB), SPENDING, 130.0)
+    assert (once, kinds(twice)) == ((), ["gone"])
+    assert (twice[0].machine, twice[0].facts) == (NAME, {"since": 100.0})
+
+
 def test_a_drain_machine_has_no_golden_disk_to_pay_for() -> None:
     priced = {key: replace(rates, disk_hour=0.1) for key, rates in RATES.items()}
     drain = replace(MACHINE, tags={**TAGS, "waa-role": "drain"})

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -183,6 +185,7 @@ class WholeRun:
         while time.monotonic() < deadline:
             if found := condition():
                 return found
+            assert self.arm.violations == [], self.arm.violations
             time.sleep(0.1)
         raise AssertionError(f"never came true: {what}")
 
@@ -242,17 +245,30 @@ class WholeRun:
             if (one.kind, one.stage) == (kind, stage) and part in one.machine
         ]
 
-    def working(self, machine_name: str) -> str | None:
-        """The task that a machine's worker is on now."""
+    def held(self, machine_name: str) -> str | None:
+        """The task that a machine's worker has claimed and not ended."""
         snapshot = self.reader.snapshot()
-        return next(
-            (
-                str(beat.unit)
-                for beat in snapshot.heartbeats.values()
-                if beat.machine == machine_name and beat.unit and beat.phase == "running"
-            ),
-            None,
-        )
+        beats = snapshot.heartbeats.values()
+        workers = {beat.worker for beat in beats if beat.machine == machine_name}
+        ended = {(key.unit, key.attempt) for key in snapshot.outcomes}
+        held = [
+            str(key.unit)
+            for key, claim in snapshot.claims.items()
+            if claim and claim.worker in workers and (key.unit, key.attempt) not in ended
+        ]
+        return held[0] if held else None
+
+    def frozen(self, inside: Inside) -> str | None:
+        """Freeze a machine's worker where it is; its task, or None (and no frost) between two."""
+        if inside.pid is None:
+            return None
+        os.kill(inside.pid, signal.SIGSTOP)
+        held = self.held(inside.name)
+        if held != self.held(inside.name):  # what it had sent arrived meanwhile
+            held = None
+        if held is None:
+            os.kill(inside.pid, signal.SIGCONT)
+        return held
 
     def jobs(self, attempt: int | None = None) -> list[JobEntry]:
         return self.github.world.jobs_of(MINE.github_run, attempt or self.attempt)
@@ -320,7 +336,7 @@ def whole_run(directory: Path) -> Iterator[WholeRun]:
         run = WholeRun(arm, github, metal, root, ca_file, store)
         _bring_up_another(run)
         yield run
-    assert arm.violations == []
+    assert arm.violations == [], arm.violations
 
 
 def step(run: WholeRun, job: JobEntry, scratch: Path) -> list[str]:

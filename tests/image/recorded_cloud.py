@@ -16,9 +16,12 @@ from pathlib import Path
 
 HERE = Path(os.environ["RECORDED"])
 ACCOUNT = {"id": "sub-1", "tenantId": "ten-1"}
-NAMES = ("--name", "--gallery-name", "--gallery-image-definition", "--account-name", "--nsg-name")
+NAMES = (
+    *("--name", "--namespace", "--gallery-name", "--gallery-image-definition"),
+    *("--gallery-image-version", "--account-name", "--nsg-name"),
+)
 PARENTS = ("--vnet-name", "--repo", "--env", "--id", "--role", "--scope")
-MADE = {"create", "set"}
+MADE = {"create", "set", "update", "register"}
 
 
 def main() -> int:
@@ -38,7 +41,7 @@ def main() -> int:
     key = f"{program} {' '.join(noun.split()[:-1])} {_identity(words, flags, verbs)}"
     if noun.split()[-1] in MADE:
         _log(program, words)
-        state[key] = flags.get("--body") or f"id-of-{key.rsplit(maxsplit=1)[-1]}"
+        state[key] = _said_of(key, flags, noun)
         if verbs[0] == "secret":
             (HERE / "secret").write_text(sys.stdin.read())
         _save(state)
@@ -46,7 +49,22 @@ def main() -> int:
     if key in state:
         sys.stdout.write(f"{state[key]}\n")
         return 0
-    return 0 if noun.split()[-1] == "list" else 3
+    if noun.split()[-1] == "list":
+        return 0
+    if program == "gh":
+        sys.stderr.write(f"{noun} {flags.get('--env', '')} was not found\n")
+        return 1
+    return 3
+
+
+def _said_of(key: str, flags: dict[str, str], noun: str) -> str:
+    """What is answered about a thing that was just made, by the one query that is asked of it."""
+    if noun.endswith("register"):
+        return "Registered"
+    if noun.startswith("role definition"):
+        role: dict[str, list[str]] = json.loads(Path(flags["--role-definition"][1:]).read_text())
+        return " ".join(sorted([*role["Actions"], *role["DataActions"]]))
+    return flags.get("--body") or f"id-of-{key.rsplit(maxsplit=1)[-1]}"
 
 
 def _verbs(words: list[str]) -> int:
@@ -58,7 +76,7 @@ def _identity(words: list[str], flags: dict[str, str], verbs: list[str]) -> str:
     parts = [flags[name] for name in (*NAMES, *PARENTS) if name in flags]
     if verbs[0] in ("variable", "secret"):
         # `secret list` names the secret in its question alone.
-        named = words[2] if verbs[1] != "list" else "WAA_MATRIX_APP_PRIVATE_KEY"
+        named = words[2] if verbs[1] != "list" else flags["--jq"].split('"')[1]
         return " ".join([named, *parts])
     if verbs[:2] == ["role", "definition"] and "--role-definition" in flags:
         return str(_read(flags["--role-definition"])["Name"]).replace(" ", "_")
@@ -89,6 +107,7 @@ def _api(words: list[str], flags: dict[str, str], state: dict[str, str]) -> int:
     elif path in state:
         sys.stdout.write(f"{state[path]}\n")
     else:
+        sys.stderr.write("gh: Not Found (HTTP 404)\n")
         return 1
     return 0
 

@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from orchestrator.cli import cli
 from tests.image.machine import REPOSITORY
 
 SCRIPT = REPOSITORY / "scripts" / "azure-setup"
 FILES = REPOSITORY / "scripts" / "azure_setup"
 KEY = "-----BEGIN RSA PRIVATE KEY-----secret"
+TOKEN = "github_pat_a-token-that-must-not-show"
 
 
 class Setup:
@@ -21,17 +26,36 @@ class Setup:
         for name in ("az", "gh"):
             (root / name).symlink_to(Path(__file__).with_name("recorded_cloud.py"))
         (root / "key.pem").write_text(KEY)
+        (root / "token").write_text(TOKEN)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         python = Path(sys.executable).parent
         return subprocess.run(
             [str(SCRIPT), "--repository", "octo/bench", "--region", "westeurope", *arguments],
-            env={"PATH": f"{self.root}:{python}:{os.environ['PATH']}", "RECORDED": str(self.root)},
+            env={
+                "PATH": f"{self.root}:{python}:{os.environ['PATH']}",
+                "RECORDED": str(self.root),
+                "AZURE_SETUP_PAUSE": "0",
+            },
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
         )
+
+    def before_az(self, script: str) -> None:
+        """Put a shell fragment before ``az``: it may end the call, or let it through."""
+        real = self.root / "real"
+        real.mkdir()
+        (self.root / "az").rename(real / "az")
+        (self.root / "az").write_text(f'#!/bin/sh\n{script}\nexec {real}/az "$@"\n')
+        (self.root / "az").chmod(0o755)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the repository's own variables were set to."""
+        words = [shlex.split(line) for line in self.calls if line.startswith("gh variable set")]
+        return {one[3]: one[one.index("--body") + 1] for one in words if "--env" not in one}
 
     @property
     def calls(self) -> list[str]:
@@ -88,7 +112,7 @@ def test_a_dry_run_prints_every_command_and_asks_nobody(setup: Setup) -> None:
 def test_the_private_key_is_on_no_command_line(setup: Setup) -> None:
     done = setup.run("--app-id", "12", "--app-key", str(setup.root / "key.pem"))
     assert (setup.root / "secret").read_text() == KEY
-    assert "secret" not in done.stdout.replace("gh secret set", "") + done.stderr
+    assert "BEGIN" not in done.stdout + done.stderr
     assert not [line for line in setup.calls if "BEGIN" in line]
 
 
@@ -146,20 +170,128 @@ def test_the_second_sweeper_deletes_by_expiry_every_kind_of_part() -> None:
     }
 
 
-@pytest.mark.parametrize("arguments", [("--what",), ("--app-key", "/nowhere")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--what",),
+        ("--app-key", "/nowhere"),
+        ("--token", "/nowhere"),
+        ("--region", "West Europe"),
+        ("--account", "Not-A-Name"),
+    ],
+)
 def test_a_wrong_command_line_does_nothing(setup: Setup, arguments: tuple[str, ...]) -> None:
     assert setup.run(*arguments).returncode == 2
     assert setup.calls == []
 
 
 def test_a_command_that_fails_is_named(setup: Setup) -> None:
-    real = setup.root / "real"
-    real.mkdir()
-    (setup.root / "az").rename(real / "az")
-    (setup.root / "az").write_text(
-        f'#!/bin/sh\ncase "$*" in *"sig create"*) exit 1;; esac\nexec {real}/az "$@"\n'
-    )
-    (setup.root / "az").chmod(0o755)
+    setup.before_az('case "$*" in *"sig create"*) exit 1;; esac')
     done = setup.run()
     assert done.returncode == 4
     assert "this command failed" in done.stderr
+
+
+def test_a_question_that_fails_is_not_taken_for_no(setup: Setup) -> None:
+    """Or a second application would be made of each whenever the network falters."""
+    setup.before_az('case "$*" in *"ad app list"*) echo "503 busy" >&2; exit 1;; esac')
+    done = setup.run()
+    assert done.returncode == 4
+    assert "could not be asked: az ad app list" in done.stderr
+    assert "503 busy" in done.stderr
+    assert not [line for line in setup.calls if "ad app create" in line]
+
+
+def test_an_assignment_waits_until_its_role_is_known(setup: Setup) -> None:
+    counter = setup.root / "refused"
+    setup.before_az(
+        f'case "$*" in *"role assignment create"*) if [ ! -e {counter} ]; then touch {counter};'
+        ' echo "role does not exist" >&2; exit 1; fi;; esac'
+    )
+    done = setup.run()
+    assert done.returncode == 0, done.stderr
+    assert counter.exists()
+    assert len([line for line in setup.calls if "role assignment create" in line]) == 5
+
+
+def test_who_is_not_signed_in_is_told_so(setup: Setup) -> None:
+    setup.before_az('case "$*" in "account show"*) exit 1;; esac')
+    done = setup.run()
+    assert (done.returncode, setup.calls) == (2, [])
+    assert "az login" in done.stderr
+
+
+def test_the_services_and_the_feature_are_registered_once(setup: Setup) -> None:
+    setup.run()
+    registered = [line for line in setup.calls if " register " in line]
+    assert len(registered) == 5
+    assert "az feature register --namespace Microsoft.Compute" in registered[-1]
+    assert "UseStandardSecurityType" in registered[-1]
+
+
+def test_a_role_that_says_something_else_is_corrected(setup: Setup) -> None:
+    setup.run()
+    state = json.loads((setup.root / "state.json").read_text())
+    (key,) = [key for key in state if "role definition" in key and "reaper" in key]
+    state[key] = "Microsoft.Compute/virtualMachines/read"
+    (setup.root / "state.json").write_text(json.dumps(state))
+    before = len(setup.calls)
+    setup.run()
+    (call,) = setup.calls[before:]
+    assert call.startswith("az role definition update")
+    assert "role-reaper.json" in call
+
+
+def test_a_new_region_gets_a_replica_of_the_newest_image(setup: Setup) -> None:
+    setup.run()
+    state = json.loads((setup.root / "state.json").read_text())
+    state["az sig image-version waa_matrix waa-machine"] = "2026.1101.1"
+    state["az sig image-version waa_matrix waa-machine 2026.1101.1"] = "West Europe=3"
+    (setup.root / "state.json").write_text(json.dumps(state))
+    before = len(setup.calls)
+    setup.run()
+    assert setup.calls[before:] == []
+    setup.run("--region", "northeurope")
+    (update,) = [line for line in setup.calls[before:] if "image-version update" in line]
+    assert update.endswith("--target-regions westeurope=3 northeurope=1")
+
+
+def test_a_token_may_stand_for_the_app(setup: Setup) -> None:
+    done = setup.run("--token", str(setup.root / "token"))
+    assert done.returncode == 0, done.stderr
+    secrets = [line for line in setup.calls if line.startswith("gh secret set")]
+    assert [line.split(" --env ")[1] for line in secrets] == ["waa-matrix-run", "waa-matrix-reaper"]
+    assert all("WAA_MATRIX_GITHUB_TOKEN" in line for line in secrets)
+    assert (setup.root / "secret").read_text() == TOKEN
+    assert TOKEN not in done.stdout + done.stderr + "".join(setup.calls)
+
+
+def test_the_variables_are_those_that_the_commands_read(setup: Setup) -> None:
+    """Every name is one that ``provision`` takes, or that the image's build does."""
+    setup.run("--app-id", "12", "--app-key", str(setup.root / "key.pem"))
+    done = CliRunner().invoke(cli, ["provision", "--help"], terminal_width=1000)
+    read = set(re.findall(r"\[env: (\w+)\]", done.output))
+    building = {"WAA_MATRIX_IMAGE_RESOURCE_GROUP", "WAA_MATRIX_GOLDEN_STORE"}
+    assert set(setup.variables) <= read | building | {"WAA_MATRIX_APP_ID"}
+    assert {"WAA_MATRIX_SUBNETS", "WAA_MATRIX_REGIONS", "WAA_MATRIX_STORE"} <= read
+    sites = setup.variables["WAA_MATRIX_SUBNETS"].split()
+    assert [site.partition("=")[0] for site in sites] == setup.variables[
+        "WAA_MATRIX_REGIONS"
+    ].split()
+
+
+def test_a_runs_identity_does_not_reach_the_gallery_or_the_golden_image(setup: Setup) -> None:
+    setup.run()
+    scopes = {
+        re.search(r"'WAA Matrix ([\w ]+) \(", line)[1]: line.rpartition("/")[2]  # type: ignore[index]
+        for line in setup.calls
+        if "role assignment create" in line and "waa-sweeper" not in line
+    }
+    assert scopes == {
+        "run": "waa-matrix",
+        "offers": "sub-1",
+        "reaper": "waa-matrix",
+        "image build": "waa-matrix-image",
+    }
+    golden = [line for line in setup.calls if "storage account create" in line and "gold " in line]
+    assert ["--resource-group waa-matrix-image" in line for line in golden] == [True]

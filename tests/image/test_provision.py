@@ -4,11 +4,13 @@ import functools
 import hashlib
 import io
 import json
+import re
 import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orchestrator.doctor.image import GOLDEN_TAG, RUNNER_TAG
 from tests.image.machine import IMAGE
 
 if TYPE_CHECKING:
@@ -39,10 +41,10 @@ def build(sandbox: Sandbox, server: Server) -> Sandbox:
     return sandbox
 
 
-def publish(server: Server, digest: str | None, body: str = "") -> None:
+def publish(server: Server, digest: str | None, body: str = "", which: str = "latest") -> None:
     asset: dict[str, Any] = {"name": NAME, "browser_download_url": f"{server.url}/{NAME}"}
     release = {"tag_name": "v2.400.1", "assets": [asset | {"digest": digest}], "body": body}
-    path = "/repos/actions/runner/releases/latest"
+    path = f"/repos/actions/runner/releases/{which}"
     server.replies[path] = (200, json.dumps(release).encode())
 
 
@@ -69,3 +71,19 @@ def test_a_runner_whose_digest_differs_or_is_missing_is_not_taken(
     publish(server, digest)
     assert build.run(str(SCRIPT)).returncode != 0
     assert not (build.root / "actions-runner").exists()
+
+
+def test_a_version_that_is_named_is_taken_in_place_of_the_newest(
+    build: Sandbox, server: Server
+) -> None:
+    publish(server, f"sha256:{hashlib.sha256(archive()).hexdigest()}", which="tags/v2.400.1")
+    build.variables["WAA_RUNNER_VERSION"] = "2.400.1"
+    done = build.run(str(SCRIPT))
+    assert done.returncode == 0, done.stderr
+    assert "runner_version=2.400.1" in (build.root / "etc/image.txt").read_text()
+
+
+@pytest.mark.parametrize("tag", [RUNNER_TAG, GOLDEN_TAG])
+def test_the_image_carries_the_tags_that_doctor_reads(tag: str) -> None:
+    template = (IMAGE / "packer" / "machine.pkr.hcl").read_text()
+    assert re.search(rf"^ +{tag} += var\.\w+$", template, re.MULTILINE)

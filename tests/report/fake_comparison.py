@@ -7,24 +7,21 @@ from typing import Any
 DOMAINS = ("chrome", "libreoffice_calc", "libreoffice_writer", "vs_code", "vlc", "settings")
 
 
-def fake_comparison(
-    verdict: str = "better", *, text: str = "", simulated: bool = True
-) -> dict[str, Any]:
-    """Return a comparison of one candidate; ``text`` stands wherever foreign text may."""
+def fake_comparison(verdict: str = "better") -> dict[str, Any]:
+    """Return a comparison of one candidate with a pooled baseline and published numbers."""
     gained, lost, both, neither = 27, 8, 52, 61
     return {
         "schema": "waa-matrix/comparison/1",
-        "version": text or "0.1.0",
-        "simulated": simulated,
-        "baseline": _side(text or "main", 60, 2, text),
+        "version": "0.1.0",
+        "simulated": True,
+        "baseline": _side("main", 60, 2),
         "candidates": [
             {
-                "side": _side(text or "planner-v2", 79, 1, text),
+                "side": _side("planner-v2", 79, 1),
                 "verdict": {
                     "value": verdict,
-                    "sentence": text
-                    or "27 tasks gained, 8 lost: more than chance gives, whatever is missing.",
-                    "reasons": [text or "6 missing scores filled the worst way leave p at 0.0166"],
+                    "sentence": "27 tasks gained, 8 lost: more than chance, however filled.",
+                    "reasons": ["6 missing scores filled the worst way leave p at 0.0166"],
                     "test": "mcnemar-exact",
                     "alpha": 0.05,
                     "p": 0.0019,
@@ -48,16 +45,16 @@ def fake_comparison(
                     "wilcoxon_p": 0.0021,
                     "detectable": 0.113,
                 },
-                "domains": [_domain(n, text or name) for n, name in enumerate(DOMAINS)],
-                "tasks": [_task(n, text) for n in range(gained + lost)],
+                "domains": [_domain(n, name) for n, name in enumerate(DOMAINS)],
+                "tasks": [_task(n) for n in range(gained + lost)],
                 "unlike": [
-                    _unlike(text or "agent", "navi", "planner", "subject"),
-                    _unlike(text or "region", "westeurope", text or "northeurope", "condition"),
+                    _unlike("agent", "navi", "planner", "subject"),
+                    _unlike("region", "westeurope", "northeurope", "condition"),
                 ],
-                "warnings": [text or "Regions differ: 31 tasks ran in northeurope."],
+                "warnings": ["Regions differ: 31 tasks ran in northeurope."],
             }
         ],
-        "published": [_published(text)],
+        "published": [_published()],
     }
 
 
@@ -65,12 +62,12 @@ def _interval(low: float, high: float) -> dict[str, Any]:
     return {"low": low, "high": high, "level": 0.95, "method": "paired-bootstrap"}
 
 
-def _side(name: str, successes: int, runs: int, text: str) -> dict[str, Any]:
+def _side(name: str, successes: int, runs: int) -> dict[str, Any]:
     scored = 148 * runs
     rate = successes / 148
     return {
         "name": name,
-        "runs": [_run(f"91827364{50 + n}", successes + n, text) for n in range(runs)],
+        "runs": [_run(f"91827364{50 + n}", successes + n) for n in range(runs)],
         "tasks": 154,
         "trials": 154 * runs,
         "scored": scored,
@@ -81,10 +78,10 @@ def _side(name: str, successes: int, runs: int, text: str) -> dict[str, Any]:
     }
 
 
-def _run(name: str, successes: int, text: str) -> dict[str, Any]:
+def _run(name: str, successes: int) -> dict[str, Any]:
     return {
-        "id": text or name,
-        "source": text or f"az://waaruns/{name}",
+        "id": name,
+        "source": f"az://waaruns/{name}",
         "started": 1_714_557_600.0,
         "ended": 1_714_559_400.0,
         "makespan_s": 1800.0,
@@ -104,8 +101,8 @@ def _run(name: str, successes: int, text: str) -> dict[str, Any]:
         "retries": 9,
         "attempts": 163,
         "causes": {"arena": 5},
-        "agent": text or "navi",
-        "model": text or "gpt-4o",
+        "agent": "navi",
+        "model": "gpt-4o",
     }
 
 
@@ -123,14 +120,14 @@ def _domain(number: int, name: str) -> dict[str, Any]:
     }
 
 
-def _task(number: int, text: str) -> dict[str, Any]:
+def _task(number: int) -> dict[str, Any]:
     kind = "lost" if number < 8 else "gained"
     won = {"trials": 1, "scored": 1, "successes": 1, "score": 1.0, "status": "scored"}
     zero = {**won, "successes": 0, "score": 0.0}
     first, second = (won, zero) if kind == "lost" else (zero, won)
     return {
-        "domain": text or DOMAINS[number % len(DOMAINS)],
-        "name": text or f"demo-task-{number:02d}",
+        "domain": DOMAINS[number % len(DOMAINS)],
+        "name": f"demo-task-{number:02d}",
         "kind": kind,
         "baseline": {**first, "cause": None},
         "candidate": {**second, "cause": "timeout" if kind == "lost" and number % 3 else None},
@@ -141,15 +138,15 @@ def _unlike(key: str, before: str, after: str, kind: str) -> dict[str, Any]:
     return {"key": key, "baseline": [before], "candidate": [after], "kind": kind}
 
 
-def _published(text: str) -> dict[str, Any]:
+def _published() -> dict[str, Any]:
     return {
-        "run": text or "planner-v2",
-        "name": text or "Windows Agent Arena, Navi",
+        "run": "planner-v2",
+        "name": "Windows Agent Arena, Navi",
         "verdict": "better",
-        "sentence": text or "79 of 148 against 19.5% published: a large difference.",
+        "sentence": "79 of 148 against 19.5% published: a large difference.",
         "groups": [
             {
-                "group": text or "All",
+                "group": "All",
                 "tasks": 154,
                 "scored": 148,
                 "successes": 79,
@@ -160,5 +157,5 @@ def _published(text: str) -> dict[str, Any]:
                 "p": 0.0000004,
             }
         ],
-        "warnings": [text] if text else [],
+        "warnings": [],
     }

@@ -51,9 +51,9 @@ def write_large(directory: Path, tasks: int) -> Path:
     return _write(directory, render_html(summarize(run.plan, run.fold(), facts()), {}))
 
 
-def write_comparison(directory: Path, text: str = "") -> Path:
+def write_comparison(directory: Path) -> Path:
     """Write a comparison's page."""
-    return _write(directory, render_comparison_html(fake_comparison(text=text)))
+    return _write(directory, render_comparison_html(fake_comparison()))
 
 
 def _write(directory: Path, text: str) -> Path:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from orchestrator.report import render_html, summarize
+from orchestrator.report.comparison_page import render_comparison_html
+from orchestrator.report.fleet_entry import ProofEntry
+from tests.report.fake_comparison import fake_comparison
 from tests.report.fake_fleet import fake_fleet
-from tests.report.fake_run import facts
+from tests.report.fake_run import START, facts
 from tests.report.hostile import CORPUS, hostile_evidence, hostile_run
-from tests.report.pages import write_comparison
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.report.conftest import Visit, Visitor
@@ -45,23 +49,40 @@ def test_every_hostile_task_opens_as_text(visit: Visitor, tmp_path: Path) -> Non
     unharmed(seen)
 
 
-@pytest.mark.parametrize("number", range(len(CORPUS)))
-def test_a_hostile_fleet_is_text(visit: Visitor, tmp_path: Path, number: int) -> None:
+def test_a_hostile_fleet_is_text(visit: Visitor, tmp_path: Path) -> None:
     run = hostile_run()
-    text = CORPUS[number]
     results = summarize(run.plan, run.fold(), facts())
-    fleet = fake_fleet(0, proved=False, text=results.tasks[number].message or "x")
+    fleets = [fake_fleet(0, proved=False, text=task.message or "-") for task in results.tasks]
+    fleet = replace(
+        fleets[0],
+        machines=tuple(one.machines[-1] for one in fleets),
+        events=tuple(event for one in fleets for event in one.events),
+        proof=ProofEntry(False, 2, START, tuple(task.message for task in results.tasks)),
+    )
     path = tmp_path / "report.html"
     path.write_text(render_html(replace(results, fleet=fleet), {}), "utf-8")
     seen = visit(path)
     assert seen.page.locator("#fleet").is_visible()
     unharmed(seen)
-    assert seen.complaints == [], text
+    assert seen.complaints == []
 
 
-@pytest.mark.parametrize("text", [text for text in CORPUS if text])
-def test_a_hostile_comparison_is_text(visit: Visitor, tmp_path: Path, text: str) -> None:
-    seen = visit(write_comparison(tmp_path, text))
+@pytest.mark.parametrize("turn", range(3))
+def test_a_hostile_comparison_is_text(visit: Visitor, tmp_path: Path, turn: int) -> None:
+    texts = cycle(CORPUS[turn:] + CORPUS[:turn])
+    document = replaced(fake_comparison(), texts)
+    path = tmp_path / "comparison.html"
+    path.write_text(render_comparison_html(document), "utf-8")
+    seen = visit(path)
     seen.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     unharmed(seen)
     assert seen.complaints == []
+
+
+def replaced(value: Any, texts: Iterator[str]) -> Any:
+    """Return a JSON value with every text in it another one of the corpus."""
+    if isinstance(value, dict):
+        return {name: replaced(one, texts) for name, one in value.items()}
+    if isinstance(value, list):
+        return [replaced(one, texts) for one in value]
+    return next(texts) if isinstance(value, str) else value

@@ -162,6 +162,18 @@ def test_a_machine_nobody_saw_go_is_billed_until_now_and_at_most_until_it_expire
     assert "so far: 1 not known to be deleted" in render_markdown(results(teller))
 
 
+def test_a_machine_nobody_saw_go_was_gone_by_the_first_proof_after_it() -> None:
+    teller = Teller()
+    teller.tell(-100, "proof", facts={"proved": True, "looks": 2.0})
+    teller.machine("m", at=-4)
+    teller.tell(HOUR / 2, "proof", facts={"proved": False, "looks": 9.0})
+    teller.tell(HOUR, "proof", facts={"proved": True, "looks": 2.0})
+    teller.tell(2 * HOUR, "proof", facts={"proved": True, "looks": 2.0})
+    found = fleet(teller)
+    assert (found.machines[0].deleted, found.cost.open_machines) == (START + HOUR, 0)
+    assert found.cost.final_usd == pytest.approx(0.4)
+
+
 def test_a_machine_without_a_price_is_said() -> None:
     teller = Teller()
     teller.tell(0, "create", "done", "m", facts={**BORN, "usd_hour": None})

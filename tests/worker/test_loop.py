@@ -164,6 +164,8 @@ def test_the_shards_deadline_ends_the_work_and_not_the_task(tmp_path: Path) -> N
     work(world, tmp_path, lambda _unit, _attempt: SCORED)
     attempts = [one for result in folded(world).results for one in result.attempts]
     assert [one.score for one in attempts] == [1.0, 1.0]
+    reasons = [left.reason for left in folded(world).left.values()]
+    assert reasons == ["the shard's deadline has passed"]
 
 
 def test_a_worker_steals_when_its_home_is_done(world: World, tmp_path: Path) -> None:

@@ -133,20 +133,6 @@ class AzureCloud:
             raise CloudError(failure, during="list sizes")
         return self._call(f"list sizes in {region}", lambda: self._market(region))
 
-    def read(self, resource_id: str, api_version: str) -> Mapping[str, Any] | None:
-        """Return any resource's JSON by its id, or None when it does not exist."""
-        try:
-            return self._call(
-                f"read {resource_id}",
-                lambda: _json(
-                    self._clients.resource().resources.get_by_id(
-                        resource_id.lstrip("/"), api_version=api_version
-                    )
-                ),
-            )
-        except GoneError:
-            return None
-
     def close(self) -> None:
         """Close every connection."""
         self._clients.close()

@@ -68,6 +68,12 @@ class Clients:
                 )
             return self._resource
 
+    def sign_in(self) -> None:
+        """Get a token, as the first call would."""
+        with self._lock:
+            held = self._signed_in()
+        held.get_token(self._settings.endpoints.arm_scope)
+
     def close(self) -> None:
         """Close every connection. The clients are made anew if they are used again."""
         with self._lock:

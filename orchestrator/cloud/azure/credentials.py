@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,8 @@ class SharedCredential:
 
 def credential(login: Login, endpoints: Endpoints) -> SharedCredential:
     """Return the SDK's credential for a login. Nothing is requested yet."""
+    # It logs what its errors say, and with no handler anywhere that goes to standard error.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     if isinstance(login, Ambient):
         return SharedCredential(_ambient(login, endpoints))
     return SharedCredential(_job(login, endpoints))

@@ -37,7 +37,10 @@ const gridOf = (index) => {
 
   tools.hidden = false;
   document.querySelector(".keys").hidden = false;
-  tools.addEventListener("submit", (event) => event.preventDefault());
+  tools.addEventListener("submit", (event) => {
+    event.preventDefault();
+    rows.find((row) => !row.hidden)?.querySelector("[data-open]").focus();
+  });
   tools.addEventListener("reset", (event) => { event.preventDefault(); clear(); });
   query.addEventListener("input", filter);
   domain.addEventListener("change", filter);

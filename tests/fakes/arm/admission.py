@@ -50,7 +50,7 @@ def _security(properties: Json, *, registered: bool) -> None:
 
 def _image(storage: Json, region: str, size: Size, catalogue: Catalogue) -> None:
     image = storage["imageReference"].get("id", "")
-    if region not in catalogue.images.get(image, ()):
+    if region not in catalogue.gallery.regions(image):
         text = f"The gallery image {image} is not available in {region} region."
         raise RefusalError(404, "GalleryImageNotFound", text)
     place = storage["osDisk"].get("diffDiskSettings", {}).get("placement")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.fakes.arm.gallery import Gallery, Version
+
 if TYPE_CHECKING:
     from tests.fakes.arm.reply import Json
 
@@ -84,6 +86,12 @@ SIZES = (
 )
 
 
+def _stocked() -> Gallery:
+    gallery = Gallery(definition_id())
+    gallery.versions["1.0.0"] = Version(dict.fromkeys(REGIONS, 1))
+    return gallery
+
+
 @dataclass(slots=True)
 class Catalogue:
     """Sizes, and quotas in cores by region; tests change them."""
@@ -92,7 +100,7 @@ class Catalogue:
     cores: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGIONS, 100_000))
     spot_cores: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGIONS, 100_000))
     family_cores: dict[tuple[str, str], int] = field(default_factory=dict)
-    images: dict[str, tuple[str, ...]] = field(default_factory=lambda: {image_id(): REGIONS})
+    gallery: Gallery = field(default_factory=_stocked)
     statics: dict[str, Json] = field(default_factory=dict)  # by lower-cased id, for generic reads
 
     def family_limit(self, region: str, family: str) -> int:
@@ -108,6 +116,9 @@ def subnet_id(region: str) -> str:
     return f"{network}/subnets/machines"
 
 
+def definition_id() -> str:
+    return f"{group_id()}/providers/Microsoft.Compute/galleries/waa/images/machine"
+
+
 def image_id(version: str = "1.0.0") -> str:
-    gallery = f"{group_id()}/providers/Microsoft.Compute/galleries/waa"
-    return f"{gallery}/images/machine/versions/{version}"
+    return f"{definition_id()}/versions/{version}"

@@ -17,6 +17,7 @@ from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.listing import entries, page
 from tests.fakes.arm.reply import Json, RefusalError, Reply, gone
 from tests.fakes.arm.schema import unknown_keys, violations
+from tests.fakes.arm.versions import check_version
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC, Item, World
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _PARTS = {kind.lower(): kind for kind in (NIC, IP, DISK)}
 _GROUP = rf"/subscriptions/{SUBSCRIPTION}/resourceGroups/(?P<group>[^/]+)"
 _ALL = rf"/subscriptions/{SUBSCRIPTION}"
 _MACHINE = rf"{_GROUP}/providers/{MACHINE}/(?P<name>[^/]+)"
+_IMAGE = rf"{_GROUP}/providers/Microsoft.Compute/galleries/[^/]+/images/[^/]+"
 _PART = rf"{_GROUP}/providers/(?P<kind>[^/]+/[^/]+)/(?P<name>[^/]+)"
 
 
@@ -89,6 +91,7 @@ class Routes:
                 rf"{_ALL}/providers/Microsoft.Compute/locations/\w+/operations/(?P<operation>[\w-]+)",
                 self._operation,
             ),
+            ("GET", rf"(?P<image>{_IMAGE})(?:/versions(?:/(?P<version>[^/]+))?)?", self._image),
             ("GET", r"/.*", self._static),
         ]
 
@@ -201,7 +204,15 @@ class Routes:
             body["error"] = operation.error
         return Reply(200, body)
 
+    def _image(self, request: Request, found: re.Match[str]) -> Reply:
+        version = found["version"] or ("" if request.path.endswith("/versions") else None)
+        expand = request.query.get("$expand", "")
+        reply, wrong = self._catalogue.gallery.answer(found["image"], version, expand)
+        self.violations += [f"reply {line}" for line in wrong]
+        return reply
+
     def _static(self, request: Request, _found: re.Match[str]) -> Reply:
+        check_version(request.path, request.query["api-version"])
         body = self._catalogue.statics.get(request.path.lower())
         if body is None:
             raise gone(request.path)

@@ -73,7 +73,7 @@ def run_document(world: World, run: RunEntry) -> dict[str, Any]:
 def mint(call: Call) -> Answer:
     world, body = call.world, call.body
     _refuse_bad_names(body)
-    if body["runner_group_id"] != 1:
+    if body["runner_group_id"] not in world.runner_groups:
         raise RefusedError(404, "Not Found")
     if any(one.name.lower() == body["name"].lower() for one in world.runners.values()):
         text = "Already exists - A runner with the name *** already exists."

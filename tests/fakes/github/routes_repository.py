@@ -6,7 +6,7 @@ import re
 
 from tests.fakes.github.call import Answer, Call, RefusedError, Route
 from tests.fakes.github.routes_actions import run_document
-from tests.fakes.github.schema import complete
+from tests.fakes.github.schema import complete, instant
 
 
 def environment(call: Call) -> Answer:
@@ -30,9 +30,16 @@ def workflow_runs(call: Call) -> Answer:
     return Answer(200, document, "ReposOwnerRepoActionsWorkflowsWorkflowIdRunsGetResponse200")
 
 
-def newest_runner(call: Call) -> Answer:
-    tag = f"v{call.world.runner_version}"
-    return Answer(200, complete("Release", {"tag_name": tag}), "Release")
+def runner_releases(call: Call) -> Answer:
+    known = sorted(call.world.runner_releases.items(), key=lambda item: -item[1])
+    shown = [
+        complete(
+            "Release",
+            {"tag_name": f"v{version}", "published_at": instant(published)},
+        )
+        for version, published in known[: int(call.query.get("per_page", "30"))]
+    ]
+    return Answer(200, shown, "Release")
 
 
 ROUTES = (
@@ -46,9 +53,10 @@ ROUTES = (
     ),
     Route(
         "GET",
-        re.compile(r"/repos/actions/runner/releases/latest"),
-        newest_runner,
+        re.compile(r"/repos/actions/runner/releases"),
+        runner_releases,
         "metadata",
+        frozenset({"per_page", "page"}),
         whole=True,
     ),
 )

@@ -160,7 +160,8 @@ class Service:
         grant: Grant | None = self.tokens.grant(request.authorization)
         if grant is None:
             raise RefusedError(401, "Bad credentials")
-        if route.permission not in grant.permissions:
+        reads = f"{route.permission}:read" if route.verb == "GET" else None
+        if grant.permissions.isdisjoint({route.permission, reads}):
             raise RefusedError(403, "Resource not accessible by integration")
         return grant.login
 

@@ -114,6 +114,11 @@ class LocalRunner:
         """Return once the job's process runs."""
         assert self._working.wait(timeout_s), "no job was taken"
 
+    @property
+    def pid(self) -> int | None:
+        """The job's process, once there is one."""
+        return None if self._process is None else self._process.pid
+
     def kill(self) -> None:
         """Take the machine away."""
         self._stop.set()

@@ -115,7 +115,8 @@ class Snapshot:
 class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
 
-    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file;
+    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
+    ``runner_groups`` those it may use, ``runner_releases`` when each was published (Unix seconds);
     ``storage_origin`` moves the artifacts' storage to another address.
     """
 
@@ -131,7 +132,8 @@ class World:
         self.checks: dict[int, CheckEntry] = {}
         self.environments: dict[str, bool] = {}
         self.workflows: dict[str, int] = {}
-        self.runner_version = "2.330.0"
+        self.runner_groups = {1}
+        self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
         self.listing_lag_s = 0.0
         self.lost_after_s = LOST_AFTER_S
         self.storage_origin: str | None = None

@@ -1,0 +1,269 @@
+"""``waa-matrix publish``: the verdict where people look, on GitHub."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.compare import VERDICTS, failing, kept_records
+from orchestrator.cli.event import summary_path, summary_size, uses_job_token, workflow_event
+from orchestrator.cli.github import github_options, github_problems, opened_github
+from orchestrator.cli.reading import readable
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INFRASTRUCTURE,
+    BadInputError,
+    MatrixError,
+    worst_exit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from orchestrator.cli.event import WorkflowEvent
+    from orchestrator.cli.runs import RunFinder
+    from orchestrator.github import GitHub
+    from orchestrator.report.comparison import Comparison, RunRecord
+    from orchestrator.report.publication import CheckText, Publication
+
+ACTIONS_LOGIN = "github-actions[bot]"
+COMMENT_KEY = "verdict"
+_TIMEOUT_S = 30.0
+
+
+@click.command()
+@click.argument("run", default="report")
+@click.option("--against", multiple=True, help="A run of the baseline. Repeatable: pooled.")
+@click.option("--history", default="", help="Store of kept runs: the baseline's, and --keep's.")
+@click.option(
+    "--history-name", default="waa-history", show_default=True, help="The history's name there."
+)
+@click.option("--branch", default="", help="The baseline's.  [default: the base branch]")
+@click.option("--last", type=int, default=5, show_default=True, help="Pool at most so many.")
+@click.option("--keep", is_flag=True, help="Keep this run in the history afterwards.")
+@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
+@github_options
+@click.option("--pull-request", type=int, default=None, help="Its number.  [default: the event's]")
+@click.option("--sha", default="", help="The commit to check.  [default: the event's]")
+@click.option("--comment-author", default="", help="Only this login's comment is updated.")
+@click.option("--check-name", default="WAA Matrix verdict", show_default=True, help="The check's.")
+@click.option("--artifact-url", default="", help="Link to the report's artifact.")
+@click.option("--out", type=click.Path(file_okay=False), default=None, help="Comparison's files.")
+@click.option(
+    "--fail-if",
+    multiple=True,
+    type=click.Choice(VERDICTS),
+    help="Exit 1 on this verdict. Repeatable.",
+)
+def publish(run: str, **options: Any) -> int:
+    """Publish RUN (see waa-matrix compare): step summary, comment, and a check of its own.
+
+    The baseline is --against, or the last runs of the base branch in --history that were made
+    alike. The summary goes to GITHUB_STEP_SUMMARY; the comment to the event's pull request, where
+    one comment is kept and updated; the check to its head commit: it fails only when the run is
+    worse. Whatever cannot be published is named, keeps nothing else back, and makes the exit
+    code 4. Comments need pull-requests: write, the check checks: write, other runs' artifacts
+    actions: read.
+
+    \b
+    Example:
+      waa-matrix publish report --history az://waaruns --artifact-url "$URL"
+      waa-matrix publish report --against last/results.json --keep --history file:///srv/runs
+    """
+    with ExitStack() as stack:
+        return _Call(run, options, stack).publish()
+
+
+@dataclass
+class _Call:
+    """One call of ``publish``."""
+
+    run: str
+    options: Mapping[str, Any]
+    stack: ExitStack
+    troubles: list[str] = field(default_factory=list)
+    _github: GitHub | None = None
+
+    def publish(self) -> int:
+        from orchestrator.cli.runs import RunFinder
+        from orchestrator.report.comparison import read_record
+        from orchestrator.report.publication import (
+            SUMMARY_LIMIT,
+            check_of,
+            comment_of,
+            summary_of,
+        )
+
+        event = workflow_event(self.options["repository"])
+        finder = RunFinder(self.github, self.options["store_ca"])
+        try:
+            found = finder.find(self.run)
+            record = read_record(found.document, found.where)
+        except MatrixError as error:
+            return self._failed(event, error)
+        one = self._publication(event, finder, found.document, record)
+        room = SUMMARY_LIMIT - summary_size()
+        self._attempt("the step summary", lambda: self._summarize(summary_of(one, room)))
+        self._tell_github(event, comment_of(one), check_of(one))
+        if self.options["out"] and one.comparison:
+            from orchestrator.cli.compare import write_comparison
+
+            write_comparison(one.comparison, Path(self.options["out"]))
+        if self.options["keep"]:
+            self._attempt("the history", lambda: self._keep(event, found.document))
+        return self._exit(failing(one.comparison, self.options["fail_if"]) if one.comparison else 0)
+
+    def github(self) -> GitHub:
+        """Open GitHub once, when it is first needed."""
+        if self._github is None:
+            self._github = self.stack.enter_context(opened_github(self.options))
+        return self._github
+
+    def _publication(
+        self, event: WorkflowEvent, finder: RunFinder, document: Any, record: RunRecord
+    ) -> Publication:
+        from orchestrator.report.publication import Publication, read_told
+
+        base = self.options["branch"] or event.base_branch or "main"
+        comparison, why_not = self._compared(finder, record, base)
+        return Publication(
+            record=record,
+            told=read_told(document),
+            comparison=comparison,
+            base="" if self.options["against"] else base,
+            why_not=why_not,
+            run_url=event.run_url,
+            artifact_url=self.options["artifact_url"]
+            or (f"{event.run_url}#artifacts" if event.run_url else ""),
+        )
+
+    def _compared(
+        self, finder: RunFinder, record: RunRecord, base: str
+    ) -> tuple[Comparison | None, str]:
+        """Compare with the baseline; where that fails, the run is published all the same."""
+        from orchestrator.report.comparison import compare, side_of
+
+        try:
+            baseline = self._baseline(finder, record, base)
+            if not baseline:
+                return None, f"no run of {base} is known to compare with."
+            return compare(side_of(baseline), [side_of([record])]), ""
+        except MatrixError as error:
+            self._trouble("the baseline", error)
+            return None, "the baseline could not be read."
+
+    def _baseline(self, finder: RunFinder, record: RunRecord, base: str) -> list[RunRecord]:
+        from orchestrator.cli.runs import records
+        from orchestrator.report.comparison.baseline import choose_baseline
+
+        if self.options["against"]:
+            return records(finder, self.options["against"])
+        if not self.options["history"]:
+            return []
+        earlier = kept_records({**self.options, "branch": base}, create=True)
+        return choose_baseline(record, earlier, self.options["last"])
+
+    def _tell_github(self, event: WorkflowEvent, comment: str, check: CheckText) -> None:
+        if not event.in_actions and github_problems(self.options):
+            click.echo("not in a workflow, and no access to GitHub: no comment, no check", err=True)
+            return
+        number = self.options["pull_request"] or event.pull_request
+        if number is None:
+            click.echo("no pull request: no comment", err=True)
+        else:
+            self._attempt("the comment", lambda: self._comment(number, comment))
+        sha = self.options["sha"] or event.head_sha
+        if not sha:
+            click.echo("no commit is known: no check", err=True)
+        else:
+            self._attempt("the check", lambda: self._check(event, sha, check))
+
+    def _comment(self, number: int, text: str) -> None:
+        author = self.options["comment_author"] or (ACTIONS_LOGIN if uses_job_token() else None)
+        written = self.github().comments.put(number, COMMENT_KEY, text, author=author)
+        click.echo(f"comment {'written' if written.created else 'updated'}: {written.url}")
+
+    def _check(self, event: WorkflowEvent, sha: str, text: CheckText) -> None:
+        from orchestrator.github import Annotation, Check, Conclusion, Level
+
+        # An annotation needs a file of the repository; tasks have none, the workflow has.
+        path = event.workflow or ".github"
+        check = Check(
+            name=self.options["check_name"],
+            head_sha=sha,
+            key=f"run-{event.run_id or self.run}",
+            title=text.title,
+            summary=text.summary,
+            conclusion=Conclusion(text.conclusion),
+            text=text.text,
+            details_url=event.run_url,
+            annotations=tuple(
+                Annotation(path, 1, Level(remark.level), remark.message, remark.title)
+                for remark in text.remarks
+            ),
+        )
+        self.github().checks.put(check)
+        click.echo(f"check {text.conclusion}: {text.title}")
+
+    def _summarize(self, text: str) -> None:
+        """Append to the step's summary, within what GitHub takes; print it where there is none."""
+        from orchestrator.errors import StoreError
+
+        where = summary_path()
+        if not where:
+            click.echo(text, nl=False)
+            return
+        try:
+            with Path(where).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise StoreError(f"{where}: cannot be written ({error.strerror})") from error
+
+    def _keep(self, event: WorkflowEvent, document: Any) -> None:
+        from orchestrator.history import History
+
+        options = self.options
+        if not options["history"]:
+            raise BadInputError([_no_history()])
+        where = readable(
+            options["history"],
+            options["history_name"],
+            options["store_ca"],
+            _TIMEOUT_S,
+            create=True,
+        )
+        kept = History(where).keep(document, event.branch or "main", event.head_sha)
+        click.echo(f"kept as {kept}")
+
+    def _failed(self, event: WorkflowEvent, error: MatrixError) -> int:
+        """Say that there is no result, so that no earlier verdict is taken for this one's."""
+        from orchestrator.report.publication import failed_texts
+
+        click.echo(f"error: {error}", err=True)
+        text, check = failed_texts(str(error), event.run_url)
+        self._attempt("the step summary", lambda: self._summarize(text))
+        self._tell_github(event, text, check)
+        return self._exit(error.exit_code)
+
+    def _attempt(self, what: str, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except MatrixError as error:
+            self._trouble(what, error)
+
+    def _trouble(self, what: str, error: MatrixError) -> None:
+        self.troubles.append(what)
+        click.echo(f"error: {what}: {error}", err=True)
+
+    def _exit(self, code: int) -> int:
+        return worst_exit([code, EXIT_INFRASTRUCTURE if self.troubles else EXIT_COMPLETE])
+
+
+def _no_history() -> Any:
+    from orchestrator.errors import Problem
+
+    return Problem("--keep", "has no store to keep the run in", "Give --history.")

@@ -1,0 +1,281 @@
+"""What a check of the set-up reads of Azure before anything is launched. Nothing is changed.
+
+Compute has its own client; everything else is a generic read by id (azure-mgmt-resource). Versions
+of the services are those whose shapes are read here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from orchestrator.cloud.azure.calls import GoneError, call
+from orchestrator.cloud.azure.clients import Clients
+from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.cloud.retry import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from orchestrator.cloud.azure.credentials import Login
+    from orchestrator.cloud.azure.settings import AzureSettings
+
+    Json = Mapping[str, Any]
+
+T = TypeVar("T")
+
+_SUBSCRIPTION_API = "2022-12-01"
+_GROUP_API = "2021-04-01"
+_NETWORK_API = "2023-11-01"
+_FEATURE_API = "2021-07-01"
+_LOGIC_API = "2019-05-01"
+
+_IMAGE = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Compute"
+    r"/galleries/(?P<gallery>[^/]+)/images/(?P<image>[^/]+)(?:/versions/(?P<version>[^/]+))?",
+    re.IGNORECASE,
+)
+_SUBNET = re.compile(
+    r"(?P<network>/subscriptions/.+/virtualNetworks/[^/]+)/subnets/[^/]+", re.IGNORECASE
+)
+_NUMBERS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The subscription's name and state (``Enabled``, ``Warned``, ``Disabled``, …)."""
+
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet and its ways out.
+
+    ``region`` is its network's. ``nat_addresses`` counts the addresses of its NAT gateway, None
+    without one. ``default_outbound`` is None where Azure does not say: an older network, in which
+    machines without an address still reach the internet.
+    """
+
+    region: str
+    nat_addresses: int | None
+    default_outbound: bool | None
+    routed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImageVersion:
+    """One version of a gallery's image.
+
+    ``published`` is Unix seconds. ``replicas`` counts them by region, ``states`` is each region's
+    replication state. ``data_disks`` are the LUNs that travel with it. ``security_type`` is what
+    its definition asks of machines (``Standard``, ``TrustedLaunch``, …), if anything.
+    """
+
+    id: str
+    published: float | None
+    tags: Mapping[str, str]
+    replicas: Mapping[str, int]
+    states: Mapping[str, str]
+    data_disks: tuple[int, ...]
+    security_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweeperLife:
+    """Whether the sweeper inside Azure is switched on, and the end of its last success (Unix)."""
+
+    enabled: bool
+    last_success: float | None
+
+
+class Inspection:
+    """Reads of one subscription. Safe to share between threads.
+
+    Every read raises ``CloudError``, classified, after its own bounded retries; what does not exist
+    is None.
+    """
+
+    def __init__(
+        self, settings: AzureSettings, login: Login, patience: Patience | None = None
+    ) -> None:
+        self._settings = settings
+        self._patience = patience or Patience()
+        self._clients = Clients(settings, login)
+        self._here = f"/subscriptions/{settings.subscription}"
+
+    def sign_in(self) -> None:
+        """Get a token for Resource Manager, which proves the login."""
+        self._call("sign in to Azure", self._clients.sign_in)
+
+    def subscription(self) -> Subscription | None:
+        """Return the subscription."""
+        found = self._read(self._here, _SUBSCRIPTION_API)
+        if found is None:
+            return None
+        return Subscription(str(found.get("displayName", "")), str(found.get("state", "")))
+
+    def resource_group(self) -> str | None:
+        """Return the region of the machines' resource group."""
+        found = self._read(
+            f"{self._here}/resourceGroups/{self._settings.resource_group}", _GROUP_API
+        )
+        return None if found is None else _region(found.get("location"))
+
+    def subnet(self, subnet_id: str) -> Subnet | None:
+        """Return a subnet, its network's region and its ways out.
+
+        Raises:
+            CloudError: Configuration, when the id is no subnet's; else as every read.
+        """
+        parts = _SUBNET.fullmatch(subnet_id)
+        if parts is None:
+            raise _wrong_id("subnet", subnet_id)
+        found = self._read(subnet_id, _NETWORK_API)
+        network = self._read(parts["network"], _NETWORK_API)
+        if found is None or network is None:
+            return None
+        own = found.get("properties") or {}
+        gateway = (own.get("natGateway") or {}).get("id")
+        return Subnet(
+            region=_region(network.get("location")),
+            nat_addresses=self._addresses(gateway) if gateway else None,
+            default_outbound=own.get("defaultOutboundAccess"),
+            routed=bool(own.get("routeTable")),
+        )
+
+    def image(self, image_id: str) -> ImageVersion | None:
+        """Return a version of an image, the newest when ``image_id`` is its definition's.
+
+        Raises:
+            CloudError: Configuration, when the id is no gallery image's; else as every read.
+        """
+        parts = _IMAGE.fullmatch(image_id)
+        if parts is None:
+            raise _wrong_id("gallery image", image_id)
+        try:
+            return self._call("read the machine image", lambda: self._image(parts))
+        except GoneError:
+            return None
+
+    def feature_state(self, provider: str, feature: str) -> str:
+        """Return a preview feature's state on the subscription (``Registered``, …)."""
+        path = f"{self._here}/providers/Microsoft.Features/providers/{provider}/features/{feature}"
+        found = self._read(path, _FEATURE_API) or {}
+        return str((found.get("properties") or {}).get("state", "NotRegistered"))
+
+    def sweeper(self, name: str) -> SweeperLife | None:
+        """Return the life of a Logic App in the machines' resource group.
+
+        Its runs are listed newest first ("Workflow Runs - List"); the first page is read.
+        """
+        group = f"{self._here}/resourceGroups/{self._settings.resource_group}"
+        flow = f"{group}/providers/Microsoft.Logic/workflows/{name}"
+        found = self._read(flow, _LOGIC_API)
+        if found is None:
+            return None
+        runs = (self._read(f"{flow}/runs", _LOGIC_API) or {}).get("value") or []
+        ended = [_seconds(_own(run).get("endTime")) for run in runs if _succeeded(run)]
+        known = [moment for moment in ended if moment is not None]
+        return SweeperLife(_own(found).get("state") == "Enabled", max(known, default=None))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._clients.close()
+
+    def _addresses(self, gateway: str) -> int:
+        found = _own(self._read(gateway, _NETWORK_API) or {})
+        return len(found.get("publicIpAddresses") or []) + len(found.get("publicIpPrefixes") or [])
+
+    def _image(self, parts: re.Match[str]) -> ImageVersion | None:
+        compute = self._clients.compute()
+        where = (parts["group"], parts["gallery"], parts["image"])
+        version = parts["version"] or _newest(
+            item.as_dict() for item in compute.gallery_image_versions.list_by_gallery_image(*where)
+        )
+        if version is None:
+            return None
+        found = compute.gallery_image_versions.get(*where, version, expand="ReplicationStatus")
+        definition = compute.gallery_images.get(*where)
+        return _image_version(found.as_dict(), definition.as_dict())
+
+    def _read(self, resource_id: str, api_version: str) -> Json | None:
+        def read() -> Json:
+            found: Json = (
+                self._clients.resource()
+                .resources.get_by_id(resource_id.lstrip("/"), api_version=api_version)
+                .as_dict()
+            )
+            return found
+
+        try:
+            return self._call(f"read {resource_id.rpartition('/')[2]}", read)
+        except GoneError:
+            return None
+
+    def _call(self, during: str, action: Callable[[], T]) -> T:
+        return self._patience.call(lambda: call(during, action))
+
+
+def _newest(versions: Iterable[Json]) -> str | None:
+    """Return the version that a machine made from the definition gets: the highest not excluded."""
+    open_ = [
+        str(item["name"])
+        for item in versions
+        if not (_own(item).get("publishingProfile") or {}).get("excludeFromLatest")
+    ]
+    return max(open_, key=lambda name: [int(part) for part in _NUMBERS.findall(name)], default=None)
+
+
+def _image_version(found: Json, definition: Json) -> ImageVersion:
+    own = _own(found)
+    profile = own.get("publishingProfile") or {}
+    default = profile.get("replicaCount") or 1
+    summary = (own.get("replicationStatus") or {}).get("summary") or []
+    disks = (own.get("storageProfile") or {}).get("dataDiskImages") or []
+    features = {
+        item.get("name"): item.get("value") for item in _own(definition).get("features") or []
+    }
+    return ImageVersion(
+        id=str(found.get("id", "")),
+        published=_seconds(profile.get("publishedDate")),
+        tags=dict(found.get("tags") or {}),
+        replicas={
+            _region(item.get("name")): int(item.get("regionalReplicaCount") or default)
+            for item in profile.get("targetRegions") or []
+        },
+        states={_region(item.get("region")): str(item.get("state", "")) for item in summary},
+        data_disks=tuple(int(item["lun"]) for item in disks),
+        security_type=str(features.get("SecurityType", "")),
+    )
+
+
+def _own(found: Json) -> Json:
+    properties: Json = found.get("properties") or {}
+    return properties
+
+
+def _succeeded(run: Json) -> bool:
+    return _own(run).get("status") == "Succeeded"
+
+
+def _region(name: object) -> str:
+    """Return a region's short name: listings write ``West Europe`` too."""
+    return str(name or "").replace(" ", "").lower()
+
+
+def _seconds(stamp: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(stamp)).timestamp() if stamp else None
+    except ValueError:
+        return None
+
+
+def _wrong_id(what: str, given: str) -> CloudError:
+    failure = Failure(
+        FailureKind.CONFIGURATION, "InvalidId", f"{given[:200]!r} is no id of a {what}"
+    )
+    return CloudError(failure, during=f"read the {what}")

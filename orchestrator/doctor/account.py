@@ -1,0 +1,95 @@
+"""Checks of the Azure account: the login, the subscription, the group, and the security type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.cloud.failures import CloudError
+from orchestrator.doctor.diagnosis import BlockedError, Check, Finding, Status
+from orchestrator.doctor.wanted import LOGIN, SUBSCRIPTION, given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestrator.cloud.azure.inspection import Inspection
+    from orchestrator.doctor.wanted import Questions, Wanted
+
+GROUP, SECURITY = "resource group", "security type"
+ROLES_FIX = "Give the identity its roles: scripts/azure-setup does."
+LOGIN_FIX = (
+    "In a workflow: id-token: write, an environment that the identity trusts, AZURE_TENANT_ID and"
+    " AZURE_CLIENT_ID. On a laptop: az login."
+)
+
+_PROVIDER, _FEATURE = "Microsoft.Compute", "UseStandardSecurityType"
+_LIVE = ("Enabled",)
+_AILING = ("Warned", "PastDue")
+
+
+def account_checks(wanted: Wanted, asked: Questions, azure: Inspection) -> list[Check]:
+    """Return the checks of the account, which own the login and the subscription."""
+
+    def group() -> Iterator[Finding]:
+        _needs_subscription(asked)
+        yield group_finding(given(wanted.group), azure.resource_group())
+
+    def security() -> Iterator[Finding]:
+        _needs_subscription(asked)
+        yield security_finding(wanted.subscription, azure.feature_state(_PROVIDER, _FEATURE))
+
+    return [
+        Check(LOGIN, lambda: [_login(asked)], LOGIN_FIX),
+        Check(SUBSCRIPTION, lambda: [subscription_finding(wanted, asked)], ROLES_FIX),
+        Check(GROUP, group, ROLES_FIX),
+        Check(SECURITY, security, ROLES_FIX, unseen=Status.WARN),
+    ]
+
+
+def _login(asked: Questions) -> Finding:
+    try:
+        asked.login.own()
+    except CloudError as error:
+        # The usual chain tells each link's story; that none of them holds is what counts.
+        said = str(error).partition(" Attempted credentials:")[0]
+        return Finding(LOGIN, Status.FAIL, said, LOGIN_FIX)
+    return Finding(LOGIN, Status.OK, "signed in to Azure")
+
+
+def _needs_subscription(asked: Questions) -> None:
+    if asked.subscription.get() is None:
+        raise BlockedError(SUBSCRIPTION)
+
+
+def subscription_finding(wanted: Wanted, asked: Questions) -> Finding:
+    """Judge the subscription by its state ("Azure subscription states")."""
+    found = asked.subscription.own()
+    if found is None:
+        what = f"{wanted.subscription} does not exist, or this login does not see it"
+        return Finding(SUBSCRIPTION, Status.FAIL, what, f"az account list; {ROLES_FIX}")
+    said = f"{found.name or wanted.subscription} is {found.state.lower() or 'in no known state'}"
+    if found.state in _LIVE:
+        return Finding(SUBSCRIPTION, Status.OK, said)
+    status = Status.WARN if found.state in _AILING else Status.FAIL
+    return Finding(SUBSCRIPTION, status, said, "Settle its billing in the portal, or use another.")
+
+
+def group_finding(group: str, region: str | None) -> Finding:
+    """Judge the machines' resource group, which is in ``region`` or does not exist."""
+    if region is None:
+        fix = "Run scripts/azure-setup, or correct --resource-group."
+        return Finding(GROUP, Status.FAIL, f"{group} does not exist", fix)
+    return Finding(GROUP, Status.OK, f"{group} in {region}")
+
+
+def security_finding(subscription: str, state: str) -> Finding:
+    """Judge the feature without which machines that are not Trusted Launch may be refused."""
+    what = f"feature {_PROVIDER}/{_FEATURE} is {state}"
+    if state == "Registered":
+        return Finding(SECURITY, Status.OK, what)
+    if state == "Registering":
+        return Finding(SECURITY, Status.WARN, what, "Wait: it takes up to half an hour.")
+    fix = (
+        f"az feature register --namespace {_PROVIDER} --name {_FEATURE}"
+        f" --subscription {subscription}, then az provider register --namespace {_PROVIDER}."
+    )
+    return Finding(SECURITY, Status.FAIL, f"{what}: Azure refuses the machines", fix)

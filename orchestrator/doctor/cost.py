@@ -1,0 +1,41 @@
+"""Checks of the plan, of prices and of what the run is expected to cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.doctor.diagnosis import Finding, Status, problem_finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from orchestrator.costs import Rates
+    from orchestrator.errors import Problem
+    from orchestrator.fleet.supply import Wish
+
+PLAN, PRICES, COST = "plan", "prices", "cost"
+
+_FIX = (
+    "Without a price --max-cost cannot be held: give a size with one, or let prices be asked for."
+)
+
+
+def price_findings(wish: Wish, rates: Mapping[tuple[str, str], Rates]) -> Iterator[Finding]:
+    """Yield the price of each wished size in each region, by the hour, and where it is from."""
+    for region in wish.regions:
+        for size in wish.sizes:
+            rate = rates.get((size, region))
+            if rate is None:
+                yield Finding(PRICES, Status.WARN, f"{size} in {region}: none is known", _FIX)
+                continue
+            spot = "" if rate.spot_hour is None else f", spot {rate.spot_hour:.3f}"
+            what = f"{size} in {region}: {rate.regular_hour:.3f} USD an hour{spot} ({rate.source})"
+            yield Finding(PRICES, Status.OK, what)
+
+
+def cost_findings(forecast: str, problems: Sequence[Problem]) -> Iterator[Finding]:
+    """Yield the forecast, or each reason why the run would be refused."""
+    if not problems:
+        yield Finding(COST, Status.OK, forecast)
+    for problem in problems:
+        yield problem_finding(COST, problem)

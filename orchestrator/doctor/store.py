@@ -1,0 +1,87 @@
+"""Checks of the store: what the run's login, and a machine's key, can do there and what not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.doctor.wanted import given
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orchestrator.cloud.azure.key_trial import Refusals
+    from orchestrator.cloud.azure.storage import ContainerKey, RunStorage
+    from orchestrator.doctor.wanted import Questions
+    from orchestrator.store import Store
+
+STORE = "store"
+CONTAINER = "waa-doctor"
+"""Where the checks write: a few bytes each time, which the store's lifecycle rule removes."""
+
+_KEY_LIFE = dt.timedelta(hours=1)
+_FIX = "Correct --store, and give the identity its roles: scripts/azure-setup does both."
+_GUARD_FIX = "Use Azure Blob Storage itself, and no gateway before it: machines share this account."
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How the store is reached. ``storage`` is None for a path that machines share.
+
+    ``opened`` opens the checks' own container or directory, with a machine's key (empty for a
+    path); ``trial`` tries what such a key must not be able to do to an object.
+    """
+
+    url: str
+    storage: RunStorage | None
+    opened: Callable[[str], Store]
+    trial: Callable[[ContainerKey, str], Refusals]
+
+
+def store_checks(door: Door | None, asked: Questions) -> list[Check]:
+    """Return the check of the store; ``door`` is None when none was named."""
+    return [Check(STORE, lambda: _look(given(door), asked), _FIX)]
+
+
+def _look(door: Door, asked: Questions) -> Iterator[Finding]:
+    if door.storage is None:
+        yield from _written(door.opened(""), _probe_name())
+        yield Finding(STORE, Status.OK, "a path that machines share: they get no key")
+        return
+    asked.login.get()
+    door.storage.create(CONTAINER)
+    yield Finding(STORE, Status.OK, f"{door.url}: containers can be made")
+    now = dt.datetime.now(dt.UTC)
+    key = door.storage.key(CONTAINER, now, now + _KEY_LIFE)
+    yield Finding(STORE, Status.OK, "a machine's key can be minted")
+    name = _probe_name()
+    yield from _written(door.opened(key.sas), name)
+    yield from refusal_findings(door.trial(key, name))
+
+
+def _written(store: Store, name: str) -> Iterator[Finding]:
+    store.probe(name, secrets.token_hex(8))
+    if name not in {one.path for one in store.list("probe/")}:
+        yield Finding(STORE, Status.FAIL, "what was written is not listed", _GUARD_FIX)
+    else:
+        what = "objects can be created once, read and listed; a second create is refused"
+        yield Finding(STORE, Status.OK, what)
+
+
+def refusal_findings(refusals: Refusals) -> Iterator[Finding]:
+    """Judge what a machine's key was able to do."""
+    yield _guard(refusals.delete, "a delete with a machine's key")
+    yield _guard(refusals.other_container, "another run's container with a machine's key")
+
+
+def _guard(refused: bool, what: str) -> Finding:  # noqa: FBT001  # said by the name of the function
+    if refused:
+        return Finding(STORE, Status.OK, f"{what} is refused")
+    return Finding(STORE, Status.FAIL, f"{what} is let through", _GUARD_FIX)
+
+
+def _probe_name() -> str:
+    return f"probe/{secrets.token_hex(8)}"

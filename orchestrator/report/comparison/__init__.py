@@ -1,0 +1,23 @@
+"""Runs against each other, against a pooled baseline, and against published numbers."""
+
+from orchestrator.report.comparison.compare import Candidate, Comparison, compare
+from orchestrator.report.comparison.document import comparison_schema, to_comparison
+from orchestrator.report.comparison.published import KNOWN, Published, against, parse_published
+from orchestrator.report.comparison.record import RunRecord, read_record
+from orchestrator.report.comparison.sides import Side, side_of
+
+__all__ = [
+    "KNOWN",
+    "Candidate",
+    "Comparison",
+    "Published",
+    "RunRecord",
+    "Side",
+    "against",
+    "compare",
+    "comparison_schema",
+    "parse_published",
+    "read_record",
+    "side_of",
+    "to_comparison",
+]

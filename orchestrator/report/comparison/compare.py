@@ -1,0 +1,238 @@
+"""Compares candidates with a baseline, task by task: the verdict, and what describes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from orchestrator import stats
+from orchestrator.errors import bad_input
+from orchestrator.report.comparison.sides import (
+    Key,
+    Side,
+    Unlike,
+    mean_score,
+    pairs_of,
+    unlike,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orchestrator.report.comparison.published import Against
+    from orchestrator.stats import Decision, Interval, Pair
+
+Kind = Literal["lost", "gained", "rate-down", "rate-up", "undecided"]
+KINDS: tuple[Kind, ...] = ("lost", "gained", "rate-down", "rate-up", "undecided")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A task that the sides decided differently, or that one of them did not score."""
+
+    key: Key
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """The tasks that both sides expected; differences are candidate minus baseline.
+
+    ``tasks`` are scored on both sides. Rates and scores of a task are means over its scored trials,
+    so that every task weighs the same.
+    """
+
+    tasks: int
+    undecided: int
+    only_baseline: int
+    only_candidate: int
+    both: int
+    gained: int
+    lost: int
+    neither: int
+    difference: float | None
+    interval: Interval | None
+    score_difference: float | None
+    score_interval: Interval | None
+    wilcoxon_p: float | None
+    detectable: float | None
+
+    @property
+    def discordance(self) -> float | None:
+        """The share of tasks on which the sides differ."""
+        return (self.gained + self.lost) / self.tasks if self.tasks else None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """A domain's pairs. ``p`` is exact and Holm-adjusted over the domains; it describes."""
+
+    domain: str
+    tasks: int
+    gained: int
+    lost: int
+    difference: float | None
+    p: float
+    baseline_rate: float | None
+    candidate_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate against the baseline. ``decision`` is None where no verdict may be given."""
+
+    side: Side
+    decision: Decision | None
+    paired: Paired
+    domains: tuple[DomainRow, ...]
+    changed: tuple[Changed, ...]
+    unlike: tuple[Unlike, ...]
+
+    @property
+    def verdict(self) -> stats.Verdict:
+        """The verdict, ``NONE`` where none may be given."""
+        return self.decision.verdict if self.decision else stats.Verdict.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Candidates against one baseline, and runs against published numbers."""
+
+    baseline: Side
+    candidates: tuple[Candidate, ...]
+    against: tuple[Against, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether anything in it is simulated."""
+        return self.baseline.simulated or any(one.side.simulated for one in self.candidates)
+
+
+def compare(
+    baseline: Side, candidates: Sequence[Side], against: Sequence[Against] = ()
+) -> Comparison:
+    """Compare each candidate with the baseline.
+
+    Raises:
+        BadInputError: A candidate has no task in common with the baseline.
+    """
+    paired = [pairs_of(baseline, side) for side in candidates]
+    for side, pairs in zip(candidates, paired, strict=True):
+        if not pairs:
+            fix = "Compare runs of one suite."
+            raise bad_input(side.name, f"has no task in common with {baseline.name}", fix)
+    # Only what may be decided enters Holm's adjustment.
+    fit = [index for index, side in enumerate(candidates) if comparable(baseline, side)]
+    decided = stats.decide_all([list(paired[index].values()) for index in fit])
+    decisions = dict(zip(fit, decided, strict=True))
+    return Comparison(
+        baseline,
+        tuple(
+            _candidate(baseline, side, pairs, decisions.get(index))
+            for index, (side, pairs) in enumerate(zip(candidates, paired, strict=True))
+        ),
+        tuple(against),
+    )
+
+
+def comparable(first: Side, second: Side) -> bool:
+    """Whether a verdict may be given: a simulated run says nothing about a real one."""
+    simulated, real = first.simulated or second.simulated, first.real or second.real
+    return not (simulated and real)
+
+
+def _candidate(
+    baseline: Side, side: Side, pairs: Mapping[Key, Pair], decision: Decision | None
+) -> Candidate:
+    return Candidate(
+        side=side,
+        decision=decision,
+        paired=_paired(baseline, side, pairs),
+        domains=_domains(pairs),
+        changed=_changed(pairs),
+        unlike=unlike(baseline, side),
+    )
+
+
+def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
+    known = {key: pair for key, pair in pairs.items() if pair.scored}
+    differences = [pair.difference for pair in known.values()]
+    scores = [_score_difference(baseline, side, key) for key in known]
+    gained = sum(value > 0 for value in differences)
+    lost = sum(value < 0 for value in differences)
+    rates = [(pair.first.rate, pair.second.rate) for pair in known.values()]
+    return Paired(
+        tasks=len(known),
+        undecided=sum(not pair.complete for pair in pairs.values()),
+        only_baseline=len(baseline.trials.keys() - pairs.keys()),
+        only_candidate=len(side.trials.keys() - pairs.keys()),
+        both=sum(one == two == 1.0 for one, two in rates),
+        gained=gained,
+        lost=lost,
+        neither=sum(one == two == 0.0 for one, two in rates),
+        difference=_mean(differences),
+        interval=stats.paired_bootstrap(differences),
+        score_difference=_mean(scores),
+        score_interval=stats.paired_bootstrap(scores),
+        wilcoxon_p=stats.wilcoxon(scores),
+        detectable=stats.paired_detectable(len(known), _discordance(gained + lost, len(known))),
+    )
+
+
+def _discordance(differing: int, tasks: int) -> float:
+    """Return the share of tasks that differ; the usual one where too few do to tell."""
+    return differing / tasks if differing > 5 else stats.DISCORDANCE
+
+
+def _score_difference(baseline: Side, side: Side, key: Key) -> float:
+    one, two = mean_score(baseline.trials[key]), mean_score(side.trials[key])
+    return (two or 0.0) - (one or 0.0)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def _domains(pairs: Mapping[Key, Pair]) -> tuple[DomainRow, ...]:
+    groups: dict[str, dict[Key, Pair]] = {}
+    for key, pair in pairs.items():
+        if pair.scored:
+            groups.setdefault(key[0], {})[key] = pair
+    tested = [stats.paired_test(list(group.values())).p for group in groups.values()]
+    adjusted = stats.holm(tested)
+    return tuple(
+        _domain(domain, group, p)
+        for (domain, group), p in zip(groups.items(), adjusted, strict=True)
+    )
+
+
+def _domain(domain: str, group: Mapping[Key, Pair], p: float) -> DomainRow:
+    differences = [pair.difference for pair in group.values()]
+    return DomainRow(
+        domain=domain,
+        tasks=len(group),
+        gained=sum(value > 0 for value in differences),
+        lost=sum(value < 0 for value in differences),
+        difference=_mean(differences),
+        p=p,
+        baseline_rate=_mean([pair.first.rate for pair in group.values()]),
+        candidate_rate=_mean([pair.second.rate for pair in group.values()]),
+    )
+
+
+def _changed(pairs: Mapping[Key, Pair]) -> tuple[Changed, ...]:
+    """Return the tasks that differ by name, the lost first, then the gained."""
+    found = [Changed(key, kind) for key, pair in pairs.items() if (kind := _kind(pair))]
+    return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.key)))
+
+
+def _kind(pair: Pair) -> Kind | None:
+    if not pair.scored:
+        return "undecided"
+    if pair.difference == 0:
+        return None
+    single = pair.first.expected == pair.second.expected == 1
+    if pair.difference > 0:
+        return "gained" if single else "rate-up"
+    return "lost" if single else "rate-down"

@@ -1,0 +1,174 @@
+"""The sentences of a comparison, shared by every surface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.report.comparison.sides import totals
+from orchestrator.report.text import NONE, percent
+from orchestrator.stats import MCNEMAR, Verdict
+
+if TYPE_CHECKING:
+    from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
+    from orchestrator.report.comparison.published import Against
+    from orchestrator.report.comparison.sides import Side, Unlike
+    from orchestrator.stats import Interval
+
+TITLES = {
+    Verdict.BETTER: "Better",
+    Verdict.WORSE: "Worse",
+    Verdict.NOT_DISTINGUISHABLE: "Not distinguishable",
+    Verdict.UNDERPOWERED: "Underpowered",
+    Verdict.NONE: "No verdict",
+}
+"""How a verdict is called."""
+
+FEWEST_DISCORDANT = 6
+"""Six discordant tasks, all one way, are the fewest that an exact test at 0.05 can find."""
+
+_TESTS = {MCNEMAR: "exact McNemar"}
+
+
+def verdict_sentence(one: Candidate) -> str:
+    """Return the verdict on a candidate and what it rests on, as one sentence."""
+    return f"{TITLES[one.verdict]}: {reason(one)}"
+
+
+def reason(one: Candidate) -> str:
+    """Return why the verdict is what it is."""
+    decision = one.decision
+    if decision is None:
+        return "a simulated run says nothing about a real one."
+    test = _TESTS.get(decision.method, "exact stratified")
+    seen = f"{counts(one.paired)} ({test} p = {p(decision.p)})"
+    if decision.survives is False:
+        return (
+            f"{seen}, but {undecided(one.paired)}; at worst p = {p(decision.p_worst)}. "
+            "Finish the runs, then compare again."
+        )
+    if decision.verdict is Verdict.UNDERPOWERED:
+        return f"{seen}. {_why_underpowered(one.paired)}"
+    if decision.verdict is Verdict.NOT_DISTINGUISHABLE:
+        return f"{seen}. {reach(one.paired)}"
+    held = f" It holds however they had ended: {undecided(one.paired)}."
+    return f"{seen}, {change(one.paired)}.{held if one.paired.undecided else ''}"
+
+
+def _why_underpowered(paired: Paired) -> str:
+    if paired.gained + paired.lost < FEWEST_DISCORDANT:
+        return (
+            f"Fewer than {FEWEST_DISCORDANT} tasks that differ can never reach 0.05, whichever way "
+            "they go."
+        )
+    return f"Whichever way they went, it could be undone: {undecided(paired)}."
+
+
+def counts(paired: Paired) -> str:
+    """Return how many tasks were gained and lost, of how many."""
+    return f"{paired.gained} gained, {paired.lost} lost of {tasks(paired.tasks)}"
+
+
+def tasks(number: int) -> str:
+    """Return a number of tasks."""
+    return f"{number} task" if number == 1 else f"{number} tasks"
+
+
+def undecided(paired: Paired) -> str:
+    """Return how many tasks lack a score."""
+    verb = "lacks" if paired.undecided == 1 else "lack"
+    return f"{tasks(paired.undecided)} {verb} a score on a side"
+
+
+def change(paired: Paired) -> str:
+    """Return the difference of the success rates with its interval."""
+    shown = points(paired.difference)
+    return f"{shown} (95%: {point_range(paired.interval)})" if paired.interval else shown
+
+
+def scores(paired: Paired) -> str:
+    """Return what describes the difference of the scores, and decides nothing."""
+    return (
+        f"scores {points(paired.score_difference)} (95%: {point_range(paired.score_interval)}), "
+        f"Wilcoxon p = {p(paired.wilcoxon_p)} (describes, does not decide)"
+    )
+
+
+def reach(paired: Paired) -> str:
+    """Return what difference so many tasks could have shown."""
+    if paired.detectable is None:
+        return "So few tasks could not show any difference with chance 0.8."
+    return f"A difference below {100 * paired.detectable:.1f} points would mostly go unseen."
+
+
+def p(value: float | None) -> str:
+    """Return a p-value with two significant digits."""
+    if value is None:
+        return NONE
+    if value < 0.0001:
+        return "<0.0001"
+    return f"{value:.2g}" if value < 0.995 else "1"
+
+
+def points(difference: float | None) -> str:
+    """Return a difference of fractions in percentage points, with its sign."""
+    return NONE if difference is None else f"{100 * difference:+.1f} points"
+
+
+def point_range(interval: Interval | None) -> str:
+    """Return an interval of a difference, in points."""
+    return NONE if interval is None else f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
+
+
+def rate(side: Side) -> str:
+    """Return a side's full successes over scored and their rate."""
+    found = totals(side.trials)
+    return f"{found.successes}/{found.scored} = {percent(found.rate)}"
+
+
+def warnings(comparison: Comparison, one: Candidate) -> list[str]:
+    """Return what a reader must know before using the verdict, as sentences."""
+    simulated = ["Simulated: no score here says anything about an agent."]
+    return (simulated if comparison.simulated else []) + caveats(comparison, one)
+
+
+def caveats(comparison: Comparison, one: Candidate) -> list[str]:
+    """Return the warnings, but for that of simulation, which most surfaces show by itself."""
+    baseline, side, paired = comparison.baseline, one.side, one.paired
+    said = []
+    if {run.id for run in baseline.runs} & {run.id for run in side.runs}:
+        said.append("The same run is on both sides.")
+    if paired.only_baseline or paired.only_candidate:
+        said.append(
+            f"The suites differ: {tasks(paired.only_baseline)} only in the baseline, "
+            f"{tasks(paired.only_candidate)} only in the candidate; they are left out."
+        )
+    if paired.undecided:
+        said.append(f"Incomplete: {undecided(paired)}.")
+    return said + [_unlike_sentence(entry) for entry in one.unlike]
+
+
+def _unlike_sentence(entry: Unlike) -> str:
+    first, second = (", ".join(values) or "unknown" for values in (entry.first, entry.second))
+    if entry.kind == "subject":
+        return f"What is compared differs in {entry.key}: {first} → {second}."
+    if entry.first == entry.second:
+        return f"Tasks met unlike conditions within the runs ({entry.key}: {first})."
+    return (
+        f"The conditions differ in {entry.key}: {first} → {second}; the difference may be theirs."
+    )
+
+
+def against_sentence(found: Against) -> str:
+    """Return what can be said of a run beside published numbers, as one sentence."""
+    row = found.whole
+    name = found.published.name
+    if found.side.simulated:
+        return f"No verdict: a simulated run says nothing beside {name}."
+    if row is None or row.rate is None:
+        return f"No verdict: no total to set beside {name}."
+    seen = (
+        f"{row.successes}/{row.scored} = {percent(row.rate)} against {percent(row.published)} "
+        f"({name}); {points(row.difference)} (95%: {point_range(row.interval)}), Fisher's exact "
+        f"p = {p(row.p)}"
+    )
+    return f"{TITLES[found.verdict]}: {seen}. Unpaired, under conditions of their own."

@@ -1,0 +1,26 @@
+"""What a pull request is told of a run: step summary, comment, check."""
+
+from orchestrator.report.publication.pieces import Publication
+from orchestrator.report.publication.texts import (
+    SUMMARY_LIMIT,
+    CheckText,
+    Remark,
+    check_of,
+    comment_of,
+    failed_texts,
+    summary_of,
+)
+from orchestrator.report.publication.told import Told, read_told
+
+__all__ = [
+    "SUMMARY_LIMIT",
+    "CheckText",
+    "Publication",
+    "Remark",
+    "Told",
+    "check_of",
+    "comment_of",
+    "failed_texts",
+    "read_told",
+    "summary_of",
+]

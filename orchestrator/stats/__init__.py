@@ -1,0 +1,93 @@
+"""Intervals, paired and unpaired tests, verdicts, trials, and what a run could show.
+
+Pure and deterministic: the only random draws are seeded. numpy and scipy are imported where they
+are used, so that commands which compute nothing do not pay for them.
+"""
+
+from orchestrator.stats.intervals import (
+    DRAWS,
+    LEVEL,
+    Band,
+    Interval,
+    clustered,
+    task_bootstrap,
+    wilson,
+    worst_best,
+)
+from orchestrator.stats.multiple import holm, holm_levels
+from orchestrator.stats.paired import (
+    MCNEMAR,
+    STRATIFIED,
+    Finding,
+    Pair,
+    Tally,
+    mcnemar,
+    mean_difference,
+    paired_bootstrap,
+    paired_test,
+    stratified,
+    wilcoxon,
+)
+from orchestrator.stats.power import (
+    ALPHA,
+    DISCORDANCE,
+    POWER,
+    mcnemar_power,
+    paired_detectable,
+    unpaired_detectable,
+)
+from orchestrator.stats.trend import Trend, trend
+from orchestrator.stats.trials import (
+    Trials,
+    flip_rate,
+    over_trials,
+    pass_all,
+    pass_at,
+    trial_bootstrap,
+)
+from orchestrator.stats.unpaired import fisher, newcombe
+from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
+
+__all__ = [
+    "ALPHA",
+    "DISCORDANCE",
+    "DRAWS",
+    "LEVEL",
+    "MCNEMAR",
+    "POWER",
+    "STRATIFIED",
+    "Band",
+    "Decision",
+    "Finding",
+    "Interval",
+    "Pair",
+    "Tally",
+    "Trend",
+    "Trials",
+    "Verdict",
+    "clustered",
+    "decide",
+    "decide_all",
+    "fisher",
+    "flip_rate",
+    "holm",
+    "holm_levels",
+    "mcnemar",
+    "mcnemar_power",
+    "mean_difference",
+    "newcombe",
+    "over_trials",
+    "paired_bootstrap",
+    "paired_detectable",
+    "paired_test",
+    "pass_all",
+    "pass_at",
+    "stratified",
+    "task_bootstrap",
+    "trend",
+    "trial_bootstrap",
+    "unpaired_detectable",
+    "wilcoxon",
+    "wilson",
+    "worst_best",
+]

@@ -1,0 +1,128 @@
+"""Several trials of each task: how often at least one, or all of k, would succeed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.stats.intervals import DRAWS, LEVEL, Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_CELLS = 1_000_000
+
+
+def pass_at(trials: int, successes: int, k: int) -> float:
+    """Return the unbiased estimate of the chance that at least one of k trials succeeds.
+
+    1 - C(n - c, k) / C(n, k). Source: M. Chen et al., "Evaluating large language models trained on
+    code", arXiv:2107.03374 (2021), section 2.1.
+
+    Args:
+        trials: n, at least ``k``.
+        successes: c of them.
+        k: How many.
+    """
+    return 1 - math.comb(trials - successes, k) / math.comb(trials, k)
+
+
+def pass_all(trials: int, successes: int, k: int) -> float:
+    """Return the unbiased estimate of the chance that all of k trials succeed (pass^k).
+
+    C(c, k) / C(n, k). Source: S. Yao et al., "tau-bench: a benchmark for tool-agent-user
+    interaction in real-world domains", arXiv:2406.12045 (2024), section 5.
+    """
+    return math.comb(successes, k) / math.comb(trials, k)
+
+
+def flip_rate(trials: int, successes: int) -> float | None:
+    """Return the unbiased estimate of the chance that two trials of a task disagree.
+
+    2 c (n - c) / (n (n - 1)), twice the sample variance of its successes (the U-statistic with the
+    kernel [x != y]: W. Hoeffding, Annals of Mathematical Statistics 19 (1948), 293-325). None for
+    fewer than two trials.
+    """
+    if trials < 2:
+        return None
+    return 2 * successes * (trials - successes) / (trials * (trials - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What trials say together: means over the tasks that have at least so many scored ones.
+
+    ``pass_at`` and ``pass_all`` map k to the mean; ``tasks`` counts those with two or more scored
+    trials, over which ``flip_rate`` is the mean. ``interval`` is that of the mean score, tasks and
+    then trials resampled.
+    """
+
+    most: int
+    tasks: int
+    pass_at: Mapping[int, float]
+    pass_all: Mapping[int, float]
+    flip_rate: float | None
+    interval: Interval | None
+
+
+def over_trials(tasks: Sequence[Sequence[float]]) -> Trials | None:
+    """Return what the scores of each task's trials say; a success is a score of 1.
+
+    Returns:
+        None where no task has more than one scored trial.
+    """
+    counts = [(len(scores), sum(score >= 1.0 for score in scores)) for scores in tasks if scores]
+    most = max((n for n, _ in counts), default=0)
+    if most < 2:
+        return None
+    at, every = {}, {}
+    for k in range(1, most + 1):
+        known = [(n, c) for n, c in counts if n >= k]
+        at[k] = math.fsum(pass_at(n, c, k) for n, c in known) / len(known)
+        every[k] = math.fsum(pass_all(n, c, k) for n, c in known) / len(known)
+    flips = [rate for n, c in counts if (rate := flip_rate(n, c)) is not None]
+    return Trials(
+        most=most,
+        tasks=len(flips),
+        pass_at=at,
+        pass_all=every,
+        flip_rate=math.fsum(flips) / len(flips),
+        interval=trial_bootstrap(tasks),
+    )
+
+
+def trial_bootstrap(
+    tasks: Sequence[Sequence[float]], level: float = LEVEL, draws: int = DRAWS, seed: int = 0
+) -> Interval | None:
+    """Return the interval of the mean of the tasks' mean scores: tasks resampled, then trials.
+
+    Source: A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application" (1997), section
+    3.8, the two-stage scheme with replacement at both stages, which errs on the wide side.
+
+    Returns:
+        None for fewer than two tasks.
+    """
+    known = [scores for scores in tasks if scores]
+    if len(known) < 2:
+        return None
+    import numpy as np
+
+    widest = max(len(scores) for scores in known)
+    table = np.zeros((len(known), widest))
+    sizes = np.array([len(scores) for scores in known])
+    for row, scores in enumerate(known):
+        table[row, : len(scores)] = scores
+    rng = np.random.default_rng(seed)
+    means = np.empty(draws)
+    batch = max(1, _CELLS // table.size)
+    for start in range(0, draws, batch):
+        shape = (min(batch, draws - start), len(known))
+        chosen = rng.integers(0, len(known), shape)
+        own = sizes[chosen][..., None]
+        # A trial of each of the task's own number, and zeros beyond it.
+        trial = (rng.random((*shape, widest)) * own).astype(int)
+        drawn = table[chosen[..., None], trial] * (np.arange(widest) < own)
+        means[start : start + shape[0]] = (drawn.sum(axis=2) / sizes[chosen]).mean(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, "trial-bootstrap")

@@ -1,0 +1,108 @@
+"""The verdict on a comparison: what was found, and whether missing scores could undo it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from orchestrator.stats.multiple import holm
+from orchestrator.stats.paired import Finding, Pair, Tally, paired_test
+from orchestrator.stats.power import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Verdict(StrEnum):
+    """What can be said of the second side. ``NONE``: the question does not arise."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_DISTINGUISHABLE = "not-distinguishable"
+    UNDERPOWERED = "underpowered"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict and what it rests on.
+
+    ``p`` is on the scored pairs. ``p_worst`` is with every missing score filled against the
+    finding, None where nothing was found; ``survives`` whether the finding is still there then.
+    """
+
+    verdict: Verdict
+    p: float
+    p_worst: float | None
+    survives: bool | None
+    method: str
+
+
+def decide(pairs: Sequence[Pair], alpha: float = ALPHA) -> Decision:
+    """Return the verdict on one comparison; see ``decide_all``."""
+    return decide_all([pairs], alpha)[0]
+
+
+def decide_all(comparisons: Sequence[Sequence[Pair]], alpha: float = ALPHA) -> list[Decision]:
+    """Return the verdict on each of several comparisons with one baseline.
+
+    Better or worse: the exact paired test rejects at ``alpha``, two-sided, and still does, in the
+    same direction, when every missing score is filled the worst way for that. Underpowered: had
+    all tasks that differ spoken for one side, the test, so filled, could not have rejected; five
+    discordant tasks never can. With several comparisons the p-values are Holm-adjusted.
+    """
+    found = [paired_test(pairs) for pairs in comparisons]
+    filled = [_worst(pairs, one) for pairs, one in zip(comparisons, found, strict=True)]
+    adjusted = holm([one.p for one in found])
+    worst = holm([one.p for one in filled])
+    return [
+        _decision(pairs, replaced, against, alpha)
+        for pairs, replaced, against in zip(
+            comparisons,
+            (Finding(p, one.direction, one.method) for p, one in zip(adjusted, found, strict=True)),
+            (Finding(p, one.direction, one.method) for p, one in zip(worst, filled, strict=True)),
+            strict=True,
+        )
+    ]
+
+
+def _worst(pairs: Sequence[Pair], found: Finding) -> Finding:
+    return paired_test([pair.filled(second_succeeds=found.direction < 0) for pair in pairs])
+
+
+def _decision(pairs: Sequence[Pair], found: Finding, worst: Finding, alpha: float) -> Decision:
+    if found.p > alpha:
+        weak = not _could_decide(pairs, alpha)
+        verdict = Verdict.UNDERPOWERED if weak else Verdict.NOT_DISTINGUISHABLE
+        return Decision(verdict, found.p, None, survives=None, method=found.method)
+    survives = worst.p <= alpha and worst.direction == found.direction
+    ahead = Verdict.BETTER if found.direction > 0 else Verdict.WORSE
+    verdict = ahead if survives else Verdict.NOT_DISTINGUISHABLE
+    return Decision(verdict, found.p, worst.p, survives=survives, method=found.method)
+
+
+def _could_decide(pairs: Sequence[Pair], alpha: float) -> bool:
+    """Whether the same tasks differing, all in one direction, could have been a finding."""
+    for up in (True, False):
+        turned = [_turned(pair, up=up).filled(second_succeeds=not up) for pair in pairs]
+        found = paired_test(turned)
+        if found.p <= alpha and (found.direction > 0) == up:
+            return True
+    return False
+
+
+def _turned(pair: Pair, *, up: bool) -> Pair:
+    """Return the pair with its difference turned one way.
+
+    Each side keeps its number of trials; the one that is to be ahead gets as many of the task's
+    successes as it can have.
+    """
+    if not pair.scored or pair.difference == 0 or (pair.difference > 0) == up:
+        return pair
+    total = pair.first.successes + pair.second.successes
+    ahead, behind = (pair.second, pair.first) if up else (pair.first, pair.second)
+    most = min(ahead.scored, total)
+    front = Tally(ahead.expected, ahead.scored, most)
+    back = Tally(behind.expected, behind.scored, total - most)
+    return Pair(back, front) if up else Pair(front, back)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.cloud.azure.key_trial import Refusals
+from orchestrator.doctor.diagnosis import (
+    Answer,
+    BlockedError,
+    Check,
+    Finding,
+    Status,
+    diagnose,
+    exit_code,
+)
+from orchestrator.doctor.store import refusal_findings
+from orchestrator.errors import MatrixError, bad_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FINE = Finding("c", Status.OK, "seen")
+
+
+def fails() -> None:
+    raise MatrixError("no such thing")
+
+
+def test_a_check_that_fails_or_breaks_hides_no_other() -> None:
+    def broken() -> Iterator[Finding]:
+        yield Finding("b", Status.OK, "seen before")
+        raise ZeroDivisionError
+
+    def refused() -> Iterator[Finding]:
+        yield from ()
+        raise bad_input("--x", "is wrong", "Correct it.")
+
+    found = diagnose([Check("b", broken), Check("r", refused), Check("c", lambda: [FINE])])
+    assert [(one.check, one.status) for one in found] == [
+        ("b", Status.OK),
+        ("b", Status.FAIL),
+        ("r", Status.FAIL),
+        ("c", Status.OK),
+    ]
+    assert "ZeroDivisionError" in found[1].what
+    assert (found[2].what, found[2].fix, found[2].input) == ("--x: is wrong", "Correct it.", True)
+
+
+def test_an_answer_is_asked_for_once_and_its_owner_says_why_there_is_none() -> None:
+    asked = []
+
+    def ask() -> None:
+        asked.append(1)
+        fails()
+
+    answer = Answer("login", ask)
+
+    def owner() -> Iterator[Finding]:
+        answer.own()
+        yield FINE
+
+    def other() -> Iterator[Finding]:
+        answer.get()
+        yield FINE
+
+    found = diagnose([Check("a", other), Check("login", owner, "Log in."), Check("b", other)])
+    assert [one.status for one in found] == [Status.SKIPPED, Status.FAIL, Status.SKIPPED]
+    assert (found[1].what, found[1].fix) == ("no such thing", "Log in.")
+    assert "'login'" in found[0].what
+    assert asked == [1]
+
+
+def test_what_blocks_a_question_is_named_and_not_the_question() -> None:
+    login = Answer("login", fails)
+    group = Answer("group", login.get)
+    with pytest.raises(BlockedError) as caught:
+        group.get()
+    assert caught.value.by == "login"
+
+
+def test_checks_are_made_side_by_side() -> None:
+    together = threading.Barrier(8, timeout=60)
+
+    def look() -> list[Finding]:
+        together.wait()  # passes only once all eight have come here
+        return [FINE]
+
+    found = diagnose([Check(str(number), look) for number in range(8)])
+    assert found == [FINE] * 8
+
+
+@pytest.mark.parametrize(
+    ("findings", "code"),
+    [
+        ([], 0),
+        ([Status.OK, Status.WARN, Status.SKIPPED], 0),
+        ([Status.OK, Status.FAIL], 4),
+    ],
+)
+def test_only_a_failure_has_an_exit_code(findings: list[Status], code: int) -> None:
+    assert exit_code(Finding("c", status, "") for status in findings) == code
+
+
+def test_wrong_input_counts_more_than_what_is_wrong_elsewhere() -> None:
+    wrong = Finding("options", Status.FAIL, "", input=True)
+    assert exit_code([Finding("c", Status.FAIL, ""), wrong]) == 2
+
+
+@pytest.mark.parametrize(
+    ("refusals", "let_through"),
+    [
+        (Refusals(delete=True, other_container=True), []),
+        (Refusals(delete=False, other_container=True), ["a delete"]),
+        (Refusals(delete=True, other_container=False), ["another run's container"]),
+    ],
+)
+def test_a_key_that_opens_too_much_is_a_failure(refusals: Refusals, let_through: list[str]) -> None:
+    failed = [one for one in refusal_findings(refusals) if one.status is Status.FAIL]
+    assert len(failed) == len(let_through)
+    assert all(one.what.startswith(words) for one, words in zip(failed, let_through, strict=True))
+    assert all(one.fix for one in failed)

@@ -1,0 +1,131 @@
+"""What attempts left on disk, as the page takes it: read within bounds, one task at a time."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from orchestrator.ledger.paths import Unit
+from orchestrator.report.evidence import DirectoryEvidence, evaluation_of
+from orchestrator.report.images import SMALL_WIDTH, data_url, shrink
+from orchestrator.suite import TaskKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.report import TaskEvidence
+
+UNIT = Unit(TaskKey("vlc", "task-1"), 0)
+LOG = "[INFO] Step 1: click\n\x1b[31m[INFO] Running evaluator(s)...\x1b[0m\n[INFO] Result: 1.00\n"
+
+
+def picture(width: int = 1920, height: int = 1080, kind: str = "PNG") -> bytes:
+    held = io.BytesIO()
+    Image.new("RGB", (width, height), (20, 60, 120)).save(held, kind)
+    return held.getvalue()
+
+
+def lines(directory: Path, *documents: dict[str, Any]) -> None:
+    text = "".join(json.dumps(one) + "\n" for one in documents)
+    (directory / "traj.jsonl").write_text(text, "utf-8")
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    directory = tmp_path / "evidence" / "1-w0"
+    (directory / "logs").mkdir(parents=True)
+    (directory / "screenshot-step_reset_1.png").write_bytes(picture())
+    (directory / "screenshot-step_0_2.png").write_bytes(picture())
+    (directory / "plan_result-step_0_2.txt").write_text("First I click.\x07", "utf-8")
+    (directory / "logs" / "task-0-20240501@100000.log").write_text(LOG, "utf-8")
+    told = {"instruction": "Play the\nvideo."}
+    lines(
+        directory,
+        {"step_num": 0, "action": None, "screenshot": "screenshot-step_reset_1.png", **told},
+        {"step_num": 1, "action": "pyautogui.click(1, 2)", "screenshot": "screenshot-step_0_2.png"},
+    )
+    return directory
+
+
+def read(directory: Path, *, inline: bool = False) -> TaskEvidence:
+    return DirectoryEvidence({UNIT: directory}, directory.parents[1], inline=inline)[UNIT]
+
+
+def test_a_directory_tells_the_task_its_steps_its_reasons_and_its_evaluation(kept: Path) -> None:
+    found = read(kept)
+    assert found.instruction == "Play the video."
+    assert [step.action for step in found.steps] == ["", "pyautogui.click(1, 2)"]
+    assert found.steps[1].thought == "First I click.\ufffd"
+    assert found.steps[1].screenshot == "evidence/1-w0/screenshot-step_0_2.png"
+    assert found.evaluation == "[INFO] Running evaluator(s)...\n[INFO] Result: 1.00"
+    assert "Step 1" in found.log_tail
+    assert found.link == "evidence/1-w0"
+
+
+def test_a_single_file_holds_its_screenshots_downscaled_and_links_to_none(kept: Path) -> None:
+    found = read(kept, inline=True)
+    assert found.link == ""
+    for step in found.steps:
+        assert (step.screenshot, step.size) == ("", (1920, 1080))
+        assert data_url(step.image).startswith("data:image/webp;base64,")
+        with Image.open(io.BytesIO(step.image)) as small:
+            assert small.size == (SMALL_WIDTH, 540)
+
+
+def test_a_directory_that_is_not_there_has_no_evidence(tmp_path: Path) -> None:
+    assert dict(DirectoryEvidence({UNIT: tmp_path / "none"}, tmp_path)) == {}
+
+
+def test_a_link_out_of_the_directory_is_not_followed(kept: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(picture(10, 10))
+    (kept / "screenshot-step_0_2.png").unlink()
+    (kept / "screenshot-step_0_2.png").symlink_to(secret)
+    (kept / "plan_result-step_0_2.txt").unlink()
+    (kept / "plan_result-step_0_2.txt").symlink_to("/etc/hostname")
+    step = read(kept, inline=True).steps[1]
+    assert (step.image, step.thought) == (b"", "")
+
+
+def test_long_texts_are_cut(kept: Path) -> None:
+    (kept / "plan_result-step_0_2.txt").write_text("x" * 1_000_000, "utf-8")
+    (kept / "logs" / "task-0-20240501@100000.log").write_text("y" * 1_000_000, "utf-8")
+    lines(kept, {"step_num": 0, "instruction": "z" * 100_000, "screenshot": None})
+    found = read(kept)
+    assert len(found.log_tail) <= 40_000
+    assert len(found.instruction) <= 2_000
+
+
+def test_the_evaluation_is_the_last_one_of_the_log() -> None:
+    assert evaluation_of("a\nRunning evaluator(s)...\nb\nRunning evaluator(s)...\nc") == (
+        "Running evaluator(s)...\nc"
+    )
+    assert evaluation_of("nothing was evaluated") == ""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<svg onload=alert(1)>",
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 64,
+        picture(kind="GIF"),
+        picture(8000, 6000),
+        picture()[:200],
+    ],
+    ids=["nothing", "svg", "broken", "gif", "huge", "cut"],
+)
+def test_what_is_no_screenshot_is_not_put_into_the_page(data: bytes) -> None:
+    assert shrink(data) is None
+
+
+def test_small_and_jpeg_screenshots_are_kept_as_they_are_large() -> None:
+    found = shrink(picture(320, 200, "JPEG"))
+    assert found is not None
+    assert found.size == (320, 200)
+    with Image.open(io.BytesIO(found.data)) as small:
+        assert small.size == (320, 200)

@@ -1,0 +1,137 @@
+"""Unpaired differences, several tests at once, trials, and the trend."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
+
+from orchestrator import stats
+
+
+@pytest.mark.parametrize(
+    ("first", "first_total", "second", "second_total", "low", "high"),
+    [  # Newcombe 1998 (difference of independent proportions), table II, method 10
+        (48, 80, 56, 70, 0.0524, 0.3339),
+        (3, 10, 9, 10, 0.1705, 0.8090),
+        (2, 7, 6, 7, 0.0582, 0.8062),
+        (0, 29, 5, 56, -0.0381, 0.1926),
+        (0, 20, 0, 10, -0.1611, 0.2775),
+        (0, 10, 10, 10, 0.6075, 1.0),
+    ],
+)
+def test_newcombe_gives_his_published_values(
+    first: int, first_total: int, second: int, second_total: int, low: float, high: float
+) -> None:
+    found = stats.newcombe(first, first_total, second, second_total)
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((low, high), abs=6e-5)
+
+
+def test_fisher_gives_the_tea_ladys_value() -> None:
+    # Three of four cups of each kind told right (Fisher 1935): 34/70, two-sided.
+    assert stats.fisher(1, 4, 3, 4) == pytest.approx(34 / 70)
+    assert stats.fisher(0, 0, 3, 4) == 1.0
+    assert stats.newcombe(0, 0, 3, 4) is None
+
+
+chances = st.lists(st.floats(0, 1), min_size=1, max_size=6)
+
+
+@given(chances)
+def test_holm_is_the_closure_of_bonferroni(values: list[float]) -> None:
+    """Adjusted is the largest Bonferroni p-value of any set of hypotheses that it is in."""
+    sets = [
+        chosen
+        for size in range(1, len(values) + 1)
+        for chosen in itertools.combinations(range(len(values)), size)
+    ]
+    for index, adjusted in enumerate(stats.holm(values)):
+        own = [chosen for chosen in sets if index in chosen]
+        closed = max(min(1.0, len(chosen) * min(values[i] for i in chosen)) for chosen in own)
+        assert adjusted == pytest.approx(closed)
+
+
+@given(chances)
+def test_holm_never_finds_more_than_a_weaker_procedure(values: list[float]) -> None:
+    weaker = false_discovery_control(values, method="bh")
+    assert all(one >= other - 1e-12 for one, other in zip(stats.holm(values), weaker, strict=True))
+
+
+@given(chances)
+def test_holms_levels_go_from_bonferronis_to_the_plain_one(values: list[float]) -> None:
+    levels = stats.holm_levels(values)
+    assert min(1 - level for level in levels) == pytest.approx(0.05 / len(values))
+    assert max(1 - level for level in levels) == pytest.approx(0.05)
+    assert levels[values.index(min(values))] == max(levels)
+
+
+trials = st.integers(2, 6).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))
+
+
+@given(trials, st.integers(1, 6))
+def test_pass_at_and_pass_all_count_the_subsets(drawn: tuple[int, int], k: int) -> None:
+    n, won = drawn
+    k = min(k, n)
+    subsets = list(itertools.combinations([1] * won + [0] * (n - won), k))
+    assert stats.pass_at(n, won, k) == pytest.approx(statistics.fmean(map(max, subsets)))
+    assert stats.pass_all(n, won, k) == pytest.approx(statistics.fmean(map(min, subsets)))
+
+
+@given(trials)
+def test_the_flip_rate_counts_the_pairs(drawn: tuple[int, int]) -> None:
+    n, won = drawn
+    pairs = list(itertools.combinations([1] * won + [0] * (n - won), 2))
+    assert stats.flip_rate(n, won) == pytest.approx(
+        statistics.fmean(one != other for one, other in pairs)
+    )
+    assert stats.flip_rate(1, 1) is None
+
+
+def test_trials_are_summed_up_over_tasks() -> None:
+    found = stats.over_trials([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.5, 0.0], []])
+    assert found is not None
+    assert (found.most, found.tasks) == (3, 3)
+    assert found.pass_at == pytest.approx({1: 4 / 9, 2: (1 + 2 / 3) / 3, 3: 2 / 3})
+    assert found.pass_all == pytest.approx({1: 4 / 9, 2: 1 / 3, 3: 1 / 3})
+    assert found.flip_rate == pytest.approx(2 / 9)
+    assert stats.over_trials([[1.0], [0.0]]) is None
+
+
+def test_resampling_trials_adds_their_own_spread() -> None:
+    """With equal chances everywhere the spread of tasks is nothing but that of their trials."""
+    tasks = [[1.0, 0.0]] * 200
+    found = stats.trial_bootstrap(tasks)
+    assert found is not None
+    reach = 1.959964 * math.sqrt(0.25 / 2 / 200)  # two trials of 200 tasks, each a fair coin
+    assert (found.low, found.high) == pytest.approx((0.5 - reach, 0.5 + reach), abs=0.006)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=12))
+def test_with_one_trial_it_is_the_bootstrap_of_tasks(scores: list[float]) -> None:
+    tasks = [[score] for score in scores]
+    one, other = stats.trial_bootstrap(tasks), stats.task_bootstrap(tasks)
+    assert one is not None
+    assert other is not None
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.05)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=4, max_size=9))
+def test_the_trend_is_the_median_of_all_slopes(values: list[float]) -> None:
+    pairs = itertools.combinations(enumerate(values), 2)
+    slopes = [(b - a) / (j - i) for (i, a), (j, b) in pairs]
+    found = stats.trend(values)
+    assert found is not None
+    assert found.slope == pytest.approx(statistics.median(slopes), abs=1e-9)
+    assert found.low <= found.slope + 1e-12
+    assert found.slope <= found.high + 1e-12
+
+
+def test_three_runs_are_no_trend() -> None:
+    assert stats.trend([0.1, 0.2, 0.3]) is None
