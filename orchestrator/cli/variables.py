@@ -45,5 +45,5 @@ def shared_option(*names: str, **attributes: Any) -> Callable[[F], F]:
 
 def missing(flag: str, parameter: str, variable: str = "") -> Problem:
     """Return the problem of an option that has no value, with the variable that could give it."""
-    name = variable or f"{PREFIX}_{parameter.upper()}"
-    return Problem(flag, "is missing", f"Give it, or set {name}; scripts/azure-setup does.")
+    shared = f"{PREFIX}_{parameter.upper()} (scripts/azure-setup sets it for workflows)"
+    return Problem(flag, "is missing", f"Give it, or set {variable or shared}.")

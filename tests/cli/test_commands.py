@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shutil
 import tarfile
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ EVERY = [
 @pytest.mark.parametrize(("name", "command"), EVERY, ids=[name for name, _ in EVERY])
 def test_every_command_has_help_with_an_example(name: str, command: click.Command) -> None:
     text = command.get_help(click.Context(command, info_name=f"waa-matrix {name}"))
-    assert "Example:" in text
+    assert re.search(r"^ *Example(:|, .+:)$", text, re.MULTILINE)
     assert f"waa-matrix {name.split(maxsplit=1)[0]}" in text
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden:
