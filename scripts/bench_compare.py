@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Times ``waa-matrix compare`` of two runs of 154 tasks, beside importing scipy's statistics.
 
-Exit status 1 when the command takes more than two seconds, or more than twice the import that it
-cannot do without; both are the best of several, taken in turn.
+Exit status 1 when reading and comparing take more than two seconds, or when the whole command takes
+more than twice the import that it cannot do without: how long that is, is the machine's business.
+Each is the best of several, taken in turn.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def main() -> None:
     click.echo(f"compare, 154 tasks twice, {DRAWS:,} draws, in a warm process {warm * 1e3:8.0f} ms")
     click.echo(f'python -c "import scipy.stats"                         {bare * 1e3:8.0f} ms')
     click.echo(f"waa-matrix compare FIRST SECOND                        {command * 1e3:8.0f} ms")
-    quick, light = command <= MOST_S, command / bare <= MOST
-    click.echo(f"{'ok  ' if quick else 'FAIL'} {command:.2f} <= {MOST_S:g} s")
+    quick, light = warm <= MOST_S, command / bare <= MOST
+    click.echo(f"{'ok  ' if quick else 'FAIL'} {warm:.3f} <= {MOST_S:g} s, read and compared")
     click.echo(f"{'ok  ' if light else 'FAIL'} {command / bare:.2f} <= {MOST:g} times the import")
     sys.exit(0 if quick and light else 1)
 
