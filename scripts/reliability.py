@@ -66,8 +66,8 @@ def kills(machines: int, lanes: int) -> bool:
 
 def faults() -> bool:
     """Print how each phase ended with each fault; return whether all are as they must be."""
-    from tests.fleet.fault_rows import ROWS
     from tests.fleet.faulting import LAUNCHES_LIMIT, Phase, outcome, wrongs
+    from tests.fleet.rows import ROWS
 
     click.echo(
         "\nEvery fault in each phase: exit code, + when it is the right one; - no such request"

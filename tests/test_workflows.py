@@ -95,7 +95,7 @@ def test_the_button_and_the_call_take_the_same_inputs() -> None:
     triggers = document("benchmark.yml")[True]
     pressed, called = (triggers[name]["inputs"] for name in ("workflow_dispatch", "workflow_call"))
     assert len(pressed) <= 25
-    assert {*called} - {*pressed} == {"note"}
+    assert {*called} - {*pressed} == {"keep"}
     for name, given in pressed.items():
         assert called[name]["default"] == given["default"], name
         assert called[name]["type"] == "string", name

@@ -134,6 +134,8 @@ def opened_sides(
     Raises:
         BadInputError: Naming everything that is missing.
     """
+    import stamina
+
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.settings import AzureSettings
     from orchestrator.cloud.retry import Patience
@@ -142,6 +144,7 @@ def opened_sides(
     problems = cloud_problems(options)
     if problems:
         raise BadInputError(problems)
+    stamina.instrumentation.set_on_retry_hooks([])  # its bare "retry_scheduled" tells nobody much
     endpoints = cloud_endpoints(options)
     settings = AzureSettings(options["subscription"], options["resource_group"], sites, endpoints)
     connection = cloud_connection(options)

@@ -122,7 +122,7 @@ def test_a_run_from_the_button_to_the_report(act: Act) -> None:
     # The supervisor deleted each machine when its job was over: none was left for the report's job.
     assert act.stage.machines_at["report"] == []
     assert len(act.stage.insides.booted) == SHARDS
-    files = (act.artifacts_of() / "events-supervise-1").glob("*.json")
+    files = (act.artifacts_of() / "events-supervise-1").rglob("*.json")
     events = [json.loads(file.read_text()) for file in files]
     deleted = [
         one["machine"] for one in events if (one["kind"], one["stage"]) == ("delete", "done")

@@ -1,6 +1,6 @@
 """Runs a phase of a fleet with something going wrong, in virtual time, and says what became of it.
 
-The commands are the product's own, whole: arguments in, exit code and text out. ``fault_rows`` says
+The commands are the product's own, whole: arguments in, exit code and text out. ``rows`` says
 what goes wrong and how each phase must end.
 """
 
@@ -144,7 +144,7 @@ def wrongs(row: Row, phase: Phase, found: Outcome) -> Iterator[str]:
     end = row.end(phase)
     if found.code != end.code:
         yield f"exit {found.code}, not {end.code}"
-    if end.words not in found.said:
+    if end.words not in _verdict(phase, found.said):
         yield f"{end.words!r} is not said"
     if found.faults and phase in row.ends and not found.struck:
         yield "the fault was never met"
@@ -158,6 +158,11 @@ def wrongs(row: Row, phase: Phase, found: Outcome) -> Iterator[str]:
         yield f"left after teardown (exit {found.after_code}): {', '.join(found.after)}"
     if found.lost:
         yield f"another's: {', '.join(found.lost)}"
+
+
+def _verdict(phase: Phase, said: str) -> str:
+    """Return where the words must be: a supervisor's reason is its last line, others' anywhere."""
+    return said.strip().rpartition("\n")[2] if phase is Phase.SUPERVISE else said
 
 
 def called(stand: Stand, command: str, *more: str) -> tuple[int, str]:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.fleet.fault_rows import ROWS
 from tests.fleet.faulting import Phase, Row, calls_without_fault, outcome, wrongs
+from tests.fleet.rows import ROWS
 
 MET = [(row, phase) for row in ROWS for phase in Phase if phase in row.ends]
 

@@ -153,3 +153,17 @@ def test_a_whole_run_and_its_failures_show_no_secret_anywhere(
     assert any(name.startswith("events/") for name in shown.texts)
     assert any("provision" in line for line in shown.arguments)
     assert shown.secrets_in(secrets_of(stand)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sv=1&sig=a%2Fsecret%3Dsignature",
+        "sv=1&sig=a/secret=signature",
+        base64.b64encode(b"sv=1&sig=a%2Fsecret%3Dsignature").decode(),
+    ],
+)
+def test_a_secret_is_found_in_whichever_form_it_shows(text: str) -> None:
+    shown = Shown({"log": f"before {text} after"})
+    assert shown.secrets_in({"SAS": "sv=1&sig=a%2Fsecret%3Dsignature"}) == ["SAS in log"]
+    assert shown.secrets_in({"SAS": "sv=1&sig=another-signature"}) == []

@@ -96,6 +96,8 @@ def _provision(arm: FakeArm, github: FakeGitHub, ca: Path, *more: str) -> None:
     connection = github.connection()
     done = call(
         *("provision", "--suite", "demo", "--sample", str(TASKS), "--seed", "3"),
+        # As fast as an emulated machine follows, and patient: what is tested is that it works.
+        *("--speed", "30", "--arena-start-deadline", "9000", "--stall-deadline", "3600"),
         *("--arena", "simulated", "--workers", "2", "--min-workers", "2", "--run", RUN),
         *("--size", "Standard_D8s_v5", "--region", REGION, "--offline"),
         *("--subnet", f"{REGION}={subnet_id(REGION)}", "--machine-image", image_id()),

@@ -88,7 +88,7 @@ def _base_digest() -> str:
 def _digest(files: list[Path], *more: str) -> str:
     digest = hashlib.sha256()
     for file in sorted(files):
-        digest.update(f"{file}\0".encode() + file.read_bytes() + b"\0")
+        digest.update(f"{file.relative_to(REPOSITORY)}\0".encode() + file.read_bytes() + b"\0")
     digest.update("\0".join(more).encode())
     return digest.hexdigest()[:16]
 

@@ -19,7 +19,7 @@ _CPU = "Nehalem-v1"
 """What the wheels need (x86-64-v2) and no more: without SVM there is no /dev/kvm, and what newer
 models have is what emulation gets wrong."""
 
-PATIENCE_S = 420.0
+PATIENCE_S = 900.0
 """Emulation is slow, and other tests take the processor meanwhile."""
 
 

@@ -153,7 +153,8 @@ class Act:
         return {**kept, "PATH": path}
 
     def _secrets(self) -> dict[str, str]:
-        return {"WAA_MATRIX_GITHUB_TOKEN": self.stage.github.tokens.personal()}
+        tokens = self.stage.github.tokens
+        return {"WAA_MATRIX_GITHUB_TOKEN": tokens.personal(), "GITHUB_TOKEN": tokens.job()}
 
     def _env(self, run: int, attempt: int) -> dict[str, str]:
         arm = self.stage.arm

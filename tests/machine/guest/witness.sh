@@ -14,7 +14,14 @@ written() {
   find / \( -path /proc -o -path /sys -o -path /dev -o -path /run/waa-witness \) -prune -o \
     -type f -newer /run/waa-witness/began -print0
 }
-holding() { written | xargs -0 -r grep -laFf <(needles "$1") | sort | tr '\n' ' '; }
+holding() {
+  local found
+  # In a file that is not looked at: xargs may start more than one grep.
+  needles "$1" >"$here/looked-for"
+  found=$(written | xargs -0 -r grep -slaFf "$here/looked-for" | sort | tr '\n' ' ' || true)
+  rm "$here/looked-for"
+  printf '%s' "${found:-nowhere}"
+}
 command_lines() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n'; }
 
 until [[ -e $work/started ]]; do sleep 1; done

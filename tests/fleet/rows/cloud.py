@@ -1,0 +1,90 @@
+"""Listings, deletes and sign-ins of the cloud that fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.fakes.arm.faults import Wound as CloudWound
+from tests.fleet.faulting import End, Phase, Row
+from tests.fleet.rows.row import (
+    ALL_FINE,
+    ALWAYS,
+    BOTH_LAUNCHERS,
+    DELETE,
+    FINE,
+    LIST,
+    SIGN_IN,
+    cloud,
+    launchers,
+    sweepers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def cloud_rest() -> Sequence[Row]:
+    locked: dict[str, object] = {"status": 409, "code": "ScopeLocked", "times": ALWAYS}
+    refused: dict[str, object] = {"status": 403, "code": "AuthorizationFailed", "times": ALWAYS}
+    lister = {Phase.SUPERVISE: FINE, **sweepers()}
+    wounds: dict[str, dict[str, object]] = {
+        "503, four times": {"times": 4},
+        "429, Retry-After 20, twice": {
+            "status": 429,
+            "code": "TooManyRequests",
+            "headers": {"Retry-After": "20"},
+            "times": 2,
+        },
+        "dropped before the effect": {"wound": CloudWound.DROP_BEFORE},
+        "dropped after the effect": {"wound": CloudWound.DROP_AFTER},
+        "slow by 45 s": {"wound": CloudWound.SLOW, "seconds": 45.0},
+        "500 without JSON": {"status": 500, "wound": CloudWound.GARBAGE},
+    }
+    rows = [cloud(f"list: {name}", LIST, lister, **fault) for name, fault in wounds.items()]
+    rows += [cloud(f"delete: {name}", DELETE, lister, **fault) for name, fault in wounds.items()]
+    blind = "could not be listed"
+    return [
+        *rows,
+        cloud("delete: 404", DELETE, lister, status=404, code="ResourceNotFound"),
+        cloud(
+            "delete: ScopeLocked, always",
+            DELETE,
+            {Phase.SUPERVISE: FINE, **sweepers(5, "LEFT: machine waa-500-1-00")},
+            **locked,
+        ),
+        cloud(
+            "list: AuthorizationFailed, always",
+            LIST,
+            {Phase.SUPERVISE: End(4, "AuthorizationFailed"), **sweepers(5, blind)},
+            **refused,
+        ),
+        cloud(
+            "list: 503, always",
+            LIST,
+            {Phase.SUPERVISE: End(4, "nothing could be seen for 15 min"), **sweepers(5, blind)},
+            times=ALWAYS,
+        ),
+        cloud(
+            "sizes and quotas: AuthorizationFailed",
+            "GET (skus|locations)",
+            launchers(4, "AuthorizationFailed"),
+            **refused,
+        ),
+        cloud("sizes and quotas: 503, once", "GET (skus|locations)", BOTH_LAUNCHERS),
+        cloud(
+            "sign-in: invalid_client, always",
+            SIGN_IN,
+            {**launchers(4, "identity"), **sweepers(5, blind)},
+            status=401,
+            code="invalid_client",
+            times=ALWAYS,
+        ),
+        cloud("sign-in: 503, once", SIGN_IN, ALL_FINE),
+        cloud(
+            "the job's identity token: 401, always",
+            "GET assertion",
+            {**launchers(4, "id-token: write"), **sweepers(5, blind)},
+            status=401,
+            times=ALWAYS,
+        ),
+    ]

@@ -1,0 +1,93 @@
+"""Machines and runners that were accepted, and are no good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.fakes.arm.faults import Fate
+from tests.fakes.github import RunnerFate
+from tests.fleet.faulting import End, Phase, Row
+from tests.fleet.rows.row import ALL_FINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.fleet.stand import Stand
+
+
+def machines() -> Sequence[Row]:
+    one, every = "waa-500-1-000-*", "waa-500-*"
+    boots = "boots in a row took no job"
+    late = [
+        *("AllocationFailed", "ZonalAllocationFailed", "SkuNotAvailable"),
+        *("QuotaExceeded", "OSProvisioningTimedOut", "InternalExecutionError"),
+    ]
+    rows = [
+        Row(
+            f"machine: accepted, then {code}",
+            ALL_FINE,
+            fates=lambda code=code: (Fate(one, fails_with=code, times=1),),  # type: ignore[misc]  # bound now
+        )
+        for code in late
+    ]
+    return [
+        *rows,
+        Row(
+            "machine: accepted, then RequestDisallowedByPolicy",
+            {**ALL_FINE, Phase.SUPERVISE: End(4, "RequestDisallowedByPolicy")},
+            fates=lambda: (Fate(every, fails_with="RequestDisallowedByPolicy"),),
+        ),
+        Row(
+            "machine: evicted in its job",
+            {**ALL_FINE, Phase.SUPERVISE: End(1, "not every task is scored")},
+            fates=lambda: (Fate(one, evicted_after_s=100.0),),
+            scene=_spot,
+        ),
+        Row(
+            "machine: each evicted before its job",
+            {**ALL_FINE, Phase.SUPERVISE: End(4, "launches are spent")},
+            fates=lambda: (Fate(every, evicted_after_s=10.0),),
+            scene=_spot,
+            options=("--spot", "only"),
+        ),
+        Row("machine: never boots", ALL_FINE, fates=lambda: (Fate(one, never_boots=True),)),
+        Row(
+            "machine: none ever boots",
+            {**ALL_FINE, Phase.SUPERVISE: End(4, boots)},
+            fates=lambda: (Fate(every, never_boots=True),),
+        ),
+        Row("machine: a create that takes 5 min", ALL_FINE, fates=lambda: (Fate(create_s=300.0),)),
+        Row("runner: never online", ALL_FINE, scene=_never_online(one)),
+        Row(
+            "runner: none ever online",
+            {**ALL_FINE, Phase.SUPERVISE: End(4, boots)},
+            scene=_never_online(every),
+        ),
+        Row(
+            "runner: deprecated, exits at once",
+            {**ALL_FINE, Phase.SUPERVISE: End(4, "the age of its runner")},
+            scene=lambda stand: stand.fake.faults.runners(RunnerFate(every, deprecated=True)),
+        ),
+        Row("runner: removed while idle", ALL_FINE, scene=_removed_while_idle),
+        Row("listings: 55 s behind", ALL_FINE, scene=_lag, fresh=True),
+    ]
+
+
+def _never_online(names: str) -> Callable[[Stand], None]:
+    def scene(stand: Stand) -> None:
+        stand.fake.faults.runners(RunnerFate(names, never_online=True))
+
+    return scene
+
+
+def _spot(stand: Stand) -> None:
+    stand.spot = True
+
+
+def _removed_while_idle(stand: Stand) -> None:
+    stand.fake.faults.idle_limit_s = 60.0
+    stand.jobs_after_s = 400.0
+
+
+def _lag(stand: Stand) -> None:
+    stand.arm.world.listing_lag_s = stand.fake.world.listing_lag_s = 55.0
