@@ -84,13 +84,13 @@ def doctor(*, as_json: bool, no_color: bool, **options: Any) -> int:
     (warnings are no failure), 2 when an option is wrong or missing, 4 when something else is.
 
     \b
-    Example: on a laptop (az login), with the variables that scripts/azure-setup set
+    Example, on a laptop (az login), with the variables that scripts/azure-setup set:
       eval "$(gh variable list --limit 100 --json name,value \\
         --jq '.[] | "export \\(.name)=\\(.value | @sh)"')"
       export GITHUB_REPOSITORY=octo/bench WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix doctor --suite waa --arena winarena --image windowsarena/winarena:latest \\
         --workers 20 --min-workers 10 --max-cost 60
-    Example: with everything given
+    Example, with everything given:
       waa-matrix doctor --workers 20 --repository octo/bench --resource-group waa-matrix \\
         --region westeurope --subnet westeurope=/subscriptions/…/subnets/machines \\
         --machine-image /subscriptions/…/galleries/waa_matrix/images/waa-machine \\

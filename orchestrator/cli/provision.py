@@ -87,10 +87,10 @@ def provision(
     the sweepers after --ttl. ``waa-matrix teardown`` takes all of a run's at any time.
 
     \b
-    Example: in a workflow (with the repository's variables, see scripts/azure-setup)
+    Example, in a workflow (with the repository's variables, see scripts/azure-setup):
       waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena:latest \\
         --workers 20 --min-workers 10 --spot prefer --max-cost 60
-    Example: with everything given
+    Example, with everything given:
       waa-matrix provision --suite waa --arena winarena --image windowsarena/winarena \\
         --workers 20 --min-workers 10 --size Standard_D8s_v5 --size Standard_D8ds_v5 \\
         --region westeurope --subnet westeurope=/subscriptions/…/subnets/machines \\

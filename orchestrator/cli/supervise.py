@@ -89,9 +89,9 @@ def supervise(**options: Any) -> int:
     when every task is scored, 1 when not, 4 when nothing more could be done.
 
     \b
-    Example: in the run's own workflow (with the repository's variables, see scripts/azure-setup)
+    Example, in the run's own workflow (with the repository's variables, see scripts/azure-setup):
       waa-matrix supervise --shards 20 --max-cost 60
-    Example: from a laptop, in place of a supervisor that was lost
+    Example, from a laptop, in place of a supervisor that was lost:
       waa-matrix supervise --github-run 9876543210 --attempt 1 --shards 20 \\
         --store az://waaresults --size Standard_D8s_v5 --region westeurope \\
         --subnet westeurope=/subscriptions/…/subnets/machines \\

@@ -59,10 +59,10 @@ def teardown(
     nothing, 5 with a list when something is left or a side could not be looked at.
 
     \b
-    Example: on a laptop (az login; a token with Administration: write)
+    Example, on a laptop (az login; a token with Administration: write):
       export AZURE_SUBSCRIPTION_ID=… GITHUB_REPOSITORY=octo/bench WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix teardown --github-run 9876543210 --resource-group waa-matrix
-    Example: in a job of a run that was cancelled
+    Example, in a job of a run that was cancelled:
       waa-matrix teardown --no-wait
     """
     from orchestrator.cli.fleet import actor_name
@@ -112,7 +112,7 @@ def reap(
     otherwise. Meant for a schedule; a second sweeper inside Azure needs no GitHub.
 
     \b
-    Example: on a laptop (az login; a token with Administration: write)
+    Example, on a laptop (az login; a token with Administration: write):
       export AZURE_SUBSCRIPTION_ID=… WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix reap --repository octo/bench --resource-group waa-matrix --dry-run
     """
