@@ -60,7 +60,6 @@ def report(
       waa-matrix report demo-run --out to-send --single-file
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
-    single_file: bool = options.pop("single_file")
     if tree is not None:
         results = _of_tree(Path(tree), trials, Path(out), options, single_file=single_file)
     else:
