@@ -47,7 +47,7 @@ def page_pieces(template: str, scripts: Sequence[str], **values: Any) -> Iterato
         "moment": moment,
         "dollars": dollars,
     }
-    style, script = _own(STYLES), _own(scripts)
+    style, script = _own(STYLES), Markup("(() => {{\n{}}})();").format(_own(scripts))
     stream = environment.get_template(template).stream(
         wording=wording, style=style, script=script, policy=_policy(style, script), **values
     )

@@ -1,3 +1,4 @@
+"use strict";
 // Everything foreign is written as text or as an attribute's value, never as markup.
 const SVG = "http://www.w3.org/2000/svg";
 

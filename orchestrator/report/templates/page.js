@@ -49,5 +49,5 @@ addEventListener("hashchange", follow);
 offerKeys(grid, dialog);
 offerThemes();
 offerTips();
-follow();
+addEventListener("DOMContentLoaded", follow);
 document.documentElement.dataset.ready = "";
