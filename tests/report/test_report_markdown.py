@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from orchestrator.causes import Cause, Flag
+from orchestrator.cli.closing import closing_lines
 from orchestrator.report import Results, render_html, render_markdown, summarize, wording
 from orchestrator.report.markdown import SIZE_LIMIT
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
@@ -129,6 +131,8 @@ def test_trials_domains_applications_and_fail_answers_are_told_alike_on_both_sur
         assert said in page
     assert "indicative, from 2 applications (t with 1 degrees of freedom)" in page
     assert "on 1 of 4 others" in text
+    closing = closing_lines(results, Path("out"), "")
+    assert "Flip rate: 50.0% of pairs of trials, over 2 tasks" in closing
     for domain, _ in results.domains:
         assert f'<td class="num">{wording.adjusted(results, domain)}</td>' in page
         assert f"| {wording.adjusted(results, domain)} |" in text
