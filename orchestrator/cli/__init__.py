@@ -81,10 +81,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome asks for."""
-    sys.exit(run())
+    sys.exit(invoke())
 
 
-def run(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> int:
+def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> int:
     """Run one command and return its exit code; what is wrong is printed.
 
     ``arguments`` are the process's own unless given. The fleet's commands wait by ``clock``, which

@@ -134,17 +134,15 @@ def opened_sides(
     Raises:
         BadInputError: Naming everything that is missing.
     """
-    import stamina
-
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.settings import AzureSettings
-    from orchestrator.cloud.retry import Patience
+    from orchestrator.cloud.retry import Patience, hush
     from orchestrator.github import RetryPolicy, open_github
 
     problems = cloud_problems(options)
     if problems:
         raise BadInputError(problems)
-    stamina.instrumentation.set_on_retry_hooks([])  # its bare "retry_scheduled" tells nobody much
+    hush()
     endpoints = cloud_endpoints(options)
     settings = AzureSettings(options["subscription"], options["resource_group"], sites, endpoints)
     connection = cloud_connection(options)

@@ -16,9 +16,9 @@ from orchestrator.cli.cloud import (
     cloud_problems,
     fleet_clock,
 )
-from orchestrator.cli.fleet import (
+from orchestrator.cli.fleet import known_rates
+from orchestrator.cli.fleet_options import (
     FleetOptions,
-    known_rates,
     launch_options,
     read_fleet_options,
     sites_of,

@@ -11,7 +11,7 @@ from orchestrator.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cli.fleet import FleetOptions
+    from orchestrator.cli.fleet_options import FleetOptions
     from orchestrator.costs import Rates
     from orchestrator.forecast import Money, Prediction
     from orchestrator.plan import Plan

@@ -12,17 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.cloud import cloud_problems, opened_sides
-from orchestrator.cli.fleet import (
-    FleetOptions,
-    actor_name,
-    fleet_options,
-    known_rates,
-    launcher_of,
-    markets,
-    read_fleet_options,
-    supply_of,
-)
+from orchestrator.cli.fleet import actor_name, known_rates, launcher_of, markets, supply_of
 from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
+from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
 from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
 from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (

@@ -15,16 +15,14 @@ from orchestrator.cli.cloud import (
     opened_sides,
 )
 from orchestrator.cli.fleet import (
-    FleetOptions,
     actor_name,
-    fleet_options,
     known_rates,
     launcher_of,
     markets,
-    read_fleet_options,
     spending_of,
     supply_of,
 )
+from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
 from orchestrator.cli.terminal import console
 from orchestrator.errors import EXIT_COMPLETE, BadInputError, Problem
 

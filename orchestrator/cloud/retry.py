@@ -56,3 +56,8 @@ class Patience:
         if asked is None:
             return True
         return asked if asked <= self.longest_wait_s else False
+
+
+def hush() -> None:
+    """Keep the library's own line a retry off the terminal: it does not say of what, or why."""
+    stamina.instrumentation.set_on_retry_hooks([])

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError
-from orchestrator.cloud.failures import FailureKind as CloudKind
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
-from orchestrator.fleet.decide import Actions, Doomed, Orders, Rules, decide
-from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.decide import Actions, Orders, Rules, decide
+from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
+from orchestrator.fleet.removal import Remover
 from orchestrator.fleet.view import FleetView, join
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import FailureKind as GitHubKind
@@ -25,28 +25,17 @@ from orchestrator.github import GitHubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orchestrator.cloud.port import Market, Resource
+    from orchestrator.cloud.port import Market
+    from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.orders import RunLedger
     from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supply import Supply
-    from orchestrator.github import Job, Runner
+    from orchestrator.github import Job
 
 _THREADS = 16
 _BLIND_LIMIT_S = 900.0
 _REFUSED_LIMIT = 3
-
-
-class RunnerStore(Protocol):
-    """What is needed of GitHub's runners here."""
-
-    def all(self) -> list[Runner]:
-        """Return every runner of the repository."""
-        ...
-
-    def delete(self, runner_id: int) -> bool:
-        """Delete a runner; a missing one is a success."""
-        ...
 
 
 class JobStore(Protocol):
@@ -238,55 +227,12 @@ class Supervisor:
 
     def _act(self, actions: Actions) -> None:
         """Do what was decided: deletes first; what fails is tried again at the next look."""
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(self._delete, actions.delete))
-            list(pool.map(self._forget, actions.forget))
-            list(pool.map(self._sweep, actions.sweep))
+        Remover(self.launcher, self.runners, self.supply, self._troubles.append).remove(actions)
         self._bury(actions.dead)
         self._launch(actions.launch, self.supply, Role.ARENA)
         self._launch(actions.drains, self.drain_supply, Role.DRAIN)
         if actions.cancel:
             self._cancel(actions.cancel)
-
-    def _delete(self, doomed: Doomed) -> None:
-        member = doomed.member
-        if doomed.failure is not None:
-            tags = member.machine.tags
-            spot = tags.get(SPOT_TAG) == "true"
-            size, region = tags.get(SIZE_TAG, ""), member.machine.region
-            self.supply.failed(size, region, doomed.failure, spot=spot)
-            if doomed.failure.kind in STOPS_THE_RUN:
-                self.launcher.halt.stop(str(doomed.failure), fatal=True)
-        if not self._without_runner(doomed):
-            return
-        try:
-            with self.launcher.journal.step("delete", member.name, doomed.why):
-                self.launcher.cloud.delete(member.machine)
-        except CloudError as error:
-            self._troubles.append(str(error))
-
-    def _without_runner(self, doomed: Doomed) -> bool:
-        """Delete a machine's runner before it; False when it has a job after all."""
-        runner = doomed.member.runner
-        return runner is None or self._forget(runner) or not doomed.may_take_job
-
-    def _forget(self, runner: Runner) -> bool:
-        try:
-            with self.launcher.journal.step("forget runner", runner.name):
-                self.runners.delete(runner.id)
-        except GitHubError as error:
-            if error.kind is not GitHubKind.CONFLICT:
-                self._troubles.append(str(error))
-            return False
-        return True
-
-    def _sweep(self, part: Resource) -> None:
-        try:
-            with self.launcher.journal.step("sweep", part.name, "its machine is not there"):
-                self.launcher.cloud.delete(part)
-        except CloudError as error:
-            if error.kind is not CloudKind.TRANSIENT:
-                self._troubles.append(str(error))
 
     def _bury(self, machines: Iterable[str]) -> None:
         try:

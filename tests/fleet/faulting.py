@@ -19,7 +19,7 @@ from unittest import mock
 
 import stamina
 
-from orchestrator.cli import run
+from orchestrator.cli import invoke
 from tests.fakes.arm.faults import Fate
 from tests.fakes.arm.faults import Fault as CloudFault
 from tests.fleet.stand import ATTEMPT, MINE, Stand, arguments_of, standing
@@ -177,7 +177,7 @@ def called(stand: Stand, command: str, *more: str) -> tuple[int, str]:
         stamina.set_testing(testing=True, attempts=4, cap=True),
     ):
         try:
-            code = run(arguments, stand.clock)
+            code = invoke(arguments, stand.clock)
         finally:
             signal.signal(signal.SIGTERM, handler)
     return code, text.getvalue()

@@ -144,9 +144,11 @@ def test_a_whole_run_and_its_failures_show_no_secret_anywhere(
     assert call("supervise", "--shards", "2", *launching) == 0, shown.texts
     assert call("teardown", *reach) == 0, shown.texts
     stand.arm.faults.add(Fault("PUT", status=400, code="InvalidParameter", times=1000))
-    assert call("provision", "--workers", "2", "--attempt", "2", *launching) == 4, shown.texts
+    # A run that is complete launches nothing more: this is another, with all its work to do.
+    more = ["--workers", "2", "--run", "run-2", *launching]
+    assert call("provision", "--attempt", "2", *more) == 4, shown.texts
     stand.arm.faults.add(Fault("POST .*/token", status=401, code="invalid_client", times=1000))
-    assert call("provision", "--workers", "2", "--attempt", "3", *launching) == 4, shown.texts
+    assert call("provision", "--attempt", "3", *more) == 4, shown.texts
     assert call("teardown", *reach) == 5, shown.texts
     shown.texts |= left_behind(stand)
     assert "waa-500" in (stand.directory / "github-output").read_text()

@@ -188,7 +188,10 @@ def the_document_is_right(run: WholeRun) -> None:
     machines = {machine["name"]: machine for machine in fleet["machines"]}
     assert len(machines) == SHARDS + 3
     worked = [one for one in machines.values() if one["first_task"] is not None]
-    assert len(worked) == SHARDS - 3 + 2
+    # A machine that replaced another may have come when nothing was left: it has no first task.
+    outcomes = run.reader.snapshot().outcomes.values()
+    assert {one["name"] for one in worked} == {one.machine for one in outcomes if one}
+    assert SHARDS - 3 <= len(worked) <= SHARDS - 3 + 2
     moments = ("launched", "created", "booted", "online", "job", "first_task", "deleted")
     for one in worked:
         seen = [one[moment] for moment in moments if one[moment] is not None]
