@@ -18,6 +18,8 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
     score = results.score
     lines.append(f"Score {wording.headline(score)}. {wording.explained(score)}")
     lines.append(f"Full successes: {wording.successes(score)}")
+    if results.repeats is not None:
+        lines += [f"{name}: {value}" for name, value in wording.trials(results.repeats)]
     lines.append(wording.accounting(score))
     if stopped_by:
         lines.append(f"Stopped by {stopped_by}; go on with --resume --out {out}.")

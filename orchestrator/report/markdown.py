@@ -30,6 +30,7 @@ def render_markdown(results: Results) -> str:
         _headline(results),
         _warnings(results),
         _domains(results),
+        _trials(results),
         _timeline(results),
         _fleet(results),
         _lost(results),
@@ -87,18 +88,32 @@ def _domains(results: Results) -> str:
     lines = [
         "### Domains",
         "",
-        "| Domain | Scored | Mean | Full successes | 95% of the rate |",
-        "| :-- | --: | --: | --: | --: |",
+        "| Domain | Scored | Mean | Full successes | 95% of the rate | after Holm | p (Holm) |",
+        "| :-- | --: | --: | --: | --: | --: | --: |",
     ]
     for domain, score in results.domains[:_DOMAINS_SHOWN]:
         counts = score.counts
         lines.append(
             f"| {markdown_code(domain)} | {counts.scored}/{counts.expected} "
-            f"| {percent(score.mean)} | {score.successes} | {wording.interval(score.interval)} |"
+            f"| {percent(score.mean)} | {score.successes} | {wording.interval(score.interval)} "
+            f"| {wording.adjusted(results, domain)} | {wording.adjusted_p(results, domain)} |"
         )
     if len(results.domains) > _DOMAINS_SHOWN:
-        lines.append(f"| {len(results.domains) - _DOMAINS_SHOWN} more | | | | |")
+        lines.append(f"| {len(results.domains) - _DOMAINS_SHOWN} more | | | | | | |")
     return "\n".join(lines)
+
+
+def _trials(results: Results) -> str:
+    found = results.repeats
+    if found is None:
+        return ""
+    rows = [f"| {name} | {value} |" for name, value in wording.trials(found)]
+    head = ["### Trials", "", "| | |", "| :-- | :-- |", *rows]
+    flaky = [f"- {markdown_code(label, 420)}" for label in found.flaky]
+    if not flaky:
+        return "\n".join(head)
+    head += ["", f"<details><summary>Trials disagree ({len(flaky)})</summary>", ""]
+    return "\n".join([*head, _bounded(flaky, _LIST_BUDGET // 4, "tasks"), "", "</details>"])
 
 
 def _timeline(results: Results) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.report.text import NONE, moment, percent, span_of_time
 
 if TYPE_CHECKING:
+    from orchestrator.report.figures import Repeats
     from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import Results, Score
     from orchestrator.stats import Interval
@@ -187,12 +188,68 @@ def caveats(results: Results) -> list[str]:
             f"{percent(results.feasible.mean)}. Always answering FAIL would score "
             f"{results.infeasible.counts.expected}/{score.counts.expected}."
         )
+    if answers := fail_answers(results):
+        said.append(answers)
+    if grouped := clustered(results):
+        said.append(grouped)
     if results.varying:
         names = ", ".join(results.varying)
         said.append(f"Tasks ran under unlike conditions ({names}): compare with care.")
     if results.damage:
         said.append(f"{len(results.damage)} objects of the ledger could not be read.")
     return said
+
+
+def fail_answers(results: Results) -> str:
+    """Return how often FAIL was answered, apart for infeasible tasks; "" when it never was."""
+    found = results.fail_answers
+    if not found.infeasible + found.feasible:
+        return ""
+    return (
+        f"FAIL was answered on {found.infeasible} of {found.infeasible_scored} scored infeasible "
+        f"tasks, where it is right, and on {found.feasible} of {found.feasible_scored} others."
+    )
+
+
+def clustered(results: Results) -> str:
+    """Return the interval of the mean that lets an application's tasks go together, or ""."""
+    extra = results.caveats
+    if extra.clustered is None:
+        return ""
+    return (
+        f"If tasks of one application succeed and fail together, the 95% interval of the mean is "
+        f"{interval(extra.clustered)}: indicative, from {extra.clusters} applications "
+        f"(t with {extra.clusters - 1} degrees of freedom)."
+    )
+
+
+def adjusted(results: Results, domain: str) -> str:
+    """Return a domain's interval after Holm, or a dash where nothing of it is scored."""
+    found = results.adjusted.get(domain)
+    return interval(found.interval if found else None)
+
+
+def adjusted_p(results: Results, domain: str) -> str:
+    """Return the Holm-adjusted p of a domain against all others, or a dash."""
+    found = results.adjusted.get(domain)
+    if found is None:
+        return NONE
+    return "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+
+
+def trials(found: Repeats) -> list[tuple[str, str]]:
+    """Return what several trials of each task say, as names and values."""
+    told = found.trials
+    rows = [
+        (f"pass@{k}, pass^{k}", f"{percent(told.pass_at[k])}, {percent(told.pass_all[k])}")
+        for k in sorted(told.pass_at)
+    ]
+    return [
+        *rows,
+        ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
+        ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
+        ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
+    ]
 
 
 def reach(results: Results) -> str:

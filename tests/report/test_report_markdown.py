@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from orchestrator.causes import Cause
-from orchestrator.report import render_markdown, summarize
+from orchestrator.causes import Cause, Flag
+from orchestrator.cli.closing import closing_lines
+from orchestrator.report import Results, render_html, render_markdown, summarize, wording
 from orchestrator.report.markdown import SIZE_LIMIT
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.hostile import CORPUS, hostile_run
@@ -104,3 +106,40 @@ def test_it_never_exceeds_what_github_shows(message: str) -> None:
     diagram = re.search(r"```mermaid\n(.*?)\n```", text, re.DOTALL)
     assert diagram is not None
     assert len(diagram.group(1)) < 50_000
+
+
+def _with_trials() -> Results:
+    run = FakeRun(plan_of(suite_named(2), trials=2))
+    for unit, score in zip(run.plan.units, (1.0, 0.0, 1.0, 1.0), strict=True):
+        flags = (Flag.ANSWERED_FAIL,) if score == 0.0 else ()
+        run.end(outcome(unit, score, flags=flags))
+    return summarize(run.plan, run.fold(), facts())
+
+
+def test_trials_domains_applications_and_fail_answers_are_told_alike_on_both_surfaces() -> None:
+    results = _with_trials()
+    text, page = render_markdown(results), render_html(results, {})
+    assert results.repeats is not None
+    for name, value in wording.trials(results.repeats):
+        assert f"| {name} | {value} |" in text
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in page
+    assert len(results.repeats.flaky) == 1
+    assert "| Flip rate | 50.0% of pairs of trials, over 2 tasks |" in text
+    assert results.repeats.flaky[0] in text
+    for said in (wording.fail_answers(results), wording.clustered(results)):
+        assert said
+        assert said in page
+    assert "indicative, from 2 applications (t with 1 degrees of freedom)" in page
+    assert "on 1 of 4 others" in text
+    closing = closing_lines(results, Path("out"), "")
+    assert "Flip rate: 50.0% of pairs of trials, over 2 tasks" in closing
+    for domain, _ in results.domains:
+        assert f'<td class="num">{wording.adjusted(results, domain)}</td>' in page
+        assert f"| {wording.adjusted(results, domain)} |" in text
+
+
+def test_one_trial_has_no_section_of_trials() -> None:
+    run = demo_run()
+    results = summarize(run.plan, run.fold(), facts())
+    assert "### Trials" not in render_markdown(results)
+    assert 'id="trials"' not in render_html(results, {})
