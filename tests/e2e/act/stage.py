@@ -67,7 +67,11 @@ class Stage:
 
     def begin(self, job: str) -> dict[str, str]:
         """Queue a job, wait until a runner has it, and return the environment it finds there."""
-        self.machines_at[job] = self.arm.names(MACHINE)
+        self.arm.run_due()
+        with self.arm.lock:
+            there = self.arm.world.of(MACHINE)
+            # A delete that was accepted takes its time: that machine is nobody's business any more.
+            self.machines_at[job] = [one.name for one in there if one.state != "Deleting"]
         if job != MATRIX_JOB:
             hosted = self.github.add_job(self.run, job, ["ubuntu-latest"], hosted=True)
             return {"ACT_JOB": str(hosted.id)}
