@@ -11,7 +11,7 @@ import pytest
 from orchestrator.reader import LedgerReader
 from orchestrator.store import StoreCredentials, open_store
 from tests.cloud.azurite import running_over_tls
-from tests.e2e.command import call
+from tests.e2e.command import call, until
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.identity import CLIENT, TENANT
@@ -86,7 +86,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         both.write_bytes(arm_ca.read_bytes() + store_ca.read_bytes())
         store = f"az://{ACCOUNT}?endpoint={account}"
         _provision(arm, github, both, "--store", store, "--store-ca", str(store_ca))
-        assert len(machines) == 2
+        # Provision ends when its creates are accepted: what they make comes up a little later.
+        until(lambda: len(machines) == 2, "both machines come up")
         credentials = StoreCredentials(key=KEY, root_certificate=str(store_ca))
         opened = open_store(store, RUN, credentials, timeout_s=30.0)
         yield Fleet(sorted(machines, key=lambda one: one.name), github, opened, store_ca)
