@@ -50,7 +50,25 @@ def counts_bar(score: Score) -> Chart:
     """Draw what became of everything expected as one bar."""
     segments = [one for one in counts_of(score) if one.count]
     label = ", ".join(f"{one.count} {one.label}" for one in segments)
-    values = [{"kind": one.kind, "count": one.count, "order": n} for n, one in enumerate(segments)]
+    values = [(one.kind, one.count) for one in segments]
+    return stacked_bar(
+        label or "Nothing was expected", values, GRADE_COLOURS, max(1, score.counts.expected)
+    )
+
+
+def stacked_bar(
+    label: str,
+    counts: Sequence[tuple[str, int]],
+    colours: dict[str, str],
+    most: int,
+    widths: tuple[int, ...] = (WIDE, NARROW),
+) -> Chart:
+    """Draw counts by kind, in their order, as one bar that is full at ``most``."""
+    values = [
+        {"kind": kind, "count": count, "order": order}
+        for order, (kind, count) in enumerate(counts)
+        if count
+    ]
 
     def spec(width: int) -> Spec:
         return {
@@ -64,14 +82,14 @@ def counts_bar(score: Score) -> Chart:
                     "field": "count",
                     "type": "quantitative",
                     "axis": None,
-                    "scale": {"domain": [0, max(1, score.counts.expected)], "nice": False},
+                    "scale": {"domain": [0, most], "nice": False},
                 },
                 "order": {"field": "order"},
-                "color": _colour("kind", GRADE_COLOURS),
+                "color": _colour("kind", colours),
             },
         }
 
-    return chart(label or "Nothing was expected", spec)
+    return chart(label, spec, widths)
 
 
 def _colour(field: str, colours: dict[str, str]) -> Spec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.report.charts import stacked_bar
 from orchestrator.report.text import clean, percent
 from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
 
@@ -58,34 +59,8 @@ def pairs(paired: Mapping[str, Any]) -> Chart | None:
     if not total:
         return None
     label = ", ".join(f"{count} {_PAIRS[name][0]}" for name, count in found)
-    values = [
-        {"kind": name, "count": count, "order": order}
-        for order, (name, count) in enumerate(found)
-        if count
-    ]
     colours = {name: colour for name, (_, colour) in _PAIRS.items()}
-
-    def spec(width: int) -> Spec:
-        return {
-            "width": width,
-            "height": 22,
-            "padding": 0,
-            "data": {"values": values},
-            "mark": {"type": "bar", "stroke": "var(--surface)", "strokeWidth": 1.5},
-            "encoding": {
-                "x": {
-                    "field": "count", "type": "quantitative", "axis": None,
-                    "scale": {"domain": [0, total], "nice": False},
-                },
-                "order": {"field": "order"},
-                "color": {
-                    "field": "kind", "type": "nominal", "legend": None,
-                    "scale": {"domain": list(colours), "range": list(colours.values())},
-                },
-            },
-        }  # fmt: skip
-
-    return chart(label, spec, (HALF, NARROW))
+    return stacked_bar(label, found, colours, total, (HALF, NARROW))
 
 
 def difference(paired: Mapping[str, Any]) -> Chart | None:
