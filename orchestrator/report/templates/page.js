@@ -1,4 +1,6 @@
 // Puts the page together: the grid, the open task, and addresses that lead to either.
+const page = document.documentElement;
+page.dataset.late = ""; // What lies below the overview is laid out after the first frame.
 const index = readJson("index");
 const dialog = byId("task");
 const grid = gridOf(index);
@@ -50,4 +52,5 @@ offerKeys(grid, dialog);
 offerThemes();
 offerTips();
 addEventListener("DOMContentLoaded", follow);
-document.documentElement.dataset.ready = "";
+page.dataset.ready = "";
+requestAnimationFrame(() => setTimeout(() => delete page.dataset.late));
