@@ -131,9 +131,10 @@ def _results_of(
     for artifact in artifacts:
         target = scratch / str(artifact.id)
         github.artifacts.download(artifact, target, only=only)
-        results = sorted(target.rglob(RESULTS))
-        if results:
-            return read_results(results[0], named)
+        # Evidence below the report may hold a file of any name: the report's own is the topmost.
+        results = min(target.rglob(RESULTS), key=lambda path: (len(path.parts), path), default=None)
+        if results is not None:
+            return read_results(results, named)
     return None
 
 

@@ -44,18 +44,24 @@ class Workflow:
         *,
         results: bytes | None = None,
         expired: bool = False,
+        more: Mapping[str, bytes] | None = None,
         workflow: str = "baseline.yml",
         event: str = "push",
         fingerprint: Mapping[str, str] | None = None,
         **of: Any,
     ) -> None:
-        """Let a run on GitHub have ended, with a report as its artifact; ``of`` says of what."""
+        """Let a run on GitHub have ended, with a report as its artifact; ``of`` says of what.
+
+        ``more`` are further files of the artifact.
+        """
         fake = self.fake
         fake.add_run(run_id, workflow=workflow, event=event, **of)
         fake.finish_job(fake.add_job(run_id, "report", ["ubuntu-latest"], hosted=True).id)
         found = document(tasks_of(wins), f"waa-{run_id}", fingerprint=fingerprint)
         data = json.dumps(found).encode() if results is None else results
-        entry = fake.add_artifact(run_id, "report-1", zipped({"results.json": data}))
+        entry = fake.add_artifact(
+            run_id, "report-1", zipped({**(more or {}), "results.json": data})
+        )
         if expired:
             fake.world.artifacts[entry.id] = replace(entry, expired=True)
 

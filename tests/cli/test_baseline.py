@@ -96,6 +96,14 @@ def test_what_is_not_kept_or_is_damaged_is_passed_over(workflow: Workflow) -> No
     assert "402" not in done.stderr
 
 
+def test_a_file_in_the_evidence_is_not_taken_for_the_results(workflow: Workflow) -> None:
+    planted = json.dumps(document(tasks_of(range(40)), "planted")).encode()
+    workflow.measured(401, more={"evidence/chrome/a/results.json": planted})
+    workflow.report(range(10))
+    assert pooled(workflow) == ["waa-401"]
+    assert pooled(workflow, "--against", "401") == ["waa-401"]
+
+
 def test_no_more_than_four_times_the_wanted_runs_are_looked_at(workflow: Workflow) -> None:
     workflow.measured(401)
     for number in range(402, 414):
