@@ -116,7 +116,8 @@ def _title(span: Span) -> str:
         return f"boot, {took}"
     words = wording.GRADES.get(span.kind, span.kind)
     stolen = ", stolen" if span.stolen else ""
-    return f"{span.domain}/{span.name}, attempt {span.attempt}, {words}, {took}{stolen}"
+    trial = f", trial {span.trial}" if span.trial else ""
+    return f"{span.domain}/{span.name}{trial}, attempt {span.attempt}, {words}, {took}{stolen}"
 
 
 def _link(span: Span) -> str:
