@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.fetching import fetch
+from orchestrator.cli.fetching import GIVE_UP, fetch
 from orchestrator.store import Listed, Store, UnclearError
 
 if TYPE_CHECKING:
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 class Shelf:
-    """Objects in memory; those of one name cannot be read."""
+    """Objects in memory; some cannot be read. Counts what was asked for."""
 
-    def __init__(self, objects: dict[str, bytes], unreadable: str = "") -> None:
+    def __init__(self, objects: dict[str, bytes], *unreadable: str) -> None:
         self._objects, self._unreadable = objects, unreadable
+        self.asked = 0
 
     def put_new(self, path: str, data: bytes) -> None:
         self._objects[path] = data
@@ -27,7 +28,8 @@ class Shelf:
         return [Listed(path, 0.0, len(self._objects[path])) for path in found]
 
     def get(self, path: str) -> bytes | None:
-        if path == self._unreadable:
+        self.asked += 1
+        if path in self._unreadable:
             raise UnclearError("connection reset")
         return self._objects.get(path)
 
@@ -59,8 +61,17 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_copied(tmp_path: Path) -> None:
-    shelf = Shelf({"evidence/a": b"a", "evidence/b": b"b"}, unreadable="evidence/a")
+    shelf = Shelf({"evidence/a": b"a", "evidence/b": b"b"}, "evidence/a")
     failures = fetched(shelf, tmp_path, "evidence/gone")
     assert [failure.split(":")[0] for failure in failures] == ["evidence/a", "evidence/gone"]
     assert "connection reset" in failures[0]
     assert (tmp_path / "b").read_bytes() == b"b"
+
+
+def test_a_store_that_keeps_failing_is_left_alone(tmp_path: Path) -> None:
+    objects = {f"evidence/{number}": b"x" for number in range(500)}
+    shelf = Shelf(objects, *objects)
+    failures = fetched(shelf, tmp_path)
+    assert len(failures) == 500
+    assert "not tried" in failures[-1]
+    assert GIVE_UP <= shelf.asked < 500
