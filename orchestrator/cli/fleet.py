@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supply import Supply, Wish
+    from orchestrator.ledger.lives import Billed
     from orchestrator.plan import Plan
+    from orchestrator.reader import LedgerReader
 
 
 def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tuple[str, str], Rates]:
@@ -73,6 +75,26 @@ def spending_of(settings: FleetOptions, rates: Mapping[tuple[str, str], Rates]) 
     os_disks = int(given["managed_os_disk"])
     disks = os_disks + int(given["golden_disk"])
     return Spending(rates, disks, os_disks, int(given["public_ip"]))
+
+
+def billed_so_far(reader: LedgerReader, now: float, say: Callable[[str], None]) -> Billed:
+    """Return what a run's events tell of its machines' bills until ``now`` (Unix seconds).
+
+    What cannot be counted is said.
+
+    Raises:
+        StoreError: The events could not be read.
+    """
+    from orchestrator.ledger.events import read_events
+    from orchestrator.ledger.lives import billed
+
+    events, damage = read_events(reader.events())
+    found = billed(events, now)
+    if damage:
+        say(f"{len(damage)} events cannot be read: what they tell is not in the cost so far")
+    if found.unpriced:
+        say(f"{found.unpriced} machines have no known price and are not in the cost so far")
+    return found
 
 
 def launcher_of(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _THREADS = 16
 _BLIND_LIMIT_S = 900.0
 _REFUSED_LIMIT = 3
+_CENT = 0.01
 
 
 class JobStore(Protocol):
@@ -195,14 +196,20 @@ class Supervisor:
         stuck = view.queued and not view.members
         reason = ""
         if self.spending.at_ceiling(limit, now):
-            reason = f"the cost ceiling of {limit:.2f} USD is reached"
+            reason = f"{self._ceiling()} is reached"
         elif stuck and not self.spending.room(limit, now, 1, self.supply.wish):
-            reason = f"the cost ceiling of {limit:.2f} USD leaves no room for another machine"
+            reason = f"{self._ceiling()} leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
         if reason and not self._asked_to_drain:
             self._drain(reason)
         return bool(reason)
+
+    def _ceiling(self) -> str:
+        """Name the ceiling, and what of it was spent before this supervisor began."""
+        before = self.spending.before_usd
+        spent = f" ({before:.2f} of it were spent before)" if before >= _CENT else ""
+        return f"the cost ceiling of {self.settings.max_usd:.2f} USD{spent}"
 
     def _drain(self, reason: str) -> None:
         try:
