@@ -17,11 +17,8 @@ from orchestrator.simulate import (
     BOOTS_AND_RESETS,
     POLICIES,
     Overheads,
-    Row,
-    Study,
-    render_table,
-    study,
 )
+from orchestrator.study import Row, Study, render_table, study
 
 CONTIGUOUS, ROUND_ROBIN, _STATIC, _BLIND, DOMAINS, HISTORY = (policy.name for policy in POLICIES)
 

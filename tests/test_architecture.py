@@ -23,11 +23,13 @@ INNER = (
     "errors",
     "schedule",
     "plan",
+    "plan_file",
     "ledger",
     "results",
     "stats",
     "costs",
     "simulate",
+    "study",
     "forecast",
 )
 # Of the reports these as well decide, and depend on nothing but what they are given.
