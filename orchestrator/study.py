@@ -1,4 +1,4 @@
-"""Plays many drawn runs under every policy, and compares them with what no schedule can beat. Pure."""
+"""Plays many drawn runs under every policy, beside what no schedule can beat. Pure."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.ledger.lives import Billed
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
+    from orchestrator.store import Store
 
 
 def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tuple[str, str], Rates]:
@@ -95,6 +96,29 @@ def billed_so_far(reader: LedgerReader, now: float, say: Callable[[str], None]) 
     if found.unpriced:
         say(f"{found.unpriced} machines have no known price and are not in the cost so far")
     return found
+
+
+def spent_before(
+    store: Store, limit: float | None, now: float, say: Callable[[str], None]
+) -> float:
+    """Return US dollars that earlier starts of a run spent of its ceiling; 0 without one.
+
+    Raises:
+        StoreError: The events could not be read.
+    """
+    from orchestrator.costs import spent
+    from orchestrator.reader import LedgerReader
+
+    if limit is None:
+        return 0.0
+    found = billed_so_far(LedgerReader(store), now, say)
+    usd = spent(found.bills, now)
+    if usd:
+        say(
+            f"{usd:.2f} of {limit:.2f} USD are spent, on {len(found.bills)} machines of "
+            f"earlier starts: {max(0.0, limit - usd):.2f} are left"
+        )
+    return usd
 
 
 def launcher_of(

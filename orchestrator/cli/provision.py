@@ -14,10 +14,10 @@ import click
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.fleet import (
     actor_name,
-    billed_so_far,
     known_rates,
     launcher_of,
     markets,
+    spent_before,
     supply_of,
 )
 from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
@@ -186,28 +186,11 @@ class _Provision:
         if scored:
             _say(f"{scored} of {len(plan.units)} tasks are scored")
         self._size = self._size.for_tasks(len(left))
-        spent_usd = self._spent(store, now) if left else 0.0
+        limit = self._settings.options["max_cost"]
+        spent_usd = spent_before(store, limit, now, _say) if left else 0.0
         if left and (self._size.resumes or spent_usd):
             self._forecast = self._check(of_tasks(plan, left), spent_usd)
         return bool(left)
-
-    def _spent(self, store: Store, now: float) -> float:
-        """Return US dollars that earlier starts of the run spent of its ceiling; 0 without one."""
-        from orchestrator.costs import spent
-        from orchestrator.reader import LedgerReader
-
-        limit = self._settings.options["max_cost"]
-        if limit is None:
-            return 0.0
-        found = billed_so_far(LedgerReader(store), now, _say)
-        usd = spent(found.bills, now)
-        if usd:
-            left = max(0.0, limit - usd)
-            _say(
-                f"{usd:.2f} of {limit:.2f} USD are spent, on {len(found.bills)} machines of "
-                f"earlier starts: {left:.2f} are left"
-            )
-        return usd
 
     # -- before -----------------------------------------------------------------------------
 

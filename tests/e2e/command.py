@@ -15,8 +15,9 @@ from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
 from orchestrator.plan_file import parse_plan
 
 if TYPE_CHECKING:
-    from orchestrator.plan import Plan
     from collections.abc import Callable, Mapping, Sequence
+
+    from orchestrator.plan import Plan
 
 PATIENCE_S = 240.0
 
