@@ -179,7 +179,7 @@ def without(flag: str) -> Callable[[SetUp], None]:
     return change
 
 
-# What a run survives: the first are of Azure, the last of what surrounds it.
+# What a run survives, and is only warned of.
 
 
 def default_outbound(set_up: SetUp) -> None:
