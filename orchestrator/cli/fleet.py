@@ -118,6 +118,8 @@ def spent_before(
             f"{usd:.2f} of {limit:.2f} USD are spent, on {len(found.bills)} machines of "
             f"earlier starts: {max(0.0, limit - usd):.2f} are left"
         )
+    if found.unended:
+        say(f"{found.unended} of them were not seen to go, and are billed until they expired")
     return usd
 
 

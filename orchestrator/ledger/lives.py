@@ -126,10 +126,14 @@ def _live(life: Life, event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What a run's machines are billed for, and how many of them have no known price."""
+    """What a run's machines are billed for.
+
+    ``unpriced`` have no known price, and no bill. ``unended`` have a bill, and nobody saw them go.
+    """
 
     bills: tuple[Bill, ...] = ()
     unpriced: int = 0
+    unended: int = 0
 
 
 def billed(events: Iterable[Event], now: float) -> Billed:
@@ -139,8 +143,9 @@ def billed(events: Iterable[Event], now: float) -> Billed:
     (Unix seconds).
     """
     lives = lives_of(events)
-    bills = tuple(bill for life in lives if (bill := life.bill(now)) is not None)
-    return Billed(bills, len(lives) - len(bills))
+    known = [(bill, life) for life in lives if (bill := life.bill(now)) is not None]
+    unended = sum("deleted" not in life.moments for _, life in known)
+    return Billed(tuple(bill for bill, _ in known), len(lives) - len(known), unended)
 
 
 def proofs_of(events: Iterable[Event]) -> list[Event]:

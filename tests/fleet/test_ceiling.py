@@ -230,6 +230,18 @@ def test_supervise_counts_what_an_earlier_attempt_spent(stand: Stand) -> None:
     assert order is not None
 
 
+def test_a_machine_that_nobody_saw_go_is_billed_until_it_expired(stand: Stand) -> None:
+    """What a killed run left: somebody took it, at a time that no event tells."""
+    journal = Journal("provision-500-1-abc", stand.clock, stand.store)
+    began = stand.clock.now() - 20 * HOUR
+    facts = {"created": began, "usd_hour": 1.0, "expires": began + 7 * HOUR}
+    journal.note("create", "done", "waa-500-1-000-a", facts=facts)
+    code, said = called(stand, "provision", "--workers", "2", "--max-cost", "20", *AGAIN)
+    assert code == 0, said
+    assert "7.00 of 20.00 USD are spent, on 1 machines of earlier starts" in said
+    assert "1 of them were not seen to go, and are billed until they expired" in said
+
+
 def test_what_cannot_be_counted_is_said(stand: Stand) -> None:
     spend(stand, 8.0)
     journal = Journal("supervise-500-1-def", stand.clock, stand.store)
