@@ -20,7 +20,7 @@ _PAIRS = {
 _LABELS = {WIDE: 200}
 _NARROW_LABELS = 118
 _NAME_LIMIT = 28
-_PERCENT = "format(datum.value, '%')"
+_PERCENT = "format(datum.value, '.0%')"
 _POINTS = "datum.value ? format(100 * datum.value, '+.3~g') : '0'"
 """How an axis is labelled; a difference of shares is in points."""
 

@@ -27,7 +27,7 @@ KINDS = {
     "gained": "gained",
     "rate-down": "succeeds less often",
     "rate-up": "succeeds more often",
-    "undecided": "not scored on both sides",
+    "undecided": "not both scored",
 }
 """What each kind of unlike task is called."""
 
