@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 IMAGES = ROOT / ".github" / "images"
-WIDTH, HEIGHT = 1280, 960
+WIDTH, HEIGHT = 1280, 1300
+TASK_HEIGHT, TASKS_HEIGHT = 790, 1020
+"""Windows, in CSS pixels. The last two are about as high as the pictures beside theirs."""
+
 SCALE = 1.5
 COLOURS = 256
 
@@ -54,10 +57,12 @@ def played(directory: Path) -> tuple[Path, Path]:
     return candidate / "report.html", out / "comparison.html"
 
 
-def opened(browser: Browser, path: Path, theme: str = "light", fragment: str = "") -> Page:
+def opened(
+    browser: Browser, path: Path, theme: str = "light", height: int = HEIGHT, fragment: str = ""
+) -> Page:
     """Return a page once its script is ready, with every section laid out."""
     page = browser.new_page(
-        viewport={"width": WIDTH, "height": HEIGHT},
+        viewport={"width": WIDTH, "height": height},
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="reduce",
         device_scale_factor=SCALE,
@@ -75,7 +80,8 @@ def take(page: Page, name: str, section: str = "", last: str = "") -> None:
     bottom = page.locator(last).first.evaluate(_BOTTOM) + 14 if last else HEIGHT
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     shot = shot.crop((0, 0, shot.width, round(min(HEIGHT, bottom) * SCALE)))
-    paletted = shot.quantize(COLOURS, dither=Image.Dither.NONE)
+    # Of two methods the one that keeps colours which little is painted in.
+    paletted = shot.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     paletted.save(IMAGES / f"{name}.png", optimize=True)
 
 
@@ -83,12 +89,14 @@ def take_all(browser: Browser, report: Path, comparison: Path) -> None:
     """Take the pictures of the report and of the comparison."""
     take(opened(browser, report), "report", last="#overview .reading")
     take(opened(browser, report, "dark"), "report-fleet", "workers", "#fleet .timeline")
-    task = opened(browser, report, fragment=f"#task={SHOWN.replace('/', '%2F')}%2F0")
+    task = opened(
+        browser, report, height=TASK_HEIGHT, fragment=f"#task={SHOWN.replace('/', '%2F')}%2F0"
+    )
     task.get_by_label("Step", exact=True).fill(str(SHOWN_STEP))
     task.locator("dialog svg.overlay").wait_for()
     take(task, "report-task")
-    take(opened(browser, report, "dark"), "report-tasks", "tasks")
-    take(opened(browser, comparison), "report-comparison")
+    take(opened(browser, report, "dark", TASKS_HEIGHT), "report-tasks", "tasks")
+    take(opened(browser, comparison), "report-comparison", last="#sides .scroll")
 
 
 @click.command(help=__doc__)

@@ -169,13 +169,13 @@ def caveats(results: Results) -> list[str]:
     said = []
     if score.timeouts:
         said.append(
-            f"{score.timeouts} timed out: they count 0 in the mean and 1 in the best case "
+            f"{score.timeouts} timed out, counted 0 in the mean and 1 in the best case "
             f"({band(score)} over all expected)."
         )
     if extra.flagged:
         said.append(
-            f"{extra.flagged} scored while an evaluator's exception was swallowed; without them "
-            f"the mean is {percent(extra.mean_without_flagged)}."
+            f"{extra.flagged} scored while an evaluator's exception was swallowed; the mean of "
+            f"the others is {percent(extra.mean_without_flagged)}."
         )
     if results.infeasible.counts.expected:
         said.append(

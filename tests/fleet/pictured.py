@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from tests.fleet.whole import Done
 
 SHARDS, SPEED, BOOT_S = 6, 90, 6.0
-SHOWN, SHOWN_STEP = "vlc/demo-vlc-03", 2
-"""The task and the step that are pictured."""
+SHOWN, SHOWN_STEP = "vlc/demo-vlc-03", 3
+"""The task that is pictured, and how far its slider is."""
 
 EVICTED, NEVER_BOOTS, REFUSED = 1, 2, 4
 _EVICTED_AFTER = 6
