@@ -35,13 +35,14 @@ WIDTH, HEIGHT = 1280, 1300
 TASK_HEIGHT, TASKS_HEIGHT = 790, 1020
 """Windows, in CSS pixels. The last two are about as high as the pictures beside theirs."""
 
-SCALE = 1.5
+SCALE = 2
 COLOURS = 256
 
 _LAID_OUT = (
     "document.querySelectorAll('main > section')"
     ".forEach(section => section.style.contentVisibility = 'visible')"
 )
+_BELOW = 14
 _BOTTOM = "e => Math.ceil(e.getBoundingClientRect().bottom)"
 
 
@@ -77,9 +78,10 @@ def take(page: Page, name: str, section: str = "", last: str = "") -> None:
     """Write what the window shows, scrolled to a section, down to the element ``last``."""
     if section:
         page.evaluate(f"document.getElementById('{section}').scrollIntoView()")
-    bottom = page.locator(last).first.evaluate(_BOTTOM) + 14 if last else HEIGHT
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    shot = shot.crop((0, 0, shot.width, round(min(HEIGHT, bottom) * SCALE)))
+    if last:
+        bottom = page.locator(last).first.evaluate(_BOTTOM) + _BELOW
+        shot = shot.crop((0, 0, shot.width, min(shot.height, round(bottom * SCALE))))
     # Of two methods the one that keeps colours which little is painted in.
     paletted = shot.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     paletted.save(IMAGES / f"{name}.png", optimize=True)
@@ -95,7 +97,10 @@ def take_all(browser: Browser, report: Path, comparison: Path) -> None:
     task.get_by_label("Step", exact=True).fill(str(SHOWN_STEP))
     task.locator("dialog svg.overlay").wait_for()
     take(task, "report-task")
-    take(opened(browser, report, "dark", TASKS_HEIGHT), "report-tasks", "tasks")
+    tasks = opened(browser, report, "dark", TASKS_HEIGHT)
+    for _ in range(2):  # the most first
+        tasks.get_by_role("button", name="Attempts", exact=True).click()
+    take(tasks, "report-tasks", "tasks")
     take(opened(browser, comparison), "report-comparison", last="#sides .scroll")
 
 

@@ -287,6 +287,21 @@ def test_a_comparison_shows_its_verdict_first() -> None:
     assert lines(comparison)[0].startswith("b against a: Better: 12 gained")
 
 
+def test_a_tiny_p_is_said_as_less_than_what_can_be_shown() -> None:
+    comparison = compared(document(tasks_of(range(4)), "a"), document(tasks_of(range(38)), "b"))
+    assert "(exact McNemar p < 0.0001)" in lines(comparison)[0]
+    assert "p = <" not in render_text(comparison) + render_comparison_markdown(comparison)
+
+
+def test_the_page_says_why_once() -> None:
+    found = to_comparison(
+        compared(document(tasks_of(range(10)), "a"), document(tasks_of(range(22)), "b"))
+    )
+    page = render_comparison_html(found)
+    assert page.count("12 gained, 0 lost of 40 tasks (exact McNemar") == 1
+    assert "A difference below" in page
+
+
 DAMAGE: list[Any] = [
     [],
     {},
