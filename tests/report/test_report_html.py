@@ -176,6 +176,13 @@ def test_only_small_images_are_put_into_the_page(data: bytes, prefix: str) -> No
     assert bool(image) == bool(prefix)
 
 
+def test_a_steps_moment_is_written_as_people_do() -> None:
+    run = FakeRun(plan_of(suite_named(1)))
+    steps = (EvidenceStep(1, "click", at="20261125@222912"), EvidenceStep(2, "click", at="soon"))
+    shown = Page(page_of(run, {run.plan.units[0]: TaskEvidence(steps=steps)})).tasks[0]
+    assert [step["at"] for step in shown["evidence"]["steps"]] == ["2026-11-25 22:29:12", "soon"]
+
+
 def test_simulated_is_in_the_title_a_banner_and_a_watermark() -> None:
     text = page_of(demo_run())
     assert "<title>[SIMULATED] " in text
