@@ -15,14 +15,17 @@ from orchestrator.report.comparison import (
     to_comparison,
 )
 from tests.report.fake_fleet import fake_fleet
-from tests.report.fake_run import demo_run, facts
+from tests.report.fake_run import START, demo_run, facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.ledger.records import Outcome
     from orchestrator.report import Results
     from orchestrator.report.comparison import RunRecord
     from tests.report.fake_run import FakeRun
 
-GAINED, LOST = 31, 5
+GAINED, LOST, FASTER = 31, 5, 0.92
 
 
 def fake_comparison(pooled: int = 1) -> dict[str, Any]:
@@ -34,18 +37,38 @@ def fake_comparison(pooled: int = 1) -> dict[str, Any]:
 
 
 def candidate_run() -> FakeRun:
-    """Return the played run again by another agent, which gains and loses some tasks."""
+    """Return the played run again by a faster agent, which gains and loses some tasks."""
     run = demo_run()
-    ends = [one.counted for one in run.fold().results if one.counted is not None]
+    folded = run.fold()
+    ends = [one.counted for one in folded.results if one.counted is not None]
     turned = _some(ends, 0.0, GAINED) | _some(ends, 1.0, LOST)
-    for result in run.fold().results:
+    for result in folded.results:
         for one in result.attempts:
             score = turned.get(str(one.unit), one.score) if one == result.counted else one.score
-            run.end(replace(one, score=score, fingerprint={**one.fingerprint, "agent": "planner"}))
+            run.end(_sooner(replace(one, score=score)))
+    for worker, left in folded.left.items():
+        by = left.by if left.by != worker else ""
+        run.leave(worker, _moved(left.at), left.exit_code, by)
     return run
 
 
-def _some(ends: Any, score: float, count: int) -> dict[str, float]:
+def _sooner(one: Outcome) -> Outcome:
+    """Return an attempt as the faster agent made it; one that was lost tells no times."""
+    times = (_moved(one.started), _moved(one.ended)) if one.started else (0.0, 0.0)
+    return replace(
+        one,
+        started=times[0],
+        ended=times[1],
+        seconds=one.seconds * FASTER,
+        fingerprint={**one.fingerprint, "agent": "planner"},
+    )
+
+
+def _moved(at: float) -> float:
+    return START + FASTER * (at - START)
+
+
+def _some(ends: Sequence[Outcome], score: float, count: int) -> dict[str, float]:
     """Return the other score for some of the tasks that have this one, spread over all."""
     found = [str(one.unit) for one in ends if one.score == score and not one.flags]
     return {found[place * len(found) // count]: 1.0 - score for place in range(count)}
