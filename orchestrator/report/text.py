@@ -6,6 +6,7 @@ escapes below are each renderer's own, and do not rely on it.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
@@ -123,5 +124,8 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """Return US dollars with cents, or a dash."""
-    return NONE if value is None else f"${value:,.2f}"
+    """Return US dollars with cents; of less than ten cents two digits that tell; or a dash."""
+    if value is None:
+        return NONE
+    digits = 1 - math.floor(math.log10(value)) if 1e-9 < value < 0.095 else 2
+    return f"${value:,.{digits}f}"

@@ -60,7 +60,10 @@ class Done:
 
 @dataclass
 class WholeRun:
-    """Both sides, the store, the machines, and every command that was called."""
+    """Both sides, the store, the machines, and every command that was called.
+
+    ``name`` is the run's in the store, ``mine`` its workflow run.
+    """
 
     arm: FakeArm
     github: FakeGitHub
@@ -68,6 +71,9 @@ class WholeRun:
     root: Path
     ca_file: Path
     store_url: str
+    mine: Fleet = MINE
+    name: str = RUN
+    evidence: str = "traj"
     shards: int = 0
     attempt: int = 1
     done: list[Done] = field(default_factory=list)
@@ -90,7 +96,7 @@ class WholeRun:
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.arm.identity.request_token,
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_API_URL": self.github.url,
-            "GITHUB_RUN_ID": str(MINE.github_run),
+            "GITHUB_RUN_ID": str(self.mine.github_run),
             "GITHUB_RUN_ATTEMPT": str(self.attempt),
             "GITHUB_OUTPUT": str(self.root / "output"),
             "WAA_MATRIX_APP_ID": app.app_id,
@@ -157,7 +163,7 @@ class WholeRun:
             self.shards = int(outputs["shards"])
             for shard in json.loads(outputs["matrix"]):
                 self.github.add_job(
-                    MINE.github_run, f"benchmark ({shard})", [outputs["label"]], hosted=False
+                    self.mine.github_run, f"benchmark ({shard})", [outputs["label"]], hosted=False
                 )
         return done
 
@@ -191,18 +197,13 @@ class WholeRun:
 
     def inside(self, number: int) -> Inside:
         """Return the machine of this number in this attempt, once it has booted."""
-        prefix = f"{MINE.label}-{self.attempt}-{number:03d}-"
+        prefix = f"{self.mine.label}-{self.attempt}-{number:03d}-"
         booted = self.metal.inside
         found: Inside = self.until(
             lambda: next((one for name, one in booted.items() if name.startswith(prefix)), None),
             f"machine {number} boots",
         )
         return found
-
-    @property
-    def name(self) -> str:
-        """The run's name in the store."""
-        return RUN
 
     def settled_jobs(self) -> list[JobEntry]:
         """The jobs, once GitHub has given up those whose runner is silent."""
@@ -216,7 +217,7 @@ class WholeRun:
     def store(self) -> Store:
         """The run's objects, by the account's key, which no process of the run has."""
         credentials = StoreCredentials(key=KEY, root_certificate=str(self.ca_file))
-        return open_store(self.store_url, RUN, credentials, timeout_s=20.0)
+        return open_store(self.store_url, self.name, credentials, timeout_s=20.0)
 
     @property
     def reader(self) -> LedgerReader:
@@ -266,7 +267,7 @@ class WholeRun:
         return held
 
     def jobs(self, attempt: int | None = None) -> list[JobEntry]:
-        return self.github.world.jobs_of(MINE.github_run, attempt or self.attempt)
+        return self.github.world.jobs_of(self.mine.github_run, attempt or self.attempt)
 
     def results(self, out: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.root / out / "results.json").read_text())
@@ -279,7 +280,7 @@ class WholeRun:
 
 
 @contextlib.contextmanager
-def whole_run(directory: Path) -> Iterator[WholeRun]:
+def whole_run(directory: Path, mine: Fleet = MINE, name: str = RUN) -> Iterator[WholeRun]:
     """Bring everything up, with another run's machine and runner already there."""
     clock = ScaledClock(1.0, start=time.time())
     arm = FakeArm(clock)
@@ -294,7 +295,7 @@ def whole_run(directory: Path) -> Iterator[WholeRun]:
     ):
         ca_file = servers / "both.pem"
         ca_file.write_bytes(arm_ca.read_bytes() + store_ca.read_bytes())
-        for fleet in (MINE, OTHER):
+        for fleet in (mine, OTHER):
             github.add_run(fleet.github_run)
         github.world.lost_after_s = 4.0
         host = {
@@ -303,7 +304,7 @@ def whole_run(directory: Path) -> Iterator[WholeRun]:
         }
         store = f"az://{ACCOUNT}?endpoint={account_url}"
         metal = Metal(arm, github, root / "machines", lambda job, at: step(run, job, at), host)
-        run = WholeRun(arm, github, metal, root, ca_file, store)
+        run = WholeRun(arm, github, metal, root, ca_file, store, mine, name)
         bring_up_another(arm, github, ca_file, OTHER)
         yield run
     assert arm.violations == [], arm.violations
@@ -314,4 +315,4 @@ def step(run: WholeRun, job: JobEntry, scratch: Path) -> list[str]:
     found = _SHARD.match(job.name)
     assert found
     shard = ("--shard", found[1], "--shards", str(run.shards))
-    return [COMMAND, "worker", *shard, "--scratch", str(scratch), "--evidence", "traj"]
+    return [COMMAND, "worker", *shard, "--scratch", str(scratch), "--evidence", run.evidence]

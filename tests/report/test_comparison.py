@@ -217,6 +217,29 @@ def test_a_comparison_shows_its_verdict_first() -> None:
     assert lines(comparison)[0].startswith("b against a: Better: 12 gained")
 
 
+def test_a_tiny_p_is_said_as_less_than_what_can_be_shown() -> None:
+    comparison = compared(document(tasks_of(range(4)), "a"), document(tasks_of(range(38)), "b"))
+    assert "(exact McNemar p < 0.0001)" in lines(comparison)[0]
+    assert "p = <" not in render_text(comparison) + render_comparison_markdown(comparison)
+
+
+def test_the_pages_rates_differ_by_the_difference_it_names() -> None:
+    first = document(tasks_of(range(10)), "a")
+    second = document(tasks_of(range(8, 30), missing=range(36, 40)), "b")
+    page = render_comparison_html(to_comparison(compared(first, second)))
+    assert "27.8% → 61.1%" in page  # 10 and 22 of the 36 that both scored
+    assert "+33.3 points" in page
+
+
+def test_the_page_says_why_once() -> None:
+    found = to_comparison(
+        compared(document(tasks_of(range(10)), "a"), document(tasks_of(range(22)), "b"))
+    )
+    page = render_comparison_html(found)
+    assert page.count("12 gained, 0 lost of 40 tasks (exact McNemar") == 1
+    assert "A difference below" in page
+
+
 DAMAGE: list[Any] = [
     [],
     {},
