@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestrator.plan import AgentSettings, Plan
-    from orchestrator.store import Store
     from orchestrator.suite import Suite
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -288,11 +287,3 @@ def located(out: str | None, store: str | None, run_name: str | None) -> tuple[s
         fix = "Give the run's directory, or both --store and --run."
         raise bad_input("OUT", "is missing, and so is --store or --run", fix)
     return store or (Path(out).absolute() / LEDGER).as_uri(), run_name or DEFAULT_RUN
-
-
-def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:
-    """Open a run's objects with the credentials in the environment."""
-    from orchestrator.store import credentials_from, open_store
-
-    credentials = credentials_from(os.environ, store_ca)
-    return open_store(url, run_name, credentials, timeout_s=timeout_s, create=create)

@@ -19,11 +19,11 @@ from orchestrator.cli.evidence_beside import screenshot_options
 from orchestrator.cli.options import (
     LEDGER,
     located,
-    opened,
     plan_options,
     planned,
     store_options,
 )
+from orchestrator.cli.reading import opened
 from orchestrator.cli.run_checks import RunOptions, check, clear_leftovers
 from orchestrator.cli.terminal import console
 from orchestrator.errors import (

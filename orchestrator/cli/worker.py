@@ -8,13 +8,14 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import opened, store_options
+from orchestrator.cli.options import store_options
+from orchestrator.cli.reading import opened
+from orchestrator.cli.worker_options import WorkerOptions
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
 
 if TYPE_CHECKING:
@@ -29,30 +30,6 @@ if TYPE_CHECKING:
 
 LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
-    """The command line of one worker."""
-
-    store: str
-    run_name: str
-    store_ca: str
-    store_sas_file: str
-    session: str
-    shard: int
-    shards: int
-    worker_id: str
-    scratch: Path
-    machine: str
-    region: str
-    size: str
-    evidence: str
-    client: Path | None
-    requirements: str
-    storage: Path | None
-    container: str
-    forwarded: tuple[str, ...]
 
 
 @click.command()

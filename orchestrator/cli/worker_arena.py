@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from orchestrator.arena.port import Arena
     from orchestrator.arena.winarena_settings import WinArenaSettings
-    from orchestrator.cli.worker import WorkerOptions
+    from orchestrator.cli.worker_options import WorkerOptions
     from orchestrator.plan import Plan
 
 

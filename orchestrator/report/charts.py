@@ -16,8 +16,9 @@ from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from orchestrator.report.entries import Score
     from orchestrator.report.phases import Phase
-    from orchestrator.report.results import Results, Score
+    from orchestrator.report.results import Results
 
 GRADE_COLOURS = {grade: f"var(--{grade})" for grade in wording.GRADES}
 _ROW = 30

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from orchestrator.ledger.events import Event
     from orchestrator.ledger.lives import Life
-    from orchestrator.report.results import TaskEntry, WorkerEntry
+    from orchestrator.report.entries import TaskEntry, WorkerEntry
 
 EVENTS_SHOWN = 1000
 MACHINES_SHOWN = 1000

@@ -23,7 +23,8 @@ from orchestrator.report.text import clean, moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from orchestrator.report.results import Results, TaskEntry
+    from orchestrator.report.entries import TaskEntry
+    from orchestrator.report.results import Results
 
 _MESSAGE_LIMIT = 1000
 

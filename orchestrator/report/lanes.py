@@ -21,7 +21,8 @@ from orchestrator.report.vega import WIDE, Chart, Spec, chart
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from orchestrator.report.results import Results, SessionEntry, Span, WorkerEntry
+    from orchestrator.report.entries import SessionEntry, Span, WorkerEntry
+    from orchestrator.report.results import Results
 
 BARS_LIMIT = 2_000
 LANES_LIMIT = 100

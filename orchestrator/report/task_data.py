@@ -25,9 +25,10 @@ from orchestrator.suite import TaskKey
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestrator.report.entries import TaskEntry
     from orchestrator.report.facts import Evidence, EvidenceStep
     from orchestrator.report.gestures import Point
-    from orchestrator.report.results import Results, TaskEntry
+    from orchestrator.report.results import Results
 
 LOG_LIMIT = 20_000
 """Characters of a task's log that the page holds: its end."""

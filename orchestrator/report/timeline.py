@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, Status
 from orchestrator.ledger.records import plausible_time
-from orchestrator.report.results import SessionEntry, Span, WorkerEntry, grade
+from orchestrator.report.entries import SessionEntry, Span, WorkerEntry, grade
 from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.schedule import homes
 

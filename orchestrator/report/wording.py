@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
+    from orchestrator.report.entries import Score
     from orchestrator.report.figures import Repeats
     from orchestrator.report.fleet_entry import FleetEntry
-    from orchestrator.report.results import Results, Score
+    from orchestrator.report.results import Results
     from orchestrator.stats import Interval
 
 SIMULATED = "Simulated: no Windows was involved, and no score here says anything about an agent."
