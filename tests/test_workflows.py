@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from orchestrator.cli.baseline import BASELINE_WORKFLOW
 from tests.tiers import ROOT
-from tests.workflow_rules import problems
+from tests.workflow_rules import problems, ungranted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,6 +90,33 @@ def test_a_breach_is_found(name: str) -> None:
     assert right in BENCHMARK
     found = problems(BENCHMARK.replace(right, wrong, 1))
     assert any(said in one for one in found), found
+
+
+CALLERS = ("smoke.yml", "baseline.yml")
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_a_called_workflow_has_every_right_that_its_jobs_ask_for(name: str) -> None:
+    caller, called = document(name)["jobs"]["run"], document("benchmark.yml")
+    assert caller["uses"] == "./.github/workflows/benchmark.yml"
+    assert ungranted(caller, called) == []
+    for right in caller["permissions"]:
+        less = {key: value for key, value in caller["permissions"].items() if key != right}
+        assert any(right in one for one in ungranted({**caller, "permissions": less}, called))
+    read = dict.fromkeys(caller["permissions"], "read")
+    assert "report asks for checks: write" in ungranted({**caller, "permissions": read}, called)
+
+
+def test_the_job_that_publishes_may_read_the_baselines_reports() -> None:
+    report = document("benchmark.yml")["jobs"]["report"]
+    assert report["steps"][-1]["uses"] == "./.github/actions/publish"
+    granted = report["permissions"]
+    assert {
+        "actions": "read",
+        "checks": "write",
+        "pull-requests": "write",
+    }.items() <= granted.items()
+    assert set(document(BASELINE_WORKFLOW)[True]) == {"push", "schedule", "workflow_dispatch"}
 
 
 def test_the_button_and_the_call_take_the_same_inputs() -> None:

@@ -19,6 +19,8 @@ USES = re.compile(r"uses: (?!\./)\S+.*$", re.MULTILINE)
 LONG = re.compile(r"^\s*(?:\S+=\S+ )*(?:\.venv/bin/|scripts/|uv |npm |packer )", re.MULTILINE)
 """What takes long: a signal must reach it, and a runner signals the entry process alone."""
 
+_LEVELS = {"none": 0, "read": 1, "write": 2}
+
 HOSTED = "ubuntu-latest"
 SHARED = frozenset(
     f"{PREFIX}_{name}"
@@ -89,6 +91,20 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{name}: keeps the token in the checkout"
         if "secrets." in str(step.get("with", "")):
             yield f"{name}: a secret is handed to an action"
+
+
+def ungranted(caller: dict[str, Any], called: dict[str, Any]) -> list[str]:
+    """Return the rights of a called workflow's jobs that the calling job does not pass on.
+
+    GitHub refuses such a run as a whole, before its first job.
+    """
+    granted = caller.get("permissions", {})
+    return [
+        f"{name} asks for {right}: {level}"
+        for name, job in called["jobs"].items()
+        for right, level in job.get("permissions", {}).items()
+        if _LEVELS[granted.get(right, "none")] < _LEVELS[level]
+    ]
 
 
 def _unknown_variables(document: dict[str, Any]) -> list[str]:

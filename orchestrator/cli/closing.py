@@ -18,6 +18,7 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
     score = results.score
     lines.append(f"Score {wording.headline(score)}. {wording.explained(score)}")
     lines.append(f"Full successes: {wording.successes(score)}")
+    lines += [line for line in (_mean_intervals(results), _fail_answers(results)) if line]
     if results.repeats is not None:
         lines += [f"{name}: {value}" for name, value in wording.trials(results.repeats)]
     lines.append(wording.accounting(score))
@@ -25,3 +26,33 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
         lines.append(f"Stopped by {stopped_by}; go on with --resume --out {out}.")
     lines.append(f"Report: {out / 'report.html'}")
     return lines
+
+
+def _mean_intervals(results: Results) -> str:
+    """Return the mean's interval by task and by application; "" for too few tasks."""
+    from orchestrator.report import wording
+
+    extra, by_task = results.caveats, results.score.mean_interval
+    if by_task is None:
+        return ""
+    said = f"95% of the mean over scored: {wording.interval(by_task)}"
+    if extra.clustered is None:
+        return said
+    grouped = wording.interval(extra.clustered)
+    return f"{said}; by application {grouped} (indicative, {extra.clusters} applications)"
+
+
+def _fail_answers(results: Results) -> str:
+    """Return how often FAIL was answered; "" where it never was, and never would be right."""
+    found = results.fail_answers
+    parts = [
+        _share(found.infeasible, found.infeasible_scored, "scored infeasible tasks"),
+        _share(found.feasible, found.feasible_scored, "others"),
+    ]
+    if not (found.infeasible_scored or found.feasible):
+        return ""
+    return "FAIL answered: " + ", ".join(part for part in parts if part)
+
+
+def _share(answered: int, scored: int, of: str) -> str:
+    return f"{answered}/{scored} = {answered / scored:.1%} of {of}" if scored else ""

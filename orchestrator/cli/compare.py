@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.github import github_options, opened_github
-from orchestrator.cli.reading import readable
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -23,11 +22,11 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from orchestrator.cli.runs import RunFinder
     from orchestrator.report.comparison import Comparison, Published, RunRecord
 
 FILES = ("comparison.html", "comparison.json", "comparison.md")
 VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
-_TIMEOUT_S = 30.0
 
 
 @click.command()
@@ -44,7 +43,10 @@ _TIMEOUT_S = 30.0
 @click.option(
     "--history-name", default="waa-history", show_default=True, help="The history's name there."
 )
-@click.option("--branch", default="main", show_default=True, help="Of the history.")
+@click.option(
+    "--baseline-workflow", default="", help="Or from this workflow file's runs on GitHub."
+)
+@click.option("--branch", default="main", show_default=True, help="The baseline's.")
 @click.option("--last", type=int, default=5, show_default=True, help="Pool at most so many.")
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @github_options
@@ -64,14 +66,16 @@ def compare(runs: tuple[str, ...], *, as_json: bool, markdown: bool, **options: 
     or the id of a workflow run, whose report artifact is fetched. The exact McNemar test on full
     successes decides, two-sided at 0.05, and only if the verdict stands however the tasks without
     a score had ended. With --history the baseline is the last runs of a branch that were made
-    alike, pooled, and every run given is judged. --baseline adds published numbers, unpaired: a
-    file like {"name": "…", "rates": {"Office": 0.1, "All": 0.2}}.
+    alike, pooled, and every run given is judged; with --baseline-workflow it is those of a workflow
+    file whose reports GitHub still keeps. --baseline adds published numbers, unpaired: a file like
+    {"name": "…", "rates": {"Office": 0.1, "All": 0.2}}.
 
     \b
     Example:
       waa-matrix compare last/results.json nightly --fail-if worse
       waa-matrix compare 9182736450 9182736999 --repository octo/bench --out comparison
       waa-matrix compare nightly --history az://waaruns --branch main --json
+      waa-matrix compare nightly --baseline-workflow baseline.yml --repository octo/bench
     """
     from orchestrator.report.comparison import to_comparison
     from orchestrator.report.comparison.markdown import render_comparison_markdown
@@ -105,11 +109,11 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
     finder = RunFinder(lambda: stack.enter_context(opened_github(options)), options["store_ca"])
     found = records(finder, [*options["pool"], *runs])
     pool, named = found[: len(options["pool"])], found[len(options["pool"]) :]
-    if options["history"]:
-        baseline, candidates = _from_history(named, options), named
+    if options["history"] or options["baseline_workflow"]:
+        baseline, candidates = _of_branch(named, finder, options), named
     else:
         if len(named) < 2 and published is None:
-            fix = "Give two runs, or --history, or --baseline."
+            fix = "Give two runs, or --history, or --baseline-workflow, or --baseline."
             raise bad_input("RUNS", "is one run, with nothing to compare it with", fix)
         baseline, candidates = [named[0], *pool], named[1:]
     sides = [side_of([one]) for one in candidates]
@@ -119,35 +123,19 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
     )
 
 
-def _from_history(candidates: Sequence[RunRecord], options: Mapping[str, Any]) -> list[RunRecord]:
-    from orchestrator.report.comparison.baseline import choose_baseline
+def _of_branch(
+    candidates: Sequence[RunRecord], finder: RunFinder, options: Mapping[str, Any]
+) -> list[RunRecord]:
+    from orchestrator.cli.baseline import last_runs
 
-    judged = {one.id for one in candidates}
-    earlier = [one for one in kept_records(options) if one.id not in judged]
-    found = choose_baseline(candidates[0], earlier, options["last"])
-    if not found:
+    judged = frozenset(one.id for one in candidates)
+    workflow = options["baseline_workflow"]
+    found = last_runs(candidates[0], finder, options, judged, [workflow] if workflow else [])
+    if not found.runs:
         fix = "Keep one with waa-matrix history add, or name a run to compare with."
-        raise bad_input("--history", f"has no run of {options['branch']} to compare with", fix)
-    return found
-
-
-def kept_records(options: Mapping[str, Any], *, create: bool = False) -> list[RunRecord]:
-    """Return the runs of a branch that were kept, oldest first; damaged ones are passed over.
-
-    ``create``: a history that is not there yet is made, and is empty.
-    """
-    from orchestrator.history import History
-    from orchestrator.report.comparison import read_record
-
-    name, ca = options["history_name"], options["store_ca"]
-    where = readable(options["history"], name, ca, _TIMEOUT_S, create=create)
-    found = []
-    for kept in History(where).last(options["branch"], 10 * options["last"]):
-        try:
-            found.append(read_record(kept.document, kept.path))
-        except BadInputError as error:
-            click.echo(f"warning: passed over: {error.problems[0]}", err=True)
-    return found
+        flag = "--baseline-workflow" if workflow else "--history"
+        raise bad_input(flag, found.why_not.rstrip("."), fix)
+    return found.runs
 
 
 def _published(named: str) -> Published | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestrator.plan import AgentSettings, Plan
-    from orchestrator.schedule import Expectations
     from orchestrator.store import Store
-    from orchestrator.suite import Suite, TaskKey
+    from orchestrator.suite import Suite
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 SIMULATED_SPEED = 600.0
 """Seconds of the simulated arena's time in one of ours, unless ``--speed`` says otherwise."""
 
-_HISTORY_TIMEOUT_S = 30.0
 _SIMULATED_BEATS = (1.0, 6.0)
 _REAL_BEATS = (30.0, 150.0)
 
@@ -195,6 +192,7 @@ def planned(options: dict[str, Any]) -> Planned:
     Raises:
         BadInputError: With every problem that can be told before anything starts.
     """
+    from orchestrator.cli.expectations import expectations
     from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
 
     suite = chosen_suite(options)
@@ -207,7 +205,7 @@ def planned(options: dict[str, Any]) -> Planned:
     client = options.pop("client")
     inputs = PlanInputs(
         suite=suite,
-        expectations=_expectations(options.pop("history")),
+        expectations=expectations(options.pop("history")),
         trials=options.pop("trials"),
         arena=ArenaSettings(
             kind=kind,
@@ -270,50 +268,6 @@ def _text_or_file(flag: str, value: str) -> str:
         raise bad_input(
             f"{flag} {value}", f"cannot be read ({error})", "Check the file."
         ) from error
-
-
-def _expectations(history: tuple[str, ...]) -> Expectations:
-    """Learn from earlier results; every unreadable file is named.
-
-    Raises:
-        BadInputError: A file cannot be read or is no results.json.
-    """
-    from orchestrator.errors import BadInputError, Problem
-    from orchestrator.report.document import observations
-    from orchestrator.schedule import Expectations, learn
-
-    found: list[tuple[TaskKey, float]] = []
-    problems: list[Problem] = []
-    for name in history:
-        try:
-            for document in _earlier(name):
-                found += observations(document)
-        except OSError as error:
-            what = f"cannot be read ({error.strerror})"
-            problems.append(Problem(f"--history {name}", what, "Give an earlier results.json."))
-        except BadInputError as error:
-            problems += error.problems
-    if problems:
-        raise BadInputError(problems)
-    return learn(found) if found else Expectations()
-
-
-def _earlier(name: str) -> list[dict[str, Any]]:
-    """Return the results that a ``--history`` names: a file's, or the last that a store keeps.
-
-    Raises:
-        OSError: The file cannot be read.
-        BadInputError: It is no results.json, or the store cannot be opened.
-        StoreError: The store could not be read.
-    """
-    from orchestrator.cli.reading import readable
-    from orchestrator.history import DEFAULT_NAME, History
-    from orchestrator.report.document import parse_document
-
-    if "://" not in name:
-        return [parse_document(Path(name).read_bytes(), name)]
-    kept = History(readable(name, DEFAULT_NAME, "", _HISTORY_TIMEOUT_S)).last()
-    return [parse_document(json.dumps(one.document).encode(), one.path) for one in kept]
 
 
 LEDGER = "ledger"

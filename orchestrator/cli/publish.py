@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.compare import VERDICTS, failing, kept_records
+from orchestrator.cli.compare import VERDICTS, failing
 from orchestrator.cli.event import summary_path, summary_size, uses_job_token, workflow_event
 from orchestrator.cli.github import github_options, github_problems, opened_github
 from orchestrator.cli.reading import readable
@@ -43,7 +43,14 @@ _TIMEOUT_S = 30.0
     "--history-name", default="waa-history", show_default=True, help="The history's name there."
 )
 @click.option("--branch", default="", help="The baseline's.  [default: the base branch]")
-@click.option("--last", type=int, default=5, show_default=True, help="Pool at most so many.")
+@click.option(
+    "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
+)
+@click.option(
+    "--baseline-workflow",
+    default="",
+    help="File of the workflow whose runs are the baseline on GitHub.  [default: see below]",
+)
 @click.option("--keep", is_flag=True, help="Keep this run in the history afterwards.")
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @github_options
@@ -62,16 +69,20 @@ _TIMEOUT_S = 30.0
 def publish(run: str, **options: Any) -> int:
     """Publish RUN (see waa-matrix compare): step summary, comment, and a check of its own.
 
-    The baseline is --against, or the last runs of the base branch in --history that were made
-    alike. The summary goes to GITHUB_STEP_SUMMARY; the comment to the event's pull request, where
-    one comment is kept and updated; the check to its head commit: it fails only when the run is
-    worse. Whatever cannot be published is named, keeps nothing else back, and makes the exit
-    code 4. Comments need pull-requests: write, the check checks: write, other runs' artifacts
-    actions: read.
+    The baseline is --against, or the last runs of the base branch that were made alike: those in
+    --history, else those on GitHub whose report is still kept. There the completed runs of
+    --baseline-workflow are looked at (4 times --last at most), by default those of baseline.yml,
+    then those of the workflow that calls; never those of pull requests.
+
+    The summary goes to GITHUB_STEP_SUMMARY; the comment to the event's pull request, where one
+    comment is kept and updated; the check to its head commit: it fails only when the run is worse.
+    Whatever cannot be published is named, keeps nothing else back, and makes the exit code 4.
+    Comments need pull-requests: write, the check checks: write, a baseline on GitHub actions: read.
 
     \b
     Example:
       waa-matrix publish report --history az://waaruns --artifact-url "$URL"
+      waa-matrix publish report --baseline-workflow nightly.yml --last 3
       waa-matrix publish report --against last/results.json --keep --history file:///srv/runs
     """
     with ExitStack() as stack:
@@ -129,7 +140,7 @@ class _Call:
         from orchestrator.report.publication import Publication, read_told
 
         base = self.options["branch"] or event.base_branch or "main"
-        comparison, why_not = self._compared(finder, record, base)
+        comparison, why_not = self._compared(event, finder, record, base)
         return Publication(
             record=record,
             told=read_told(document),
@@ -142,30 +153,20 @@ class _Call:
         )
 
     def _compared(
-        self, finder: RunFinder, record: RunRecord, base: str
+        self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, base: str
     ) -> tuple[Comparison | None, str]:
         """Compare with the baseline; where that fails, the run is published all the same."""
+        from orchestrator.cli.baseline import find_baseline
         from orchestrator.report.comparison import compare, side_of
 
         try:
-            baseline = self._baseline(finder, record, base)
-            if not baseline:
-                return None, f"no run of {base} is known to compare with."
-            return compare(side_of(baseline), [side_of([record])]), ""
+            baseline = find_baseline(record, finder, event, base, self.options)
+            if not baseline.runs:
+                return None, baseline.why_not
+            return compare(side_of(baseline.runs), [side_of([record])]), ""
         except MatrixError as error:
             self._trouble("the baseline", error)
             return None, "the baseline could not be read."
-
-    def _baseline(self, finder: RunFinder, record: RunRecord, base: str) -> list[RunRecord]:
-        from orchestrator.cli.runs import records
-        from orchestrator.report.comparison.baseline import choose_baseline
-
-        if self.options["against"]:
-            return records(finder, self.options["against"])
-        if not self.options["history"]:
-            return []
-        earlier = kept_records({**self.options, "branch": base}, create=True)
-        return choose_baseline(record, earlier, self.options["last"])
 
     def _tell_github(self, event: WorkflowEvent, comment: str, check: CheckText) -> None:
         if not event.in_actions and github_problems(self.options):

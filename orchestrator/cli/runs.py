@@ -97,12 +97,9 @@ class RunFinder:
             fix = "Check the id and the repository; artifacts expire."
             raise bad_input(named, "has no artifact that is still kept", fix)
         with tempfile.TemporaryDirectory(prefix="waa-matrix-") as scratch:
-            for artifact in _reports_first(artifacts):
-                target = Path(scratch) / str(artifact.id)
-                github.artifacts.download(artifact, target)
-                results = sorted(target.rglob(RESULTS))
-                if results:
-                    return read_results(results[0], named)
+            found = _results_of(github, _reports_first(artifacts), Path(scratch), named)
+            if found is not None:
+                return found
             ledgers = sorted(Path(scratch).rglob("plan.json"))
             if not ledgers:
                 raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
@@ -112,10 +109,42 @@ class RunFinder:
             ]
             return Found(fold_ledgers(stores, str(run_id)), named)
 
+    def reported(self, run_id: int) -> Found | None:
+        """Return what a workflow run's newest report holds; None where none is kept (any more).
+
+        Raises:
+            BadInputError: What is there cannot be read.
+            MatrixError: GitHub could not be asked, or an artifact is damaged.
+        """
+        github = self.github()
+        kept = [one for one in github.artifacts.of_run(run_id) if not one.expired]
+        reports = [one for one in _reports_first(kept) if _is_report(one)]
+        with tempfile.TemporaryDirectory(prefix="waa-matrix-") as scratch:
+            named = f"GitHub run {run_id}"
+            return _results_of(github, reports, Path(scratch), named, only=RESULTS)
+
+
+def _results_of(
+    github: GitHub, artifacts: Iterable[Artifact], scratch: Path, named: str, *, only: str = ""
+) -> Found | None:
+    """Return the first ``results.json`` in these artifacts, which are unpacked into ``scratch``."""
+    for artifact in artifacts:
+        target = scratch / str(artifact.id)
+        github.artifacts.download(artifact, target, only=only)
+        # Evidence below the report may hold a file of any name: the report's own is the topmost.
+        results = min(target.rglob(RESULTS), key=lambda path: (len(path.parts), path), default=None)
+        if results is not None:
+            return read_results(results, named)
+    return None
+
+
+def _is_report(artifact: Artifact) -> bool:
+    return "report" in artifact.name
+
 
 def _reports_first(artifacts: Iterable[Artifact]) -> list[Artifact]:
     """Order artifacts so that the newest report is looked at first, and most runs need no more."""
-    return sorted(artifacts, key=lambda one: ("report" not in one.name, -(one.created_at or 0.0)))
+    return sorted(artifacts, key=lambda one: (not _is_report(one), -(one.created_at or 0.0)))
 
 
 def read_results(path: Path, named: str) -> Found:

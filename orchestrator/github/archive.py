@@ -61,25 +61,26 @@ class Unpacked:
     refused: tuple[str, ...]
 
 
-def unpack(archive: IO[bytes], target: Path, limits: Limits) -> Unpacked:
+def unpack(archive: IO[bytes], target: Path, limits: Limits, *, only: str = "") -> Unpacked:
     """Unpack ``archive`` below ``target``, which may exist; existing files are not replaced.
 
     Refused are names that are absolute, climb, repeat another but for case, or hold characters
     that some file system forbids, and members that are no plain files (links, devices) or
-    compressed in a way that GitHub does not use.
+    compressed in a way that GitHub does not use. With ``only``, files of other names are passed
+    over, whatever is wrong with them.
 
     Raises:
         ArchiveError: no zip, damaged, encrypted, or beyond ``limits``; what came before stays.
     """
     try:
         with zipfile.ZipFile(archive) as source:
-            return _unpack_members(source, target, limits)
+            return _unpack_members(source, target, limits, only)
     except _DAMAGE as error:
         what = printable(str(error))
         raise ArchiveError(f"the archive is damaged or of an unknown kind: {what}") from error
 
 
-def _unpack_members(source: zipfile.ZipFile, target: Path, limits: Limits) -> Unpacked:
+def _unpack_members(source: zipfile.ZipFile, target: Path, limits: Limits, only: str) -> Unpacked:
     members = [member for member in source.infolist() if not member.is_dir()]
     if len(members) > limits.files:
         raise ArchiveError(f"the archive holds {len(members)} files; {limits.files} are allowed")
@@ -88,6 +89,8 @@ def _unpack_members(source: zipfile.ZipFile, target: Path, limits: Limits) -> Un
     seen: set[str] = set()
     left = limits.unpacked
     for member in members:
+        if only and member.filename.rpartition("/")[2] != only:
+            continue
         path = target / member.filename
         if not _acceptable(member, seen) or not _reserve(path, target):
             refused.append(printable(member.filename))

@@ -54,9 +54,16 @@ class Artifacts:
         return list({item["id"]: _artifact(item) for item in items}.values())
 
     def download(
-        self, artifact: Artifact, target: Path, limits: Limits = _DEFAULT_LIMITS
+        self,
+        artifact: Artifact,
+        target: Path,
+        limits: Limits = _DEFAULT_LIMITS,
+        *,
+        only: str = "",
     ) -> Unpacked:
         """Download and unpack ``artifact`` below ``target``, which is made if needed.
+
+        With ``only``, nothing but the files of this name are unpacked, in whichever directory.
 
         Raises:
             GitHubError: ``not-found`` when it is gone or has expired.
@@ -67,7 +74,7 @@ class Artifacts:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=target) as packed:
             self._wire.retrying(lambda: self._fetch(artifact, packed, limits))
-            return unpack(packed, target, limits)
+            return unpack(packed, target, limits, only=only)
 
     def _fetch(self, artifact: Artifact, packed: IO[bytes], limits: Limits) -> None:
         """Fill ``packed`` from the start: the signed address lives for one minute only."""

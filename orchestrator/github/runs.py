@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from orchestrator.github.failures import FailureKind, GitHubError
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 _READ: Final = "Actions: read on the repository"
 _WRITE: Final = "Actions: write on the repository"
+_LISTED: Final = 100
+"""The most that GitHub puts on a page."""
+
+_OF_BRANCH: Final = frozenset({"push", "schedule", "workflow_dispatch", "repository_dispatch"})
+"""Events whose runs are of the branch's own code."""
+
 _WAITING: Final = frozenset({"queued", "waiting", "pending", "requested"})
 
 
@@ -84,6 +91,24 @@ class Runs:
                 raise
             return None
 
+    def completed(self, workflow: str, branch: str) -> list[Run] | None:
+        """Return a workflow file's last completed runs of a branch's own code, newest first.
+
+        Of the newest hundred, those that the branch itself started: GitHub lists a pull request's
+        runs under its head branch too, and a fork's branch may be named like ours. None when there
+        is no such workflow ("List workflow runs for a workflow" takes the file's name).
+        """
+        path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
+        query = {"branch": branch, "status": "completed", "per_page": _LISTED}
+        try:
+            found = self._wire.get(path, query, needs=_READ)
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            return None
+        runs = [run_of(item) for item in found["workflow_runs"] if _is_of_branch(item, branch)]
+        return sorted(runs, key=lambda run: (run.created_at or 0.0, run.id), reverse=True)
+
     def jobs(self, run_id: int, attempt: int) -> list[Job]:
         """Return the jobs of one attempt of a run, in GitHub's order."""
         path = f"/actions/runs/{run_id}/attempts/{attempt}/jobs"
@@ -103,6 +128,12 @@ class Runs:
                 raise
             return False
         return True
+
+
+def _is_of_branch(item: dict[str, Any], branch: str) -> bool:
+    head = item.get("head_repository") or {}  # null once a fork is deleted
+    own = head.get("id") == item["repository"]["id"]
+    return own and item["head_branch"] == branch and item["event"] in _OF_BRANCH
 
 
 def run_of(item: dict[str, Any]) -> Run:

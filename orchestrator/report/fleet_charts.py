@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.ledger.records import plausible_time
 from orchestrator.report import charts
 from orchestrator.report.axes import axis
 from orchestrator.report.lanes import LANES_LIMIT, mark_layers
 from orchestrator.report.phases import Phase
-from orchestrator.report.text import clean, plausible_time, span_of_time
+from orchestrator.report.text import clean, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
 
 if TYPE_CHECKING:

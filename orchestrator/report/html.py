@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.report import charts, fleet_charts, lanes, phases
 from orchestrator.report.task_data import page_index, task_blocks
 from orchestrator.report.template import page_pieces
+from orchestrator.report.trials import flaky_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,7 @@ def html_pieces(results: Results, evidence: Evidence) -> Iterator[str]:
         fleet_phases=fleet_charts.phases(results.fleet) if results.fleet else None,
         fleet_phase_rows=fleet_charts.phase_rows(results.fleet) if results.fleet else [],
         trials=any(task.trial for task in results.tasks),
+        flaky=flaky_tasks(results),
         index=page_index(results),
         blocks=task_blocks(results, evidence),
     )

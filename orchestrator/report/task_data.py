@@ -42,13 +42,15 @@ _FOUND_LIMIT = 2_000  # characters of one task that a search looks through
 def page_index(results: Results) -> Markup:
     """Return what finding, sorting and filtering need of each task, in the order of the rows."""
     rules = {cause.value: rule.summary for cause, rule in RULES.items()}
-    tasks = Markup(",").join(htmlsafe_json_dumps(_entry(task)) for task in results.tasks)
+    several = any(task.trial for task in results.tasks)
+    entries = (_entry(task, several=several) for task in results.tasks)
+    tasks = Markup(",").join(htmlsafe_json_dumps(entry) for entry in entries)
     return Markup('{{"grades":{},"rules":{},"tasks":[{}]}}').format(
         htmlsafe_json_dumps(wording.GRADES), htmlsafe_json_dumps(rules), tasks
     )
 
 
-def _entry(task: TaskEntry) -> dict[str, Any]:
+def _entry(task: TaskEntry, *, several: bool) -> dict[str, Any]:
     return {
         "label": task.label,
         "trial": task.trial,
@@ -58,14 +60,15 @@ def _entry(task: TaskEntry) -> dict[str, Any]:
         "seconds": task.seconds,
         "attempts": len(task.attempts),
         "worker": task.worker,
-        "text": _text(task),
+        "text": _text(task, several=several),
     }
 
 
-def _text(task: TaskEntry) -> str:
+def _text(task: TaskEntry, *, several: bool) -> str:
     """Return what a search finds a task by, in lower case."""
     parts = [task.label, wording.GRADES[task.grade], task.message, *task.flags]
     parts += [task.cause.value] if task.cause else []
+    parts += [f"trial {task.trial}"] if several else []
     for one in task.attempts:
         parts += [one.worker, one.machine, one.message, one.cause.value if one.cause else ""]
     return "\n".join(dict.fromkeys(parts)).lower()[:_FOUND_LIMIT]

@@ -11,6 +11,8 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
+from orchestrator.ledger.records import plausible_time
+
 NONE = "—"
 """Stands where a value is not known."""
 
@@ -95,14 +97,6 @@ def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:
 def mermaid_label(text: str, limit: int = 40) -> str:
     """Return text that no Mermaid grammar reads as syntax."""
     return re.sub(r"[^A-Za-z0-9 ._/-]+", " ", clean(text, limit)).strip() or "unnamed"
-
-
-_YEAR_2100 = 4_102_444_800.0
-
-
-def plausible_time(unix: float) -> bool:
-    """Whether Unix seconds can be shown as a date: a foreign record may say anything."""
-    return 0 < unix < _YEAR_2100
 
 
 def moment(unix: float) -> str:

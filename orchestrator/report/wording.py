@@ -234,13 +234,20 @@ def adjusted_p(results: Results, domain: str) -> str:
 
 def trials(found: Repeats) -> list[tuple[str, str]]:
     """Return what several trials of each task say, as names and values."""
+    rows = [(f"pass@{k}, pass^{k}", f"{one}, {every}") for k, one, every in passes(found)]
+    return [*rows, *agreement(found)]
+
+
+def passes(found: Repeats) -> list[tuple[int, str, str]]:
+    """Return k, pass@k and pass^k of every known k."""
     told = found.trials
-    rows = [
-        (f"pass@{k}, pass^{k}", f"{percent(told.pass_at[k])}, {percent(told.pass_all[k])}")
-        for k in sorted(told.pass_at)
-    ]
+    return [(k, percent(told.pass_at[k]), percent(told.pass_all[k])) for k in sorted(told.pass_at)]
+
+
+def agreement(found: Repeats) -> list[tuple[str, str]]:
+    """Return how far trials of one task agree, as names and values."""
+    told = found.trials
     return [
-        *rows,
         ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
         ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
         ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),

@@ -137,7 +137,7 @@ def test_runs_that_are_kept_are_a_baseline_a_trend_and_a_memory(lower: str, tmp_
     assert [run["successes"] for run in runs] == [24] * 4
     other = call("compare", lower, "--history", store, "--branch", "nobody")
     assert other.returncode == 2
-    assert "has no run of nobody" in other.stderr
+    assert "--history: no run of nobody is known" in other.stderr
 
 
 def test_durations_that_are_kept_feed_the_next_plan(tmp_path: Path) -> None:

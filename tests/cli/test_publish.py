@@ -3,93 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.e2e.command import call
-from tests.fakes.github import FakeGitHub, Fault, Wound
+from tests.cli.conftest import HEAD
+from tests.fakes.github import Fault, Wound
 from tests.report.run_documents import document, tasks_of
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator
-    from pathlib import Path
-
-HEAD = "b" * 40
-
-
-@dataclass
-class Workflow:
-    """A job of a pull request's workflow run, with a report and a history."""
-
-    fake: FakeGitHub
-    path: Path
-
-    def report(self, wins: range, name: str = "500", **changes: Any) -> None:
-        found = document(tasks_of(wins, **changes), name)
-        self.path.joinpath("report").mkdir(exist_ok=True)
-        self.path.joinpath("report", "results.json").write_text(json.dumps(found))
-
-    def earlier(self, wins: range, name: str) -> None:
-        path = self.path / f"{name}.json"
-        path.write_text(json.dumps(document(tasks_of(wins), name)))
-        assert call("history", "add", str(path), "--store", self.store).returncode == 0
-
-    @property
-    def store(self) -> str:
-        return (self.path / "kept").as_uri()
-
-    @property
-    def summary(self) -> str:
-        return (self.path / "summary.md").read_text()
-
-    def publish(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        event = {
-            "pull_request": {"number": 3, "head": {"sha": HEAD}},
-            "repository": {"default_branch": "main"},
-        }
-        (self.path / "event.json").write_text(json.dumps(event))
-        return call(
-            "publish",
-            str(self.path / "report"),
-            *flags,
-            **{
-                "GITHUB_ACTIONS": "true",
-                "GITHUB_TOKEN": self.fake.tokens.job(),
-                "GITHUB_API_URL": self.fake.url,
-                "GITHUB_REPOSITORY": self.fake.repository,
-                "GITHUB_SERVER_URL": "https://github.test",
-                "GITHUB_RUN_ID": "500",
-                "GITHUB_SHA": "a" * 40,
-                "GITHUB_BASE_REF": "main",
-                "GITHUB_REF": "refs/pull/3/merge",
-                "GITHUB_REF_NAME": "3/merge",
-                "GITHUB_HEAD_REF": "topic",
-                "GITHUB_WORKFLOW_REF": "acme/bench/.github/workflows/smoke.yml@refs/pull/3/merge",
-                "GITHUB_EVENT_PATH": str(self.path / "event.json"),
-                "GITHUB_STEP_SUMMARY": str(self.path / "summary.md"),
-                **environment,
-            },
-        )
-
-    @property
-    def comment(self) -> str:
-        (entry,) = self.fake.world.comments.values()
-        return entry.body
-
-    @property
-    def check(self) -> Any:
-        (entry,) = self.fake.world.checks.values()
-        return entry
-
-
-@pytest.fixture
-def workflow(tmp_path: Path) -> Iterator[Workflow]:
-    with FakeGitHub() as fake:
-        fake.add_run(500)
-        yield Workflow(fake, tmp_path)
+    from tests.cli.conftest import Workflow
 
 
 def test_a_worse_run_is_told_in_all_three_places(workflow: Workflow) -> None:

@@ -17,26 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cloud.azure.adapter import AzureCloud
-from orchestrator.cloud.azure.credentials import Federated
-from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
-from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Fleet
-from orchestrator.github import open_github
-from orchestrator.ledger import paths
+from orchestrator.fleet.identity import Fleet
 from orchestrator.ledger.events import Event, read_events
 from orchestrator.reader import LedgerReader
 from orchestrator.store import StoreCredentials, open_store
 from tests.cloud.azurite import running_over_tls
-from tests.cloud.requests import machine
 from tests.e2e.command import PATIENCE_S
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.azurite import ACCOUNT, KEY
-from tests.fakes.github import FakeGitHub, RunnerFate
+from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import settle
 from tests.fakes.metal import Inside, Metal, host_environment
+from tests.fleet.another_run import bring_up_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,31 +278,6 @@ class WholeRun:
         runners = [one.name for one in self.github.world.runners.values()]
         return sorted([*self.arm.everything(), *runners])
 
-    # -- secrets ----------------------------------------------------------------------------
-
-    def secrets(self) -> list[str]:
-        """Everything that must show nowhere."""
-        found = [*self.arm.identity.issued, self.arm.identity.request_token]
-        found += [*self.github.tokens.given(), *self.metal.secrets, KEY]
-        found += self.github.tokens.app.private_key.splitlines()[1:-1]
-        return [secret for secret in found if secret]
-
-    def texts(self) -> Iterator[tuple[str, bytes]]:
-        """Everything that anybody may see, by name: outputs, arguments, files, objects."""
-        for done in self.done:
-            yield f"output of {done.name}", done.output.encode()
-            yield f"arguments of {done.name}", " ".join(done.arguments).encode()
-        for name, inside in self.metal.inside.items():
-            yield f"arguments on {name}", " ".join(inside.arguments).encode()
-        for file in self.root.rglob("*"):
-            if file.is_file() and file.name != "store-sas":
-                yield str(file.relative_to(self.root)), file.read_bytes()
-        store = self.store
-        for top in (paths.EVENTS, paths.WORKERS, paths.LEFT, paths.OUTCOMES, paths.CONTROL):
-            for listed in store.list(top):
-                yield listed.path, store.get(listed.path) or b""
-        yield paths.PLAN, store.get(paths.PLAN) or b""
-
 
 @contextlib.contextmanager
 def whole_run(directory: Path, mine: Fleet = MINE, name: str = RUN) -> Iterator[WholeRun]:
@@ -335,7 +305,7 @@ def whole_run(directory: Path, mine: Fleet = MINE, name: str = RUN) -> Iterator[
         store = f"az://{ACCOUNT}?endpoint={account_url}"
         metal = Metal(arm, github, root / "machines", lambda job, at: step(run, job, at), host)
         run = WholeRun(arm, github, metal, root, ca_file, store, mine, name)
-        _bring_up_another(run)
+        bring_up_another(arm, github, ca_file, OTHER)
         yield run
     assert arm.violations == [], arm.violations
 
@@ -346,21 +316,3 @@ def step(run: WholeRun, job: JobEntry, scratch: Path) -> list[str]:
     assert found
     shard = ("--shard", found[1], "--shards", str(run.shards))
     return [COMMAND, "worker", *shard, "--scratch", str(scratch), "--evidence", run.evidence]
-
-
-def _bring_up_another(run: WholeRun) -> None:
-    """A machine, its parts and a runner of another run, which nobody may touch."""
-    name = f"{OTHER.label}-1-000-abcd"
-    tags = {**OTHER.tags, MACHINE_TAG: name, EXPIRES_TAG: "99999999999"}
-    endpoints = Endpoints(
-        arm=run.arm.url, authority=run.arm.url, known_authority=True, ca_file=str(run.ca_file)
-    )
-    sites = {region: Site(subnet_id(region)) for region in REGIONS}
-    token = run.arm.identity.request_token
-    login = Federated(TENANT, CLIENT, f"{run.arm.url}/assertion", token, ca_file=str(run.ca_file))
-    cloud = AzureCloud(AzureSettings(SUBSCRIPTION, GROUP, sites, endpoints), login)
-    cloud.launch(machine(name, tags=tags))
-    cloud.close()
-    run.github.faults.runners(RunnerFate(f"{OTHER.label}-*", never_online=True))
-    with open_github(run.github.connection()) as adapter:
-        adapter.runners.mint(name, [OTHER.label])

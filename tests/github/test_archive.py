@@ -133,3 +133,22 @@ def test_a_damaged_archive_only_ever_raises_its_own_error(
         done = None
 
     assert done is None or all(path.is_relative_to(target) for path in done.files)
+
+
+def test_of_an_archive_only_the_wanted_files_are_unpacked(tmp_path: Path) -> None:
+    files = {"out/results.json": b"{}", "results.json.png": b"picture", "../climbs": b"x"}
+
+    done = unpack(io.BytesIO(zipped(files)), tmp_path, Limits(unpacked=2), only="results.json")
+
+    assert done.files == (tmp_path / "out/results.json",)
+    assert done.refused == ()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_wanted_file_with_a_bad_name_is_refused_all_the_same(tmp_path: Path) -> None:
+    files = {"../results.json": b"{}"}
+
+    done = unpack(io.BytesIO(zipped(files)), tmp_path / "out", Limits(), only="results.json")
+
+    assert done.files == ()
+    assert done.refused == ("../results.json",)

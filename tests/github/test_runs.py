@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from orchestrator.github import open_github
 
@@ -62,6 +64,61 @@ def test_a_run_that_ended_is_over(fake: FakeGitHub, github: GitHub) -> None:
 
     assert run is not None
     assert (run.over, run.conclusion) == (True, "success")
+
+
+def ended(fake: FakeGitHub, run_id: int, **of: Any) -> None:
+    fake.add_run(run_id, **{"workflow": "baseline.yml", "event": "push", **of})
+    fake.finish_job(fake.add_job(run_id, "a", ["x"], hosted=True).id)
+
+
+def test_a_branchs_completed_runs_come_newest_first(fake: FakeGitHub, github: GitHub) -> None:
+    for number in (7, 9, 8):
+        ended(fake, number)
+        fake.clock.sleep(60)
+    fake.add_run(10, workflow="baseline.yml", event="push")
+
+    found = github.runs.completed("baseline.yml", "main")
+
+    assert found is not None
+    assert [run.id for run in found] == [8, 9, 7]
+    assert github.runs.completed("baseline.yml", "topic") == []
+    assert github.runs.completed("absent.yml", "main") is None
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        {"fork": True},
+        {"event": "pull_request"},
+        {"event": "pull_request_target"},
+        {"event": "pull_request", "fork": True},
+        {"event": "workflow_run"},
+    ],
+)
+def test_code_that_nobody_merged_is_not_a_branchs_own(
+    fake: FakeGitHub, github: GitHub, of: dict[str, Any]
+) -> None:
+    """A fork's branch may be named like ours, and GitHub lists its runs under that name."""
+    ended(fake, 7, **of)
+    ended(fake, 8, event="schedule")
+
+    found = github.runs.completed("baseline.yml", "main")
+
+    assert found is not None
+    assert [run.id for run in found] == [8]
+
+
+def test_a_branchs_runs_are_one_request_however_many_there_are(
+    fake: FakeGitHub, github: GitHub
+) -> None:
+    for number in range(130):
+        ended(fake, 1000 + number)
+
+    found = github.runs.completed("baseline.yml", "main")
+
+    assert found is not None
+    assert [run.id for run in found] == list(range(1129, 1029, -1))
+    assert github.usage.sent == 1
 
 
 def test_an_unknown_run_is_not_said_to_be_over(github: GitHub) -> None:

@@ -148,11 +148,14 @@ def suite_named(count: int, domains: int = 12) -> Suite:
 def demo_run(*, complete: bool = False, suite: Suite | None = None, seed: int = 3) -> FakeRun:
     """Return 154 tasks on 4 workers: boots, steals, retries, an eviction and its replacement."""
     run = FakeRun(plan_of(suite))
-    _Play(run, random.Random(seed), complete=complete).play()
+    Play(run, random.Random(seed), complete=complete).play()
     return run
 
 
-class _Play:
+Ending = tuple[float | None, Cause | None, tuple[Flag, ...]]
+
+
+class Play:
     """Works a plan in virtual time, with faults drawn as it goes."""
 
     def __init__(self, run: FakeRun, draws: random.Random, *, complete: bool) -> None:
@@ -200,7 +203,7 @@ class _Play:
     def _attempt(self, unit: Unit, now: float, worker: str) -> float:
         attempt = self.tries[unit] = self.tries.get(unit, 0) + 1
         seconds = self.expected[unit] * self.draws.lognormvariate(0, 0.2)
-        score, cause, flags = self._ending(attempt)
+        score, cause, flags = self.ending(unit, attempt)
         position = {"position_since_reset": str(self.draws.randrange(30))}
         region = {"region": "northeurope"} if worker == "w2b" else {}
         ended = outcome(
@@ -220,7 +223,8 @@ class _Play:
             self.homes[self.draws.randrange(self.run.workers)].append(unit)
         return now + seconds
 
-    def _ending(self, attempt: int) -> tuple[float | None, Cause | None, tuple[Flag, ...]]:
+    def ending(self, _unit: Unit, attempt: int) -> Ending:
+        """Draw how an attempt ends."""
         drawn = self.draws.random()
         if not self.complete and drawn < 0.09 and attempt < 3:
             return None, self.draws.choice(list(MESSAGES)), ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.report import render_html, summarize
@@ -9,6 +10,7 @@ from orchestrator.report.comparison_page import render_comparison_html
 from tests.report.fake_comparison import fake_comparison, results_of
 from tests.report.fake_run import FakeRun, demo_run, evidence, facts, outcome, plan_of, suite_named
 from tests.report.fake_screens import screen
+from tests.report.fake_trials import trials_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,24 @@ def write_demo(directory: Path) -> Path:
                 path = directory / step.screenshot
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(screen(unit, step.number))
+    return _write(directory, render_html(results, kept))
+
+
+def trials_results() -> tuple[FakeRun, Results]:
+    """Return the played run of three trials of each task."""
+    run = trials_run()
+    folded = run.fold()
+    ended = max(one.ended for result in folded.results for one in result.attempts)
+    return run, summarize(run.plan, folded, facts(ended=ended))
+
+
+def write_trials(directory: Path) -> Path:
+    """Write the page of the run of three trials, without screenshots."""
+    run, results = trials_results()
+    kept = {
+        unit: replace(held, steps=tuple(replace(step, screenshot="") for step in held.steps))
+        for unit, held in evidence(run).items()
+    }
     return _write(directory, render_html(results, kept))
 
 

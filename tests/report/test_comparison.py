@@ -11,25 +11,21 @@ from jsonschema import Draft202012Validator
 
 from orchestrator.errors import BadInputError
 from orchestrator.report.comparison import (
-    KNOWN,
     Comparison,
     Published,
     against,
     compare,
     comparison_schema,
-    parse_published,
     read_record,
     to_comparison,
 )
 from orchestrator.report.comparison.baseline import choose_baseline
 from orchestrator.report.comparison.markdown import render_comparison_markdown
-from orchestrator.report.comparison.published import GROUP_TASKS
 from orchestrator.report.comparison.terminal import render_text
 from orchestrator.report.comparison_page import render_comparison_html
 from orchestrator.stats import Verdict
-from orchestrator.suite import demo_suite
 from tests.report.hostile import CORPUS
-from tests.report.run_documents import FINGERPRINT, document, side, task, tasks_of
+from tests.report.run_documents import FINGERPRINT, document, full_run, side, task, tasks_of
 
 VALIDATOR = Draft202012Validator(comparison_schema())
 
@@ -171,72 +167,6 @@ def test_the_baseline_is_the_last_runs_that_were_made_alike() -> None:
     played = replace(earlier[0], simulated=True, id="played")
     assert [run.id for run in choose_baseline(new, [played, earlier[0]], 3)] == ["1"]
     assert choose_baseline(new, [new], 3) == []
-
-
-def test_groups_are_those_in_which_results_are_published() -> None:
-    assert GROUP_TASKS == {
-        "Office": 43,
-        "Web": 30,
-        "System": 24,
-        "Coding": 24,
-        "Media": 21,
-        "Utilities": 12,
-        "All": 154,
-    }
-
-
-def full_run(rate: float, missing: int = 0) -> dict[str, Any]:
-    keys = demo_suite().tasks
-    wins = round(rate * len(keys))
-    found = [
-        task(key.name, None if n >= len(keys) - missing else float(n < wins), domain=key.domain)
-        for n, key in enumerate(keys)
-    ]
-    return document(found)
-
-
-def test_a_run_beside_published_numbers() -> None:
-    found = against(side(full_run(0.45)), KNOWN["navi"])
-    assert found.verdict is Verdict.BETTER
-    assert against(side(full_run(0.45)), KNOWN["human"]).verdict is Verdict.WORSE
-    assert against(side(full_run(0.21)), KNOWN["navi"]).verdict is Verdict.NOT_DISTINGUISHABLE
-    # However much better over what is scored: most of it is not.
-    assert against(side(full_run(0.45, missing=80)), KNOWN["human"]).verdict in (
-        Verdict.NOT_DISTINGUISHABLE,
-        Verdict.WORSE,
-    )
-    played = {**full_run(0.45), "run": {"id": "x", "simulated": True}}
-    assert against(side(played), KNOWN["navi"]).verdict is Verdict.NONE
-
-
-def test_published_groups_are_read_and_adjusted() -> None:
-    published = parse_published(
-        json.dumps({"name": "Them", "rates": {"Office": 0.0, "Media": 0.3, "All": 0.195}}), "f"
-    )
-    found = against(side(full_run(0.4)), published)
-    rows = {row.group: row for row in found.rows}
-    assert rows["Office"].tasks == 43
-    assert rows["Media"].scored == 21
-    assert all(0 <= row.p <= 1 for row in found.rows)
-    assert published.name == "Them"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        '{"rates": {}}',
-        '{"rates": {"Games": 0.1}}',
-        '{"rates": {"All": 1.1}}',
-        '{"rates": {"All": true}}',
-        '{"rates": {"All": NaN}}',
-        '{"rates": {"All": "0.1"}}',
-    ],
-)
-def test_published_numbers_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(BadInputError):
-        parse_published(text, "numbers.json")
 
 
 def hostile() -> Comparison:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from tests.report.pages import ADDRESS, write_comparison, write_demo
+from tests.report.pages import ADDRESS, write_comparison, write_demo, write_trials
 from tests.tiers import axe_script
 
 if TYPE_CHECKING:
@@ -48,6 +48,20 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_report_is_clean(visit: Visitor, page: Path, theme: Theme, width: int) -> None:
     found = violations(visit(page, theme=theme, width=width, bypass_csp=True))
+    assert found == [], json.dumps(found, indent=1)
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_trials(tmp_path_factory.mktemp("trials"))
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("fragment", ["", "#task=vlc%2Fdemo-vlc-03%2F2"])
+def test_a_run_of_several_trials_is_clean(
+    visit: Visitor, trials: Path, theme: Theme, fragment: str
+) -> None:
+    found = violations(visit(trials, fragment, theme=theme, bypass_csp=True))
     assert found == [], json.dumps(found, indent=1)
 
 

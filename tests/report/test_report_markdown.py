@@ -140,6 +140,7 @@ def test_trials_domains_applications_and_fail_answers_are_told_alike_on_both_sur
     assert results.repeats is not None
     for name, value in wording.trials(results.repeats):
         assert f"| {name} | {value} |" in text
+    for name, value in wording.agreement(results.repeats):
         assert f"<dt>{name}</dt><dd>{value}</dd>" in page
     assert len(results.repeats.flaky) == 1
     assert "| Flip rate | 50.0% of pairs of trials, over 2 tasks |" in text

@@ -42,6 +42,12 @@ def choose_baseline(
     return pooled[-count:]
 
 
+def is_settled(candidate: RunRecord, earlier: Sequence[RunRecord], count: int) -> bool:
+    """Whether runs still older than these could not change what ``choose_baseline`` returns."""
+    chosen = choose_baseline(candidate, earlier, count)
+    return len(chosen) == count and _conditions(chosen[-1]) == _conditions(candidate)
+
+
 def _conditions(run: RunRecord) -> Mapping[str, tuple[str, ...]]:
     shown = {key: value for key, value in run.fingerprint.items() if key not in SUBJECT_KEYS}
     return {**shown, "\0simulated": (str(run.simulated),)}

@@ -9,7 +9,7 @@ const gridOf = (index) => {
   const tools = document.querySelector(".tools");
 
   const filter = () => {
-    const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = query.value.toLowerCase().match(/trial \d+|\S+/g) || [];
     const grades = new Set(chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.grade));
     let count = 0;
     for (const row of rows) {
@@ -28,12 +28,13 @@ const gridOf = (index) => {
     for (const chip of chips) chip.setAttribute("aria-pressed", "false");
     filter();
   };
-  const showDomain = (name) => {
+  const show = (field, value) => {
     clear();
-    domain.value = name;
+    field.value = value;
     filter();
     byId("tasks").scrollIntoView();
   };
+  const showDomain = (name) => show(domain, name);
 
   tools.hidden = false;
   document.querySelector(".keys").hidden = false;
@@ -53,7 +54,7 @@ const gridOf = (index) => {
   document.querySelector("[data-clear]").addEventListener("click", clear);
   for (const button of all("button[data-domain]")) button.addEventListener("click", () => showDomain(button.dataset.domain));
   sortable(index, body, rows);
-  return { clear, query, showDomain, visible: () => rows.filter((row) => !row.hidden) };
+  return { clear, query, showDomain, find: (words) => show(query, words), visible: () => rows.filter((row) => !row.hidden) };
 };
 
 const sortable = (index, body, rows) => {

@@ -23,10 +23,11 @@ const open = (number) => {
 };
 
 const follow = () => {
-  const [, kind, text] = /^#(task|domain)=(.*)$/.exec(location.hash) || [];
+  const [, kind, text] = /^#(task|domain|find)=(.*)$/.exec(location.hash) || [];
   let wanted = "";
   try { wanted = decodeURIComponent(text || ""); } catch { return; }
   if (kind === "domain") grid.showDomain(wanted);
+  if (kind === "find") grid.find(wanted);
   if (kind !== "task") return;
   const number = index.tasks.findIndex((_, n) => address(n) === wanted);
   if (number >= 0) open(number);

@@ -13,7 +13,7 @@ import json
 import threading
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.github import AppAccess, Connection, Secret, TokenAccess
 from tests.fakes.github.clock import VirtualClock
@@ -134,9 +134,9 @@ class FakeGitHub:
         access = AppAccess(app.app_id, Secret(app.private_key))
         return Connection(self.repository, access, self.url)
 
-    def add_run(self, run_id: int = 500, *, head_sha: str = "a" * 40) -> RunEntry:
-        """Start a workflow run without jobs."""
-        entry = RunEntry(run_id, self.clock.now(), head_sha=head_sha)
+    def add_run(self, run_id: int = 500, *, head_sha: str = "a" * 40, **of: Any) -> RunEntry:
+        """Start a workflow run without jobs; ``of`` says of what (``RunEntry``)."""
+        entry = RunEntry(run_id, self.clock.now(), head_sha=head_sha, **of)
         with self.world.lock:
             self.world.runs[run_id] = entry
         return entry

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from tests.fakes.github.call import Answer, Call, RefusedError, Route, page
+from tests.fakes.github.call import REPOSITORY_ID, Answer, Call, RefusedError, Route, page
 from tests.fakes.github.scheduler import cancel
 from tests.fakes.github.schema import complete, instant
 from tests.fakes.github.state import JobEntry, RunEntry, RunnerEntry, World
@@ -66,6 +66,10 @@ def run_document(world: World, run: RunEntry) -> dict[str, Any]:
             "status": status,
             "conclusion": conclusion,
             "created_at": instant(run.created_at),
+            "path": f".github/workflows/{run.workflow}",
+            "head_branch": run.branch,
+            "repository": complete("MinimalRepository", {"id": REPOSITORY_ID}),
+            "head_repository": complete("MinimalRepository", {"id": REPOSITORY_ID + run.fork}),
         },
     )
 

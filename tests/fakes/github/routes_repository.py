@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from tests.fakes.github.call import Answer, Call, RefusedError, Route
+from tests.fakes.github.call import Answer, Call, RefusedError, Route, page
 from tests.fakes.github.routes_actions import run_document
 from tests.fakes.github.schema import complete, instant
+
+if TYPE_CHECKING:
+    from tests.fakes.github.state import RunEntry
 
 
 def environment(call: Call) -> Answer:
@@ -21,13 +25,29 @@ def environment(call: Call) -> Answer:
 
 
 def workflow_runs(call: Call) -> Answer:
-    run_id = call.world.workflows.get(call.parts["file"])
-    if run_id is None:
+    """A file's runs, newest first; what ``World.workflows`` names succeeded without any job."""
+    world, name = call.world, call.parts["file"]
+    named = world.workflows.get(name)
+    found = [run for run in world.runs.values() if name == run.workflow or run.id == named]
+    if named is None and not found:
         raise RefusedError(404, "Not Found")
-    found = [run for run in call.world.runs.values() if run.id == run_id]
-    shown = [run_document(call.world, run) for run in found]
-    document = {"total_count": len(shown), "workflow_runs": shown}
-    return Answer(200, document, "ReposOwnerRepoActionsWorkflowsWorkflowIdRunsGetResponse200")
+    shown = [
+        run_document(world, run)
+        for run in sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)
+        if run.id == named or _fits(call, run)
+    ]
+    path = f"/actions/workflows/{name}/runs"
+    model = "ReposOwnerRepoActionsWorkflowsWorkflowIdRunsGetResponse200"
+    return page(call, shown, path, "workflow_runs", model)
+
+
+def _fits(call: Call, run: RunEntry) -> bool:
+    status, branch, event = (call.query.get(name) for name in ("status", "branch", "event"))
+    return (
+        status in (None, *call.world.run_status(run))
+        and branch in (None, run.branch)
+        and event in (None, run.event)
+    )
 
 
 def runner_releases(call: Call) -> Answer:

@@ -64,7 +64,10 @@ class JobEntry:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A workflow run; its status follows from the jobs of its newest attempt."""
+    """A workflow run; its status follows from the jobs of its newest attempt.
+
+    ``workflow`` is its file's name; ``fork`` whether its head is in another repository.
+    """
 
     id: int
     created_at: float
@@ -72,6 +75,9 @@ class RunEntry:
     event: str = "workflow_dispatch"
     head_sha: str = "a" * 40
     cancelled: bool = False
+    workflow: str = ""
+    branch: str = "main"
+    fork: bool = False
 
 
 @dataclass(frozen=True, slots=True)

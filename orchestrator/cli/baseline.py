@@ -1,0 +1,212 @@
+"""What a run is compared with: runs that were named, runs that were kept, or runs on GitHub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.github import github_problems
+from orchestrator.errors import BadInputError, MatrixError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orchestrator.cli.event import WorkflowEvent
+    from orchestrator.cli.runs import RunFinder
+    from orchestrator.report.comparison import RunRecord
+
+BASELINE_WORKFLOW = "baseline.yml"
+"""The repository's own workflow of the baseline."""
+
+_TIMEOUT_S = 30.0
+
+LOOKED_AT = 4
+"""Runs on GitHub that are looked at, for each one that may be pooled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The runs to compare with, oldest first; where there are none, ``why_not`` says why."""
+
+    runs: list[RunRecord]
+    why_not: str = ""
+
+
+def find_baseline(
+    record: RunRecord,
+    finder: RunFinder,
+    event: WorkflowEvent,
+    branch: str,
+    options: Mapping[str, Any],
+) -> Baseline:
+    """Return what a workflow's run is compared with: the runs that are named, else a branch's last.
+
+    Raises:
+        MatrixError: A run, the store or GitHub could not be read.
+    """
+    from orchestrator.cli.runs import records
+
+    if options["against"]:
+        return Baseline(records(finder, options["against"]))
+    reachable = event.in_actions or not github_problems(options)
+    tried = workflows(event, options["baseline_workflow"]) if reachable else []
+    judged = frozenset([record.id])
+    found = last_runs(record, finder, {**options, "branch": branch}, judged, tried, create=True)
+    if found.runs or reachable:
+        return found
+    return Baseline([], f"{found.why_not} GitHub was not asked, for there is no access to it.")
+
+
+def workflows(event: WorkflowEvent, named: str) -> list[str]:
+    """Return the files of the workflows whose runs may be a baseline, in the order to try them."""
+    calling = event.workflow.rpartition("/")[2]
+    tried = [named] if named else [BASELINE_WORKFLOW, calling]
+    return [name for name in dict.fromkeys(tried) if name]
+
+
+def last_runs(
+    record: RunRecord,
+    finder: RunFinder,
+    options: Mapping[str, Any],
+    judged: frozenset[str],
+    tried: Sequence[str],
+    *,
+    create: bool = False,
+) -> Baseline:
+    """Return a branch's last runs that were made like ``record``: kept ones, else those on GitHub.
+
+    Args:
+        record: The run to judge.
+        finder: What reads runs on GitHub.
+        options: The command's ``history``, ``branch``, ``last`` and what opens the store.
+        judged: Ids of runs that are no baseline, for they are judged themselves.
+        tried: The workflow files whose runs are looked at, in this order.
+        create: A history that is not there yet is made, and is empty.
+
+    Raises:
+        MatrixError: The store or GitHub could not be read.
+    """
+    missing = []
+    if options["history"]:
+        kept = from_history(record, options, judged, create=create)
+        if kept.runs:
+            return kept
+        missing.append(kept.why_not)
+    search = Search(finder, options["branch"], options["last"], judged)
+    for workflow in tried:
+        found = search.of(record, workflow)
+        if found.runs:
+            return found
+        missing.append(found.why_not)
+    looked = f": {'; '.join(missing)}" if missing else ""
+    return Baseline([], f"no run of {options['branch']} is known to compare with{looked}.")
+
+
+def from_history(
+    record: RunRecord,
+    options: Mapping[str, Any],
+    judged: frozenset[str],
+    *,
+    create: bool,
+) -> Baseline:
+    """Return the kept runs to compare ``record`` with, none of which is among the ``judged``.
+
+    Raises:
+        MatrixError: The store could not be read.
+    """
+    from orchestrator.report.comparison.baseline import choose_baseline
+
+    earlier = [one for one in kept_records(options, create=create) if one.id not in judged]
+    found = choose_baseline(record, earlier, options["last"])
+    return Baseline(found, "" if found else "the history keeps none that shares a task with it")
+
+
+def kept_records(options: Mapping[str, Any], *, create: bool) -> list[RunRecord]:
+    """Return the runs of a branch that were kept, oldest first; damaged ones are passed over.
+
+    ``create``: a history that is not there yet is made, and is empty.
+    """
+    from orchestrator.cli.reading import readable
+    from orchestrator.history import History
+    from orchestrator.report.comparison import read_record
+
+    name, ca = options["history_name"], options["store_ca"]
+    where = readable(options["history"], name, ca, _TIMEOUT_S, create=create)
+    found = []
+    for kept in History(where).last(options["branch"], 10 * options["last"]):
+        try:
+            found.append(read_record(kept.document, kept.path))
+        except BadInputError as error:
+            click.echo(f"warning: passed over: {error.problems[0]}", err=True)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Looks through the last runs of a branch on GitHub; those that are ``judged`` do not count."""
+
+    finder: RunFinder
+    branch: str
+    last: int
+    judged: frozenset[str]
+
+    def of(self, record: RunRecord, workflow: str) -> Baseline:
+        """Return the runs of a workflow to compare ``record`` with.
+
+        Newest first, until ``last`` runs that were made alike are found, or ``LOOKED_AT`` times as
+        many were looked at. Runs whose report is damaged are passed over, and named.
+
+        Raises:
+            GitHubError: GitHub could not be asked.
+        """
+        from orchestrator.report.comparison.baseline import choose_baseline, is_settled
+
+        runs = self.finder.github().runs.completed(workflow, self.branch)
+        if runs is None:
+            return Baseline([], f"there is no workflow {workflow} on GitHub")
+        ids = [one.id for one in runs[: LOOKED_AT * self.last]]
+        found: dict[str, RunRecord] = {}
+        for run_id in ids:
+            one = self._record(run_id)
+            if one is None or one.id in self.judged:
+                continue
+            found.setdefault(one.id, one)  # a resumed run's newest report holds the earlier ones
+            if is_settled(record, _oldest_first(found), self.last):
+                break
+        chosen = choose_baseline(record, _oldest_first(found), self.last)
+        return Baseline(chosen, "" if chosen else _why_not(workflow, len(ids), len(found)))
+
+    def _record(self, run_id: int) -> RunRecord | None:
+        from orchestrator.github import ArchiveError, FailureKind, GitHubError
+        from orchestrator.report.comparison import read_record
+
+        try:
+            found = self.finder.reported(run_id)
+            return None if found is None else read_record(found.document, found.where)
+        except (BadInputError, ArchiveError) as error:
+            _pass_over(run_id, error)
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            _pass_over(run_id, error)  # it was deleted, or it expired, since it was listed
+        return None
+
+
+def _pass_over(run_id: int, error: MatrixError) -> None:
+    said = error.problems[0] if isinstance(error, BadInputError) else error
+    click.echo(f"warning: passed over GitHub run {run_id}: {said}", err=True)
+
+
+def _oldest_first(found: Mapping[str, RunRecord]) -> list[RunRecord]:
+    return list(found.values())[::-1]
+
+
+def _why_not(workflow: str, looked_at: int, readable: int) -> str:
+    if not looked_at:
+        return f"{workflow} has no completed run on GitHub"
+    runs = f"of the last {looked_at} completed runs of {workflow} on GitHub"
+    if not readable:
+        return f"{runs} none has a report of another run that is still kept and can be read"
+    return f"{runs} none shares a task with it"

@@ -1,0 +1,91 @@
+"""The lines that end ``run`` and ``report``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from orchestrator.causes import Flag
+from orchestrator.cli.closing import closing_lines
+from orchestrator.report import Results, summarize, wording
+from orchestrator.suite import INFEASIBLE_PREFIX, Suite, TaskKey, suite_of
+from tests.e2e.command import call, quick
+from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
+from tests.report.fake_trials import trials_run
+
+
+def results_of(run: FakeRun) -> Results:
+    return summarize(run.plan, run.fold(), facts())
+
+
+def line(results: Results, start: str) -> str:
+    lines = closing_lines(results, Path("out"), "")
+    return next((one for one in lines if one.startswith(start)), "")
+
+
+def mixed_suite() -> Suite:
+    feasible = [TaskKey(f"domain_{n % 3}", f"task-{n}") for n in range(6)]
+    infeasible = [TaskKey("domain_0", f"{INFEASIBLE_PREFIX}task-{n}") for n in range(2)]
+    return suite_of((*feasible, *infeasible))
+
+
+def answering_fail(*names: str, suite: Suite | None = None) -> Results:
+    run = FakeRun(plan_of(suite or mixed_suite()))
+    for number, unit in enumerate(run.plan.units):
+        flags = (Flag.ANSWERED_FAIL,) if unit.task.name in names else ()
+        run.end(outcome(unit, float(number % 2), flags=flags))
+    return results_of(run)
+
+
+def test_the_mean_has_an_interval_by_task_and_an_indicative_one_by_application() -> None:
+    results = results_of(demo_run())
+    assert line(results, "95% of the mean over scored: ") == (
+        f"95% of the mean over scored: {wording.interval(results.score.mean_interval)}; "
+        f"by application {wording.interval(results.caveats.clustered)} "
+        f"(indicative, {results.caveats.clusters} applications)"
+    )
+    assert results.caveats.clusters == 12
+
+
+def test_one_application_gives_no_interval_by_application() -> None:
+    run = FakeRun(plan_of(suite_named(4, domains=1)))
+    for number, unit in enumerate(run.plan.units):
+        run.end(outcome(unit, float(number % 2)))
+    assert "application" not in "\n".join(closing_lines(results_of(run), Path("out"), ""))
+
+
+def test_the_rate_of_answering_fail_is_told_apart_for_infeasible_tasks() -> None:
+    told = line(answering_fail(f"{INFEASIBLE_PREFIX}task-0", "task-1", "task-3", "task-4"), "FAIL")
+    assert told == "FAIL answered: 1/2 = 50.0% of scored infeasible tasks, 3/6 = 50.0% of others"
+
+
+def test_never_answering_fail_is_told_where_it_would_be_right() -> None:
+    told = line(answering_fail(), "FAIL")
+    assert told == "FAIL answered: 0/2 = 0.0% of scored infeasible tasks, 0/6 = 0.0% of others"
+    assert line(answering_fail(suite=suite_named(4)), "FAIL") == ""
+    other = line(answering_fail("task-00001", suite=suite_named(4)), "FAIL")
+    assert other == "FAIL answered: 1/4 = 25.0% of others"
+
+
+def test_trials_end_with_their_figures() -> None:
+    results = results_of(trials_run())
+    assert results.repeats is not None
+    lines = closing_lines(results, Path("out"), "")
+    for name, value in wording.trials(results.repeats):
+        assert f"{name}: {value}" in lines
+    assert line(results, "pass@3, pass^3: ")
+    assert line(results, "Flip rate: ")
+
+
+def test_run_and_report_end_with_the_same_figures(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    ran = call(*quick(out, tasks=8), "--trials", "2")
+    assert ran.returncode == 0, ran.stderr
+    again = call("report", str(out), "--out", str(tmp_path / "again"))
+    document = json.loads((tmp_path / "again" / "results.json").read_text())
+    for start in ("95% of the mean over scored: ", "FAIL answered: ", "pass@2, pass^2: ", "Flip"):
+        (told,) = [one for one in again.stdout.splitlines() if one.startswith(start)]
+        assert told in ran.stdout.splitlines()
+    interval = document["score"]["clustered_interval"]
+    shown = f"by application {100 * interval['low']:.1f} to {100 * interval['high']:.1f}%"
+    assert shown in again.stdout
