@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 IMAGES = ROOT / ".github" / "images"
 WIDTH, HEIGHT = 1280, 1300
-TASK_HEIGHT, TASKS_HEIGHT = 790, 1020
+TASK_HEIGHT, TASKS_HEIGHT = 980, 1080
 """Windows, in CSS pixels. The last two are about as high as the pictures beside theirs."""
 
 SCALE = 2
@@ -82,9 +83,22 @@ def take(page: Page, name: str, section: str = "", last: str = "") -> None:
     if last:
         bottom = page.locator(last).first.evaluate(_BOTTOM) + _BELOW
         shot = shot.crop((0, 0, shot.width, min(shot.height, round(bottom * SCALE))))
-    # Of two methods the one that keeps colours which little is painted in.
-    paletted = shot.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    paletted.save(IMAGES / f"{name}.png", optimize=True)
+    paletted(shot).save(IMAGES / f"{name}.png", optimize=True)
+
+
+def paletted(shot: Image.Image) -> Image.Image:
+    """Return a picture in 256 colours: its commonest, and those that cover the rest."""
+    pixels = np.asarray(shot).astype(np.int32)
+    packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
+    codes, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
+    spread = shot.quantize(COLOURS // 2, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    covering = np.asarray(spread.getpalette(), dtype=np.int32).reshape(-1, 3)[: COLOURS // 2]
+    kept = np.vstack([colours[np.argsort(-counts)[: COLOURS // 2]], covering])
+    nearest = ((colours[:, None] - kept[None]) ** 2).sum(axis=2).argmin(axis=1)
+    image = Image.fromarray(nearest[places].reshape(packed.shape).astype(np.uint8), "P")
+    image.putpalette(kept.astype(np.uint8).tobytes())
+    return image
 
 
 def take_all(browser: Browser, report: Path, comparison: Path) -> None:
@@ -95,13 +109,14 @@ def take_all(browser: Browser, report: Path, comparison: Path) -> None:
         browser, report, height=TASK_HEIGHT, fragment=f"#task={SHOWN.replace('/', '%2F')}%2F0"
     )
     task.get_by_label("Step", exact=True).fill(str(SHOWN_STEP))
-    task.locator("dialog svg.overlay").wait_for()
+    task.locator("dialog svg.overlay circle").wait_for()
     take(task, "report-task")
     tasks = opened(browser, report, "dark", TASKS_HEIGHT)
     for _ in range(2):  # the most first
         tasks.get_by_role("button", name="Attempts", exact=True).click()
+    tasks.mouse.move(0, 0)
     take(tasks, "report-tasks", "tasks")
-    take(opened(browser, comparison), "report-comparison", last="#sides .scroll")
+    take(opened(browser, comparison), "report-comparison", last=".reading")
 
 
 @click.command(help=__doc__)

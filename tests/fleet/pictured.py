@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.fleet.whole import Done
 
 SHARDS, SPEED, BOOT_S = 6, 90, 6.0
-SHOWN, SHOWN_STEP = "vlc/demo-vlc-03", 4
+SHOWN, SHOWN_STEP = "vlc/demo-vlc-03", 8
 """The task that is pictured, and how far its slider is."""
 
 EVICTED, NEVER_BOOTS, REFUSED = 1, 2, 4
