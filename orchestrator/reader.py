@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import bad_input
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Snapshot, Stored, fold, read_objects
-from orchestrator.plan import parse_plan
+from orchestrator.plan_file import parse_plan
 
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded

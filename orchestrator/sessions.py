@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import BadInputError, Problem
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Session, to_json
-from orchestrator.plan import differences
+from orchestrator.plan_file import differences
 from orchestrator.reader import read_plan
 
 if TYPE_CHECKING:

@@ -37,7 +37,8 @@ from orchestrator.schedule import Expectations
 from orchestrator.simulate import BOOTS, Draw, DurationLaw, draw
 from orchestrator.suite import demo_suite, suite_of
 from orchestrator.worker.attempt import Seen
-from tests.fakes.virtual import EPOCH, Actor, World, open_world
+from tests.fakes.virtual import Actor
+from tests.fakes.virtual_world import EPOCH, World, open_world
 
 if TYPE_CHECKING:
     from orchestrator.ledger.paths import Unit

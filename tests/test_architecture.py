@@ -23,11 +23,13 @@ INNER = (
     "errors",
     "schedule",
     "plan",
+    "plan_file",
     "ledger",
     "results",
     "stats",
     "costs",
     "simulate",
+    "study",
     "forecast",
 )
 # Of the reports these as well decide, and depend on nothing but what they are given.
@@ -145,7 +147,7 @@ def test_the_stand_in_needs_nothing_but_python() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
 def test_files_stay_small_and_are_named_for_what_they_are(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 400
+    assert len(path.read_text().splitlines()) <= 340
     assert path.stem not in {"utils", "util", "helpers", "helper", "manager", "models", "common"}
 
 

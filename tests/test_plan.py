@@ -14,11 +14,10 @@ from orchestrator.plan import (
     Limits,
     Plan,
     PlanInputs,
-    differences,
     make_plan,
-    parse_plan,
     split_client_args,
 )
+from orchestrator.plan_file import differences, parse_plan
 from orchestrator.schedule import learn
 from orchestrator.suite import TaskKey, demo_suite, suite_of
 from tests.records import NAMES

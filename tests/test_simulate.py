@@ -17,16 +17,13 @@ from orchestrator.simulate import (
     DurationLaw,
     Overheads,
     Policy,
-    Row,
-    Study,
     Timeline,
     contiguous,
     draw,
     makespan,
-    render_table,
     round_robin,
-    study,
 )
+from orchestrator.study import Row, Study, render_table, study
 from orchestrator.suite import demo_suite
 
 TASKS = demo_suite().tasks

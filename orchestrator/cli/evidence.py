@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.fetching import fetch
 from orchestrator.cli.options import located, store_options
 from orchestrator.cli.reading import readable
-from orchestrator.errors import bad_input
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, bad_input
 
 if TYPE_CHECKING:
-    from orchestrator.store import Store
     from orchestrator.suite import TaskKey
 
 _TIMEOUT_S = 30.0
@@ -49,11 +49,14 @@ def get(
     ledger = readable(url, name, store_ca, _TIMEOUT_S)
     key = _task(task, [one.task for one in read_plan(ledger).tasks])
     prefix = f"{paths.EVIDENCE}{key}/"
-    copied = _copy(ledger, prefix, Path(to))
-    click.echo(f"{copied} files of {key} in {to}")
-    if copied == 0:
+    listed = [one.path for one in ledger.list(prefix)]
+    if not listed:
         raise bad_input(task, "left no evidence", "It has not run, or the run had --evidence none.")
-    return 0
+    failures = fetch(ledger, listed, prefix, Path(to))
+    for failure in failures:
+        click.echo(f"warning: {failure}", err=True)
+    click.echo(f"{len(listed) - len(failures)} files of {key} in {to}")
+    return EXIT_INFRASTRUCTURE if failures else EXIT_COMPLETE
 
 
 def _task(text: str, tasks: list[TaskKey]) -> TaskKey:
@@ -62,19 +65,3 @@ def _task(text: str, tasks: list[TaskKey]) -> TaskKey:
         what = "is not in this run" if not found else "is in several domains"
         raise bad_input(text, what, "Write domain/name as waa-matrix suite list prints it.")
     return found[0]
-
-
-def _copy(ledger: Store, prefix: str, target: Path) -> int:
-    """Copy every object below ``prefix``; a name that would lead out of ``target`` is refused."""
-    copied = 0
-    for listed in ledger.list(prefix):
-        relative = PurePosixPath(listed.path.removeprefix(prefix))
-        if relative.is_absolute() or ".." in relative.parts:
-            continue
-        data = ledger.get(listed.path)
-        if data is not None:
-            file = target / relative
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-            copied += 1
-    return copied

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supply import Supply, Wish
+    from orchestrator.ledger.lives import Billed
     from orchestrator.plan import Plan
+    from orchestrator.reader import LedgerReader
+    from orchestrator.store import Store
 
 
 def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tuple[str, str], Rates]:
@@ -73,6 +76,51 @@ def spending_of(settings: FleetOptions, rates: Mapping[tuple[str, str], Rates]) 
     os_disks = int(given["managed_os_disk"])
     disks = os_disks + int(given["golden_disk"])
     return Spending(rates, disks, os_disks, int(given["public_ip"]))
+
+
+def billed_so_far(reader: LedgerReader, now: float, say: Callable[[str], None]) -> Billed:
+    """Return what a run's events tell of its machines' bills until ``now`` (Unix seconds).
+
+    What cannot be counted is said.
+
+    Raises:
+        StoreError: The events could not be read.
+    """
+    from orchestrator.ledger.events import read_events
+    from orchestrator.ledger.lives import billed
+
+    events, damage = read_events(reader.events())
+    found = billed(events, now)
+    if damage:
+        say(f"{len(damage)} events cannot be read: what they tell is not in the cost so far")
+    if found.unpriced:
+        say(f"{found.unpriced} machines have no known price and are not in the cost so far")
+    return found
+
+
+def spent_before(
+    store: Store, limit: float | None, now: float, say: Callable[[str], None]
+) -> float:
+    """Return US dollars that earlier starts of a run spent of its ceiling; 0 without one.
+
+    Raises:
+        StoreError: The events could not be read.
+    """
+    from orchestrator.costs import spent
+    from orchestrator.reader import LedgerReader
+
+    if limit is None:
+        return 0.0
+    found = billed_so_far(LedgerReader(store), now, say)
+    usd = spent(found.bills, now)
+    if usd:
+        say(
+            f"{usd:.2f} of {limit:.2f} USD are spent, on {len(found.bills)} machines of "
+            f"earlier starts: {max(0.0, limit - usd):.2f} are left"
+        )
+    if found.unended:
+        say(f"{found.unended} of them were not seen to go, and are billed until they expired")
+    return usd
 
 
 def launcher_of(

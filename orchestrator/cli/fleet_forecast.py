@@ -45,10 +45,12 @@ def fleet_forecast(
     workers: int,
     rates: Mapping[tuple[str, str], Rates],
     most: int,
+    spent_usd: float = 0.0,
 ) -> tuple[FleetForecast, list[Problem]]:
     """Return the forecast, and each reason why the run would outlive its jobs, machines or money.
 
-    ``rates`` are by (size, region); ``most`` is how many machines a matrix can have.
+    ``rates`` are by (size, region); ``most`` is how many machines a matrix can have; ``spent_usd``
+    is what earlier starts of the run have spent of its ceiling.
     """
     from orchestrator.forecast import assume, hosted_problem, predict
 
@@ -58,7 +60,7 @@ def fleet_forecast(
     hosted = hosted_problem(workers, lambda count: predict(plan, count, assumptions), most)
     problems = [] if hosted is None else [hosted]
     problems += _too_long(settings, asked)
-    problems += _too_dear(settings.options["max_cost"], money, asked)
+    problems += _too_dear(settings.options["max_cost"], money, asked, spent_usd)
     forecast = FleetForecast(
         len(plan.units),
         workers,
@@ -78,16 +80,24 @@ def _too_long(settings: FleetOptions, asked: Prediction) -> list[Problem]:
     return [Problem("--ttl", what, f"Give {high + 30} or more, or more workers.")]
 
 
-def _too_dear(limit: float | None, money: Money | None, asked: Prediction) -> list[Problem]:
+def _too_dear(
+    limit: float | None, money: Money | None, asked: Prediction, spent_usd: float
+) -> list[Problem]:
     if limit is None:
         return []
     if money is None:
         what = "cannot be held: no price is known for the first size in the first region"
         return [Problem("--max-cost", what, "Choose a size with a price.")]
-    if asked.usd is not None and asked.usd > limit:
-        what = f"is {limit:.2f} USD, and the run is expected to cost {asked.usd:.2f}"
-        return [Problem("--max-cost", what, "Raise it, or select fewer tasks.")]
-    return []
+    if asked.usd is None or spent_usd + asked.usd <= limit:
+        return []
+    if spent_usd:
+        what = (
+            f"is {limit:.2f} USD, of which {spent_usd:.2f} are spent, "
+            f"and what is left of the run is expected to cost {asked.usd:.2f}"
+        )
+        return [Problem("--max-cost", what, "Raise it: it bounds all attempts of a run.")]
+    what = f"is {limit:.2f} USD, and the run is expected to cost {asked.usd:.2f}"
+    return [Problem("--max-cost", what, "Raise it, or select fewer tasks.")]
 
 
 def _money(settings: FleetOptions, rates: Mapping[tuple[str, str], Rates]) -> Money | None:

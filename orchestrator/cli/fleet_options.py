@@ -124,7 +124,8 @@ _LAUNCH_OPTIONS = [
         "--max-cost",
         type=float,
         default=None,
-        help="US dollars: a dearer plan is refused, a run that gets there drains.",
+        help="US dollars, of all attempts and starts of a run together: a plan that would cost "
+        "more is refused, a run that gets there drains.",
     ),
     click.option(
         "--ttl",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestrator.plan import AgentSettings, Plan
-    from orchestrator.schedule import Expectations
-    from orchestrator.store import Store
-    from orchestrator.suite import Suite, TaskKey
+    from orchestrator.suite import Suite
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 SIMULATED_SPEED = 600.0
 """Seconds of the simulated arena's time in one of ours, unless ``--speed`` says otherwise."""
 
-_HISTORY_TIMEOUT_S = 30.0
 _SIMULATED_BEATS = (1.0, 6.0)
 _REAL_BEATS = (30.0, 150.0)
 
@@ -195,6 +191,7 @@ def planned(options: dict[str, Any]) -> Planned:
     Raises:
         BadInputError: With every problem that can be told before anything starts.
     """
+    from orchestrator.cli.expectations import expectations
     from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
 
     suite = chosen_suite(options)
@@ -207,7 +204,7 @@ def planned(options: dict[str, Any]) -> Planned:
     client = options.pop("client")
     inputs = PlanInputs(
         suite=suite,
-        expectations=_expectations(options.pop("history")),
+        expectations=expectations(options.pop("history")),
         trials=options.pop("trials"),
         arena=ArenaSettings(
             kind=kind,
@@ -272,50 +269,6 @@ def _text_or_file(flag: str, value: str) -> str:
         ) from error
 
 
-def _expectations(history: tuple[str, ...]) -> Expectations:
-    """Learn from earlier results; every unreadable file is named.
-
-    Raises:
-        BadInputError: A file cannot be read or is no results.json.
-    """
-    from orchestrator.errors import BadInputError, Problem
-    from orchestrator.report.document import observations
-    from orchestrator.schedule import Expectations, learn
-
-    found: list[tuple[TaskKey, float]] = []
-    problems: list[Problem] = []
-    for name in history:
-        try:
-            for document in _earlier(name):
-                found += observations(document)
-        except OSError as error:
-            what = f"cannot be read ({error.strerror})"
-            problems.append(Problem(f"--history {name}", what, "Give an earlier results.json."))
-        except BadInputError as error:
-            problems += error.problems
-    if problems:
-        raise BadInputError(problems)
-    return learn(found) if found else Expectations()
-
-
-def _earlier(name: str) -> list[dict[str, Any]]:
-    """Return the results that a ``--history`` names: a file's, or the last that a store keeps.
-
-    Raises:
-        OSError: The file cannot be read.
-        BadInputError: It is no results.json, or the store cannot be opened.
-        StoreError: The store could not be read.
-    """
-    from orchestrator.cli.reading import readable
-    from orchestrator.history import DEFAULT_NAME, History
-    from orchestrator.report.document import parse_document
-
-    if "://" not in name:
-        return [parse_document(Path(name).read_bytes(), name)]
-    kept = History(readable(name, DEFAULT_NAME, "", _HISTORY_TIMEOUT_S)).last()
-    return [parse_document(json.dumps(one.document).encode(), one.path) for one in kept]
-
-
 LEDGER = "ledger"
 DEFAULT_RUN = "run"
 
@@ -334,11 +287,3 @@ def located(out: str | None, store: str | None, run_name: str | None) -> tuple[s
         fix = "Give the run's directory, or both --store and --run."
         raise bad_input("OUT", "is missing, and so is --store or --run", fix)
     return store or (Path(out).absolute() / LEDGER).as_uri(), run_name or DEFAULT_RUN
-
-
-def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:
-    """Open a run's objects with the credentials in the environment."""
-    from orchestrator.store import credentials_from, open_store
-
-    credentials = credentials_from(os.environ, store_ca)
-    return open_store(url, run_name, credentials, timeout_s=timeout_s, create=create)

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.cloud import cloud_problems, opened_sides
-from orchestrator.cli.fleet import actor_name, known_rates, launcher_of, markets, supply_of
+from orchestrator.cli.fleet import (
+    actor_name,
+    known_rates,
+    launcher_of,
+    markets,
+    spent_before,
+    supply_of,
+)
 from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
 from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
 from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
@@ -73,6 +80,8 @@ def provision(
     is taken down again, with each machine's reason, and the exit code is 4. --resume and a re-run
     go on with the ledger that is there: only what is not scored runs, on no more machines than that
     is tasks; when everything is scored nothing is launched, shards is 0, and the exit code too.
+    --max-cost bounds all of them together: what earlier ones spent is taken off it, and when the
+    rest does not pay for the tasks that are left the exit code is 2.
     With the same options ``waa-matrix doctor`` says beforehand what is missing.
 
     Each machine is deleted by supervise when its job is over; one that nobody deletes is taken by
@@ -125,7 +134,7 @@ class _Provision:
         self._size = size.for_tasks(len(plan.units))
         self._rates = known_rates(settings, _say)
         # A resumed run is judged by what is left of it, which its ledger has to tell first.
-        self._forecast = None if size.resumes else self._check(plan)
+        self._forecast = None if size.resumes else self._check(plan, 0.0)
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
@@ -177,16 +186,18 @@ class _Provision:
         if scored:
             _say(f"{scored} of {len(plan.units)} tasks are scored")
         self._size = self._size.for_tasks(len(left))
-        if left and self._size.resumes:
-            self._forecast = self._check(of_tasks(plan, left))
+        limit = self._settings.options["max_cost"]
+        spent_usd = spent_before(store, limit, now, _say) if left else 0.0
+        if left and (self._size.resumes or spent_usd):
+            self._forecast = self._check(of_tasks(plan, left), spent_usd)
         return bool(left)
 
     # -- before -----------------------------------------------------------------------------
 
-    def _check(self, plan: Plan) -> FleetForecast:
+    def _check(self, plan: Plan, spent_usd: float) -> FleetForecast:
         """Say what the run will take; refuse one that outlives its jobs, machines or money."""
         forecast, problems = fleet_forecast(
-            plan, self._settings, self._size.workers, self._rates, MATRIX_LIMIT
+            plan, self._settings, self._size.workers, self._rates, MATRIX_LIMIT, spent_usd
         )
         if problems:
             raise BadInputError(problems)

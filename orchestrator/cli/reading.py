@@ -6,8 +6,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import opened
-
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import Endpoints
@@ -47,6 +45,14 @@ def readable(
     store = FleetStore(url, run_name, store_ca)
     store.check()
     return store.opened(_signed_in(store_ca), create=create)
+
+
+def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:
+    """Open a run's objects with the credentials in the environment."""
+    from orchestrator.store import credentials_from, open_store
+
+    credentials = credentials_from(os.environ, store_ca)
+    return open_store(url, run_name, credentials, timeout_s=timeout_s, create=create)
 
 
 def _signed_in(store_ca: str) -> SignedIn:

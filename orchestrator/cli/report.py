@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.closing import closing_lines
+from orchestrator.cli.evidence_beside import page_beside, screenshot_options
 from orchestrator.cli.options import located, store_options, suite_options
 from orchestrator.cli.reading import readable
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, bad_input
 from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
+    from orchestrator.cli.evidence_beside import Beside
     from orchestrator.plan import Plan
     from orchestrator.report.results import Results
     from orchestrator.store import Store
@@ -34,8 +36,12 @@ _TIMEOUT_S = 30.0
 @click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
 @click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
 @click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to write.")
+@screenshot_options
 @click.option(
-    "--single-file", is_flag=True, help="Put the screenshots into the page itself, downscaled."
+    "--cache",
+    type=click.Path(file_okay=False),
+    default=None,
+    help="Keep evidence fetched from a store there; what is there already is not fetched again.",
 )
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 def report(
@@ -45,27 +51,28 @@ def report(
     trials: int,
     out: str,
     fail_under: float | None,
-    *,
-    single_file: bool,
     **options: Any,
 ) -> int:
     """Write report.html, results.json, summary.md and junit.xml.
 
     From run directories (LEDGERS: a run's --out, or workers' own ledgers, folded together), from
-    a --store and --run, or from a --tree that the client wrote, against its --suite.
+    a --store and --run, or from a --tree that the client wrote, against its --suite. What the
+    page shows lies below --out, so that the directory can be sent and archived as it is.
 
     \b
     Example:
       waa-matrix report demo-run --out demo-run
       waa-matrix report demo-run --out to-send --single-file
+      waa-matrix report --store az://waaruns --run waa-9182736450 --out report --screenshots small
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
+    beside = page_beside(Path(out), options)
     if tree is not None:
-        results = _of_tree(Path(tree), trials, Path(out), options, single_file=single_file)
+        results = _of_tree(Path(tree), trials, beside, options)
     else:
         stores = _stores(ledgers, artifacts, options)
         named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
-        results = _of_ledgers(stores, Path(out), named, single_file=single_file)
+        results = _of_ledgers(stores, beside, named)
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
     mean = results.score.mean
@@ -88,24 +95,25 @@ def _stores(
     return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
 
 
-def _of_ledgers(stores: list[Store], out: Path, run: str, *, single_file: bool) -> Results:
+def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
+    from orchestrator.cli.evidence_beside import collected_evidence
     from orchestrator.cli.gathered import gather
-    from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+    from orchestrator.cli.reporting import write_report
 
     found = gather(stores, run)
-    roots = [evidence_root(store.url) for store in stores]
-    evidence = collect_evidence(found.folded, roots, out, inline=single_file)
-    return write_report(out, found.plan, found.folded, found.facts, evidence, found.told)
+    with collected_evidence(found.folded, stores, beside) as evidence:
+        return write_report(
+            beside.page, found.plan, found.folded, found.facts, evidence, found.told
+        )
 
 
-def _of_tree(
-    tree: Path, trials: int, out: Path, options: dict[str, Any], *, single_file: bool
-) -> Results:
+def _of_tree(tree: Path, trials: int, beside: Beside, options: dict[str, Any]) -> Results:
     """Report a tree as the client left it: what is not in it is missing."""
     from orchestrator import __version__
+    from orchestrator.cli.evidence_beside import tree_evidence
     from orchestrator.cli.options import chosen_suite
-    from orchestrator.cli.reporting import tree_evidence, write_report
+    from orchestrator.cli.reporting import write_report
     from orchestrator.ledger.fold import fold
     from orchestrator.report.facts import RunFacts
     from orchestrator.results.tree import read_tree
@@ -121,8 +129,8 @@ def _of_tree(
     folded = fold(plan.units, found.snapshot())
     warnings = tuple(f"{one.task} is in the tree and not in the suite" for one in found.unexpected)
     facts = RunFacts(run=tree.name, simulated=False, version=__version__, warnings=warnings)
-    evidence = tree_evidence(folded, tree, out, inline=single_file)
-    return write_report(out, plan, folded, facts, evidence)
+    with tree_evidence(folded, tree, beside) as evidence:
+        return write_report(beside.page, plan, folded, facts, evidence)
 
 
 def _tree_plan(suite: Any, trials: int) -> Plan:

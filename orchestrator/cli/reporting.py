@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from orchestrator.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+    from pathlib import Path
 
     from orchestrator.ledger.fold import Folded
-    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
     from orchestrator.report.facts import Evidence, RunFacts
     from orchestrator.report.fleet import FleetEvents
@@ -59,44 +57,3 @@ def write_report(
             "then run waa-matrix report again."
         ) from error
     return results
-
-
-def evidence_root(store_url: str) -> Path | None:
-    """Return the directory that holds a ``file://`` ledger's evidence, None for other stores."""
-    parts = urlsplit(store_url)
-    return Path(parts.path) / "evidence" if parts.scheme == "file" else None
-
-
-def collect_evidence(
-    folded: Folded, roots: Sequence[Path | None], page: Path, *, inline: bool = False
-) -> Evidence:
-    """Return what the counted attempts left, for a page in the directory ``page``.
-
-    Each is taken from the first of the ``roots`` that has it. Screenshots are links to the files,
-    or ``inline`` in the page, downscaled.
-    """
-    from orchestrator.report.evidence import DirectoryEvidence
-
-    directories: dict[Unit, Path] = {}
-    for root in (root for root in roots if root is not None):
-        for result in folded.results:
-            counted = result.counted
-            if counted is not None and result.unit not in directories:
-                kept = root / str(result.unit) / f"{counted.attempt}-{counted.worker}"
-                if kept.is_dir():
-                    directories[result.unit] = kept
-    return DirectoryEvidence(directories, page, inline=inline)
-
-
-def tree_evidence(folded: Folded, tree: Path, page: Path, *, inline: bool = False) -> Evidence:
-    """Return what a client's tree holds of the tasks that were counted from it."""
-    from orchestrator.report.evidence import DirectoryEvidence
-    from orchestrator.results.tree import find_task_directories
-
-    found = find_task_directories(tree)
-    directories = {
-        result.unit: found[result.unit.task]
-        for result in folded.results
-        if result.counted is not None and result.unit.task in found
-    }
-    return DirectoryEvidence(directories, page, inline=inline)

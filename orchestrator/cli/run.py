@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.evidence_beside import screenshot_options
 from orchestrator.cli.options import (
-    DEFAULT_RUN,
     LEDGER,
     located,
-    opened,
     plan_options,
     planned,
     store_options,
 )
+from orchestrator.cli.reading import opened
+from orchestrator.cli.run_checks import RunOptions, check, clear_leftovers
 from orchestrator.cli.terminal import console
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
     EXIT_INFRASTRUCTURE,
     EXIT_INTERRUPTED,
-    BadInputError,
-    Problem,
     bad_input,
     worst_exit,
 )
@@ -52,22 +51,6 @@ _MIB = 1024 * 1024
 _DISK_CHECK_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """The command line of ``run`` beside the plan."""
-
-    workers: int
-    out: Path
-    resume: bool
-    evidence: str
-    fail_under: float | None
-    forwarded: tuple[str, ...]
-    storage: str | None
-    requirements: str
-    min_free: int
-    no_color: bool
-
-
 @click.command()
 @plan_options
 @store_options
@@ -75,6 +58,7 @@ class RunOptions:
 @click.option("--out", type=click.Path(file_okay=False), required=True, help="Run directory.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out or --store.")
 @click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
+@screenshot_options
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
@@ -103,83 +87,8 @@ def run(**options: Any) -> int:
     where = Where(url, name, options.pop("store_ca"), local=given is None)
     options["out"] = Path(options["out"]).absolute()
     settings = RunOptions(**options)
-    _check(settings, plan)
+    check(settings, plan)
     return _Run(settings, plan, where, started).execute()
-
-
-def _check(settings: RunOptions, planned_run: Planned) -> None:
-    from orchestrator.plan import EVIDENCE_KINDS
-
-    problems = []
-    if settings.workers < 1:
-        problems.append(Problem("--workers", f"is {settings.workers}", "Give at least 1."))
-    if settings.evidence not in EVIDENCE_KINDS:
-        choices = ", ".join(EVIDENCE_KINDS)
-        problems.append(Problem("--evidence", f"is {settings.evidence!r}", f"One of {choices}."))
-    problems += [
-        Problem(f"--env {name}", "is not set", "Export it, or leave the option out.")
-        for name in settings.forwarded
-        if name not in os.environ
-    ]
-    problems += _directory_problems(settings)
-    from orchestrator.arena.simulated import check_faults
-
-    problems += check_faults(planned_run.plan.arena.faults)
-    if not planned_run.plan.simulated:
-        problems += _prepare_winarena(settings, planned_run)
-    if problems:
-        raise BadInputError(problems)
-
-
-def _prepare_winarena(settings: RunOptions, planned_run: Planned) -> list[Problem]:
-    """Check what a real arena needs, and remove what dead workers of this machine left."""
-    from orchestrator.arena.winarena_checks import preflight
-    from orchestrator.arena.winarena_settings import WinArenaSettings
-    from orchestrator.cli.worker import docker_environment
-
-    storage = Path(settings.storage).absolute() if settings.storage else None
-    wanted = WinArenaSettings(
-        arena=planned_run.plan.arena,
-        agent=planned_run.plan.agent,
-        run=DEFAULT_RUN,
-        worker="preflight",
-        scratch=settings.out,
-        storage=storage,
-        client=planned_run.client,
-        requirements=settings.requirements,
-        environment=docker_environment(),
-    )
-    problems = preflight(wanted, workers=settings.workers)
-    if not problems:
-        _sweep(storage)
-    return problems
-
-
-def _sweep(storage: Path | None) -> None:
-    """Remove the containers and image copies that dead workers of this machine left."""
-    from orchestrator.arena.docker_cli import Docker
-    from orchestrator.arena.winarena_sweep import sweep
-    from orchestrator.cli.worker import docker_environment
-
-    for name in sweep(Docker(docker_environment()), storage.parent if storage else None):
-        click.echo(f"removed {name}, left by a worker that is dead", err=True)
-
-
-def _directory_problems(settings: RunOptions) -> list[Problem]:
-    out = settings.out
-    if not out.exists():
-        parent = next(path for path in out.parents if path.exists())
-        if not (parent.is_dir() and os.access(parent, os.W_OK)):
-            return [Problem(f"--out {out}", f"cannot be made in {parent}", "Choose another.")]
-        return []
-    has_run = (out / LEDGER).is_dir()
-    if has_run and not settings.resume:
-        fix = "Add --resume to go on with it, or choose another directory."
-        return [Problem(f"--out {out}", "holds a run already", fix)]
-    if not has_run and not settings.resume and any(out.iterdir()):
-        fix = "Choose an empty or new directory."
-        return [Problem(f"--out {out}", "is not empty and holds no run", fix)]
-    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +220,9 @@ class _Run:
             display.refresh(final=True)
         if not self._planned.plan.simulated:
             # A worker that had to be killed could not take its container with it.
-            _sweep(Path(self._settings.storage).absolute() if self._settings.storage else None)
+            clear_leftovers(
+                Path(self._settings.storage).absolute() if self._settings.storage else None
+            )
         return fleet.exits
 
     def _check_disk(self) -> None:
@@ -326,7 +237,8 @@ class _Run:
 
     def _report(self, reader: LedgerReader) -> Results:
         from orchestrator import __version__
-        from orchestrator.cli.reporting import collect_evidence, evidence_root, write_report
+        from orchestrator.cli.evidence_beside import collected_evidence
+        from orchestrator.cli.reporting import write_report
         from orchestrator.report.facts import RunFacts
         from orchestrator.watch import is_simulated
 
@@ -341,9 +253,9 @@ class _Run:
             store=self._store.url,
             version=__version__,
         )
-        out = self._settings.out
-        evidence = collect_evidence(folded, [evidence_root(self._store.url)], out)
-        return write_report(out, self._planned.plan, folded, facts, evidence)
+        beside = self._settings.beside
+        with collected_evidence(folded, [self._store], beside) as evidence:
+            return write_report(beside.page, self._planned.plan, folded, facts, evidence)
 
     def _exit_code(self, results: Results, exits: list[int]) -> int:
         from orchestrator.cli.closing import closing_lines

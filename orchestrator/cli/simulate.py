@@ -28,7 +28,8 @@ def simulate(workers: str, draws: int, log_sd: float, *, as_json: bool, **option
     Example:
       waa-matrix simulate --workers 10,40 --draws 100
     """
-    from orchestrator.simulate import DurationLaw, Study, render_table, study
+    from orchestrator.simulate import DurationLaw
+    from orchestrator.study import Study, render_table, study
 
     counts = _counts(workers, draws)
     seed = options["seed"]

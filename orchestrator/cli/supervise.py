@@ -16,6 +16,7 @@ from orchestrator.cli.cloud import (
 )
 from orchestrator.cli.fleet import (
     actor_name,
+    billed_so_far,
     known_rates,
     launcher_of,
     markets,
@@ -82,7 +83,8 @@ def supervise(**options: Any) -> int:
 
     Replaces machines that die or never come up (at most twice a job), deletes each when its job is
     over, drops ghost runners, and serves jobs that need no arena any more by a cheap machine. At
-    the cost ceiling it launches nothing more and lets the workers finish. It keeps nothing in
+    the cost ceiling it launches nothing more and lets the workers finish; what earlier attempts
+    and starts of the run spent counts, as their events in the store tell it. It keeps nothing in
     memory that it cannot read again: killed, it can be started anew with the same options. Exits 0
     when every task is scored, 1 when not, 4 when nothing more could be done.
 
@@ -122,7 +124,10 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     actor = actor_name("supervise", attempt.session)
     journal = Journal(actor, clock, store, settings.events, click.echo)
     ledger = RunLedger(reader, attempt, clock)
-    rates = known_rates(settings, lambda text: click.echo(text, err=True))
+    rates = known_rates(settings, _say)
+    now = clock.now()
+    spending = spending_of(settings, rates)
+    spending = spending.after_events(billed_so_far(reader, now, _say).bills, now)
     return Supervisor(
         settings=Settings(
             rules=_rules(options, launched),
@@ -137,9 +142,13 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
         runners=sides.github.runners,
         runs=sides.github.runs,
         ledger=ledger,
-        spending=spending_of(settings, rates),
+        spending=spending,
         told=_Teller(ledger, reader.plan),
     )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _rules(options: dict[str, Any] | Any, launched: int) -> Any:

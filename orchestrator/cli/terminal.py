@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.console import Console
+
+_PLAIN_S = 10.0  # between two lines where there is no terminal
 
 
 def console(*, no_color: bool, stderr: bool = False) -> Console:
@@ -15,3 +21,37 @@ def console(*, no_color: bool, stderr: bool = False) -> Console:
 
     off = no_color or bool(os.environ.get("NO_COLOR"))
     return Console(stderr=stderr, no_color=off, highlight=False, emoji=False)
+
+
+@contextmanager
+def counting(what: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+    """Say on standard error how far work of ``total`` parts is; yield what is called after each.
+
+    On a terminal a bar that goes away; elsewhere a line at the start, and one every ten seconds.
+    """
+    screen = console(no_color=False, stderr=True)
+    if screen.is_terminal:
+        from rich.progress import Progress
+
+        with Progress(console=screen, transient=True) as bar:
+            task = bar.add_task(what, total=total)
+            yield lambda: bar.advance(task)
+        return
+    screen.print(f"{what}: {total} {unit}", soft_wrap=True)
+    yield _Lines(screen, what, total, unit).tell
+
+
+class _Lines:
+    """Counts, and prints how far it is every ten seconds."""
+
+    def __init__(self, screen: Console, what: str, total: int, unit: str) -> None:
+        self._screen, self._what, self._total, self._unit = screen, what, total, unit
+        self._done, self._next = 0, time.monotonic() + _PLAIN_S
+
+    def tell(self) -> None:
+        self._done += 1
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _PLAIN_S
+            text = f"{self._what}: {self._done} of {self._total} {self._unit}"
+            self._screen.print(text, soft_wrap=True)

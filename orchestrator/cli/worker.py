@@ -8,20 +8,19 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.options import client_digest, opened, store_options
+from orchestrator.cli.options import store_options
+from orchestrator.cli.reading import opened
+from orchestrator.cli.worker_options import WorkerOptions
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.arena.port import Arena
-    from orchestrator.arena.winarena_settings import WinArenaSettings
     from orchestrator.plan import Plan
     from orchestrator.store import Store
     from orchestrator.worker.narrator import Narrator
@@ -31,30 +30,6 @@ if TYPE_CHECKING:
 
 LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOptions:
-    """The command line of one worker."""
-
-    store: str
-    run_name: str
-    store_ca: str
-    store_sas_file: str
-    session: str
-    shard: int
-    shards: int
-    worker_id: str
-    scratch: Path
-    machine: str
-    region: str
-    size: str
-    evidence: str
-    client: Path | None
-    requirements: str
-    storage: Path | None
-    container: str
-    forwarded: tuple[str, ...]
 
 
 @click.command()
@@ -166,6 +141,7 @@ def _obey_signals(orders: Orders) -> None:
 
 
 def _tools(options: WorkerOptions, orders: Orders) -> Tools:
+    from orchestrator.cli.worker_arena import arena_of
     from orchestrator.reader import read_plan
     from orchestrator.store import StoreCredentials, open_store
     from orchestrator.worker.claimant import Claimant, Identity
@@ -205,7 +181,7 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
         plan=plan,
         store=store,
         claimant=claimant,
-        arena=_arena(plan, options, secrets),
+        arena=arena_of(plan, options, secrets, docker_environment()),
         pulse=Pulse(claimant, store, orders, watch, plan.heartbeat_s),
         orders=orders,
         clock=Clock(time.monotonic, time.time),
@@ -274,64 +250,6 @@ def cpu_model() -> str:
     except OSError:
         return ""
     return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "")
-
-
-def _arena(plan: Plan, options: WorkerOptions, secrets: Mapping[str, str]) -> Arena:
-    """Return the arena the plan asks for.
-
-    Raises:
-        BadInputError: The client tree is not the one the plan was made for.
-    """
-    digest = client_digest(options.client) if options.client else ""
-    if digest != plan.agent.client_digest:
-        raise bad_input(
-            "--client",
-            f"has digest {digest or 'none'}, the plan {plan.agent.client_digest or 'none'}",
-            "Give every worker the client tree that the run was planned with.",
-        )
-    if plan.simulated:
-        from orchestrator.arena.simulated import SimulatedArena, SimulatedSettings
-
-        (options.scratch / "arena").mkdir(parents=True, exist_ok=True)
-        return SimulatedArena(
-            SimulatedSettings(
-                arena=plan.arena,
-                agent=plan.agent,
-                speed=plan.speed,
-                worker=options.worker_id,
-                scratch=options.scratch / "arena",
-            )
-        )
-    from orchestrator.arena.winarena import WinArena
-    from orchestrator.arena.winarena_checks import preflight
-    from orchestrator.errors import BadInputError
-
-    settings = winarena_settings(plan, options, secrets)
-    problems = preflight(settings)
-    if problems:
-        raise BadInputError(problems)
-    return WinArena(settings)
-
-
-def winarena_settings(
-    plan: Plan, options: WorkerOptions, secrets: Mapping[str, str]
-) -> WinArenaSettings:
-    """Return what a real arena of this worker is made of."""
-    from orchestrator.arena.winarena_settings import WinArenaSettings
-
-    return WinArenaSettings(
-        arena=plan.arena,
-        agent=plan.agent,
-        run=options.run_name,
-        worker=options.worker_id,
-        scratch=options.scratch,
-        storage=options.storage,
-        client=options.client,
-        requirements=options.requirements,
-        container=options.container,
-        secrets=secrets,
-        environment=docker_environment(),
-    )
 
 
 def docker_environment() -> dict[str, str]:

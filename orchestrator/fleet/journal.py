@@ -1,9 +1,9 @@
 """What the fleet is about to do and has done: an event before each call and one after it.
 
 Events go to the run's ledger (``events/<actor>/<seq>.json``) and, when one is given, to a directory
-that is uploaded as an artifact. They are for display: nothing is decided or counted by them. A
-store that does not answer keeps no machine from being deleted: what could not be written is tried
-again with the next event.
+that is uploaded as an artifact. They are for display, and for what a run has spent: nothing else
+is decided or counted by them. A store that does not answer keeps no machine from being deleted:
+what could not be written is tried again with the next event.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What the machines of a run cost so far, from what listings show of them. Pure.
+"""What the machines of a run cost so far: by its events, and by what listings show of them. Pure.
 
 A machine is billed from its creation until a listing shows that it is gone. One that came and went
-between two looks is not seen, and not billed here.
+between two looks is not seen, and not billed here. What earlier sessions of the run launched, its
+events tell: a ceiling is a run's, and no session starts from nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from orchestrator.fleet.identity import ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
 from orchestrator.fleet.supply import SpotMode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from orchestrator.cloud.port import MachineRequest, Resource
     from orchestrator.costs import Rates
@@ -30,6 +31,7 @@ class Spending:
     """Bills by machine. ``rates`` is keyed by (size, region); a machine without any costs 0.
 
     ``disks`` are an arena machine's billed ones, ``drain_disks`` those of one without an arena.
+    ``before_usd`` was spent before whoever keeps these bills began.
     """
 
     rates: Mapping[tuple[str, str], Rates]
@@ -37,13 +39,25 @@ class Spending:
     drain_disks: int = 1
     public_ips: int = 0
     bills: Mapping[str, Bill] = field(default_factory=dict)
+    before_usd: float = 0.0
+
+    def after_events(self, told: Iterable[Bill], now: float) -> Spending:
+        """Return the bills with those that a run's events tell of, read at ``now``.
+
+        ``before_usd`` is then what had been spent by then. Of a machine without an end the next
+        look says whether it is there; one that no listing of this fleet shows is gone.
+        """
+        bills = {**{bill.machine: bill for bill in told}, **self.bills}
+        return replace(self, bills=bills, before_usd=spent(bills.values(), now))
 
     def after_look(self, view: FleetView, now: float) -> Spending:
         """Return the bills once ``view`` was seen at ``now`` (Unix seconds)."""
         bills = dict(self.bills)
         there = {member.name: member.machine for member in view.members}
         for name, machine in there.items():
-            if name not in bills or bills[name].deleted is not None:
+            if name in bills:
+                bills[name] = replace(bills[name], deleted=None)
+            else:
                 created = now if machine.created is None else machine.created
                 bills[name] = Bill(name, self.usd_hour(machine) or 0.0, created)
         for name, bill in bills.items():

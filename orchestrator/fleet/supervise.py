@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError
+from orchestrator.cloud.failures import CloudError
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
+from orchestrator.fleet.blindness import Blindness
 from orchestrator.fleet.decide import Actions, Orders, Rules, decide
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import Launched
@@ -19,7 +20,6 @@ from orchestrator.fleet.memory import Memory
 from orchestrator.fleet.removal import Remover
 from orchestrator.fleet.view import FleetView, join
 from orchestrator.fleet.witness import Witness
-from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from orchestrator.github import Job
 
 _THREADS = 16
-_BLIND_LIMIT_S = 900.0
-_REFUSED_LIMIT = 3
+_CENT = 0.01
 
 
 class JobStore(Protocol):
@@ -103,8 +102,7 @@ class Supervisor:
     _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
     _troubles: list[str] = field(default_factory=list)
-    _blind_since: float | None = None
-    _refused: int = 0
+    _blindness: Blindness = field(default_factory=Blindness)
     _asked_to_drain: bool = False
 
     def run(self) -> Ended:
@@ -128,7 +126,8 @@ class Supervisor:
             return Ended(EXIT_INFRASTRUCTURE, self._fatal)
         orders = self._orders()
         if view is None:
-            return self._too_long_blind(now)
+            reason = self._blindness.too_long(now)
+            return Ended(EXIT_INFRASTRUCTURE, reason) if reason else None
         assert self._memory is not None
         self.spending = self.spending.after_look(view, now)
         self._tell_sightings(view, now)
@@ -150,9 +149,12 @@ class Supervisor:
             runners = self.runners.all()
             jobs = self.runs.jobs(attempt.fleet.github_run, attempt.number)
         except (CloudError, GitHubError) as error:
-            self._note_blind(error, now)
+            self._troubles.append(str(error))
+            self.launcher.journal.note("look", "failed", detail=str(error))
+            self._blindness = self._blindness.after(error, now)
+            self._fatal = self._blindness.fatal
             return None
-        self._blind_since, self._refused = None, 0
+        self._blindness = Blindness()
         return join(attempt.fleet, resources, runners, jobs)
 
     def _tell_sightings(self, view: FleetView, now: float) -> None:
@@ -160,27 +162,6 @@ class Supervisor:
         self._witness, fresh = self._witness.after_look(view, self.spending, now)
         for one in fresh:
             self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
-
-    def _note_blind(self, error: CloudError | GitHubError, now: float) -> None:
-        self._troubles.append(str(error))
-        self.launcher.journal.note("look", "failed", detail=str(error))
-        if self._blind_since is None:
-            self._blind_since = now
-        # An identity that is refused once may be a token that was renewed too late.
-        stops = error.kind in STOPS_THE_RUN or error.kind in (
-            GitHubKind.CREDENTIALS,
-            GitHubKind.CONFIGURATION,
-            GitHubKind.NOT_FOUND,
-        )
-        self._refused = self._refused + 1 if stops else 0
-        if self._refused >= _REFUSED_LIMIT:
-            self._fatal = str(error)
-
-    def _too_long_blind(self, now: float) -> Ended | None:
-        if self._blind_since is None or now - self._blind_since < _BLIND_LIMIT_S:
-            return None
-        reason = f"nothing could be seen for {_BLIND_LIMIT_S / 60:.0f} min: {self._troubles[-1]}"
-        return Ended(EXIT_INFRASTRUCTURE, reason)
 
     def _orders(self) -> Orders:
         try:
@@ -195,14 +176,20 @@ class Supervisor:
         stuck = view.queued and not view.members
         reason = ""
         if self.spending.at_ceiling(limit, now):
-            reason = f"the cost ceiling of {limit:.2f} USD is reached"
+            reason = f"{self._ceiling()} is reached"
         elif stuck and not self.spending.room(limit, now, 1, self.supply.wish):
-            reason = f"the cost ceiling of {limit:.2f} USD leaves no room for another machine"
+            reason = f"{self._ceiling()} leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
         if reason and not self._asked_to_drain:
             self._drain(reason)
         return bool(reason)
+
+    def _ceiling(self) -> str:
+        """Name the ceiling, and what of it was spent before this supervisor began."""
+        before = self.spending.before_usd
+        spent = f" ({before:.2f} of it were spent before)" if before >= _CENT else ""
+        return f"the cost ceiling of {self.settings.max_usd:.2f} USD{spent}"
 
     def _drain(self, reason: str) -> None:
         try:

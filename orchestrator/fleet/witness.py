@@ -1,6 +1,6 @@
 """What a supervisor's looks show of each machine for the first time, told once each. Pure.
 
-For the timeline and the cost of the report only: nothing is decided by it.
+For the report's timeline and for the cost: nothing else is decided by it.
 """
 
 from __future__ import annotations

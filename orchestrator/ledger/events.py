@@ -1,6 +1,7 @@
-"""What the fleet said it was about to do, did and saw: events, for display and never counted.
+"""What the fleet said it was about to do, did and saw: events, for display and for the cost.
 
-Pure. Each is an object of its own, create-only, by one actor: a command's process, or a machine.
+Pure. No score is counted by them; what earlier starts of a run spent of its ceiling is. Each is an
+object of its own, create-only, by one actor: a command's process, or a machine.
 """
 
 from __future__ import annotations

@@ -290,3 +290,11 @@ def _unit_interval(value: Any) -> float:
 def _unit(value: Any) -> Unit:
     task = value["task"]
     return Unit(TaskKey(_text(task["domain"]), _text(task["name"])), _count(value["trial"]))
+
+
+_YEAR_2100 = 4_102_444_800.0
+
+
+def plausible_time(unix: float) -> bool:
+    """Whether Unix seconds can be shown as a date: a foreign record may say anything."""
+    return 0 < unix < _YEAR_2100

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.report import wording
+from orchestrator.report import marks, wording
 from orchestrator.report.axes import axis
 from orchestrator.report.text import percent, span_of_time
 from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
@@ -16,11 +16,11 @@ from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from orchestrator.report.entries import Score
     from orchestrator.report.phases import Phase
-    from orchestrator.report.results import Results, Score
+    from orchestrator.report.results import Results
 
 GRADE_COLOURS = {grade: f"var(--{grade})" for grade in wording.GRADES}
-_LABELS = 165  # pixels kept for the names of rows
 _ROW = 30
 
 
@@ -85,42 +85,11 @@ def stacked_bar(
                     "scale": {"domain": [0, most], "nice": False},
                 },
                 "order": {"field": "order"},
-                "color": _colour("kind", colours),
+                "color": marks.colour("kind", colours),
             },
         }
 
     return chart(label, spec, widths)
-
-
-def _colour(field: str, colours: dict[str, str]) -> Spec:
-    return {
-        "field": field,
-        "type": "nominal",
-        "legend": None,
-        "scale": {"domain": list(colours), "range": list(colours.values())},
-    }
-
-
-def _share_axis(width: int, grid: bool = True) -> Spec:  # noqa: FBT001, FBT002 - a chart's option
-    return {
-        "format": "%",
-        "values": [0, 0.5, 1] if width == NARROW else [0, 0.25, 0.5, 0.75, 1],
-        "grid": grid,
-        "ticks": False,
-        "domain": False,
-        "labelPadding": 8,
-        "labelFlush": False,
-        "title": None,
-    }
-
-
-def _share(field: str, width: int) -> Spec:
-    return {
-        "field": field,
-        "type": "quantitative",
-        "scale": {"domain": [0, 1], "clamp": True},
-        "axis": _share_axis(width),
-    }
 
 
 def ruler(score: Score) -> Chart:
@@ -141,13 +110,13 @@ def ruler(score: Score) -> Chart:
                 "mark": {
                     "type": "bar", "height": 26, "fill": "var(--band)", "stroke": "var(--accent)",
                 },
-                "encoding": {"x": _share("worst", width), "x2": {"field": "best"}},
+                "encoding": {"x": marks.share("worst", width), "x2": {"field": "best"}},
             }
         ]  # fmt: skip
         if interval is not None:
-            layers += _whisker("low", "high", width, ends=14)
+            layers += marks.whisker("low", "high", width, ends=14)
         if score.mean is not None:
-            layers.append(_dot("mean", width, size=150))
+            layers.append(marks.dot("mean", width, size=150))
         return {
             "width": width - 28,
             "height": 56,
@@ -157,32 +126,6 @@ def ruler(score: Score) -> Chart:
         }
 
     return chart(label, spec, (HALF, NARROW))
-
-
-def _whisker(low: str, high: str, width: int, ends: int, colour: str = "var(--ink)") -> list[Spec]:
-    stroke = {"color": colour, "strokeWidth": 2}
-    ticks = [
-        {
-            "mark": {"type": "tick", "size": ends, "thickness": 2, "color": colour},
-            "encoding": {"x": _share(end, width)},
-        }
-        for end in (low, high)
-    ]
-    rule = {
-        "mark": {"type": "rule", **stroke},
-        "encoding": {"x": _share(low, width), "x2": {"field": high}},
-    }
-    return [rule, *ticks]
-
-
-def _dot(field: str, width: int, size: int = 100) -> Spec:
-    return {
-        "mark": {
-            "type": "point", "shape": "circle", "size": size, "filled": True, "opacity": 1,
-            "color": "var(--accent)", "stroke": "var(--surface)", "strokeWidth": 2,
-        },
-        "encoding": {"x": _share(field, width)},
-    }  # fmt: skip
 
 
 def domains(results: Results) -> Chart:
@@ -195,19 +138,19 @@ def domains(results: Results) -> Chart:
     overall = results.score.rate
 
     def spec(width: int) -> Spec:
-        whiskers = _whisker("low", "high", width, ends=8)
-        layers = [*whiskers, _diamond("mean", width), _dot("rate", width)]
+        whiskers = marks.whisker("low", "high", width, ends=8)
+        layers = [*whiskers, marks.diamond("mean", width), marks.dot("rate", width)]
         if overall is not None:
-            layers.insert(0, _overall(overall))
+            layers.insert(0, marks.overall(overall))
         if width == WIDE:
-            layers += [_column(name, at) for name, at in _COLUMNS]
+            layers += [marks.column(name, at) for name, at in _COLUMNS]
         right = _COLUMN_SPACE if width == WIDE else 16
         return {
-            "width": width - _row_labels(width) - right,
+            "width": width - marks.row_labels(width) - right,
             "height": {"step": _ROW},
             "padding": {"left": 2, "right": 8 if width == WIDE else right, "top": 4, "bottom": 4},
             "data": {"values": values},
-            "encoding": {"y": _rows("domain", width)},
+            "encoding": {"y": marks.rows("domain", width)},
             "layer": layers,
         }
 
@@ -234,56 +177,6 @@ def _domain(name: str, score: Score) -> dict[str, Any]:
     }
 
 
-def _row_labels(width: int) -> int:
-    return _LABELS if width == WIDE else 126
-
-
-def _rows(field: str, width: int, labels: int = 0) -> Spec:
-    labels = labels or _row_labels(width)
-    return {
-        "field": field,
-        "type": "nominal",
-        "sort": None,
-        "axis": {
-            "ticks": False,
-            "domain": False,
-            "title": None,
-            "labelColor": "var(--ink)",
-            "labelFontSize": 13 if width == WIDE else 11.5,
-            "labelPadding": 10,
-            "labelLimit": labels + 60,
-            "minExtent": labels,
-            "maxExtent": labels,
-        },
-    }
-
-
-def _diamond(field: str, width: int) -> Spec:
-    return {
-        "mark": {
-            "type": "point", "shape": "diamond", "size": 90, "filled": True, "opacity": 1,
-            "color": "var(--surface)", "stroke": "var(--muted)", "strokeWidth": 1.6,
-        },
-        "encoding": {"x": _share(field, width)},
-    }  # fmt: skip
-
-
-def _overall(rate: float) -> Spec:
-    return {
-        "data": {"values": [{"at": rate}]},
-        "mark": {"type": "rule", "color": "var(--accent)", "strokeDash": [3, 4], "opacity": 0.8},
-        "encoding": {"x": _share("at", WIDE), "y": None},
-    }
-
-
-def _column(field: str, at: int) -> Spec:
-    """Write a field to the right of the drawing, its end ``at`` pixels from there."""
-    return {
-        "mark": {"type": "text", "align": "right", "x": {"expr": f"width + {at}"}},
-        "encoding": {"text": {"field": field}},
-    }
-
-
 def forecast(results: Results) -> Chart | None:
     """Draw actual time and cost as shares of what was predicted; None when nothing was."""
     rows = list(_forecast_rows(results))
@@ -294,7 +187,7 @@ def forecast(results: Results) -> Chart | None:
 
     def spec(width: int) -> Spec:
         scale = {"domain": [0, most]}
-        ticks = _share_axis(width) | {"values": [0, 0.5, 1, 1.5, 2, 3]}
+        ticks = marks.share_axis(width) | {"values": [0, 0.5, 1, 1.5, 2, 3]}
         x = {"type": "quantitative", "scale": scale, "axis": ticks}
         labels = 60
         return {
@@ -302,10 +195,10 @@ def forecast(results: Results) -> Chart | None:
             "height": {"step": 40},
             "padding": {"left": 2, "right": 10, "top": 4, "bottom": 4},
             "data": {"values": rows},
-            "encoding": {"y": _rows("what", width, labels)},
+            "encoding": {"y": marks.rows("what", width, labels)},
             "layer": [
                 {"mark": {"type": "bar", "height": 16},
-                 "encoding": {"x": {"field": "ratio", **x}, "color": _colour("side", _SIDES)}},
+                 "encoding": {"x": {"field": "ratio", **x}, "color": marks.colour("side", _SIDES)}},
                 {"data": {"values": [{"at": 1}]},
                  "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 2},
                  "encoding": {"x": {"field": "at", **x}, "y": None}},
@@ -354,13 +247,13 @@ def phases(found: Sequence[Phase]) -> Chart | None:
     def spec(width: int) -> Spec:
         ticks = axis(longest, most=4, orient="bottom")
         x = {"type": "quantitative", "scale": {"domain": [0, longest]}, "axis": ticks}
-        labels = _row_labels(width)
+        labels = marks.row_labels(width)
         return {
             "width": width - labels - 24,
             "height": {"step": _ROW},
             "padding": {"left": 2, "right": 22, "top": 4, "bottom": 4},
             "data": {"values": values},
-            "encoding": {"y": _rows("phase", width)},
+            "encoding": {"y": marks.rows("phase", width)},
             "layer": [
                 {"mark": {"type": "rule", "color": "var(--muted)", "strokeWidth": 1.5},
                  "encoding": {"x": {"field": "p50", **x}, "x2": {"field": "max"}}},

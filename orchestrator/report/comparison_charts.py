@@ -20,6 +20,9 @@ _PAIRS = {
 _LABELS = {WIDE: 200}
 _NARROW_LABELS = 118
 _NAME_LIMIT = 28
+_PERCENT = "format(datum.value, '.0%')"
+_POINTS = "datum.value ? format(100 * datum.value, '+.3~g') : '0'"
+"""How an axis is labelled; a difference of shares is in points."""
 
 
 def sides(document: Mapping[str, Any]) -> Chart:
@@ -29,7 +32,7 @@ def sides(document: Mapping[str, Any]) -> Chart:
     label = "; ".join(f"{one['name']}: {percent(one['rate'])}" for one in values)
 
     def spec(width: int) -> Spec:
-        x = _share_scale(width, [0, 1], "%")
+        x = _share_scale(width, [0, 1], _PERCENT)
         return {
             **_frame(width, 36, values, "name"),
             "layer": [
@@ -107,7 +110,7 @@ def _differences(rows: Sequence[dict[str, Any]], title: str, *, bars: bool = Fal
     reach = min(1.0, max(0.1, *ends) * 1.15)
 
     def spec(width: int) -> Spec:
-        x = _share_scale(width, [-reach, reach], "+%")
+        x = _share_scale(width, [-reach, reach], _POINTS)
         whiskers = _bar(x) if bars else _whisker("low", "high", x)
         return {
             **_frame(width, 26 if bars else 34, rows, "name"),
@@ -139,13 +142,13 @@ def _frame(width: int, step: int, values: Sequence[dict[str, Any]], field: str) 
     }  # fmt: skip
 
 
-def _share_scale(width: int, domain: list[float], sign: str) -> Spec:
+def _share_scale(width: int, domain: list[float], label: str) -> Spec:
     return {
         "type": "quantitative",
         "scale": {"domain": domain, "clamp": True},
         "axis": {
-            "format": sign, "tickCount": 6 if width == WIDE else 3, "grid": True, "ticks": False,
-            "domain": False, "labelPadding": 8, "labelFlush": False, "title": None,
+            "labelExpr": label, "tickCount": 6 if width == WIDE else 3, "grid": True,
+            "ticks": False, "domain": False, "labelPadding": 8, "labelFlush": False, "title": None,
         },
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import comparison_charts
@@ -9,7 +10,7 @@ from orchestrator.report.template import page_pieces
 from orchestrator.report.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SCRIPTS = ("dom.js", "comparison.js")
 
@@ -27,7 +28,7 @@ KINDS = {
     "gained": "gained",
     "rate-down": "succeeds less often",
     "rate-up": "succeeds more often",
-    "undecided": "not scored on both sides",
+    "undecided": "not both scored",
 }
 """What each kind of unlike task is called."""
 
@@ -60,10 +61,27 @@ def render_comparison_html(document: Mapping[str, Any]) -> str:
 def _candidate(candidate: dict[str, Any]) -> dict[str, Any]:
     return {
         **candidate,
+        "rates": paired_rates(candidate["domains"]),
         "pairs": comparison_charts.pairs(candidate["paired"]),
         "difference": comparison_charts.difference(candidate["paired"]),
         "by_domain": comparison_charts.by_domain(candidate["domains"]),
     }
+
+
+def paired_rates(domains: Sequence[Mapping[str, Any]]) -> tuple[float | None, float | None]:
+    """Return both sides' success rates over the paired tasks alone: their difference is paired.
+
+    A side's own rate is over all that it scored, and tells another difference.
+    """
+    known = [one for one in domains if one["difference"] is not None]
+    tasks = sum(one["tasks"] for one in known)
+    if not tasks:
+        return None, None
+    first, second = (
+        math.fsum(one["tasks"] * one[side] for one in known) / tasks
+        for side in ("baseline_rate", "candidate_rate")
+    )
+    return first, second
 
 
 def _clean(value: Any) -> Any:

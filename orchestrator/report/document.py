@@ -14,16 +14,16 @@ from orchestrator.suite import TaskKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from orchestrator.report.figures import Adjusted, Repeats
-    from orchestrator.report.fleet_entry import FleetEntry
-    from orchestrator.report.results import (
+    from orchestrator.report.entries import (
         AttemptEntry,
-        Results,
         Score,
         SessionEntry,
         TaskEntry,
         WorkerEntry,
     )
+    from orchestrator.report.figures import Adjusted, Repeats
+    from orchestrator.report.fleet_entry import FleetEntry
+    from orchestrator.report.results import Results
     from orchestrator.stats import Interval
 
 SCHEMA = "waa-matrix/results/1"

@@ -6,14 +6,12 @@ evidence of one.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from orchestrator.report.facts import EvidenceStep, TaskEvidence
-from orchestrator.report.images import INLINE_LIMIT, shrink
 from orchestrator.report.text import clean_block
 from orchestrator.results import files
 from orchestrator.results.task import task_log
@@ -24,13 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.ledger.paths import Unit
+    from orchestrator.report.screens import Screens
     from orchestrator.results.trajectory import Step
 
 LOG_BYTES = 40_000
 """Bytes of a log's end that are read."""
 
 _THOUGHT_BYTES = 8_000
-_SCREENSHOT_BYTES = 32 << 20
+_THREADS = 4
 # The client writes the agent's answer beside the screenshot of the same step.
 _SCREENSHOT = re.compile(r"screenshot(-step_.*)\.(?:png|jpe?g|webp)\Z")
 _EVALUATOR = "Running evaluator"
@@ -42,18 +41,19 @@ class DirectoryEvidence(Mapping["Unit", TaskEvidence]):
     Args:
         directories: Where each unit's counted attempt left its files; those that are not there
             have no evidence.
-        page: The directory that the page will stand in: links are relative to it.
-        inline: Put downscaled screenshots into the page, instead of linking to the files.
+        screens: How the page shows screenshots.
+        page: The directory that the page will stand in: what lies below it is linked to. None: the
+            page goes elsewhere, alone.
     """
 
     def __init__(
-        self, directories: Mapping[Unit, Path], page: Path, *, inline: bool = False
+        self, directories: Mapping[Unit, Path], screens: Screens, page: Path | None
     ) -> None:
         self._directories = {
             unit: path for unit, path in directories.items() if files.is_directory(path)
         }
-        self._page = page
-        self._inline = inline
+        self._screens = screens
+        self._page = page.absolute() if page else None
 
     def __iter__(self) -> Iterator[Unit]:
         return iter(self._directories)
@@ -63,17 +63,25 @@ class DirectoryEvidence(Mapping["Unit", TaskEvidence]):
 
     def __getitem__(self, unit: Unit) -> TaskEvidence:
         directory = self._directories[unit]
-        link = os.path.relpath(directory, self._page)
         log = _log_of(directory)
-        return TaskEvidence(
-            link="" if self._inline else link,
-            steps=tuple(self._step(step, directory, link) for step in steps_of(directory)),
-            log_tail=log,
-            instruction=instruction_of(directory),
-            evaluation=evaluation_of(log),
-        )
+        with ThreadPoolExecutor(_THREADS) as pool:  # decoding a picture leaves the others running
+            steps = pool.map(lambda step: self._step(unit, step, directory), steps_of(directory))
+            return TaskEvidence(
+                link=self._link(directory),
+                steps=tuple(steps),
+                log_tail=log,
+                instruction=instruction_of(directory),
+                evaluation=evaluation_of(log),
+            )
 
-    def _step(self, step: Step, directory: Path, link: str) -> EvidenceStep:
+    def _link(self, directory: Path) -> str:
+        """Return the way to a directory below the page's own; one elsewhere stays unnamed."""
+        path = directory.absolute()
+        if self._page is None or not path.is_relative_to(self._page):
+            return ""
+        return path.relative_to(self._page).as_posix()
+
+    def _step(self, unit: Unit, step: Step, directory: Path) -> EvidenceStep:
         shown = EvidenceStep(
             number=step.number,
             action=step.action,
@@ -82,12 +90,7 @@ class DirectoryEvidence(Mapping["Unit", TaskEvidence]):
         )
         if not step.screenshot:
             return shown
-        if not self._inline:
-            return replace(shown, screenshot=f"{link}/{step.screenshot}")
-        small = shrink(files.read_head(directory / step.screenshot, _SCREENSHOT_BYTES) or b"")
-        if small is None or len(small.data) > INLINE_LIMIT:
-            return shown
-        return replace(shown, image=small.data, size=small.size)
+        return self._screens(unit, shown, directory / step.screenshot)
 
 
 def _thought(directory: Path, screenshot: str) -> str:

@@ -11,7 +11,7 @@ from orchestrator.causes import Flag
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from orchestrator.report.results import Score, TaskEntry
+    from orchestrator.report.entries import Score, TaskEntry
 
 
 @dataclass(frozen=True, slots=True)

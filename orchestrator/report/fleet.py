@@ -1,17 +1,17 @@
 """Folds a fleet's events into what its machines did and cost. Pure; nothing is counted by it.
 
-Events are foreign text: a machine's own are believed of that machine alone, times that cannot be
-are left out, and what is shown is bounded.
+Events are foreign text: what is shown of them is bounded.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.costs import Bill, final_cost, spent
-from orchestrator.ledger.events import MACHINE_ACTOR
+from orchestrator.costs import final_cost, spent
+from orchestrator.ledger.lives import billed, lives_of, proofs_of
+from orchestrator.ledger.records import plausible_time
 from orchestrator.report.fleet_entry import (
     CostEntry,
     EventEntry,
@@ -21,13 +21,14 @@ from orchestrator.report.fleet_entry import (
     PhaseEntry,
     ProofEntry,
 )
-from orchestrator.report.text import NAME_LIMIT, clean, plausible_time
+from orchestrator.report.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.ledger.events import Event
-    from orchestrator.report.results import TaskEntry, WorkerEntry
+    from orchestrator.ledger.lives import Life
+    from orchestrator.report.entries import TaskEntry, WorkerEntry
 
 EVENTS_SHOWN = 1000
 MACHINES_SHOWN = 1000
@@ -52,106 +53,6 @@ class FleetEvents:
     damage: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Life:
-    """What is known of one machine while its events are read."""
-
-    name: str
-    real: bool = False
-    facts: dict[str, Event] = field(default_factory=dict)
-    moments: dict[str, float] = field(default_factory=dict)
-    why: str = ""
-
-    def at(self, moment: str, when: float | None) -> bool:
-        """Keep the earliest sighting of a moment; say whether this is it."""
-        if when is None or not plausible_time(when):
-            return False
-        if when < self.moments.get(moment, math.inf):
-            self.moments[moment] = when
-            return True
-        return False
-
-    def number(self, fact: str) -> float | None:
-        return next((found for one in self._told if (found := one.number(fact)) is not None), None)
-
-    def text(self, fact: str) -> str:
-        return next((found for one in self._told if (found := one.text(fact))), "")
-
-    @property
-    def spot(self) -> bool | None:
-        return next((one.yes("spot") for one in self._told if "spot" in one.facts), None)
-
-    @property
-    def _told(self) -> Iterable[Event]:
-        return self.facts.values()
-
-    def in_order(self) -> None:
-        """Let no moment be later than one that follows it: it had come by then."""
-        latest = math.inf
-        for moment in ("first_task", "job", "online", "booted", "created", "launched"):
-            if moment in self.moments:
-                latest = self.moments[moment] = min(latest, self.moments[moment])
-
-    def bill(self, now: float) -> Bill | None:
-        """Return its bill, None when it has no price or no beginning. It ends at its own expiry."""
-        began = self.moments.get("created", self.moments.get("launched"))
-        rate = self.number("usd_hour")
-        if began is None or rate is None or not 0 <= rate < math.inf:
-            return None
-        ended, expires = self.moments.get("deleted"), self.number("expires")
-        if ended is None and expires is not None and expires <= now:
-            ended = expires
-        return Bill(self.name, rate, began, ended)
-
-
-def _lives(events: Sequence[Event]) -> list[_Life]:
-    """Return the machines that somebody accepted, saw or deleted, oldest first."""
-    lives: dict[str, _Life] = {}
-    for event in events:
-        if event.machine:
-            _live(lives.setdefault(event.machine, _Life(event.machine)), event)
-    real = [life for life in lives.values() if life.real]
-    proofs = [event.at for event in _proofs(events) if event.yes("proved")]
-    for life in real:
-        life.in_order()
-        _bury(life, proofs)
-    return sorted(real, key=lambda life: (min(life.moments.values(), default=0.0), life.name))
-
-
-def _bury(life: _Life, proofs: Iterable[float]) -> None:
-    """Let a machine that nobody saw go end with the first proof after it: it was gone by then."""
-    began = max(life.moments.values(), default=0.0)
-    if "deleted" not in life.moments and life.at(
-        "deleted", next((at for at in proofs if at >= began), None)
-    ):
-        life.why = "nobody saw it go; it was gone when nothing was left"
-
-
-_SEEN = ("booted", "online", "job")
-_REAL = (("create", "done"), ("machine", "seen"), ("delete", "done"))
-_ENDS = (("delete", "done"), ("gone", "seen"))
-
-
-def _live(life: _Life, event: Event) -> None:
-    """Take one event into a machine's life."""
-    if event.actor.startswith(MACHINE_ACTOR):
-        if event.actor == MACHINE_ACTOR + life.name:
-            life.at("booted", event.at)
-        return
-    what = (event.kind, event.stage)
-    when = event.number("since") or event.at
-    life.real |= what in _REAL
-    if what in (("create", "done"), ("machine", "seen")):
-        life.facts.setdefault(event.kind, event)
-        life.at("created", event.number("created") or event.at)
-    elif what == ("create", "intent"):
-        life.at("launched", event.at)
-    elif event.kind in _SEEN and event.stage == "seen":
-        life.at(event.kind, when)
-    elif what in _ENDS and life.at("deleted", when):
-        life.why = event.detail
-
-
 def fleet_of(
     told: FleetEvents, tasks: Sequence[TaskEntry], workers: Sequence[WorkerEntry]
 ) -> FleetEntry | None:
@@ -164,7 +65,7 @@ def fleet_of(
     """
     if not told.events:
         return None
-    lives = _lives(told.events)
+    lives = lives_of(told.events)
     first = _first_tasks(tasks)
     shards = {one.machine: one.shard for one in workers}
     for life in lives:
@@ -186,7 +87,7 @@ def fleet_of(
 
 def spent_so_far(told: FleetEvents) -> float | None:
     """Return US dollars that the machines of these events cost until now; None with no price."""
-    bills = [bill for life in _lives(told.events) if (bill := life.bill(told.now)) is not None]
+    bills = billed(told.events, told.now).bills
     return spent(bills, told.now) if bills else None
 
 
@@ -199,7 +100,7 @@ def _first_tasks(tasks: Iterable[TaskEntry]) -> dict[str, float]:
     return first
 
 
-def _machine(life: _Life, shards: Mapping[str, int | None], now: float) -> MachineEntry:
+def _machine(life: Life, shards: Mapping[str, int | None], now: float) -> MachineEntry:
     name = clean(life.name, NAME_LIMIT)
     bill = life.bill(now)
     return MachineEntry(
@@ -222,7 +123,7 @@ def _machine(life: _Life, shards: Mapping[str, int | None], now: float) -> Machi
 
 
 def _money(
-    told: FleetEvents, lives: Sequence[_Life], tasks: Sequence[TaskEntry]
+    told: FleetEvents, lives: Sequence[Life], tasks: Sequence[TaskEntry]
 ) -> tuple[CostEntry, MinutesEntry]:
     bills = [life.bill(told.now) for life in lives]
     known = [bill for bill in bills if bill is not None]
@@ -291,15 +192,9 @@ def _event(event: Event) -> EventEntry:
     )
 
 
-def _proofs(events: Iterable[Event]) -> list[Event]:
-    """Return the proofs that a command, and no machine, wrote."""
-    found = (one for one in events if one.kind == "proof" and not one.machine)
-    return [one for one in found if not one.actor.startswith(MACHINE_ACTOR)]
-
-
 def _proof(events: Iterable[Event]) -> ProofEntry | None:
     """Return the newest proof."""
-    found = _proofs(events)
+    found = proofs_of(events)
     if not found:
         return None
     last = found[-1]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.ledger.records import plausible_time
 from orchestrator.report import charts
 from orchestrator.report.axes import axis
 from orchestrator.report.lanes import LANES_LIMIT, mark_layers
 from orchestrator.report.phases import Phase
-from orchestrator.report.text import clean, plausible_time, span_of_time
+from orchestrator.report.text import clean, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from orchestrator.report.fleet_entry import FleetEntry, MachineEntry
 
@@ -27,6 +29,7 @@ STAGES = {
 
 _LABELS = 190
 _ROW = 26
+_LANE_LIMIT = 20
 _WENT = ("gone", "evicted")
 
 
@@ -51,12 +54,12 @@ def machines(fleet: FleetEntry) -> Chart | None:
     if not moments:
         return None
     start, end = min(moments), max(moments)
-    bars = [bar for one in shown for bar in _life(one, start, end)]
-    marks = list(_marks(fleet, shown, start))
+    lanes = _lanes(shown)
+    bars = [bar for one in shown for bar in _life(one, lanes[one.name], start, end)]
+    marks = list(_marks(fleet, lanes, start))
     length = max(end - start, 1.0)
     label = f"Lives of {len(fleet.machines)} machines over {span_of_time(length)}"
-    names = [_lane(one) for one in shown]
-    return chart(label, lambda _: _spec(names, bars, marks, length), (WIDE,))
+    return chart(label, lambda _: _spec(list(lanes.values()), bars, marks, length), (WIDE,))
 
 
 def _moments(machine: MachineEntry) -> list[float]:
@@ -71,11 +74,22 @@ def _moments(machine: MachineEntry) -> list[float]:
     return [at for at in known if at is not None and plausible_time(at)]
 
 
-def _lane(machine: MachineEntry) -> str:
-    return clean(machine.name, 26)
+def _lanes(machines: Sequence[MachineEntry]) -> dict[str, str]:
+    """Return what to call each machine: its name, or only where it differs if names are long."""
+    parts = {one.name: clean(one.name).split("-") for one in machines}
+    columns = zip(*parts.values(), strict=False)
+    shared = len(list(takewhile(lambda column: len(set(column)) == 1, columns)))
+    long = any(len(clean(name)) > _LANE_LIMIT for name in parts)
+    lanes: dict[str, str] = {}
+    for name, of_name in parts.items():
+        lane = clean(name)
+        if long:
+            lane = "…" + "-".join(of_name[min(shared, len(of_name) - 1) :])[1 - _LANE_LIMIT :]
+        lanes[name] = lane if lane not in lanes.values() else f"{lane} ({len(lanes) + 1})"
+    return lanes
 
 
-def _life(machine: MachineEntry, start: float, end: float) -> Iterator[dict[str, Any]]:
+def _life(machine: MachineEntry, lane: str, start: float, end: float) -> Iterator[dict[str, Any]]:
     """Yield a bar for each stage whose beginning is known, up to the next known moment."""
     beginnings = (
         machine.launched,
@@ -94,7 +108,7 @@ def _life(machine: MachineEntry, start: float, end: float) -> Iterator[dict[str,
     for (at, stage), until in zip(known, ends, strict=True):
         if until > at:
             yield {
-                "lane": _lane(machine),
+                "lane": lane,
                 "stage": stage,
                 "from": round(at - start, 2),
                 "to": round(until - start, 2),
@@ -102,11 +116,8 @@ def _life(machine: MachineEntry, start: float, end: float) -> Iterator[dict[str,
             }
 
 
-def _marks(
-    fleet: FleetEntry, shown: Sequence[MachineEntry], start: float
-) -> Iterator[dict[str, Any]]:
+def _marks(fleet: FleetEntry, lanes: Mapping[str, str], start: float) -> Iterator[dict[str, Any]]:
     """Yield a mark for each machine that went though nobody had deleted it: an eviction."""
-    lanes = {one.name: _lane(one) for one in shown}
     deleted: set[str] = set()
     for event in fleet.events:
         if event.kind == "delete":

@@ -10,7 +10,8 @@ from orchestrator.report.text import mermaid_label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orchestrator.report.results import Results, SessionEntry, Span, WorkerEntry
+    from orchestrator.report.entries import SessionEntry, Span, WorkerEntry
+    from orchestrator.report.results import Results
 
 # Mermaid refuses a diagram above 50,000 characters, and GitHub does not raise its limit.
 _SIZE_LIMIT = 45_000

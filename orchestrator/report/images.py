@@ -13,7 +13,11 @@ INLINE_LIMIT = 2_000_000
 SMALL_WIDTH = 960
 """Pixels across of a downscaled screenshot: readable, and a tenth of the bytes."""
 
+SMALL_SUFFIX = ".webp"
+"""How a downscaled screenshot's name ends."""
+
 _KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+_READ = ("PNG", "JPEG")
 _QUALITY = 60
 _PIXELS_LIMIT = 40_000_000
 
@@ -35,6 +39,17 @@ def data_url(data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Return a PNG's or JPEG's pixels across and down, by its header; None for anything else."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=_READ) as image:
+            return image.size
+    except Exception:  # noqa: BLE001 - a hostile image makes the decoder raise whatever it likes
+        return None
+
+
 def shrink(data: bytes) -> Shrunk | None:
     """Return a screenshot as a WebP of at most 960 pixels across; None for what is no image.
 
@@ -45,7 +60,7 @@ def shrink(data: bytes) -> Shrunk | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            with Image.open(io.BytesIO(data), formats=_READ) as image:
                 size = image.size
                 if size[0] * size[1] > _PIXELS_LIMIT:
                     return None

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from orchestrator.causes import RULES, Status
+from orchestrator.ledger.records import plausible_time
 from orchestrator.report import wording
-from orchestrator.report.text import clean, moment, plausible_time
+from orchestrator.report.text import clean, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from orchestrator.report.results import Results, TaskEntry
+    from orchestrator.report.entries import TaskEntry
+    from orchestrator.report.results import Results
 
 _MESSAGE_LIMIT = 1000
 

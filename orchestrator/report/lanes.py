@@ -11,16 +11,18 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from orchestrator.ledger.records import plausible_time
 from orchestrator.report import wording
 from orchestrator.report.axes import axis
 from orchestrator.report.charts import GRADE_COLOURS
-from orchestrator.report.text import clean, plausible_time, span_of_time
+from orchestrator.report.text import clean, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from orchestrator.report.results import Results, SessionEntry, Span, WorkerEntry
+    from orchestrator.report.entries import SessionEntry, Span, WorkerEntry
+    from orchestrator.report.results import Results
 
 BARS_LIMIT = 2_000
 LANES_LIMIT = 100

@@ -15,7 +15,8 @@ from orchestrator.report.text import markdown_code, markdown_text, moment, perce
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from orchestrator.report.results import Results, TaskEntry
+    from orchestrator.report.entries import TaskEntry
+    from orchestrator.report.results import Results
 
 SIZE_LIMIT = 1 << 20
 """Bytes; GitHub drops a step summary above it."""

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 
 from orchestrator import stats
 from orchestrator.causes import Cause, Flag, Status
+from orchestrator.report.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
 from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
-from orchestrator.report.results import (
-    AttemptEntry,
-    Caveats,
-    Counts,
-    Results,
-    Score,
-    Settings,
-    TaskEntry,
-)
+from orchestrator.report.results import Results, Settings
 from orchestrator.report.text import NAME_LIMIT, clean, without_secrets
 from orchestrator.report.timeline import home_shards, sessions_of, workers_of
 

@@ -6,6 +6,7 @@ task, which the browser passes over and the script reads when the task is opened
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from jinja2.utils import htmlsafe_json_dumps
@@ -24,14 +25,18 @@ from orchestrator.suite import TaskKey
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestrator.report.entries import TaskEntry
     from orchestrator.report.facts import Evidence, EvidenceStep
     from orchestrator.report.gestures import Point
-    from orchestrator.report.results import Results, TaskEntry
+    from orchestrator.report.results import Results
 
 LOG_LIMIT = 20_000
 """Characters of a task's log that the page holds: its end."""
 
 STEPS_LIMIT = 200
+_STAMP = re.compile(r"\A(\d{4})(\d\d)(\d\d)@(\d\d)(\d\d)(\d\d)\d*\Z")
+"""A moment as the client's trajectory spells it."""
+
 _FOUND_LIMIT = 2_000  # characters of one task that a search looks through
 
 
@@ -114,7 +119,7 @@ def _step(step: EvidenceStep) -> dict[str, Any]:
         "number": step.number,
         "action": clean_block(step.action[:ACTION_LIMIT], ACTION_LIMIT),
         "thought": clean_block(step.thought[:ACTION_LIMIT], ACTION_LIMIT),
-        "at": clean(step.at, 100),
+        "at": _STAMP.sub(r"\1-\2-\3 \4:\5:\6", clean(step.at, 100)),
         "screenshot": relative_link(step.screenshot),
         "image": data_url(step.image),
     }

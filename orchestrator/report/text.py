@@ -6,9 +6,12 @@ escapes below are each renderer's own, and do not rely on it.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
+
+from orchestrator.ledger.records import plausible_time
 
 NONE = "—"
 """Stands where a value is not known."""
@@ -96,14 +99,6 @@ def mermaid_label(text: str, limit: int = 40) -> str:
     return re.sub(r"[^A-Za-z0-9 ._/-]+", " ", clean(text, limit)).strip() or "unnamed"
 
 
-_YEAR_2100 = 4_102_444_800.0
-
-
-def plausible_time(unix: float) -> bool:
-    """Whether Unix seconds can be shown as a date: a foreign record may say anything."""
-    return 0 < unix < _YEAR_2100
-
-
 def moment(unix: float) -> str:
     """Return Unix seconds as ``2024-05-01 12:34:56 UTC``, or a dash."""
     if not plausible_time(unix):
@@ -129,5 +124,8 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """Return US dollars with cents, or a dash."""
-    return NONE if value is None else f"${value:,.2f}"
+    """Return US dollars with cents; of less than ten cents two digits that tell; or a dash."""
+    if value is None:
+        return NONE
+    digits = 1 - math.floor(math.log10(value)) if 1e-9 < value < 0.095 else 2
+    return f"${value:,.{digits}f}"

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, Status
-from orchestrator.report.results import SessionEntry, Span, WorkerEntry, grade
-from orchestrator.report.text import NAME_LIMIT, clean, plausible_time
+from orchestrator.ledger.records import plausible_time
+from orchestrator.report.entries import SessionEntry, Span, WorkerEntry, grade
+from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.schedule import homes
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from orchestrator.report.text import NONE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.report.results import Results, TaskEntry
+    from orchestrator.report.entries import TaskEntry
+    from orchestrator.report.results import Results
 
 FLAKY_LIMIT = 500
 """Flaky tasks on the page; ``results.json`` names all."""

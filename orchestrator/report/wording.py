@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.report.text import NONE, moment, percent, span_of_time
+from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
+    from orchestrator.report.entries import Score
     from orchestrator.report.figures import Repeats
     from orchestrator.report.fleet_entry import FleetEntry
-    from orchestrator.report.results import Results, Score
+    from orchestrator.report.results import Results
     from orchestrator.stats import Interval
 
 SIMULATED = "Simulated: no Windows was involved, and no score here says anything about an agent."
@@ -116,7 +117,7 @@ def foretold(results: Results) -> str:
 def cost(results: Results) -> str:
     """Return the cost, against the predicted one and per full success; "" when unknown."""
     known = results.facts.cost_usd
-    parts = ["" if known is None else f"${known:.2f}", cost_note(results)]
+    parts = ["" if known is None else dollars(known), cost_note(results)]
     return ", ".join(part for part in parts if part)
 
 
@@ -125,9 +126,9 @@ def cost_note(results: Results) -> str:
     facts, wins = results.facts, results.score.successes
     parts = []
     if facts.predicted_cost_usd is not None:
-        parts.append(f"predicted ${facts.predicted_cost_usd:.2f}")
+        parts.append(f"predicted {dollars(facts.predicted_cost_usd)}")
     if facts.cost_usd is not None and wins:
-        parts.append(f"${facts.cost_usd / wins:.2f} a full success")
+        parts.append(f"{dollars(facts.cost_usd / wins)} a full success")
     return ", ".join(parts)
 
 
@@ -136,13 +137,13 @@ def fleet_cost(fleet: FleetEntry) -> str:
     cost, minutes = fleet.cost, fleet.minutes
     if cost.final_usd is None:
         return "What it cost is not known: no price was known for its machines."
-    parts = [f"{_usd(cost.final_usd)} at list prices"]
+    parts = [f"{dollars(cost.final_usd)} at list prices"]
     if cost.predicted_usd is not None:
-        parts.append(f"predicted {_usd(cost.predicted_usd)}")
+        parts.append(f"predicted {dollars(cost.predicted_usd)}")
     if cost.per_task_usd is not None:
-        parts.append(f"{_usd(cost.per_task_usd)} a scored task")
+        parts.append(f"{dollars(cost.per_task_usd)} a scored task")
     if cost.per_success_usd is not None:
-        parts.append(f"{_usd(cost.per_success_usd)} a full success")
+        parts.append(f"{dollars(cost.per_success_usd)} a full success")
     if minutes.ratio is not None:
         billed = f"{minutes.billed:.0f} minutes billed for {minutes.tasks:.0f} of tasks"
         parts.append(f"{billed}, a factor of {minutes.ratio:.2f}")
@@ -163,24 +164,19 @@ def proof(fleet: FleetEntry) -> str:
     return f"NOT proved gone after {found.looks} looks, {moment(found.at)}."
 
 
-def _usd(amount: float) -> str:
-    """Return US dollars; of small amounts, the digits that tell them apart."""
-    return f"${amount:.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}"
-
-
 def caveats(results: Results) -> list[str]:
     """Return what a reader must know before using the number, as sentences."""
     score, extra = results.score, results.caveats
     said = []
     if score.timeouts:
         said.append(
-            f"{score.timeouts} timed out: they count 0 in the mean and 1 in the best case "
+            f"{score.timeouts} timed out, counted 0 in the mean and 1 in the best case "
             f"({band(score)} over all expected)."
         )
     if extra.flagged:
         said.append(
-            f"{extra.flagged} scored while an evaluator's exception was swallowed; without them "
-            f"the mean is {percent(extra.mean_without_flagged)}."
+            f"{extra.flagged} scored while an evaluator's exception was swallowed; the mean of "
+            f"the others is {percent(extra.mean_without_flagged)}."
         )
     if results.infeasible.counts.expected:
         said.append(

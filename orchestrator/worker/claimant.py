@@ -20,22 +20,19 @@ from orchestrator.ledger.look import (
     Judge,
     Listing,
     Look,
-    Opened,
-    doubtful_outcomes,
     fresh_look,
     full_look,
     others_live,
-    telling_marks,
-    unfinished,
     untouched,
 )
 from orchestrator.ledger.paths import UnscoredPath
 from orchestrator.ledger.records import Claim, Heartbeat, Left, Mark, Outcome, to_json
+from orchestrator.worker.ledger_view import LedgerView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit
+    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
     from orchestrator.store import Store
 
@@ -52,15 +49,6 @@ class Identity:
     machine: str
     shard: int = 0
     fingerprint: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What was read once and never changes."""
-
-    claims: dict[ClaimPath, Claim | None] = field(default_factory=dict)
-    causes: dict[OutcomePath, Cause | None] = field(default_factory=dict)
-    marks: dict[UnscoredPath, Mark | None] = field(default_factory=dict)
 
 
 class Claimant:
@@ -85,7 +73,7 @@ class Claimant:
         self.identity = identity
         self._store, self._own, self._plan, self._monotonic = store, own, plan, monotonic
         self._units, self._expected = plan.units, plan.expected
-        self._seen = _Seen()
+        self._view = LedgerView(store)
         self._nonces: dict[str, str] = {}
         self._lock = threading.RLock()
         self._heartbeat = Heartbeat(
@@ -162,68 +150,23 @@ class Claimant:
         """
         with self._lock:
             self.beat()
-            claims, outcomes = self._claims(), self._outcomes()
+            claims, outcomes = self._view.claims(), self._view.outcomes()
             fresh = frozenset(untouched(self._units, claims, outcomes))
             if fresh:
                 pairs = zip(self._units, self._expected, strict=True)
                 mine = [(unit, seconds) for unit, seconds in pairs if unit in fresh]
                 return fresh_look(mine, self.identity.worker)
-            marks, beats = self._marks(), self._owners(paths.WORKERS)
-            left = frozenset(self._owners(paths.LEFT))
+            marks, beats = self._view.marks(), self._view.owners(paths.WORKERS)
+            left = frozenset(self._view.owners(paths.LEFT))
             now = beats.get(self.identity.worker)
             listing = Listing(claims, outcomes, marks, beats, left, now)
-            opened = self._open(listing, deep=deep or verify, verify=verify)
+            opened = self._view.opened(listing, deep=deep or verify, verify=verify)
             return full_look(self._units, self._expected, listing, opened, self._judge())
 
     def _judge(self) -> Judge:
         trusted = self._monotonic() >= self._trusted_from
         identity = self.identity
         return Judge(identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted)
-
-    def _claims(self) -> dict[ClaimPath, float]:
-        return {
-            key: one.modified
-            for one in self._store.list(paths.CLAIMS)
-            if (key := paths.parse_claim(one.path)) is not None
-        }
-
-    def _outcomes(self) -> frozenset[OutcomePath]:
-        listed = (paths.parse_outcome(one.path) for one in self._store.list(paths.OUTCOMES))
-        return frozenset(path for path in listed if path is not None)
-
-    def _marks(self) -> frozenset[UnscoredPath]:
-        listed = (paths.parse_unscored(one.path) for one in self._store.list(paths.UNSCORED))
-        return frozenset(path for path in listed if path is not None)
-
-    def _owners(self, prefix: str) -> dict[str, float]:
-        return {
-            owner: one.modified
-            for one in self._store.list(prefix)
-            if (owner := paths.parse_owned(one.path)) is not None
-        }
-
-    def _open(self, listing: Listing, *, deep: bool, verify: bool) -> Opened:
-        """Open what a look needs and was not opened before; none of it ever changes."""
-        seen = self._seen
-        outcomes = sorted(listing.outcomes) if verify else doubtful_outcomes(listing)
-        for path in outcomes:
-            if path not in seen.causes:
-                seen.causes[path] = self._read_cause(path)
-        for claimed in unfinished(listing) if deep else ():
-            if claimed not in seen.claims:
-                data = self._store.get(paths.claim(claimed.unit, claimed.attempt))
-                seen.claims[claimed] = records.parse_claim(data or b"")
-        for mark in telling_marks(listing):
-            if mark not in seen.marks:
-                data = self._store.get(paths.unscored(mark))
-                seen.marks[mark] = records.parse_mark(data or b"")
-        return Opened(seen.claims, seen.causes, seen.marks)
-
-    def _read_cause(self, path: OutcomePath) -> Cause | None:
-        """Return an outcome's cause (None: scored); an unreadable one is lost."""
-        name = paths.outcome(path.unit, path.attempt, path.worker)
-        outcome = records.parse_outcome(self._store.get(name) or b"")
-        return Cause.LOST if outcome is None else outcome.cause
 
     # -- claiming and recording -------------------------------------------------------------
 
@@ -301,12 +244,12 @@ class Claimant:
         with self._lock:
             self.show(phase=IDLE, unit=None, attempt=0)
             self.beat()
-            beats = self._owners(paths.WORKERS)
+            beats = self._view.owners(paths.WORKERS)
             now = beats.get(self.identity.worker)
             if self._idle_since is None or now is None:
                 self._idle_since = now
                 return False
-            left = frozenset(self._owners(paths.LEFT))
+            left = frozenset(self._view.owners(paths.LEFT))
             listing = Listing({}, frozenset(), frozenset(), beats, left, now)
             smaller = [
                 worker

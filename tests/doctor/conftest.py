@@ -27,6 +27,33 @@ if TYPE_CHECKING:
 
 REPOSITORY = "octo/bench"
 REAPER_RUN = 77
+CHECKS = [
+    "options",
+    "credential",
+    "subscription",
+    "resource group",
+    "security type",
+    "subnet in westeurope",
+    "way out of westeurope",
+    "image in westeurope",
+    "sizes in westeurope",
+    "quotas in westeurope",
+    "machines",
+    "machine image",
+    "Windows evaluation",
+    "runner version",
+    "GitHub token",
+    "GitHub permission",
+    "environments",
+    "runner group",
+    "store",
+    "plan",
+    "prices",
+    "cost",
+    "sweeper on GitHub",
+    "sweeper in Azure",
+]
+"""Every check of a set-up of one region, in the order they are told."""
 
 
 @pytest.fixture

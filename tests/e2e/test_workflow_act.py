@@ -130,6 +130,8 @@ def test_a_run_from_the_button_to_the_report(act: Act) -> None:
     assert sorted(deleted) == sorted(act.stage.insides.booted)
     assert_nothing_is_left(act)
     assert len(list(act.artifacts_of().glob("ledger-1-*"))) == SHARDS
+    shown = (act.artifacts_of() / "report-1" / "screenshots").glob("*/*/*/*/*.webp")
+    assert len({path.parents[2] for path in shown}) == ALL_TASKS, "the page shows every task"
     for secret in (*act.stage.insides.secrets, *act.stage.arm.identity.issued):
         assert not secret or secret not in played.text
 

@@ -9,143 +9,35 @@ from __future__ import annotations
 
 import io
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.arena.port import Health
 from orchestrator.causes import Cause
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
-from orchestrator.ledger.records import Left, Session, parse_claim, parse_outcome, to_json
+from orchestrator.ledger.records import Left, to_json
 from orchestrator.results.verdict import Verdict
-from orchestrator.store import AlreadyThereError, Listed, Store, UnclearError
+from orchestrator.store import Store
 from orchestrator.worker.attempt import Guard, Seen
 from orchestrator.worker.claimant import Claimant, Identity
 from orchestrator.worker.loop import Worker
 from orchestrator.worker.narrator import Narrator
 from orchestrator.worker.pulse import Orders
 from orchestrator.worker.tools import Clock, Tools, WorkerSettings
+from tests.fakes.virtual_world import SESSION, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from orchestrator.arena.port import Arena, Assignment
-    from orchestrator.ledger.paths import ClaimPath, Unit
+    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
-
-SESSION = "s1"
-EPOCH = 1_700_000_000.0
+    from tests.fakes.virtual_world import World
 
 
 class DeadError(BaseException):
     """Unwinds the thread of a worker that was killed."""
-
-
-@dataclass(slots=True)
-class Takeover:
-    """A claim on an attempt whose predecessor had no outcome: when, of whom, how silent."""
-
-    unit: Unit
-    attempt: int
-    owner: str
-    silent_s: float
-    left: bool
-
-
-@dataclass(slots=True)
-class World:
-    """The shared objects and the clock."""
-
-    plan: Plan
-    now: float = EPOCH
-    objects: dict[str, tuple[bytes, float]] = field(default_factory=dict)
-    takeovers: list[Takeover] = field(default_factory=list)
-    spoken: dict[str, float] = field(default_factory=dict)
-    presumptuous: list[str] = field(default_factory=list)
-
-    def created(self, path: str, data: bytes) -> None:
-        """Note what the ledger itself cannot tell afterwards."""
-        self._note_takeover(path)
-        self._note_presumption(path, data)
-
-    def _note_presumption(self, path: str, data: bytes) -> None:
-        """Note a verdict on a task that somebody else had taken over by then."""
-        key, outcome = paths.parse_outcome(path), parse_outcome(data)
-        if key is None or outcome is None or outcome.cause in (None, Cause.LOST, Cause.RELEASED):
-            return
-        if paths.claim(key.unit, key.attempt + 1) in self.objects:
-            self.presumptuous.append(f"{path}: {outcome.cause}")
-
-    def _note_takeover(self, path: str) -> None:
-        """Note a claim over an unfinished attempt."""
-        key = paths.parse_claim(path)
-        if key is None or key.attempt == 1:
-            return
-        before = paths.claim(key.unit, key.attempt - 1)
-        if before not in self.objects or self._answered(key):
-            return
-        owner = _owner(self.objects[before][0])
-        silent = self.now - max(self.objects[before][1], self.spoken.get(owner, 0.0))
-        left = paths.left(owner) in self.objects
-        self.takeovers.append(Takeover(key.unit, key.attempt, owner, silent, left))
-
-    def _answered(self, key: ClaimPath) -> bool:
-        prefix = f"{paths.OUTCOMES}{key.unit}/{key.attempt - 1}-"
-        return any(path.startswith(prefix) for path in self.objects)
-
-
-def _owner(data: bytes) -> str:
-    claim = parse_claim(data)
-    return claim.worker if claim else ""
-
-
-@dataclass(slots=True)
-class Line:
-    """One worker's connection to the store, with its faults."""
-
-    world: World
-    worker: str
-    turn: Callable[[], None]
-    down: bool = False
-    lose_reply: bool = False
-    reads: list[str] = field(default_factory=list)
-
-    def put_new(self, path: str, data: bytes) -> None:
-        self._call()
-        if path in self.world.objects:
-            raise AlreadyThereError(path)
-        self.world.created(path, data)
-        self.world.objects[path] = (data, self.world.now)
-        if self.lose_reply:
-            self.lose_reply = False
-            raise UnclearError("the reply was lost after it took effect")
-
-    def put(self, path: str, data: bytes) -> None:
-        self._call()
-        self.world.objects[path] = (data, self.world.now)
-        if path == paths.worker(self.worker):
-            self.world.spoken[self.worker] = self.world.now
-
-    def list(self, prefix: str) -> list[Listed]:
-        self._call()
-        # Whole seconds, as Azure has them.
-        return [
-            Listed(path, float(int(modified)), len(data))
-            for path, (data, modified) in self.world.objects.items()
-            if path.startswith(prefix)
-        ]
-
-    def get(self, path: str) -> bytes | None:
-        self._call()
-        self.reads.append(path)
-        found = self.world.objects.get(path)
-        return None if found is None else found[0]
-
-    def _call(self) -> None:
-        self.turn()
-        if self.down:
-            raise UnclearError("the store is gone")
 
 
 class VirtualArena:
@@ -328,12 +220,3 @@ def released(seen: Seen) -> Seen:
     """Return the attempt as one that was given back."""
     verdict = Verdict(None, Cause.RELEASED, (), "given back")
     return Seen(verdict, seen.steps, seen.seconds, {}, None)
-
-
-def open_world(plan: Plan) -> World:
-    """Return a world whose run has its plan and session."""
-    world = World(plan)
-    session = Session(SESSION, EPOCH, "test", 0)
-    world.objects[paths.PLAN] = (plan.to_json(), world.now)
-    world.objects[paths.session(SESSION)] = (to_json(session), world.now)
-    return world

@@ -173,32 +173,6 @@ def test_a_job_that_needs_no_arena_any_more_is_served_by_a_drain_machine(stage: 
     taken_down(stage)
 
 
-def test_at_the_cost_ceiling_the_run_drains_and_launches_nothing_with_an_arena(
-    stage: Stage,
-) -> None:
-    from orchestrator.costs import Rates
-    from orchestrator.fleet.spending import Spending
-
-    rates = {
-        (size, region): Rates(size, region, 10.0)
-        for size in ("Standard_D8s_v5", "Standard_D8s_v3")
-        for region in ("westeurope", "northeurope")
-    }
-    stage.scene.arm.faults.machines(Fate(names="waa-500-1-000-*", never_boots=True))
-    provisioned(stage)
-    supervisor = stage.supervisor(N, N, max_usd=25.0, boot_s=600.0)
-    supervisor.spending = Spending(rates)
-    supervisor.run()
-    assert stage.store.get(paths.control(stage.attempt.session, "drain")) is not None
-    roles = [
-        event.detail
-        for event in stage.journal.events
-        if (event.kind, event.stage) == ("create", "done")
-    ]
-    assert [role for role in roles[N:] if "Standard_D8" in role] == []
-    taken_down(stage)
-
-
 def test_a_closing_run_launches_nothing(stage: Stage) -> None:
     stage.store.create(paths.control(stage.attempt.session, "closing"), b"{}\n")
     wave = launch_wave(stage.launcher(), stage.supply(), N)
@@ -277,40 +251,6 @@ def test_a_refusal_is_not_asked_for_twice(stage: Stage, kind: FailureKind) -> No
         taken.append(supply.take(0))
     names = [str(choice) for choice in taken]
     assert len(names) == len(set(names))
-
-
-def test_a_machine_waits_until_the_ceiling_has_room_for_it(stage: Stage) -> None:
-    """One of four is lost; three at work leave no room for another, and then they end."""
-    from orchestrator.costs import Rates
-    from orchestrator.fleet.spending import DRAIN_S, Spending
-
-    rates = {
-        (size, region): Rates(size, region, 3600.0 / DRAIN_S)
-        for size in ("Standard_D8s_v5", "Standard_D8s_v3")
-        for region in ("westeurope", "northeurope")
-    }
-    stage.insides.job_s = 400.0
-    provisioned(stage)
-    lost = stage.scene.arm.world.find("Microsoft.Compute/virtualMachines", stage.scene.machines[-1])
-    assert lost is not None
-    with stage.scene.arm.lock:
-        stage.scene.arm.world.remove(lost)
-    troubles: list[str] = []
-    # Each machine costs a dollar for the time that a drain takes: three and some, but no fourth.
-    supervisor = stage.supervisor(
-        N, N, max_usd=4.05, told=lambda done: troubles.extend(done.troubles)
-    )
-    supervisor.spending = Spending(rates)
-    ended = supervisor.run()
-    assert ended.exit_code == 0, ended
-    assert "1 machines are wanted, and the cost ceiling has room for 0" in troubles
-    done = [event for event in stage.journal.events if event.stage == "done"]
-    deleted = [event.at for event in done if event.kind == "delete"]
-    (fifth,) = [event for event in done if event.kind == "create"][N:]
-    assert fifth.text("role") == "arena"
-    assert fifth.at >= min(deleted)
-    assert stage.store.get(paths.control(stage.attempt.session, "drain")) is None
-    taken_down(stage)
 
 
 def test_a_failed_job_fails_the_supervisor_that_a_rerun_needs(stage: Stage) -> None:

@@ -21,6 +21,7 @@ from orchestrator.report import schema
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fakes.github import RunnerFate
 from tests.fleet.whole import MINE, OTHER, WholeRun, whole_run
+from tests.fleet.whole_secrets import secrets_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,10 +203,10 @@ def the_document_is_right(run: WholeRun) -> None:
 
 
 def no_secret_shows(run: WholeRun) -> None:
-    secrets = {secret.encode() for secret in run.secrets()}
+    secrets = {secret.encode() for secret in secrets_of(run)}
     assert len(secrets) > 40
     read = 0
-    for name, text in run.texts():
+    for name, text in texts_of(run):
         read += 1
         assert not SIGNATURE.search(text), name
         assert [secret for secret in secrets if secret in text] == [], name

@@ -17,26 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cloud.azure.adapter import AzureCloud
-from orchestrator.cloud.azure.credentials import Federated
-from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
-from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Fleet
-from orchestrator.github import open_github
-from orchestrator.ledger import paths
+from orchestrator.fleet.identity import Fleet
 from orchestrator.ledger.events import Event, read_events
 from orchestrator.reader import LedgerReader
 from orchestrator.store import StoreCredentials, open_store
 from tests.cloud.azurite import running_over_tls
-from tests.cloud.requests import machine
 from tests.e2e.command import PATIENCE_S
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.azurite import ACCOUNT, KEY
-from tests.fakes.github import FakeGitHub, RunnerFate
+from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import settle
 from tests.fakes.metal import Inside, Metal, host_environment
+from tests.fleet.another_run import bring_up_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +60,10 @@ class Done:
 
 @dataclass
 class WholeRun:
-    """Both sides, the store, the machines, and every command that was called."""
+    """Both sides, the store, the machines, and every command that was called.
+
+    ``name`` is the run's in the store, ``mine`` its workflow run.
+    """
 
     arm: FakeArm
     github: FakeGitHub
@@ -73,6 +71,9 @@ class WholeRun:
     root: Path
     ca_file: Path
     store_url: str
+    mine: Fleet = MINE
+    name: str = RUN
+    evidence: str = "traj"
     shards: int = 0
     attempt: int = 1
     done: list[Done] = field(default_factory=list)
@@ -95,7 +96,7 @@ class WholeRun:
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.arm.identity.request_token,
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_API_URL": self.github.url,
-            "GITHUB_RUN_ID": str(MINE.github_run),
+            "GITHUB_RUN_ID": str(self.mine.github_run),
             "GITHUB_RUN_ATTEMPT": str(self.attempt),
             "GITHUB_OUTPUT": str(self.root / "output"),
             "WAA_MATRIX_APP_ID": app.app_id,
@@ -162,7 +163,7 @@ class WholeRun:
             self.shards = int(outputs["shards"])
             for shard in json.loads(outputs["matrix"]):
                 self.github.add_job(
-                    MINE.github_run, f"benchmark ({shard})", [outputs["label"]], hosted=False
+                    self.mine.github_run, f"benchmark ({shard})", [outputs["label"]], hosted=False
                 )
         return done
 
@@ -196,18 +197,13 @@ class WholeRun:
 
     def inside(self, number: int) -> Inside:
         """Return the machine of this number in this attempt, once it has booted."""
-        prefix = f"{MINE.label}-{self.attempt}-{number:03d}-"
+        prefix = f"{self.mine.label}-{self.attempt}-{number:03d}-"
         booted = self.metal.inside
         found: Inside = self.until(
             lambda: next((one for name, one in booted.items() if name.startswith(prefix)), None),
             f"machine {number} boots",
         )
         return found
-
-    @property
-    def name(self) -> str:
-        """The run's name in the store."""
-        return RUN
 
     def settled_jobs(self) -> list[JobEntry]:
         """The jobs, once GitHub has given up those whose runner is silent."""
@@ -221,7 +217,7 @@ class WholeRun:
     def store(self) -> Store:
         """The run's objects, by the account's key, which no process of the run has."""
         credentials = StoreCredentials(key=KEY, root_certificate=str(self.ca_file))
-        return open_store(self.store_url, RUN, credentials, timeout_s=20.0)
+        return open_store(self.store_url, self.name, credentials, timeout_s=20.0)
 
     @property
     def reader(self) -> LedgerReader:
@@ -271,7 +267,7 @@ class WholeRun:
         return held
 
     def jobs(self, attempt: int | None = None) -> list[JobEntry]:
-        return self.github.world.jobs_of(MINE.github_run, attempt or self.attempt)
+        return self.github.world.jobs_of(self.mine.github_run, attempt or self.attempt)
 
     def results(self, out: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.root / out / "results.json").read_text())
@@ -282,34 +278,9 @@ class WholeRun:
         runners = [one.name for one in self.github.world.runners.values()]
         return sorted([*self.arm.everything(), *runners])
 
-    # -- secrets ----------------------------------------------------------------------------
-
-    def secrets(self) -> list[str]:
-        """Everything that must show nowhere."""
-        found = [*self.arm.identity.issued, self.arm.identity.request_token]
-        found += [*self.github.tokens.given(), *self.metal.secrets, KEY]
-        found += self.github.tokens.app.private_key.splitlines()[1:-1]
-        return [secret for secret in found if secret]
-
-    def texts(self) -> Iterator[tuple[str, bytes]]:
-        """Everything that anybody may see, by name: outputs, arguments, files, objects."""
-        for done in self.done:
-            yield f"output of {done.name}", done.output.encode()
-            yield f"arguments of {done.name}", " ".join(done.arguments).encode()
-        for name, inside in self.metal.inside.items():
-            yield f"arguments on {name}", " ".join(inside.arguments).encode()
-        for file in self.root.rglob("*"):
-            if file.is_file() and file.name != "store-sas":
-                yield str(file.relative_to(self.root)), file.read_bytes()
-        store = self.store
-        for top in (paths.EVENTS, paths.WORKERS, paths.LEFT, paths.OUTCOMES, paths.CONTROL):
-            for listed in store.list(top):
-                yield listed.path, store.get(listed.path) or b""
-        yield paths.PLAN, store.get(paths.PLAN) or b""
-
 
 @contextlib.contextmanager
-def whole_run(directory: Path) -> Iterator[WholeRun]:
+def whole_run(directory: Path, mine: Fleet = MINE, name: str = RUN) -> Iterator[WholeRun]:
     """Bring everything up, with another run's machine and runner already there."""
     clock = ScaledClock(1.0, start=time.time())
     arm = FakeArm(clock)
@@ -324,7 +295,7 @@ def whole_run(directory: Path) -> Iterator[WholeRun]:
     ):
         ca_file = servers / "both.pem"
         ca_file.write_bytes(arm_ca.read_bytes() + store_ca.read_bytes())
-        for fleet in (MINE, OTHER):
+        for fleet in (mine, OTHER):
             github.add_run(fleet.github_run)
         github.world.lost_after_s = 4.0
         host = {
@@ -333,8 +304,8 @@ def whole_run(directory: Path) -> Iterator[WholeRun]:
         }
         store = f"az://{ACCOUNT}?endpoint={account_url}"
         metal = Metal(arm, github, root / "machines", lambda job, at: step(run, job, at), host)
-        run = WholeRun(arm, github, metal, root, ca_file, store)
-        _bring_up_another(run)
+        run = WholeRun(arm, github, metal, root, ca_file, store, mine, name)
+        bring_up_another(arm, github, ca_file, OTHER)
         yield run
     assert arm.violations == [], arm.violations
 
@@ -344,22 +315,4 @@ def step(run: WholeRun, job: JobEntry, scratch: Path) -> list[str]:
     found = _SHARD.match(job.name)
     assert found
     shard = ("--shard", found[1], "--shards", str(run.shards))
-    return [COMMAND, "worker", *shard, "--scratch", str(scratch), "--evidence", "traj"]
-
-
-def _bring_up_another(run: WholeRun) -> None:
-    """A machine, its parts and a runner of another run, which nobody may touch."""
-    name = f"{OTHER.label}-1-000-abcd"
-    tags = {**OTHER.tags, MACHINE_TAG: name, EXPIRES_TAG: "99999999999"}
-    endpoints = Endpoints(
-        arm=run.arm.url, authority=run.arm.url, known_authority=True, ca_file=str(run.ca_file)
-    )
-    sites = {region: Site(subnet_id(region)) for region in REGIONS}
-    token = run.arm.identity.request_token
-    login = Federated(TENANT, CLIENT, f"{run.arm.url}/assertion", token, ca_file=str(run.ca_file))
-    cloud = AzureCloud(AzureSettings(SUBSCRIPTION, GROUP, sites, endpoints), login)
-    cloud.launch(machine(name, tags=tags))
-    cloud.close()
-    run.github.faults.runners(RunnerFate(f"{OTHER.label}-*", never_online=True))
-    with open_github(run.github.connection()) as adapter:
-        adapter.runners.mint(name, [OTHER.label])
+    return [COMMAND, "worker", *shard, "--scratch", str(scratch), "--evidence", run.evidence]

@@ -1,109 +1,103 @@
-"""The fleet of the run that ``fake_run`` plays: five machines, one of them evicted."""
+"""The events of the fleet that worked a played run: one machine a worker, each gone when it left.
+
+What a report says of machines, times and money is then the product's own fold of them.
+"""
 
 from __future__ import annotations
 
-import random
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.report.fleet_entry import (
-    CostEntry,
-    EventEntry,
-    FleetEntry,
-    MachineEntry,
-    MinutesEntry,
-    PhaseEntry,
-    ProofEntry,
-)
-from orchestrator.report.phases import phase_of
-from tests.report.fake_run import START
+from orchestrator.costs import MachineKind, hourly
+from orchestrator.ledger.events import Event
+from orchestrator.prices import built_in
+from orchestrator.report.fleet import FleetEvents
+from tests.report.fake_run import START, machine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from orchestrator.ledger.events import Fact
+    from orchestrator.ledger.records import Heartbeat, Left
+    from tests.report.fake_run import FakeRun
 
-END = START + 18_400
-EVICTED = START + 4_330
+SIZE = "Standard_D8s_v5"
+HOURLY = hourly(built_in(SIZE, "westeurope"), MachineKind(spot=True, disks=2))
 GONE = "no listing shows it any more"
-_PHASES = ("create", "boot", "online", "job", "first task")
+PREDICTED_S = 16_900.0
+REPLACED_S = 40.0
+_MOMENTS = (("create", 0.08), ("booted", 0.55), ("online", 0.65), ("job", 0.75))
+"""How far a machine has come when this share of the time before its first task is over."""
 
 
-def fake_fleet(extra: int = 8, *, proved: bool = True, text: str = "") -> FleetEntry:
-    """Return a fleet of ``5 + extra`` machines; ``text`` stands wherever foreign text may."""
-    draws = random.Random(11)
-    machines = [_machine(draws, n, f"waa-w{n}", n, START, END + 60 + 9 * n) for n in range(4)]
-    machines[2] = _machine(draws, 2, "waa-w2", 2, START, EVICTED + 30, why=GONE)
-    machines.append(_machine(draws, 4, "waa-w2b", 2, EVICTED + 40, END + 70))
-    machines += [
-        _machine(draws, n, f"waa-w{n}", n, START + 4 * n, END - 900 * (n % 5) + 40)
-        for n in range(5, 5 + extra)
-    ]
-    if text:
-        machines.append(_machine(draws, 99, text, 99, START, END, why=text, region=text))
-    return FleetEntry(
-        cost=CostEntry(27.1, 29.35, 0.2, 0.45, 0 if proved else 1, 0),
-        minutes=MinutesEntry(4011.0, 3540.0, 1.13),
-        phases=_phases(machines),
-        machines=tuple(machines),
-        machines_left_out=0,
-        events=_events(machines, text),
-        events_left_out=3,
-        proof=ProofEntry(proved, 3, END + 190, () if proved else ("disk/waa-w3-os", text)),
-    )
+def fake_fleet(run: FakeRun, *, left: tuple[str, ...] = ()) -> FleetEvents:
+    """Return the events of a run's fleet, whose teardown found ``left`` in the end."""
+    teller = _Teller()
+    folded = run.fold()
+    first: dict[str, float] = {}
+    for one in (one for result in folded.results for one in result.attempts):
+        if one.started:  # an attempt that was lost tells no times
+            first[one.worker] = min(one.started, first.get(one.worker, one.started))
+    predicted = run.workers * HOURLY * PREDICTED_S / 3600
+    teller.tell(START, "provision", "prediction", facts={"usd": predicted})
+    evicted = {one.shard: folded.left[worker].at for worker, one in _evicted(run).items()}
+    for worker, beat in folded.heartbeats.items():
+        replaces = worker not in _evicted(run) and evicted.get(beat.shard)
+        launched = replaces + REPLACED_S if replaces else START + 4.0 * beat.shard
+        teller.life(beat, launched, first[worker], folded.left[worker])
+    over = max(one.at for one in folded.left.values()) + 190
+    facts: dict[str, Fact] = {"proved": not left, "looks": 3, "left": left}
+    told = "nothing is left" if not left else f"{len(left)} left"
+    teller.tell(over, "teardown", "proof", detail=told, facts=facts)
+    return FleetEvents(tuple(sorted(teller.events, key=lambda event: event.at)), over + 5)
 
 
-def _machine(
-    draws: random.Random,
-    number: int,
-    name: str,
-    shard: int,
-    launched: float,
-    deleted: float,
-    *,
-    why: str = "its job is over",
-    region: str = "westeurope",
-) -> MachineEntry:
-    created = launched + draws.uniform(8, 40)
-    booted = created + draws.uniform(70, 190)
-    online = booted + draws.uniform(10, 40)
-    job = online + draws.uniform(5, 60)
-    return MachineEntry(
-        name=name,
-        role="arena",
-        size="Standard_D8s_v5",
-        region="northeurope" if number == 4 else region,
-        spot=True,
-        launched=launched,
-        created=created,
-        booted=booted,
-        online=online,
-        job=job,
-        first_task=job + draws.uniform(60, 150),
-        deleted=deleted,
-        usd=round(0.41 * (deleted - launched) / 3600, 2),
-        why=why,
-        shard=shard,
-    )
+def _evicted(run: FakeRun) -> dict[str, Heartbeat]:
+    """Return the workers whose end somebody else had to prove."""
+    folded = run.fold()
+    return {
+        worker: beat
+        for worker, beat in folded.heartbeats.items()
+        if folded.left[worker].by != worker
+    }
 
 
-def _phases(machines: Sequence[MachineEntry]) -> tuple[PhaseEntry, ...]:
-    lives = [(m.launched, m.created, m.booted, m.online, m.job, m.first_task) for m in machines]
-    found = []
-    for number, name in enumerate(_PHASES):
-        spans = [float(life[number + 1] or 0) - float(life[number] or 0) for life in lives]
-        one = phase_of(name, spans)
-        found.append(PhaseEntry(name, one.p50_s, one.p90_s, one.max_s, one.count))
-    return tuple(found)
+@dataclass
+class _Teller:
+    """Writes events as the fleet's commands do."""
 
+    events: list[Event] = field(default_factory=list)
 
-def _events(machines: Sequence[MachineEntry], text: str) -> tuple[EventEntry, ...]:
-    events = [
-        EventEntry(m.launched or 0.0, "provision", "create", "done", m.name, m.size)
-        for m in machines
-    ]
-    events += [
-        EventEntry(EVICTED, "supervise", "gone", "seen", "waa-w2", GONE),
-        EventEntry(EVICTED + 40, "supervise", "create", "intent", "waa-w2b", "for shard 2"),
-        EventEntry(END + 190, "report", "proof", "seen", "", "two looks found nothing"),
-    ]
-    if text:
-        events.append(EventEntry(END, text, text, text, text, text))
-    return tuple(sorted(events, key=lambda event: event.at))
+    def tell(
+        self,
+        at: float,
+        actor: str,
+        kind: str,
+        stage: str = "seen",
+        machine: str = "",
+        detail: str = "",
+        facts: dict[str, Fact] | None = None,
+    ) -> None:
+        number = len(self.events) + 1
+        self.events.append(Event(actor, number, at, kind, stage, machine, detail, facts or {}))
+
+    def life(self, beat: Heartbeat, launched: float, first_task: float, left: Left) -> None:
+        """Tell a machine's life, from its create to its end."""
+        name = machine_of(beat.worker)
+        born: dict[str, Fact] = {
+            "size": SIZE,
+            "region": beat.fingerprint["region"],
+            "spot": True,
+            "role": "arena",
+            "usd_hour": HOURLY,
+        }
+        actor = "provision" if launched < START + 60 else "supervise"
+        self.tell(launched, actor, "create", "intent", name, f"for shard {beat.shard}", born)
+        for kind, share in _MOMENTS:
+            at = launched + share * (first_task - launched)
+            stage, told = ("done", born) if kind == "create" else ("seen", None)
+            self.tell(at, actor if kind == "create" else "supervise", kind, stage, name, facts=told)
+        if left.by != beat.worker:
+            self.tell(left.at, "supervise", "gone", "seen", name, GONE)
+            return
+        for after, stage in ((8, "intent"), (9, "done")):
+            self.tell(left.at + after, "supervise", "delete", stage, name, "its job is over")
+        self.tell(left.at + 50, "supervise", "gone", "seen", name, GONE)

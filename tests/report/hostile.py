@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
+from orchestrator.ledger.events import Event, Fact
 from orchestrator.report import EvidenceStep, TaskEvidence
+from orchestrator.report.fleet import FleetEvents
 from orchestrator.suite import TaskKey, suite_of
-from tests.report.fake_run import FakeRun, outcome, plan_of
+from tests.report.fake_run import START, FakeRun, outcome, plan_of
 
 if TYPE_CHECKING:
     from orchestrator.ledger.paths import Unit
@@ -64,6 +66,19 @@ def hostile_run() -> FakeRun:
         run.end(ended)
         run.beat(f"w{number}", number % 4, {"agent": text})
     return run
+
+
+def hostile_fleet() -> FleetEvents:
+    """Return events of a fleet in which every text comes from the corpus, but for what is known."""
+    told: list[Event] = []
+    for text in CORPUS:
+        born: dict[str, Fact] = {"size": text, "region": text, "role": text, "usd_hour": 0.4}
+        for kind, stage in (("create", "done"), ("gone", "seen"), (text, text)):
+            at = START + 60.0 * len(told)
+            told.append(Event(text, len(told) + 1, at, kind, stage, text, text, born))
+    proof: dict[str, Fact] = {"proved": False, "looks": 2, "left": CORPUS}
+    told.append(Event("teardown", 1, START + 9000, "proof", "seen", facts=proof))
+    return FleetEvents(tuple(told), START + 9000)
 
 
 def hostile_evidence(run: FakeRun) -> dict[Unit, TaskEvidence]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report import render_html, summarize
 from orchestrator.report.comparison_page import render_comparison_html
-from tests.report.fake_comparison import fake_comparison
-from tests.report.fake_fleet import fake_fleet
+from tests.report.fake_comparison import fake_comparison, results_of
 from tests.report.fake_run import FakeRun, demo_run, evidence, facts, outcome, plan_of, suite_named
 from tests.report.fake_screens import screen
 from tests.report.fake_trials import trials_run
@@ -25,10 +24,9 @@ ADDRESS = "#task=vlc%2Fdemo-vlc-03%2F0"
 
 
 def demo_results() -> tuple[FakeRun, Results]:
-    """Return the played run with its fleet and its cost."""
+    """Return the played run with its fleet, the time that it took, and what it cost."""
     run = demo_run()
-    results = summarize(run.plan, run.fold(), facts(cost_usd=29.35, predicted_cost_usd=27.1))
-    return run, replace(results, fleet=fake_fleet())
+    return run, results_of(run, "9182736450")
 
 
 def write_demo(directory: Path) -> Path:

@@ -11,25 +11,21 @@ from jsonschema import Draft202012Validator
 
 from orchestrator.errors import BadInputError
 from orchestrator.report.comparison import (
-    KNOWN,
     Comparison,
     Published,
     against,
     compare,
     comparison_schema,
-    parse_published,
     read_record,
     to_comparison,
 )
 from orchestrator.report.comparison.baseline import choose_baseline
 from orchestrator.report.comparison.markdown import render_comparison_markdown
-from orchestrator.report.comparison.published import GROUP_TASKS
 from orchestrator.report.comparison.terminal import render_text
 from orchestrator.report.comparison_page import render_comparison_html
 from orchestrator.stats import Verdict
-from orchestrator.suite import demo_suite
 from tests.report.hostile import CORPUS
-from tests.report.run_documents import FINGERPRINT, document, side, task, tasks_of
+from tests.report.run_documents import FINGERPRINT, document, full_run, side, task, tasks_of
 
 VALIDATOR = Draft202012Validator(comparison_schema())
 
@@ -173,72 +169,6 @@ def test_the_baseline_is_the_last_runs_that_were_made_alike() -> None:
     assert choose_baseline(new, [new], 3) == []
 
 
-def test_groups_are_those_in_which_results_are_published() -> None:
-    assert GROUP_TASKS == {
-        "Office": 43,
-        "Web": 30,
-        "System": 24,
-        "Coding": 24,
-        "Media": 21,
-        "Utilities": 12,
-        "All": 154,
-    }
-
-
-def full_run(rate: float, missing: int = 0) -> dict[str, Any]:
-    keys = demo_suite().tasks
-    wins = round(rate * len(keys))
-    found = [
-        task(key.name, None if n >= len(keys) - missing else float(n < wins), domain=key.domain)
-        for n, key in enumerate(keys)
-    ]
-    return document(found)
-
-
-def test_a_run_beside_published_numbers() -> None:
-    found = against(side(full_run(0.45)), KNOWN["navi"])
-    assert found.verdict is Verdict.BETTER
-    assert against(side(full_run(0.45)), KNOWN["human"]).verdict is Verdict.WORSE
-    assert against(side(full_run(0.21)), KNOWN["navi"]).verdict is Verdict.NOT_DISTINGUISHABLE
-    # However much better over what is scored: most of it is not.
-    assert against(side(full_run(0.45, missing=80)), KNOWN["human"]).verdict in (
-        Verdict.NOT_DISTINGUISHABLE,
-        Verdict.WORSE,
-    )
-    played = {**full_run(0.45), "run": {"id": "x", "simulated": True}}
-    assert against(side(played), KNOWN["navi"]).verdict is Verdict.NONE
-
-
-def test_published_groups_are_read_and_adjusted() -> None:
-    published = parse_published(
-        json.dumps({"name": "Them", "rates": {"Office": 0.0, "Media": 0.3, "All": 0.195}}), "f"
-    )
-    found = against(side(full_run(0.4)), published)
-    rows = {row.group: row for row in found.rows}
-    assert rows["Office"].tasks == 43
-    assert rows["Media"].scored == 21
-    assert all(0 <= row.p <= 1 for row in found.rows)
-    assert published.name == "Them"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        '{"rates": {}}',
-        '{"rates": {"Games": 0.1}}',
-        '{"rates": {"All": 1.1}}',
-        '{"rates": {"All": true}}',
-        '{"rates": {"All": NaN}}',
-        '{"rates": {"All": "0.1"}}',
-    ],
-)
-def test_published_numbers_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(BadInputError):
-        parse_published(text, "numbers.json")
-
-
 def hostile() -> Comparison:
     first = [task(text, 1.0, domain=text or "d") for text in CORPUS if text.strip()]
     second = [{**one, "score": 0.0} for one in first]
@@ -285,6 +215,29 @@ def test_a_comparison_shows_its_verdict_first() -> None:
     assert markdown.startswith("## 🟢 Better")
     assert "12 gained, 0 lost of 40 tasks (exact McNemar p = 0.00049)" in markdown
     assert lines(comparison)[0].startswith("b against a: Better: 12 gained")
+
+
+def test_a_tiny_p_is_said_as_less_than_what_can_be_shown() -> None:
+    comparison = compared(document(tasks_of(range(4)), "a"), document(tasks_of(range(38)), "b"))
+    assert "(exact McNemar p < 0.0001)" in lines(comparison)[0]
+    assert "p = <" not in render_text(comparison) + render_comparison_markdown(comparison)
+
+
+def test_the_pages_rates_differ_by_the_difference_it_names() -> None:
+    first = document(tasks_of(range(10)), "a")
+    second = document(tasks_of(range(8, 30), missing=range(36, 40)), "b")
+    page = render_comparison_html(to_comparison(compared(first, second)))
+    assert "27.8% → 61.1%" in page  # 10 and 22 of the 36 that both scored
+    assert "+33.3 points" in page
+
+
+def test_the_page_says_why_once() -> None:
+    found = to_comparison(
+        compared(document(tasks_of(range(10)), "a"), document(tasks_of(range(22)), "b"))
+    )
+    page = render_comparison_html(found)
+    assert page.count("12 gained, 0 lost of 40 tasks (exact McNemar") == 1
+    assert "A difference below" in page
 
 
 DAMAGE: list[Any] = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,9 @@ import pytest
 
 from orchestrator.report import render_html, summarize
 from orchestrator.report.comparison_page import render_comparison_html
-from orchestrator.report.fleet_entry import ProofEntry
 from tests.report.fake_comparison import fake_comparison
-from tests.report.fake_fleet import fake_fleet
-from tests.report.fake_run import START, facts
-from tests.report.hostile import CORPUS, hostile_evidence, hostile_run
+from tests.report.fake_run import facts
+from tests.report.hostile import CORPUS, hostile_evidence, hostile_fleet, hostile_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,16 +48,11 @@ def test_every_hostile_task_opens_as_text(visit: Visitor, tmp_path: Path) -> Non
 
 def test_a_hostile_fleet_is_text(visit: Visitor, tmp_path: Path) -> None:
     run = hostile_run()
-    results = summarize(run.plan, run.fold(), facts())
-    fleets = [fake_fleet(0, proved=False, text=task.message or "-") for task in results.tasks]
-    fleet = replace(
-        fleets[0],
-        machines=tuple(one.machines[-1] for one in fleets),
-        events=tuple(event for one in fleets for event in one.events),
-        proof=ProofEntry(False, 2, START, tuple(task.message for task in results.tasks)),
-    )
+    results = summarize(run.plan, run.fold(), facts(), hostile_fleet())
+    assert results.fleet is not None
+    assert len(results.fleet.machines) > len(CORPUS) / 2
     path = tmp_path / "report.html"
-    path.write_text(render_html(replace(results, fleet=fleet), {}), "utf-8")
+    path.write_text(render_html(results, {}), "utf-8")
     seen = visit(path)
     assert seen.page.locator("#fleet").is_visible()
     unharmed(seen)
@@ -70,7 +62,7 @@ def test_a_hostile_fleet_is_text(visit: Visitor, tmp_path: Path) -> None:
 @pytest.mark.parametrize("turn", range(3))
 def test_a_hostile_comparison_is_text(visit: Visitor, tmp_path: Path, turn: int) -> None:
     texts = cycle(CORPUS[turn:] + CORPUS[:turn])
-    document = replaced(fake_comparison(), texts)
+    document = replaced(fake_comparison(pooled=1 + turn % 2), texts)
     path = tmp_path / "comparison.html"
     path.write_text(render_comparison_html(document), "utf-8")
     seen = visit(path)

@@ -86,6 +86,22 @@ def test_a_click_is_drawn_where_it_was_aimed_on_the_screen_before_it(
     assert middle == pytest.approx(412 / 1280, abs=0.005)
 
 
+@pytest.mark.parametrize("height", [620, 900])
+def test_a_screenshot_is_shown_whole_in_a_low_window(
+    visit: Visitor, page: Path, height: int
+) -> None:
+    seen = visit(page, ADDRESS)
+    seen.page.set_viewport_size({"width": 1280, "height": height})
+    decoded(seen)
+    frame = seen.page.locator("dialog .screen").bounding_box()
+    image = seen.page.locator("dialog img").bounding_box()
+    assert frame is not None
+    assert image is not None
+    assert image["height"] / image["width"] == pytest.approx(800 / 1280, abs=0.01)
+    assert image["y"] >= frame["y"]
+    assert image["y"] + image["height"] <= frame["y"] + frame["height"] + 1
+
+
 @pytest.mark.parametrize(
     ("number", "marks", "said"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from orchestrator.ledger.paths import Unit
 from orchestrator.report.evidence import DirectoryEvidence, evaluation_of
 from orchestrator.report.images import SMALL_WIDTH, data_url, shrink
+from orchestrator.report.screens import linked, none, small, within
 from orchestrator.suite import TaskKey
 
 if TYPE_CHECKING:
@@ -52,7 +54,10 @@ def kept(tmp_path: Path) -> Path:
 
 
 def read(directory: Path, *, inline: bool = False) -> TaskEvidence:
-    return DirectoryEvidence({UNIT: directory}, directory.parents[1], inline=inline)[UNIT]
+    page = directory.parents[1]
+    if inline:
+        return DirectoryEvidence({UNIT: directory}, within, None)[UNIT]
+    return DirectoryEvidence({UNIT: directory}, linked(page), page)[UNIT]
 
 
 def test_a_directory_tells_the_task_its_steps_its_reasons_and_its_evaluation(kept: Path) -> None:
@@ -77,7 +82,32 @@ def test_a_single_file_holds_its_screenshots_downscaled_and_links_to_none(kept: 
 
 
 def test_a_directory_that_is_not_there_has_no_evidence(tmp_path: Path) -> None:
-    assert dict(DirectoryEvidence({UNIT: tmp_path / "none"}, tmp_path)) == {}
+    assert dict(DirectoryEvidence({UNIT: tmp_path / "none"}, none, tmp_path)) == {}
+
+
+def test_small_copies_lie_beside_the_page_and_are_made_once(kept: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    first = DirectoryEvidence({UNIT: kept}, small(page), page)[UNIT]
+    assert first.link == "", "the evidence is not beside the page"
+    assert [step.size for step in first.steps] == [(1920, 1080)] * 2
+    copies = [page / step.screenshot for step in first.steps]
+    assert [copy.relative_to(page).parts[0] for copy in copies] == ["screenshots"] * 2
+    for copy in copies:
+        with Image.open(copy) as shown:
+            assert (shown.format, shown.size) == ("WEBP", (SMALL_WIDTH, 540))
+    copies[0].write_bytes(b"kept")
+    os.utime(kept / "screenshot-step_0_2.png", (2e9, 2e9))
+    again = DirectoryEvidence({UNIT: kept}, small(page), page)[UNIT]
+    assert again == first
+    assert copies[0].read_bytes() == b"kept"
+    assert copies[1].read_bytes().startswith(b"RIFF"), "its screenshot is newer"
+
+
+def test_without_screenshots_the_rest_is_told(kept: Path, tmp_path: Path) -> None:
+    found = DirectoryEvidence({UNIT: kept}, none, tmp_path)[UNIT]
+    assert [step.action for step in found.steps] == ["", "pyautogui.click(1, 2)"]
+    assert {step.screenshot for step in found.steps} == {""}
+    assert found.link == "evidence/1-w0"
 
 
 def test_a_link_out_of_the_directory_is_not_followed(kept: Path, tmp_path: Path) -> None:

@@ -252,7 +252,9 @@ def test_the_summary_has_a_fleet_section() -> None:
     teller.tell(HOUR, "delete", "done", "m")
     text = render_markdown(results(teller, scores=(1.0, 1.0)))
     assert "### Fleet" in text
-    assert "$0.4 at list prices, predicted $1.50, $0.2 a scored task, $0.2 a full success" in text
+    assert (
+        "$0.40 at list prices, predicted $1.50, $0.20 a scored task, $0.20 a full success" in text
+    )
     assert "60 minutes billed for 20 of tasks, a factor of 3.00" in text
     assert "| boot | 2 min 00 s | 2 min 00 s | 2 min 00 s | 1 |" in text
     assert "Not yet proved gone" in text

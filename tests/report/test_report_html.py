@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import pytest
 
 from orchestrator.causes import Cause
-from orchestrator.report import EvidenceStep, TaskEvidence, render_html, summarize
+from orchestrator.report import EvidenceStep, TaskEvidence, fleet_charts, render_html, summarize
 from orchestrator.report.lanes import BARS_LIMIT, LANES_LIMIT
-from orchestrator.report.text import relative_link
+from orchestrator.report.text import dollars, relative_link
 from tests.report.fake_fleet import fake_fleet
 from tests.report.fake_run import (
     START,
@@ -176,6 +176,13 @@ def test_only_small_images_are_put_into_the_page(data: bytes, prefix: str) -> No
     assert bool(image) == bool(prefix)
 
 
+def test_a_steps_moment_is_written_as_people_do() -> None:
+    run = FakeRun(plan_of(suite_named(1)))
+    steps = (EvidenceStep(1, "click", at="20261125@222912"), EvidenceStep(2, "click", at="soon"))
+    shown = Page(page_of(run, {run.plan.units[0]: TaskEvidence(steps=steps)})).tasks[0]
+    assert [step["at"] for step in shown["evidence"]["steps"]] == ["2026-11-25 22:29:12", "soon"]
+
+
 def test_simulated_is_in_the_title_a_banner_and_a_watermark() -> None:
     text = page_of(demo_run())
     assert "<title>[SIMULATED] " in text
@@ -219,14 +226,36 @@ def test_a_timeline_of_many_attempts_stays_drawable_and_says_so() -> None:
 
 def test_a_fleets_cost_phases_machines_and_proof_are_shown() -> None:
     run = demo_run()
-    results = summarize(run.plan, run.fold(), facts())
-    text = render_html(replace(results, fleet=fake_fleet()), {})
-    for part in ("$29.35", "$0.45", "4,011", "Nothing left", "3 looks", "waa-w2b", "first task"):
+    fleet = fake_fleet(run)
+    results = summarize(run.plan, run.fold(), facts(), fleet)
+    assert results.fleet is not None
+    cost, minutes = results.fleet.cost, results.fleet.minutes
+    figures = [dollars(cost.final_usd), dollars(cost.per_success_usd), f"{minutes.billed:,.0f}"]
+    text = render_html(results, {})
+    for part in (*figures, "Nothing left", "3 looks", "waa-w2b", "first task"):
         assert part in text, part
-    left = render_html(replace(results, fleet=fake_fleet(proved=False)), {})
+    behind = ("disk/waa-w3-os", "nic/waa-w3-nic")
+    left = render_html(summarize(run.plan, run.fold(), facts(), fake_fleet(run, left=behind)), {})
     assert "2 left behind" in left
     assert "disk/waa-w3-os" in left
-    assert 'id="fleet"' not in render_html(results, {})
+    assert 'id="fleet"' not in render_html(summarize(run.plan, run.fold(), facts()), {})
+
+
+def test_machines_with_long_names_stay_apart_in_their_chart() -> None:
+    run = demo_run()
+    told = fake_fleet(run)
+    events = tuple(
+        replace(one, machine=one.machine and f"waa-19482901177-1-{one.machine.upper()}")
+        for one in told.events
+    )
+    results = summarize(run.plan, run.fold(), facts(), replace(told, events=events))
+    assert results.fleet is not None
+    names = [one.name for one in results.fleet.machines]
+    chart = fleet_charts.machines(results.fleet)
+    assert chart is not None
+    shown = re.findall(r">(…[^<]*)</text>", chart.wide)
+    assert len(shown) == len(set(shown)) == len(names) == 5
+    assert all(name.endswith(lane[1:]) for name, lane in zip(names, shown, strict=True))
 
 
 def test_time_and_cost_stand_beside_what_was_predicted() -> None:

@@ -10,12 +10,30 @@ from orchestrator.causes import Cause, Flag
 from orchestrator.cli.closing import closing_lines
 from orchestrator.report import Results, render_html, render_markdown, summarize, wording
 from orchestrator.report.markdown import SIZE_LIMIT
+from orchestrator.report.text import dollars
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.hostile import CORPUS, hostile_run
 
 
 def markdown_of(run: FakeRun, /, **changes: object) -> str:
     return render_markdown(summarize(run.plan, run.fold(), facts(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1234.5, "$1,234.50"),
+        (0.5, "$0.50"),
+        (0.063, "$0.063"),
+        (0.00086, "$0.00086"),
+        (0.0, "$0.00"),
+        (None, "—"),
+    ],
+)
+def test_small_amounts_keep_the_digits_that_tell_them_apart(
+    value: float | None, shown: str
+) -> None:
+    assert dollars(value) == shown
 
 
 def test_it_opens_with_the_simulation_and_the_headline() -> None:

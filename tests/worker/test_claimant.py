@@ -17,7 +17,7 @@ from orchestrator.plan import Plan, PlanInputs, make_plan
 from orchestrator.store import Store
 from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.claimant import Claimant, Identity
-from tests.fakes.virtual import SESSION, Line, World, open_world
+from tests.fakes.virtual_world import SESSION, Line, World, open_world
 
 LEASE_S, HEARTBEAT_S = 60.0, 10.0
 A, B = Unit(TaskKey("d", "a"), 0), Unit(TaskKey("d", "b"), 0)

@@ -21,7 +21,7 @@ from orchestrator.worker.evidence import FILE_LIMIT, evidence_files, newest_scre
 from orchestrator.worker.narrator import Narrator
 from orchestrator.worker.pulse import WATCHDOG_GRACE_S, Orders, Pulse, Watch
 from orchestrator.worker.redact import Redactor
-from tests.fakes.virtual import SESSION, Line, World, open_world
+from tests.fakes.virtual_world import SESSION, Line, World, open_world
 from tests.records import outcome
 
 if TYPE_CHECKING:

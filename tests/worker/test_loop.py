@@ -16,7 +16,8 @@ from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
 from orchestrator.results.verdict import Verdict
 from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Seen
-from tests.fakes.virtual import SESSION, Actor, World, open_world
+from tests.fakes.virtual import Actor
+from tests.fakes.virtual_world import SESSION, World, open_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable

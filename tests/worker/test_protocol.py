@@ -26,7 +26,8 @@ from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.results.verdict import Verdict
 from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Seen
-from tests.fakes.virtual import Actor, World, open_world
+from tests.fakes.virtual import Actor
+from tests.fakes.virtual_world import World, open_world
 
 if TYPE_CHECKING:
     from orchestrator.ledger.paths import Unit

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from .screen import HEIGHT, WIDTH
 from .words import (
     ANSWERED,
     FRAMES,
@@ -180,7 +181,8 @@ def _action(episode: Episode, number: int, *, last: bool) -> str:
         return "FAIL" if infeasible else "DONE"
     seed = number * 7919 + len(episode.name) * 104729
     form = _ACTIONS[seed % len(_ACTIONS)]
-    return form.format(x=seed % 1920, y=seed % 1200)
+    # As the real agent aims: in fractions of the screen.
+    return form.format(x=f"{seed % WIDTH / WIDTH:.3f}", y=f"{seed % HEIGHT / HEIGHT:.3f}")
 
 
 def _due(episode: Episode, kind: str, done: int) -> bool:

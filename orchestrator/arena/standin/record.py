@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_SAVED = "key: {}: <class 'NoneType'> not saved"
+_REASONING = "Simulated reasoning: nobody looked at the screen."
 _PAGE = (
     "<style>html {{ font-family: sans-serif; }}</style>\n"
     "<details><summary>config</summary><pre>\n{}\n</pre></details>\n"
@@ -54,7 +55,9 @@ class Record:
         name = str(number - 1)
         texts = {
             "user_question": self._text("user_question", name, now, f"What is step {number}?"),
-            "plan_result": self._text("plan_result", name, now, f"```python\n{action}\n```"),
+            "plan_result": self._text(
+                "plan_result", name, now, f"{_REASONING}\n```python\n{action}\n```"
+            ),
         }
         self._line(head | self._observation(name, number, now) | texts)
 

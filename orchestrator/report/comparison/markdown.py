@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
-from orchestrator.report.comparison.terminal import KIND_TITLES, cost_of, money, time_of
-from orchestrator.report.text import NONE, markdown_code, markdown_text, percent, span_of_time
+from orchestrator.report.comparison.terminal import KIND_TITLES, cost_of, time_of
+from orchestrator.report.text import (
+    NONE,
+    dollars,
+    markdown_code,
+    markdown_text,
+    percent,
+    span_of_time,
+)
 from orchestrator.stats import Verdict
 
 if TYPE_CHECKING:
@@ -80,7 +87,7 @@ def _side_row(role: str, side: Side) -> str:
         words.rate(side),
         shown,
         percent(found.mean),
-        money(cost_of(side)),
+        dollars(cost_of(side)),
         span_of_time(time_of(side)),
     )
     return "| " + " | ".join(cells) + " |"

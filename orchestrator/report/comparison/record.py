@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.causes import Cause, Status
 from orchestrator.errors import BadInputError, Problem
+from orchestrator.ledger.records import plausible_time
 from orchestrator.report.document import SCHEMA
-from orchestrator.report.text import NAME_LIMIT, clean, plausible_time
+from orchestrator.report.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

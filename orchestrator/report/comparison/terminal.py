@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
-from orchestrator.report.text import NONE, percent, span_of_time
+from orchestrator.report.text import NONE, dollars, percent, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ def _side_row(side: Side) -> tuple[str, ...]:
         words.rate(side),
         shown,
         percent(found.mean),
-        money(cost_of(side)),
+        dollars(cost_of(side)),
         span_of_time(time_of(side)),
     )
 
@@ -88,11 +88,6 @@ def time_of(side: Side) -> float | None:
     spans = [run.makespan_s for run in side.runs]
     known = [span for span in spans if span is not None]
     return sum(known) / len(known) if len(known) == len(spans) else None
-
-
-def money(value: float | None) -> str:
-    """Return US dollars, or a dash."""
-    return NONE if value is None else f"${value:.2f}"
 
 
 def _details(one: Candidate) -> list[str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from orchestrator import stats
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.sides import Totals, totals
-from orchestrator.report.comparison.terminal import money, table
-from orchestrator.report.text import NONE, moment, percent, span_of_time
+from orchestrator.report.comparison.terminal import table
+from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _row(point: Point) -> tuple[str, ...]:
         percent(found.rate),
         shown,
         percent(found.mean),
-        money(run.cost_usd),
+        dollars(run.cost_usd),
         span_of_time(run.makespan_s),
         "#" * round(_BAR * (found.rate or 0.0)),
         " ".join(marks),

@@ -40,10 +40,10 @@ def reason(one: Candidate) -> str:
     if decision is None:
         return "a simulated run says nothing about a real one."
     test = _TESTS.get(decision.method, "exact stratified")
-    seen = f"{counts(one.paired)} ({test} p = {p(decision.p)})"
+    seen = f"{counts(one.paired)} ({test} {p_is(decision.p)})"
     if decision.survives is False:
         return (
-            f"{seen}, but {undecided(one.paired)}; at worst p = {p(decision.p_worst)}. "
+            f"{seen}, but {undecided(one.paired)}; at worst {p_is(decision.p_worst)}. "
             "Finish the runs, then compare again."
         )
     if decision.verdict is Verdict.UNDERPOWERED:
@@ -89,7 +89,7 @@ def scores(paired: Paired) -> str:
     """Return what describes the difference of the scores, and decides nothing."""
     return (
         f"scores {points(paired.score_difference)} (95%: {point_range(paired.score_interval)}), "
-        f"Wilcoxon p = {p(paired.wilcoxon_p)} (describes, does not decide)"
+        f"Wilcoxon {p_is(paired.wilcoxon_p)} (describes, does not decide)"
     )
 
 
@@ -107,6 +107,12 @@ def p(value: float | None) -> str:
     if value < 0.0001:
         return "<0.0001"
     return f"{value:.2g}" if value < 0.995 else "1"
+
+
+def p_is(value: float | None) -> str:
+    """Return what a p-value is, as part of a sentence: ``p = 0.031``, ``p < 0.0001``."""
+    shown = p(value)
+    return f"p {shown[0]} {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
 
 
 def points(difference: float | None) -> str:
@@ -169,6 +175,6 @@ def against_sentence(found: Against) -> str:
     seen = (
         f"{row.successes}/{row.scored} = {percent(row.rate)} against {percent(row.published)} "
         f"({name}); {points(row.difference)} (95%: {point_range(row.interval)}), Fisher's exact "
-        f"p = {p(row.p)}"
+        f"{p_is(row.p)}"
     )
     return f"{TITLES[found.verdict]}: {seen}. Unpaired, under conditions of their own."

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.markdown import SIGNS, SIMULATED
 from orchestrator.report.comparison.sides import Totals, totals
-from orchestrator.report.comparison.terminal import cost_of, money, time_of
+from orchestrator.report.comparison.terminal import cost_of, time_of
 from orchestrator.report.publication.told import Told
 from orchestrator.report.text import (
     NONE,
+    dollars,
     markdown_code,
     markdown_text,
     percent,
@@ -116,7 +117,7 @@ def figures(one: Publication) -> str:
         ("Mean score", _mean(one.found), _mean(other)),
         ("Scored", _scored(one.found), _scored(other)),
         ("Time", _time(one), span_of_time(time_of(side)) if side else NONE),
-        ("Cost", _cost(one), money(cost_of(side)) if side else NONE),
+        ("Cost", _cost(one), dollars(cost_of(side)) if side else NONE),
         ("Infrastructure", _noise(one), NONE),
     ]
     return "\n".join([*head, *(f"| {name} | {mine} | {theirs} |" for name, mine, theirs in rows)])
@@ -156,9 +157,9 @@ def _cost(one: Publication) -> str:
     if cost is None:
         return NONE
     each = told.per_success_usd if told.per_success_usd is not None else cost / max(1, wins)
-    notes = [f"predicted {money(told.predicted_usd)}"] if told.predicted_usd is not None else []
-    notes += [f"{money(each)} a full success"] if wins else []
-    return f"{money(cost)} ({', '.join(notes)})" if notes else money(cost)
+    notes = [f"predicted {dollars(told.predicted_usd)}"] if told.predicted_usd is not None else []
+    notes += [f"{dollars(each)} a full success"] if wins else []
+    return f"{dollars(cost)} ({', '.join(notes)})" if notes else dollars(cost)
 
 
 def _noise(one: Publication) -> str:

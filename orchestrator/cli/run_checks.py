@@ -1,0 +1,121 @@
+"""What ``waa-matrix run`` is told beside the plan, and whether this machine can do it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.evidence_beside import page_beside
+from orchestrator.cli.options import DEFAULT_RUN, LEDGER
+from orchestrator.errors import BadInputError, Problem
+
+if TYPE_CHECKING:
+    from orchestrator.cli.evidence_beside import Beside
+    from orchestrator.cli.options import Planned
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The command line of ``run`` beside the plan."""
+
+    workers: int
+    out: Path
+    resume: bool
+    evidence: str
+    fail_under: float | None
+    forwarded: tuple[str, ...]
+    storage: str | None
+    requirements: str
+    min_free: int
+    no_color: bool
+    screenshots: str
+    single_file: bool
+
+    @property
+    def beside(self) -> Beside:
+        """The page's directory, and how it shows screenshots."""
+        return page_beside(self.out, asdict(self))
+
+
+def check(settings: RunOptions, planned_run: Planned) -> None:
+    """Check the command line against this machine, before anything is started.
+
+    Raises:
+        BadInputError: With every problem that was found.
+    """
+    from orchestrator.plan import EVIDENCE_KINDS
+
+    problems = []
+    if settings.workers < 1:
+        problems.append(Problem("--workers", f"is {settings.workers}", "Give at least 1."))
+    if settings.evidence not in EVIDENCE_KINDS:
+        choices = ", ".join(EVIDENCE_KINDS)
+        problems.append(Problem("--evidence", f"is {settings.evidence!r}", f"One of {choices}."))
+    problems += [
+        Problem(f"--env {name}", "is not set", "Export it, or leave the option out.")
+        for name in settings.forwarded
+        if name not in os.environ
+    ]
+    problems += _directory_problems(settings)
+    from orchestrator.arena.simulated import check_faults
+
+    problems += check_faults(planned_run.plan.arena.faults)
+    if not planned_run.plan.simulated:
+        problems += _prepare_winarena(settings, planned_run)
+    if problems:
+        raise BadInputError(problems)
+
+
+def _prepare_winarena(settings: RunOptions, planned_run: Planned) -> list[Problem]:
+    """Check what a real arena needs, and remove what dead workers of this machine left."""
+    from orchestrator.arena.winarena_checks import preflight
+    from orchestrator.arena.winarena_settings import WinArenaSettings
+    from orchestrator.cli.worker import docker_environment
+
+    storage = Path(settings.storage).absolute() if settings.storage else None
+    wanted = WinArenaSettings(
+        arena=planned_run.plan.arena,
+        agent=planned_run.plan.agent,
+        run=DEFAULT_RUN,
+        worker="preflight",
+        scratch=settings.out,
+        storage=storage,
+        client=planned_run.client,
+        requirements=settings.requirements,
+        environment=docker_environment(),
+    )
+    problems = preflight(wanted, workers=settings.workers)
+    if not problems:
+        clear_leftovers(storage)
+    return problems
+
+
+def clear_leftovers(storage: Path | None) -> None:
+    """Remove the containers and image copies that dead workers of this machine left."""
+    from orchestrator.arena.docker_cli import Docker
+    from orchestrator.arena.winarena_sweep import sweep
+    from orchestrator.cli.worker import docker_environment
+
+    for name in sweep(Docker(docker_environment()), storage.parent if storage else None):
+        click.echo(f"removed {name}, left by a worker that is dead", err=True)
+
+
+def _directory_problems(settings: RunOptions) -> list[Problem]:
+    out = settings.out
+    if not out.exists():
+        parent = next(path for path in out.parents if path.exists())
+        if not (parent.is_dir() and os.access(parent, os.W_OK)):
+            return [Problem(f"--out {out}", f"cannot be made in {parent}", "Choose another.")]
+        return []
+    has_run = (out / LEDGER).is_dir()
+    if has_run and not settings.resume:
+        fix = "Add --resume to go on with it, or choose another directory."
+        return [Problem(f"--out {out}", "holds a run already", fix)]
+    if not has_run and not settings.resume and any(out.iterdir()):
+        fix = "Choose an empty or new directory."
+        return [Problem(f"--out {out}", "is not empty and holds no run", fix)]
+    return []
