@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.store import Store
 
 RESULTS = "results.json"
+_BARE, _REPORT = "results-", "report"  # as benchmark.yml calls its artifacts
 _LIMIT = 256 << 20
 _TIMEOUT_S = 30.0
 _FIX = "Give a results.json, a run's directory, a ledger's URL, or a GitHub run's id."
@@ -139,12 +140,19 @@ def _results_of(
 
 
 def _is_report(artifact: Artifact) -> bool:
-    return "report" in artifact.name
+    return artifact.name.startswith((_BARE, _REPORT))
 
 
 def _reports_first(artifacts: Iterable[Artifact]) -> list[Artifact]:
-    """Order artifacts so that the newest report is looked at first, and most runs need no more."""
-    return sorted(artifacts, key=lambda one: (not _is_report(one), -(one.created_at or 0.0)))
+    """Order artifacts so that one is enough for most runs: bare results, reports, the rest.
+
+    A report is large with its screenshots. Of each kind the newest comes first.
+    """
+
+    def rank(one: Artifact) -> tuple[bool, bool, float]:
+        return not one.name.startswith(_BARE), not _is_report(one), -(one.created_at or 0.0)
+
+    return sorted(artifacts, key=rank)
 
 
 def read_results(path: Path, named: str) -> Found:

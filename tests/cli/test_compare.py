@@ -70,10 +70,12 @@ def test_a_github_run_is_its_report_or_its_ledgers(base: str, tmp_path: Path) ->
     }
     report = json.dumps(document(tasks_of(range(10)), "500")).encode()
     with FakeGitHub() as fake:
-        for number in (500, 501, 502):
+        for number in (500, 501, 502, 503):
             fake.add_run(number)
         fake.add_artifact(500, "ledger-1-0", zipped({"plan.json": b"{}"}))
         fake.add_artifact(500, "report-1", zipped({"results.json": report, "junit.xml": b""}))
+        bare = fake.add_artifact(503, "results-1", zipped({"results.json": report}))
+        large = fake.add_artifact(503, "report-1", b"not looked at: large with its screenshots")
         fake.add_artifact(501, "ledger-1-0", zipped(ledger))
         access = {
             "GITHUB_TOKEN": fake.tokens.job(),
@@ -83,8 +85,13 @@ def test_a_github_run_is_its_report_or_its_ledgers(base: str, tmp_path: Path) ->
         told = call("compare", base, "500", **access)
         folded = call("compare", "501", str(run.path), "--json", **access)
         nothing = call("compare", base, "502", **access)
+        by_itself = call("compare", base, "503", **access)
+        fetched = {one.path.split("/")[-2] for one in fake.seen if one.path.endswith("/zip")}
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("500 against base: Worse")
+    assert by_itself.stdout == told.stdout
+    assert str(bare.id) in fetched
+    assert str(large.id) not in fetched
     assert folded.returncode == 0, folded.stderr
     assert json.loads(folded.stdout)["baseline"]["scored"] == 6
     assert nothing.returncode == 2
