@@ -157,6 +157,10 @@ def _hypergeometric(pair: Pair) -> tuple[int, list[float]]:
     ]
 
 
+_ROUNDING = 1e-9
+"""Differences of rates that lie nearer than this are equal: 1/2 - 1/3 and 2/3 - 1/2, say."""
+
+
 def mean_difference(pairs: Sequence[Pair]) -> float:
     """Return the two-sided p-value of Student's t test of the tasks' differences of rates.
 
@@ -170,9 +174,9 @@ def mean_difference(pairs: Sequence[Pair]) -> float:
     if n < 2:
         return 1.0
     mean = math.fsum(differences) / n
+    if max(differences) - min(differences) < _ROUNDING:
+        return 1.0 if abs(mean) < _ROUNDING else 0.0
     squares = math.fsum((value - mean) ** 2 for value in differences)
-    if squares == 0:
-        return 1.0 if mean == 0 else 0.0
     error = math.sqrt(squares / (n - 1) / n)
     return min(1.0, 2 * float(stdtr(n - 1, -abs(mean) / error)))
 

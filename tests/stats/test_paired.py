@@ -5,7 +5,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, ttest_1samp
 
@@ -73,6 +73,8 @@ def test_the_stratified_test_counts_every_relabelling(pairs: list[Pair]) -> None
 
 
 @given(st.lists(st.builds(Pair, counts(3), counts(2)), min_size=2, max_size=30))
+@example([Pair(Tally(3, 3, 1), Tally(2, 2, 1))] * 3)  # their mean is rounded
+@example([Pair(Tally(3, 3, 1), Tally(2, 2, 1)), Pair(Tally(2, 2, 1), Tally(3, 3, 2))])
 def test_the_mean_difference_is_students_t_test(pairs: list[Pair]) -> None:
     differences = [pair.difference for pair in pairs]
     if max(differences) - min(differences) < 1e-9:
