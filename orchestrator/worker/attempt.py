@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
 from orchestrator.errors import ArenaError
+from orchestrator.results.log import Phase
 from orchestrator.results.progress import TaskWatch
 from orchestrator.results.task import read_task
 from orchestrator.results.verdict import Ending, Verdict, classify
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from orchestrator.arena.port import Arena, Assignment, TaskProcess
     from orchestrator.plan import Plan
+    from orchestrator.results.task import Reading
 
 KILL_GRACE_S = 2.0
 """How long a client has to end before its process tree is killed."""
@@ -99,9 +101,17 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
     in_doubt = ending is not Ending.STOPPED and not reading.score
     arena_ok = arena.health().ok if in_doubt else True
     verdict = classify(reading, ending, arena_ok=arena_ok)
-    span = Span(launched, supervision.appeared, guard.wall())
+    span = Span(launched, supervision.appeared, guard.wall(), _last_phase(reading))
     phases = phases_of(directory, span, plan.speed)
     return Seen(verdict, reading.steps, seconds, phases, directory, survived)
+
+
+def _last_phase(reading: Reading) -> str:
+    """Return the phase in which a client ended or was ended: it need not have come to the last."""
+    phase = reading.signals.phase
+    if reading.score is not None or phase is Phase.EVALUATING:
+        return "evaluate"
+    return "setup" if phase is Phase.SETUP else "steps"
 
 
 def _not_run(message: str) -> Seen:

@@ -16,12 +16,14 @@ STEP_FILES = "*-step_[0-9]*"
 class Span:
     """An attempt on this machine's wall clock, Unix seconds.
 
-    ``appeared`` is when the task's directory was first seen, None if it never was.
+    ``appeared`` is when the task's directory was first seen, None if it never was. ``last`` is the
+    phase that it ended in, of those that ``phases_of`` returns.
     """
 
     launched: float
     appeared: float | None
     ended: float
+    last: str = "evaluate"
 
 
 def phases_of(directory: Path | None, span: Span, speed: float) -> dict[str, float]:
@@ -35,7 +37,7 @@ def phases_of(directory: Path | None, span: Span, speed: float) -> dict[str, flo
         ("client_start", span.appeared),
         ("setup", _last_written(directory, RESET_FILES)),
         ("steps", _last_written(directory, STEP_FILES)),
-        ("evaluate", span.ended),
+        (span.last, span.ended),
     ]
     phases: dict[str, float] = {}
     before = span.launched
@@ -43,7 +45,7 @@ def phases_of(directory: Path | None, span: Span, speed: float) -> dict[str, flo
         if mark is not None:
             # File times are the guest's or a container's view of one clock; never run backwards.
             after = min(max(mark, before), span.ended)
-            phases[name] = (after - before) * speed
+            phases[name] = phases.get(name, 0.0) + (after - before) * speed
             before = after
     return phases
 

@@ -139,6 +139,7 @@ def test_a_score_is_a_score_and_its_phases_add_up(directory: Path) -> None:
     bench = Bench(directory, lives)
     seen = bench.run()
     assert (seen.verdict.score, seen.verdict.cause) == (1.0, None)
+    assert "evaluate" in seen.phases
     assert seen.seconds == 240.0
     assert sum(seen.phases.values()) == pytest.approx(seen.seconds)
     assert bench.client is not None
@@ -150,6 +151,8 @@ def test_a_deadline_is_a_timeout_whatever_is_still_growing(directory: Path) -> N
     seen = bench.run()
     assert seen.verdict.cause is Cause.TIMEOUT
     assert 3600 < seen.seconds <= 3600 + 2 * bench.step_s
+    assert "evaluate" not in seen.phases, "it never came to that"
+    assert sum(seen.phases.values()) == pytest.approx(seen.seconds)
     assert bench.client is not None
     assert bench.client.killed
 
