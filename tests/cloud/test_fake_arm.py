@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -19,7 +22,7 @@ from orchestrator.cloud.retry import Patience
 from tests.cloud.requests import OTHER_RUN, RUN, machine
 from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
-from tests.fakes.arm.clock import ScaledClock
+from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.server import FakeArm, serving
 
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.cloud.azure.settings import AzureSettings
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.machines import Booted
 
 
@@ -134,7 +136,8 @@ def test_a_machine_of_its_own_limit_is_throttled_with_the_wait(
     settings: AzureSettings, login: Federated, arm: FakeArm
 ) -> None:
     arm.limits = Limits(enabled=True)
-    impatient = AzureCloud(settings, login, Patience(attempts=1))
+    # Its pace waits on a clock of its own, so that the fake's buckets stay as empty as they are.
+    impatient = AzureCloud(settings, login, Patience(attempts=1), VirtualClock())
     impatient.launch(machine())
     failures = []
     for _ in range(12):
@@ -226,3 +229,19 @@ def test_a_stopped_machine_is_still_there(
     view = compute.virtual_machines.instance_view(GROUP, "m").as_dict()
     assert "PowerState/stopped" in [status["code"] for status in view["statuses"]]
     assert "m" in arm.everything()
+
+
+def test_a_request_whose_sender_dies_in_the_middle_of_it_never_was(
+    arm: FakeArm, settings: AzureSettings
+) -> None:
+    where = urlsplit(arm.url)
+    assert where.hostname is not None
+    context = ssl.create_default_context(cafile=settings.endpoints.ca_file)
+    plain = socket.create_connection((where.hostname, where.port or 443))
+    with context.wrap_socket(plain, server_hostname=where.hostname) as half:
+        half.sendall(b"PUT /subscriptions/x HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        half.shutdown(socket.SHUT_WR)
+        while half.recv(4096):
+            pass  # what the handshake left
+    assert arm.seen == []
+    assert arm.violations == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -209,3 +211,14 @@ def test_every_request_can_be_watched_before_and_after_its_effect(
 
     call = "POST /actions/runners/generate-jitconfig"
     assert watched == [(1, call, "before", 0), (1, call, "after", 1)]
+
+
+def test_a_request_whose_sender_dies_in_the_middle_of_it_never_was(fake: FakeGitHub) -> None:
+    where = urlsplit(fake.url)
+    assert where.hostname is not None
+    with socket.create_connection((where.hostname, where.port or 80)) as half:
+        half.sendall(b"POST /repos/acme/bench/actions/runners/generate-jitconfig HTTP/1.1\r\n")
+        half.sendall(b"Host: localhost\r\nContent-Length: 100\r\n\r\n{")
+        half.shutdown(socket.SHUT_WR)
+        assert half.recv(1) == b""
+    assert fake.seen == []

@@ -228,7 +228,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_call(self) -> None:
         length = int(self.headers.get("Content-Length", "0"))
-        request = Request(self.command, self.path, self.headers, self.rfile.read(length))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self._drop()  # its sender died in the middle of it: there never was such a request
+            return
+        request = Request(self.command, self.path, self.headers, body)
         outcome = self.service.answer(request)
         if outcome is None or outcome[1] in _AFTER:
             self._drop()
