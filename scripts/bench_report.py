@@ -59,7 +59,7 @@ def ledger(plan: Plan) -> list[Stored]:
 def one(tasks: int) -> None:
     """Fold and render one size; print seconds and peak memory as JSON."""
     from orchestrator.report import html_pieces, render_junit, render_markdown, summarize
-    from orchestrator.report.document import to_document
+    from orchestrator.report.document import document_pieces
     from orchestrator.report.facts import RunFacts
 
     keys = tuple(TaskKey(f"domain{number % 12}", f"task-{number:05d}") for number in range(tasks))
@@ -68,13 +68,14 @@ def one(tasks: int) -> None:
     started = time.perf_counter()
     folded = fold(plan.units, read_objects(objects))
     results = summarize(plan, folded, RunFacts(run="bench", simulated=True))
-    size = sum(map(len, html_pieces(results, {})))
-    texts = [render_markdown(results), render_junit(results), json.dumps(to_document(results))]
+    size = sum(map(len, document_pieces(results)))
+    size += len(render_markdown(results)) + len(render_junit(results))
+    size += sum(map(len, html_pieces(results, {})))
     seconds = time.perf_counter() - started
     # Not getrusage: its peak survives exec, so a child begins with its parent's.
     status = Path("/proc/self/status").read_text()
     peak = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
-    click.echo(json.dumps({"seconds": seconds, "mb": peak, "bytes": size + sum(map(len, texts))}))
+    click.echo(json.dumps({"seconds": seconds, "mb": peak, "bytes": size}))
 
 
 @click.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from orchestrator.ledger.fold import Folded
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from orchestrator.report.facts import Evidence, RunFacts
     from orchestrator.report.fleet import FleetEvents
     from orchestrator.report.results import Results
-
-FILES = ("report.html", "results.json", "summary.md", "junit.xml")
 
 
 def write_report(
@@ -33,24 +30,26 @@ def write_report(
     Raises:
         StoreError: The directory cannot be written to.
     """
-    from orchestrator.report.document import to_document
+    from orchestrator.report.document import document_pieces
     from orchestrator.report.html import html_pieces
     from orchestrator.report.junit import render_junit
     from orchestrator.report.markdown import render_markdown
     from orchestrator.report.summary import summarize
 
     results = summarize(plan, folded, facts, told)
-    texts: tuple[Iterable[str], ...] = (
-        html_pieces(results, evidence),
-        (json.dumps(to_document(results), indent=1), "\n"),
-        (render_markdown(results),),
-        (render_junit(results),),
-    )
+    # The page is last: it is the largest, and what programs read does not depend on it. Each text
+    # is made when its turn comes, so that no two are in memory together.
+    texts: dict[str, Callable[[], Iterable[str]]] = {
+        "results.json": lambda: document_pieces(results),
+        "summary.md": lambda: (render_markdown(results),),
+        "junit.xml": lambda: (render_junit(results),),
+        "report.html": lambda: html_pieces(results, evidence),
+    }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, pieces in zip(FILES, texts, strict=True):
+        for name, pieces in texts.items():
             with (out / name).open("w", encoding="utf-8") as file:
-                file.writelines(pieces)
+                file.writelines(pieces())
     except OSError as error:
         raise StoreError(
             f"{out}: the report cannot be written ({error.strerror}). Nothing is lost: make room, "

@@ -87,6 +87,12 @@ def to_document(results: Results) -> dict[str, Any]:
     }
 
 
+def document_pieces(results: Results) -> Iterator[str]:
+    """Yield ``results.json`` as text, piece by piece: a large one is never whole in memory."""
+    yield from json.JSONEncoder(indent=1).iterencode(to_document(results))
+    yield "\n"
+
+
 def _run(results: Results) -> dict[str, Any]:
     facts = results.facts
     return {

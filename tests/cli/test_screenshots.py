@@ -81,6 +81,16 @@ def test_a_single_file_is_all_there_is(
     assert any(step.get("image", "").startswith("data:image/webp") for step in steps(tmp_path))
 
 
+def test_results_are_there_though_the_page_cannot_be_written(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    (tmp_path / "report.html").mkdir()
+    done = call("report", str(run.path), "--out", str(tmp_path))
+    assert done.returncode == 4
+    assert "the report cannot be written" in done.stderr
+    assert json.loads((tmp_path / "results.json").read_text())["counts"] == run.results()["counts"]
+
+
 def test_a_run_can_write_a_single_file_itself(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "out")
     assert call(*quick(run.path, "--single-file", tasks=1)).returncode == 0

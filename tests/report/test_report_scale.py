@@ -13,7 +13,8 @@ from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Claim, to_json
 from orchestrator.report import (
-    html_pieces, render_junit, render_markdown, summarize, to_document)
+    html_pieces, render_junit, render_markdown, summarize)
+from orchestrator.report.document import document_pieces
 from tests.report.fake_run import START, FakeRun, facts, outcome, plan_of, suite_named
 
 run = FakeRun(plan_of(suite_named(10_000)))
@@ -31,7 +32,7 @@ def objects():
 
 folded = fold(run.plan.units, read_objects(objects()))
 results = summarize(run.plan, folded, facts())
-sizes = [len(json.dumps(to_document(results))), len(render_markdown(results)),
+sizes = [sum(map(len, document_pieces(results))), len(render_markdown(results)),
          len(render_junit(results)), sum(map(len, html_pieces(results, {})))]
 # Not getrusage: its peak survives exec, so a child begins with its parent's.
 peak = int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read()).group(1))
