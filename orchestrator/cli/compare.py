@@ -47,7 +47,9 @@ VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
     "--baseline-workflow", default="", help="Or from this workflow file's runs on GitHub."
 )
 @click.option("--branch", default="main", show_default=True, help="The baseline's.")
-@click.option("--last", type=int, default=5, show_default=True, help="Pool at most so many.")
+@click.option(
+    "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
+)
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @github_options
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Write files here.")

@@ -22,6 +22,7 @@ from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from orchestrator.ledger.fold import Folded
     from orchestrator.ledger.paths import Unit
@@ -66,6 +67,7 @@ class Beside:
     page: Path
     screenshots: str = "full"
     cache: Path | None = None
+    no_color: bool = False
 
     @property
     def kept(self) -> Path:
@@ -97,8 +99,14 @@ class Beside:
         if self.screenshots in ("full", "none") or not evidence:
             yield evidence
             return
-        with counting("Downscaling screenshots", len(evidence), "tasks") as tell:
+        with self.counting("Downscaling screenshots", len(evidence), "tasks") as tell:
             yield _Told(evidence, tell)
+
+    def counting(
+        self, what: str, total: int, unit: str
+    ) -> AbstractContextManager[Callable[[], None]]:
+        """Say how far a longer part of the work is, in colours or without."""
+        return counting(what, total, unit, no_color=self.no_color)
 
     def _placed(self, unit: Unit, directory: Path) -> Path:
         if directory.absolute().is_relative_to(self.page.absolute()):
@@ -112,7 +120,8 @@ def page_beside(page: Path, options: Mapping[str, Any]) -> Beside:
     """Return what ``--screenshots``, ``--single-file`` and ``--cache`` ask of a page."""
     shown = "page" if options["single_file"] else options["screenshots"]
     cache = options.get("cache")
-    return Beside(page, shown, Path(cache) if cache else None)
+    no_color = bool(options.get("no_color"))
+    return Beside(page, shown, Path(cache) if cache else None, no_color)
 
 
 class _Told(Mapping["Unit", "TaskEvidence"]):
@@ -152,7 +161,7 @@ def collected_evidence(
     with tempfile.TemporaryDirectory(prefix="waa-matrix-") as scratch:
         kept = beside.kept if beside.screenshots == "full" else Path(scratch)
         target = beside.cache or kept
-        _fetch(missing.values(), stores, target, images=beside.screenshots != "none")
+        _fetch(missing.values(), stores, target, beside)
         directories |= {unit: target / name for unit, name in missing.items()}
         with beside.told(beside.evidence(directories)) as evidence:
             yield evidence
@@ -189,26 +198,28 @@ def evidence_root(store: Store) -> Path | None:
     return Path(parts.path) / "evidence" if parts.scheme == "file" else None
 
 
-def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, *, images: bool) -> None:
+def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, beside: Beside) -> None:
     """Fetch attempts' evidence from the stores that are no directories, what is there left out."""
-    left = set(names)
-    for store in stores:
-        if evidence_root(store) is None and left:
-            try:
-                listed = store.list(paths.EVIDENCE)
-            except StoreError as error:
-                click.echo(f"warning: no evidence from there: {error}", err=True)
-                continue
-            found = [one for one in listed if _attempt(one.path) in left]
-            left -= {_attempt(one.path) for one in found}
-            _fetch_from(store, [one for one in found if images or not _is_image(one)], target)
+    left, images = set(names), beside.screenshots != "none"
+    for store in (store for store in stores if evidence_root(store) is None):
+        if not left:
+            return
+        try:
+            listed = store.list(paths.EVIDENCE)
+        except StoreError as error:
+            click.echo(f"warning: no evidence from there: {error}", err=True)
+            continue
+        found = [one for one in listed if _attempt(one.path) in left]
+        left -= {_attempt(one.path) for one in found}
+        wanted = [one for one in found if images or not _is_image(one)]
+        _fetch_from(store, wanted, target, beside)
 
 
-def _fetch_from(store: Store, found: Sequence[Listed], target: Path) -> None:
+def _fetch_from(store: Store, found: Sequence[Listed], target: Path, beside: Beside) -> None:
     new = [one.path for one in found if not _is_there(target, one)]
     if not new:
         return
-    with counting("Fetching evidence", len(new), "files") as tell:
+    with beside.counting("Fetching evidence", len(new), "files") as tell:
         failures = fetch(store, new, paths.EVIDENCE, target, tell)
     for failure in failures[:_FAILURES_SHOWN]:
         click.echo(f"warning: evidence {failure}", err=True)

@@ -68,6 +68,7 @@ class _Copying:
             return f"{path}: it is gone"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.unlink(missing_ok=True)  # it may be a link that shares another ledger's file
             file.write_bytes(data)
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
             return f"{path}: {error}"

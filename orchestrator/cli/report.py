@@ -102,10 +102,8 @@ def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     from orchestrator.cli.reporting import write_report
 
     found = gather(stores, run)
-    with collected_evidence(found.folded, stores, beside) as evidence:
-        return write_report(
-            beside.page, found.plan, found.folded, found.facts, evidence, found.told
-        )
+    evidence = collected_evidence(found.folded, stores, beside)
+    return write_report(beside.page, found.plan, found.folded, found.facts, evidence, found.told)
 
 
 def _of_tree(tree: Path, trials: int, beside: Beside, options: dict[str, Any]) -> Results:
@@ -129,8 +127,7 @@ def _of_tree(tree: Path, trials: int, beside: Beside, options: dict[str, Any]) -
     folded = fold(plan.units, found.snapshot())
     warnings = tuple(f"{one.task} is in the tree and not in the suite" for one in found.unexpected)
     facts = RunFacts(run=tree.name, simulated=False, version=__version__, warnings=warnings)
-    with tree_evidence(folded, tree, beside) as evidence:
-        return write_report(beside.page, plan, folded, facts, evidence)
+    return write_report(beside.page, plan, folded, facts, tree_evidence(folded, tree, beside))
 
 
 def _tree_plan(suite: Any, trials: int) -> Plan:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from orchestrator.ledger.fold import Folded
@@ -22,10 +23,13 @@ def write_report(
     plan: Plan,
     folded: Folded,
     facts: RunFacts,
-    evidence: Evidence,
+    evidence: AbstractContextManager[Evidence],
     told: FleetEvents | None = None,
 ) -> Results:
     """Fold into results and write the report's files into ``out``; return the results.
+
+    ``evidence`` is entered for the page alone, which is last: fetching it may take minutes or fail,
+    and what programs read does not depend on it.
 
     Raises:
         StoreError: The directory cannot be written to.
@@ -37,22 +41,22 @@ def write_report(
     from orchestrator.report.summary import summarize
 
     results = summarize(plan, folded, facts, told)
-    # The page is last: it is the largest, and what programs read does not depend on it. Each text
-    # is made when its turn comes, so that no two are in memory together.
-    texts: dict[str, Callable[[], Iterable[str]]] = {
-        "results.json": lambda: document_pieces(results),
-        "summary.md": lambda: (render_markdown(results),),
-        "junit.xml": lambda: (render_junit(results),),
-        "report.html": lambda: html_pieces(results, evidence),
-    }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, pieces in texts.items():
-            with (out / name).open("w", encoding="utf-8") as file:
-                file.writelines(pieces())
+        # One after the other: no two of these texts are in memory together.
+        _write(out / "results.json", document_pieces(results))
+        _write(out / "summary.md", (render_markdown(results),))
+        _write(out / "junit.xml", (render_junit(results),))
+        with evidence as kept:
+            _write(out / "report.html", html_pieces(results, kept))
     except OSError as error:
         raise StoreError(
             f"{out}: the report cannot be written ({error.strerror}). Nothing is lost: make room, "
             "then run waa-matrix report again."
         ) from error
     return results
+
+
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(pieces)

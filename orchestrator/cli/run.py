@@ -254,8 +254,8 @@ class _Run:
             version=__version__,
         )
         beside = self._settings.beside
-        with collected_evidence(folded, [self._store], beside) as evidence:
-            return write_report(beside.page, self._planned.plan, folded, facts, evidence)
+        evidence = collected_evidence(folded, [self._store], beside)
+        return write_report(beside.page, self._planned.plan, folded, facts, evidence)
 
     def _exit_code(self, results: Results, exits: list[int]) -> int:
         from orchestrator.cli.closing import closing_lines

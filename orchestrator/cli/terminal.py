@@ -24,12 +24,14 @@ def console(*, no_color: bool, stderr: bool = False) -> Console:
 
 
 @contextmanager
-def counting(what: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+def counting(
+    what: str, total: int, unit: str, *, no_color: bool = False
+) -> Iterator[Callable[[], None]]:
     """Say on standard error how far work of ``total`` parts is; yield what is called after each.
 
     On a terminal a bar that goes away; elsewhere a line at the start, and one every ten seconds.
     """
-    screen = console(no_color=False, stderr=True)
+    screen = console(no_color=no_color, stderr=True)
     if screen.is_terminal:
         from rich.progress import Progress
 

@@ -53,6 +53,7 @@ class DirectoryEvidence(Mapping["Unit", TaskEvidence]):
             unit: path for unit, path in directories.items() if files.is_directory(path)
         }
         self._screens = screens
+        self._pool = ThreadPoolExecutor(_THREADS)  # one picture is decoded beside another
         self._page = page.absolute() if page else None
 
     def __iter__(self) -> Iterator[Unit]:
@@ -64,15 +65,14 @@ class DirectoryEvidence(Mapping["Unit", TaskEvidence]):
     def __getitem__(self, unit: Unit) -> TaskEvidence:
         directory = self._directories[unit]
         log = _log_of(directory)
-        with ThreadPoolExecutor(_THREADS) as pool:  # decoding a picture leaves the others running
-            steps = pool.map(lambda step: self._step(unit, step, directory), steps_of(directory))
-            return TaskEvidence(
-                link=self._link(directory),
-                steps=tuple(steps),
-                log_tail=log,
-                instruction=instruction_of(directory),
-                evaluation=evaluation_of(log),
-            )
+        steps = self._pool.map(lambda step: self._step(unit, step, directory), steps_of(directory))
+        return TaskEvidence(
+            link=self._link(directory),
+            steps=tuple(steps),
+            log_tail=log,
+            instruction=instruction_of(directory),
+            evaluation=evaluation_of(log),
+        )
 
     def _link(self, directory: Path) -> str:
         """Return the way to a directory below the page's own; one elsewhere stays unnamed."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SCREENSHOT_BYTES = 32 << 20
 """Bytes of a screenshot that are read; a worker keeps no more of a file."""
 
+_HEADER_BYTES = 1 << 16  # where a PNG or JPEG says its size
+
 SMALL = "screenshots"
 """The directory beside a page that holds downscaled screenshots."""
 
@@ -50,9 +52,7 @@ def small(page: Path) -> Screens:
     def show(unit: Unit, step: EvidenceStep, file: Path) -> EvidenceStep:
         name = f"{SMALL}/{unit}/{file.parent.name}/{file.name}{SMALL_SUFFIX}"
         copy = page / name
-        size = (
-            size_of(files.read_head(file, SCREENSHOT_BYTES) or b"") if _fresh(copy, file) else None
-        )
+        size = size_of(files.read_head(file, _HEADER_BYTES) or b"") if _fresh(copy, file) else None
         if size is None:
             made = _shrunk(file)
             if made is None:

@@ -23,7 +23,7 @@ class Span:
     launched: float
     appeared: float | None
     ended: float
-    last: str = "evaluate"
+    last: str
 
 
 def phases_of(directory: Path | None, span: Span, speed: float) -> dict[str, float]:

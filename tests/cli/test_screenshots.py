@@ -81,13 +81,15 @@ def test_a_single_file_is_all_there_is(
     assert any(step.get("image", "").startswith("data:image/webp") for step in steps(tmp_path))
 
 
-def test_results_are_there_though_the_page_cannot_be_written(
-    run: RunDirectory, tmp_path: Path
+@pytest.mark.parametrize(("name", "make"), [("report.html", "mkdir"), ("evidence", "touch")])
+def test_results_are_there_though_the_page_or_its_evidence_cannot_be_written(
+    run: RunDirectory, tmp_path: Path, name: str, make: str
 ) -> None:
-    (tmp_path / "report.html").mkdir()
+    getattr(tmp_path / name, make)()
     done = call("report", str(run.path), "--out", str(tmp_path))
     assert done.returncode == 4
     assert "the report cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
     assert json.loads((tmp_path / "results.json").read_text())["counts"] == run.results()["counts"]
 
 

@@ -1,6 +1,8 @@
 // Puts the page together: the grid, the open task, and addresses that lead to either.
 const page = document.documentElement;
-page.dataset.late = ""; // What lies below the overview is laid out after the first frame.
+// What lies below the overview is laid out after the first frame, whatever else fails here.
+page.dataset.late = "";
+requestAnimationFrame(() => setTimeout(() => delete page.dataset.late));
 const index = readJson("index");
 const dialog = byId("task");
 const grid = gridOf(index);
@@ -54,4 +56,3 @@ offerThemes();
 offerTips();
 addEventListener("DOMContentLoaded", follow);
 page.dataset.ready = "";
-requestAnimationFrame(() => setTimeout(() => delete page.dataset.late));
