@@ -77,13 +77,13 @@ def next_step(history: Sequence[Attempt], live: frozenset[int], session: str) ->
     """
     if any(attempt.settles for attempt in history) or agent_broke_arena(history):
         return Done()
-    highest = max(history, key=lambda attempt: attempt.number, default=None)
-    if highest is None:
-        return Free(1)
-    if not highest.finished and highest.number in live:
-        return Held(highest.number, highest.worker)
+    highest = max((attempt.number for attempt in history), default=0)
+    # A late worker's outcome may stand beside another's claim of the same number, which holds.
+    holders = [one.worker for one in history if one.number == highest and not one.finished]
+    if holders and highest in live:
+        return Held(highest, min(holders))
     spent = _spent(history, session)
-    return Free(highest.number + 1) if spent is None else Exhausted(spent)
+    return Free(highest + 1) if spent is None else Exhausted(spent)
 
 
 def cause_of(attempt: Attempt) -> Cause | None:

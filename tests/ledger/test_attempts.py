@@ -38,6 +38,12 @@ def test_only_the_highest_attempt_can_hold() -> None:
     assert next_step(history, frozenset({1}), S) == Free(3)
 
 
+def test_a_live_claim_holds_beside_an_outcome_of_the_same_number() -> None:
+    history = [ended(2, Cause.ARENA), Attempt(2, "w1", S)]
+    for known in (history, history[::-1]):
+        assert next_step(known, frozenset({2}), S) == Held(2, "w1")
+
+
 def test_attempt_numbers_are_integers() -> None:
     history = failures(*[Cause.RELEASED] * 10)
     assert next_step(history, NONE, S) == Free(11)
@@ -121,6 +127,7 @@ def test_the_order_of_a_history_does_not_matter(
     shuffled = sorted(history, key=lambda _: rng.random())  # type: ignore[attr-defined]  # hypothesis' Random
     one, other = next_step(history, live, S), next_step(shuffled, live, S)
     assert type(one) is type(other)
-    if isinstance(one, Free) and isinstance(other, Free):
+    if not isinstance(one, Exhausted):
         assert one == other
+    if isinstance(one, Free):
         assert all(attempt.number < one.attempt for attempt in history)
