@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from orchestrator.store import Listed, Store
 
 _THREADS = 16
-_IMMUTABLE = (paths.CLAIMS, paths.OUTCOMES, paths.LEFT, paths.SESSIONS)
+_IMMUTABLE = (paths.LEFT, paths.SESSIONS, paths.CLAIMS, paths.OUTCOMES)
+"""In the order to list them. Who has left is asked before what was left behind: a worker that ends
+between two listings then counts as at work, and never as dead with its outcome unseen."""
 
 
 def read_plan(store: Store) -> Plan:
@@ -33,10 +35,16 @@ def read_plan(store: Store) -> Plan:
 
 
 class LedgerReader:
-    """A viewer of one run. It judges nothing: who is live is the workers' business."""
+    """A viewer of one run. It judges nothing: who is live is the workers' business.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: The run's objects.
+        shared: Whether they are those that all workers write to, and no worker's own copy.
+    """
+
+    def __init__(self, store: Store, *, shared: bool = True) -> None:
         self.store = store
+        self._shared = shared
         self.plan = read_plan(store)
         self._known: dict[str, Stored] = {}
         self._events: dict[str, Stored] = {}
@@ -80,7 +88,7 @@ class LedgerReader:
             found = pool.map(self.store.get, [one.path for one in wanted])
             for listed, data in zip(wanted, found, strict=True):
                 if data is not None:
-                    known[listed.path] = Stored(listed.path, listed.modified, data)
+                    known[listed.path] = Stored(listed.path, listed.modified, data, self._shared)
 
     def fold(self, *, running: bool = False) -> Folded:
         """Return what happened so far; while ``running``, nobody who has not left is given up.

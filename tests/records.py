@@ -80,8 +80,10 @@ def outcome(
     return Outcome(unit, attempt, worker, session, machine, score, cause, flags=flags)
 
 
-def stored(record: Outcome | Session, at: float = 0.0) -> Stored:
+def stored(record: Outcome | Session | Heartbeat, at: float = 0.0) -> Stored:
     """Return a record as its store has it."""
+    if isinstance(record, Heartbeat):
+        return Stored(paths.worker(record.worker), at, to_json(record))
     if isinstance(record, Session):
         return Stored(paths.session(record.session), at, to_json(record))
     path = paths.outcome(record.unit, record.attempt, record.worker)

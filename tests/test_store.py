@@ -138,6 +138,18 @@ def test_a_create_of_which_nothing_can_be_told_is_an_error() -> None:
         Store(Flaky(takes_effect=True, readable=False), "x://").create("a.json", b"mine")
 
 
+class Vanishing(Careless):
+    """A store that refuses a create as taken and shows nothing there."""
+
+    def put_new(self, path: str, data: bytes) -> None:
+        raise AlreadyThereError(path, data)
+
+
+def test_a_create_refused_as_taken_where_nothing_is_cannot_be_told() -> None:
+    with pytest.raises(StoreError, match="could not create a"):
+        Store(Vanishing(), "x://").create("a.json", b"mine")
+
+
 def test_somebody_elses_object_after_an_unclear_answer_is_theirs() -> None:
     flaky = Flaky(takes_effect=False)
     flaky.objects["a.json"] = b"theirs"

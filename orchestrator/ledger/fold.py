@@ -6,7 +6,7 @@ same result, however often and in whichever order a store lists them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.causes import RULES, Cause, Status
@@ -26,27 +26,36 @@ from orchestrator.ledger.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One object as a store gave it: ``modified`` in Unix seconds of the store's clock."""
+    """One object as a store gave it: ``modified`` in Unix seconds of the store's clock.
+
+    ``shared``: from the ledger that all workers write to. Otherwise from a worker's own copy, which
+    may hold what that worker thought before it heard that others had gone on without it.
+    """
 
     path: str
     modified: float
     data: bytes
+    shared: bool = True
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """A ledger's objects, parsed. A None record is an object that could not be read."""
+    """A ledger's objects, parsed. A None record is an object that could not be read.
+
+    ``copies`` are the outcomes that only a worker's own ledger holds.
+    """
 
     claims: dict[ClaimPath, Claim | None] = field(default_factory=dict)
     claimed_at: dict[ClaimPath, float] = field(default_factory=dict)
     outcomes: dict[OutcomePath, Outcome | None] = field(default_factory=dict)
+    copies: set[OutcomePath] = field(default_factory=set)
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     beaten_at: dict[str, float] = field(default_factory=dict)
     left: dict[str, Left | None] = field(default_factory=dict)
@@ -91,13 +100,56 @@ class Folded:
 
 
 def read_objects(objects: Iterable[Stored]) -> Snapshot:
-    """Parse the objects of a ledger; evidence, events and the plan are passed over."""
+    """Parse the objects of a ledger; evidence, events and the plan are passed over.
+
+    Of several objects of one path a shared one outranks a worker's own copy. Two unlike texts of
+    one rank are damage, and the text that sorts first counts. Of heartbeats, which are overwritten,
+    the latest does.
+    """
     snapshot = Snapshot()
-    for stored in objects:
-        reader = _READERS.get(stored.path.split("/", 1)[0] + "/")
+    for stored in _each_path_once(objects, snapshot.damage):
+        reader = _READERS.get(_prefix(stored.path))
         if reader is not None and not reader(snapshot, stored):
             snapshot.damage.add(stored.path)
+    _humble_copies(snapshot)
     return snapshot
+
+
+def _prefix(path: str) -> str:
+    return path.split("/", 1)[0] + "/"
+
+
+def _each_path_once(objects: Iterable[Stored], damage: set[str]) -> Iterator[Stored]:
+    """Yield what counts of each path, whatever the order; name contradictions in ``damage``."""
+    by_path: dict[str, list[Stored]] = {}
+    for stored in objects:
+        by_path.setdefault(stored.path, []).append(stored)
+    for path, group in by_path.items():
+        if _prefix(path) == paths.WORKERS:
+            yield from sorted(group, key=lambda one: one.data)
+            continue
+        ranked = [one for one in group if one.shared] or group
+        if len({one.data for one in ranked}) > 1:
+            damage.add(path)
+        yield min(ranked, key=lambda one: (one.data, one.modified))
+
+
+def _humble_copies(snapshot: Snapshot) -> None:
+    """Take a verdict that only its worker's own copy holds for lost once others had gone on.
+
+    A score that the client wrote stands. A cause is a judgement, which a worker that was taken for
+    dead may not make any more: the shared ledger would have said ``lost`` too.
+    """
+    claimed: dict[Unit, int] = {}
+    for key in snapshot.claims:
+        claimed[key.unit] = max(key.attempt, claimed.get(key.unit, 0))
+    for path in snapshot.copies:
+        outcome = snapshot.outcomes[path]
+        if outcome is None or outcome.cause in (None, Cause.LOST, Cause.RELEASED):
+            continue
+        if claimed.get(path.unit, 0) > path.attempt:
+            message = f"taken over by another worker (this one saw {outcome.cause})"
+            snapshot.outcomes[path] = replace(outcome, cause=Cause.LOST, message=message)
 
 
 def _read_claim(snapshot: Snapshot, stored: Stored) -> bool:
@@ -122,6 +174,8 @@ def _read_outcome(snapshot: Snapshot, stored: Stored) -> bool:
     ):
         record = None
     snapshot.outcomes[key] = record
+    if not stored.shared:
+        snapshot.copies.add(key)
     return record is not None
 
 

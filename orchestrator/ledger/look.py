@@ -29,10 +29,15 @@ IDLE = "idle"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A unit that may be claimed, as this attempt."""
+    """A unit that may be claimed, as this attempt.
+
+    ``after_lost`` is whether the attempt before it has a claim and no outcome: its worker is
+    thought dead, and may have written one since it was looked at.
+    """
 
     unit: Unit
     attempt: int
+    after_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +106,27 @@ def untouched(
     return [unit for unit in units if unit not in touched]
 
 
-def unfinished(listing: Listing) -> list[ClaimPath]:
-    """Return each unit's highest attempt where it has a claim and no outcome."""
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Claims without an outcome. ``passed``: a higher attempt exists, so each of these was lost.
+
+    ``highest``: no higher attempt exists; whether it holds is a question of its worker's life.
+    """
+
+    passed: tuple[ClaimPath, ...]
+    highest: tuple[ClaimPath, ...]
+
+
+def unanswered(listing: Listing) -> Unanswered:
+    """Return every claim that has no outcome."""
     answered = {(path.unit, path.attempt) for path in listing.outcomes}
     highest: dict[Unit, int] = {}
     for unit, attempt in (*((p.unit, p.attempt) for p in listing.claims), *answered):
         highest[unit] = max(attempt, highest.get(unit, 0))
-    return sorted(
-        path
-        for path in listing.claims
-        if path.attempt == highest[path.unit] and (path.unit, path.attempt) not in answered
+    opened = sorted(path for path in listing.claims if (path.unit, path.attempt) not in answered)
+    return Unanswered(
+        passed=tuple(path for path in opened if path.attempt < highest[path.unit]),
+        highest=tuple(path for path in opened if path.attempt == highest[path.unit]),
     )
 
 
@@ -182,7 +198,8 @@ def full_look(
                 # My own claim whose answer never reached me: creating it again tells.
                 free.append((Candidate(unit, attempt), seconds))
             case Free(attempt) if _may_claim(history, judge, company=bool(others)):
-                free.append((Candidate(unit, attempt), seconds))
+                after_lost = any(not a.finished and a.number == attempt - 1 for a in history)
+                free.append((Candidate(unit, attempt, after_lost), seconds))
             case Held() | Free():
                 held.add(unit)
     smallest = not others or judge.worker < others[0]

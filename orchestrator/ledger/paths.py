@@ -90,6 +90,11 @@ def outcome(unit: Unit, attempt: int, worker: str) -> str:
     return f"{OUTCOMES}{unit}/{attempt}-{worker}.json"
 
 
+def outcomes_of(unit: Unit) -> str:
+    """Return the prefix under which a unit's outcomes are listed."""
+    return f"{OUTCOMES}{unit}/"
+
+
 def unscored(mark: UnscoredPath) -> str:
     """Return the path of the mark that precedes an outcome with a cause."""
     where = f"{mark.unit}/{mark.attempt}/{mark.worker}/{mark.session}"

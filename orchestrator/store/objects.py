@@ -84,13 +84,12 @@ class Store:
         self._tell("create", path)
         try:
             self._primitives.put_new(path, data)
-        except AlreadyThereError:
-            return self.get(path) == data
-        except UnclearError as error:
-            found = self.get(path)
-            if found is None:
+        except (AlreadyThereError, UnclearError) as error:
+            there = self.get(path)
+            if there is None:
+                # Refused as taken, and yet nothing is there: it cannot be told whose it is.
                 raise self._failed("create", path, error) from error
-            return found == data
+            return there == data
         return True
 
     def put(self, path: str, data: bytes) -> None:

@@ -17,6 +17,7 @@ from orchestrator.errors import StoreError
 from orchestrator.ledger import paths, records
 from orchestrator.ledger.look import (
     IDLE,
+    Candidate,
     Judge,
     Listing,
     Look,
@@ -75,6 +76,7 @@ class Claimant:
         self._units, self._expected = plan.units, plan.expected
         self._view = LedgerView(store)
         self._nonces: dict[str, str] = {}
+        self._recorded: set[tuple[Unit, int]] = set()
         self._lock = threading.RLock()
         self._heartbeat = Heartbeat(
             identity.worker,
@@ -161,7 +163,14 @@ class Claimant:
             now = beats.get(self.identity.worker)
             listing = Listing(claims, outcomes, marks, beats, left, now)
             opened = self._view.opened(listing, deep=deep or verify, verify=verify)
-            return full_look(self._units, self._expected, listing, opened, self._judge())
+            look = full_look(self._units, self._expected, listing, opened, self._judge())
+            return replace(
+                look, free=tuple(one for one in look.free if not self._has_recorded(one))
+            )
+
+    def _has_recorded(self, candidate: Candidate) -> bool:
+        """Whether this worker wrote an outcome of this very attempt, listed by now or not."""
+        return (candidate.unit, candidate.attempt) in self._recorded
 
     def _judge(self) -> Judge:
         trusted = self._monotonic() >= self._trusted_from
@@ -170,19 +179,33 @@ class Claimant:
 
     # -- claiming and recording -------------------------------------------------------------
 
-    def claim(self, unit: Unit, attempt: int) -> bool:
+    def claim(self, unit: Unit, attempt: int, *, after_lost: bool = False) -> bool:
         """Try to claim an attempt; return whether it is mine.
 
         Asking again after an unclear answer is safe: the nonce stays the same.
+
+        Args:
+            unit: What to claim.
+            attempt: Which attempt.
+            after_lost: The attempt before it had no outcome when it was looked at. A worker that
+                has ended or came back may have written one since: that is asked first.
 
         Raises:
             StoreError: It cannot be told whether it is mine. Ask again, or look.
         """
         path = paths.claim(unit, attempt)
+        if after_lost and path not in self._nonces and self._answered(unit, attempt - 1):
+            return False
         nonce = self._nonces.setdefault(path, secrets.token_hex(8))
         return self._store.create(
             path, to_json(Claim(self.identity.worker, self.identity.session, nonce))
         )
+
+    def _answered(self, unit: Unit, attempt: int) -> bool:
+        listed = (
+            paths.parse_outcome(one.path) for one in self._store.list(paths.outcomes_of(unit))
+        )
+        return any(path is not None and path.attempt == attempt for path in listed)
 
     def superseded(self, unit: Unit, attempt: int) -> bool:
         """Whether somebody holds a higher attempt of this unit.
@@ -215,6 +238,7 @@ class Claimant:
             if outcome.cause is not None:
                 self._mark(outcome, outcome.cause)
             self._store.create(path, data)
+            self._recorded.add((outcome.unit, outcome.attempt))
         return outcome
 
     def _mark(self, outcome: Outcome, cause: Cause) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
 from orchestrator.ledger import paths, records
-from orchestrator.ledger.look import Opened, doubtful_outcomes, telling_marks, unfinished
+from orchestrator.ledger.look import Opened, doubtful_outcomes, telling_marks, unanswered
 
 if TYPE_CHECKING:
     from orchestrator.ledger.look import Listing
@@ -59,7 +59,9 @@ class LedgerView:
         for path in outcomes:
             if path not in self._causes:
                 self._causes[path] = self._read_cause(path)
-        for claimed in unfinished(listing) if deep else ():
+        claims = unanswered(listing)
+        # What was lost counts to its session's budget, however many attempts ago it was.
+        for claimed in (*claims.passed, *(claims.highest if deep else ())):
             if claimed not in self._claims:
                 data = self._store.get(paths.claim(claimed.unit, claimed.attempt))
                 self._claims[claimed] = records.parse_claim(data or b"")

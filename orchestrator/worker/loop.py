@@ -129,7 +129,12 @@ class Worker:
         for candidate in look.free:
             if not self._may_go_on():
                 return False
-            claim = partial(self._tools.claimant.claim, candidate.unit, candidate.attempt)
+            claim = partial(
+                self._tools.claimant.claim,
+                candidate.unit,
+                candidate.attempt,
+                after_lost=candidate.after_lost,
+            )
             if self._insist(claim):
                 stolen = candidate.unit not in self._home
                 self._attempt(candidate.unit, candidate.attempt, stolen=stolen)

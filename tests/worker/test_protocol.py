@@ -240,7 +240,7 @@ def counted_causes(attempts: tuple[Outcome, ...]) -> Counter[Cause]:
 
 
 Fleet.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=60 if settings().derandomize else 2000,
     stateful_step_count=40,
     # A failing schedule is printed as it is: shrinking one takes longer than reading it.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -248,3 +248,55 @@ Fleet.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestFleet = Fleet.TestCase
+
+
+# Found by exploring: a worker's outcome and its `left` came between two listings of another's look.
+SCHEDULE = [
+    ("pass_time", 10.0, 1),
+    ("pass_time", 10.0, 18),
+    ("pass_time", 100.0, 16),
+    ("pass_time", 100.0, 14),
+    ("outage", False, 3),
+    ("pass_time", 10.0, 13),
+    ("outage", False, 5),
+    ("pass_time", 2.0, 3),
+    ("pass_time", 2.0, 18),
+    ("lose_a_reply", 3),
+    ("outage", True, 7),
+    ("pass_time", 2.0, 7),
+    ("outage", True, 1),
+    ("outage", True, 5),
+    ("pass_time", 10.0, 3),
+    ("pass_time", 100.0, 7),
+    ("pass_time", 100.0, 6),
+    ("pass_time", 10.0, 2),
+    ("outage", True, 2),
+    ("outage", False, 6),
+    ("pass_time", 10.0, 6),
+    ("pass_time", 100.0, 9),
+    ("lose_a_reply", 1),
+    ("lose_a_reply", 5),
+    ("outage", False, 4),
+    ("pass_time", 30.0, 15),
+    ("pass_time", 2.0, 16),
+    ("outage", False, 3),
+    ("lose_a_reply", 4),
+    ("pass_time", 10.0, 16),
+    ("outage", False, 2),
+    ("lose_a_reply", 4),
+    ("outage", False, 5),
+    ("lose_a_reply", 5),
+    ("lose_a_reply", 3),
+    ("pass_time", 10.0, 8),
+    ("outage", False, 6),
+    ("outage", False, 4),
+    ("pass_time", 100.0, 8),
+]
+
+
+def test_an_end_between_two_listings_costs_no_further_attempt() -> None:
+    fleet = Fleet()
+    fleet.start(3, 4, 11908)
+    for rule_name, *arguments in SCHEDULE:
+        getattr(fleet, str(rule_name))(*arguments)
+    fleet.teardown()
