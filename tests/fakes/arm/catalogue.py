@@ -93,7 +93,9 @@ SIZES = (
     Size("Standard_D8s_v5", "standardDSv5Family", 8, 32),
     Size("Standard_D8ds_v5", "standardDDSv5Family", 8, 32, cache_gb=200, local_gb=300),
     Size("Standard_D8s_v3", "standardDSv3Family", 8, 32, cache_gb=200, barred_zones=("3",)),
-    Size("Standard_D8ds_v6", "StandardDdsv6Family", 8, 32, nvme=True, barred=True, generations="V2"),
+    Size(
+        "Standard_D8ds_v6", "StandardDdsv6Family", 8, 32, nvme=True, barred=True, generations="V2"
+    ),
     Size("Standard_B2s", "standardBSFamily", 2, 4, spot=False, disks=4),
 )
 
