@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.options import cache_directory
-from orchestrator.errors import MatrixError
+from orchestrator.errors import BadInputError, MatrixError, Problem, bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.cloud import Sides
     from orchestrator.cli.fleet_options import FleetOptions
     from orchestrator.clock import Clock
+    from orchestrator.cloud.image import MachineImage
     from orchestrator.cloud.port import Market
     from orchestrator.costs import Rates
     from orchestrator.fleet.journal import Journal
@@ -47,6 +49,44 @@ def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tupl
     return found
 
 
+def with_image(settings: FleetOptions, sides: Sides, plan: Plan | None = None) -> FleetOptions:
+    """Return the options with their wishes bound to the machine image, which is read once.
+
+    ``plan``: what its arena needs of the image is checked too.
+
+    Raises:
+        BadInputError: It does not exist, or cannot be what the options make of it; all at once.
+        CloudError: It could not be read.
+    """
+    image = sides.cloud.image(settings.options["machine_image"])
+    if image is None:
+        fix = "Correct it, or build one: see runner-image/README.md."
+        raise bad_input("--machine-image", "does not exist, or has no version", fix)
+    if wrong := image_problems(settings, image, plan):
+        raise BadInputError(wrong)
+    wish = replace(settings.wish, image=image)
+    drains = replace(settings.drain_wish, image=image)
+    return replace(settings, wish=wish, drain_wish=drains)
+
+
+def image_problems(settings: FleetOptions, image: MachineImage, plan: Plan | None) -> list[Problem]:
+    """Return what the options ask of an image that it does not have."""
+    given, found = settings.options, []
+    if image.os_disk_gb is not None and given["os_disk_gb"] < image.os_disk_gb:
+        what = f"is {given['os_disk_gb']} GB, and the machine image's own disk {image.os_disk_gb}"
+        found.append(Problem("--os-disk", what, "Give that or more."))
+    needs_windows = plan is not None and plan.arena.kind == "winarena" and given["golden_disk"]
+    if needs_windows and not image.data_disks:
+        what = "holds no golden Windows image (no data disk)"
+        fix = "Build it with one (runner-image/README.md), or give --no-golden-disk."
+        found.append(Problem("--machine-image", what, fix))
+    if image.security_type in ("TrustedLaunch", "ConfidentialVM"):
+        what = f"is of a definition that asks for {image.security_type}, which takes KVM away"
+        fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
+        found.append(Problem("--machine-image", what, fix))
+    return found
+
+
 def markets(sides: Sides, wish: Wish) -> dict[str, Market]:
     """Return what each wished region offers and allows.
 
@@ -73,9 +113,9 @@ def spending_of(settings: FleetOptions, rates: Mapping[tuple[str, str], Rates]) 
     from orchestrator.fleet.spending import Spending
 
     given = settings.options
-    os_disks = int(given["managed_os_disk"])
-    disks = os_disks + int(given["golden_disk"])
-    return Spending(rates, disks, os_disks, int(given["public_ip"]))
+    # A machine without an arena has the image's disks too: Azure makes none without them.
+    disks = int(given["managed_os_disk"]) + int(given["golden_disk"])
+    return Spending(rates, disks, disks, int(given["public_ip"]))
 
 
 def billed_so_far(reader: LedgerReader, now: float, say: Callable[[str], None]) -> Billed:
@@ -130,19 +170,21 @@ def launcher_of(
     journal: Journal,
     rates: Mapping[tuple[str, str], Rates],
 ) -> Launcher:
-    """Return what launches this attempt's machines."""
-    from orchestrator.cloud.port import DataDisk
+    """Return what launches this attempt's machines; ``settings`` come from ``with_image``."""
     from orchestrator.fleet.launch import Build, Launcher
     from orchestrator.fleet.orders import is_closing
 
-    given = settings.options
+    given, image = settings.options, settings.wish.image
+    assert image is not None  # a create has to name each of its disks
     store = settings.store.opened(sides)
     build = Build(
-        image=given["machine_image"],
+        image=image.id,
         ttl_s=settings.ttl_s,
         facts=_facts(settings, plan, settings.store.url),
-        os_disk_gb=None if given["managed_os_disk"] else given["os_disk_gb"],
-        data_disks=(DataDisk(0),) if given["golden_disk"] else (),
+        os_disk_gb=given["os_disk_gb"],
+        local_os_disk=not given["managed_os_disk"],
+        data_disks=image.data_disks,
+        disk=sides.cloud.disk_label(image.data_disks),
         public_ip=given["public_ip"],
         runner_group=given["runner_group"],
     )

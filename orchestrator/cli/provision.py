@@ -19,6 +19,7 @@ from orchestrator.cli.fleet import (
     markets,
     spent_before,
     supply_of,
+    with_image,
 )
 from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
 from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
@@ -140,9 +141,9 @@ class _Provision:
         """Launch and return the exit code."""
         from orchestrator.fleet.supply import unsuitable
 
-        settings = self._settings
         signal.signal(signal.SIGTERM, _interrupt)
-        with opened_sides(settings.options, settings.sites) as sides:
+        with opened_sides(self._settings.options, self._settings.sites) as sides:
+            self._settings = settings = with_image(self._settings, sides, self._plan)
             found = markets(sides, settings.wish)
             for line in unsuitable(settings.wish, found):
                 _say(f"left out: {line}")

@@ -22,6 +22,7 @@ from orchestrator.cli.fleet import (
     markets,
     spending_of,
     supply_of,
+    with_image,
 )
 from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
 from orchestrator.cli.terminal import console
@@ -117,6 +118,7 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     from orchestrator.fleet.supervise import Settings, Supervisor
     from orchestrator.reader import LedgerReader
 
+    settings = with_image(settings, sides)
     options, attempt, clock = settings.options, settings.attempt, sides.clock
     store = settings.store.opened(sides)
     reader = LedgerReader(store)

@@ -47,6 +47,7 @@ LEAVE_WITHIN_S = 4.5
 @click.option("--machine", default=None, help="The machine's name.  [default: the host's]")
 @click.option("--region", default="", help="The machine's region, for the fingerprint.")
 @click.option("--size", default="", help="The machine's size, for the fingerprint.")
+@click.option("--disk", default="", help="Its disks, for the fingerprint.")
 @click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
 @click.option("--client", type=click.Path(file_okay=False), default=None, help="The client tree.")
 @click.option("--requirements", default="", help="A requirements file in the client tree.")
@@ -238,6 +239,7 @@ def _machine(options: WorkerOptions) -> Mapping[str, str]:
     facts = {
         "machine_size": options.size,
         "region": options.region,
+        "disk": options.disk,
         "cpu": cpu_model(),
     }
     return {name: value for name, value in facts.items() if value}

@@ -25,6 +25,7 @@ class WorkerOptions:
     machine: str
     region: str
     size: str
+    disk: str
     evidence: str
     client: Path | None
     requirements: str

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orchestrator.cloud.failures import Failure
+    from orchestrator.cloud.image import MachineImage
 
 
 class Kind(StrEnum):
@@ -95,7 +96,9 @@ class Offer:
 
     ``zones`` are those where it may be used; ``ephemeral`` maps each place for a local OS disk to
     its room in GB. ``nested`` says that nested virtualization is documented for it.
-    ``restriction`` is why this subscription may not use it at all, or None.
+    ``restriction`` is why this subscription may not use it at all, or None. ``generations``,
+    ``architecture``, ``controllers`` and ``data_disks`` say which images it can boot and how many
+    data disks it takes; empty or None where the listing does not say. ``premium``: premium disks.
     """
 
     size: str
@@ -109,6 +112,11 @@ class Offer:
     nvme_only: bool
     nested: bool
     restriction: str | None
+    generations: frozenset[str] = frozenset()
+    architecture: str = ""
+    controllers: frozenset[str] = frozenset()
+    data_disks: int | None = None
+    premium: bool = True
 
     def place_for(self, os_disk_gb: int) -> str | None:
         """Return the place whose room is smallest but enough for a local OS disk, or None."""
@@ -170,6 +178,14 @@ class Cloud(Protocol):
         repeated attempt inside the call never makes a second machine. What fails after acceptance
         shows as a FAILED machine in ``resources``, with its ``failure``.
         """
+        ...
+
+    def image(self, image_id: str) -> MachineImage | None:
+        """Return the version that an image's id means (a definition's: its newest), or None."""
+        ...
+
+    def disk_label(self, disks: Sequence[DataDisk]) -> str:
+        """Return what such disks can do, in one word for a fingerprint."""
         ...
 
     def resources(self, tags: Mapping[str, str]) -> Sequence[Resource]:

@@ -12,7 +12,7 @@ from orchestrator.doctor.wanted import IMAGE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.cloud.azure.inspection import ImageVersion
+    from orchestrator.cloud.azure.images import ImageVersion
     from orchestrator.doctor.wanted import Questions, Wanted
     from orchestrator.github.repository import RunnerRelease
 
@@ -73,8 +73,8 @@ def image_finding(wanted: Wanted, image: ImageVersion | None) -> Finding:
         )
         fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
         return Finding(IMAGE, Status.FAIL, what, fix)
-    if wanted.golden and 0 not in image.data_disks:
-        what = f"{version}: holds no golden Windows image (no data disk at LUN 0)"
+    if wanted.golden and not image.data_disks:
+        what = f"{version}: holds no golden Windows image (no data disk)"
         return Finding(
             IMAGE, Status.FAIL, what, f"Build it with one, or give --no-golden-disk. {BUILD_FIX}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.doctor.account import ROLES_FIX
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from orchestrator.clock import Clock
-    from orchestrator.cloud.azure.inspection import ImageVersion, Subnet
+    from orchestrator.cloud.azure.images import ImageVersion
+    from orchestrator.cloud.azure.inspection import Subnet
     from orchestrator.cloud.port import Market, Offer, Quota
     from orchestrator.doctor.wanted import Questions, Wanted
 
@@ -26,7 +28,9 @@ MACHINES = "machines"
 
 def region_checks(wanted: Wanted, asked: Questions, clock: Clock) -> list[Check]:
     """Return the checks of every region, then whether N machines can be had of all together."""
-    count = Answer(MACHINES, lambda: obtainable(wanted, _answered(asked), clock))
+    count = Answer(
+        MACHINES, lambda: obtainable(_with_image(wanted, asked), _answered(asked), clock)
+    )
 
     def severity() -> Status:
         """What a barred size or a small quota means: others may make up for it."""
@@ -74,7 +78,7 @@ def _of(
 
     def sizes() -> Iterator[Finding]:
         known = market.own()
-        yield from size_findings(known, wanted, severity())
+        yield from size_findings(known, _with_image(wanted, asked), severity())
 
     def quotas() -> Iterator[Finding]:
         known = market.get()
@@ -87,6 +91,15 @@ def _of(
         Check(f"sizes in {region}", sizes, ROLES_FIX),
         Check(f"quotas in {region}", quotas),
     ]
+
+
+def _with_image(wanted: Wanted, asked: Questions) -> Wanted:
+    """Return the run with what its machine image asks of sizes, where that could be read."""
+    try:
+        image = asked.image.get()
+    except BlockedError:
+        return wanted  # its own check says why
+    return replace(wanted, wish=replace(wanted.wish, image=image.machine if image else None))
 
 
 def subnet_finding(region: str, subnet: Subnet | None) -> Finding:

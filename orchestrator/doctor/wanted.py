@@ -11,7 +11,8 @@ from orchestrator.doctor.diagnosis import Answer, BlockedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orchestrator.cloud.azure.inspection import ImageVersion, Inspection, Subnet, Subscription
+    from orchestrator.cloud.azure.images import ImageVersion
+    from orchestrator.cloud.azure.inspection import Inspection, Subnet, Subscription
     from orchestrator.cloud.azure.settings import Site
     from orchestrator.cloud.port import Cloud, Market
     from orchestrator.fleet.supply import Wish

@@ -56,16 +56,19 @@ class RunnerMint(Protocol):
 class Build:
     """What every machine of a run is made of.
 
-    ``image`` is the cloud's identifier of the machine image. ``ttl_s`` is how long a machine may
-    exist. ``facts`` are told to each machine beside its own (see ``custom_data``).
-    ``runner_group`` is 1 for the only one that a repository has.
+    ``image`` is the cloud's identifier of the machine image, ``data_disks`` all of its disks: a
+    create that leaves one out is refused. ``ttl_s`` is how long a machine may exist. ``facts`` are
+    told to each machine beside its own (see ``custom_data``), with ``disk``, which says in words
+    what their disks can do. ``runner_group`` is 1 for the only one that a repository has.
     """
 
     image: str
     ttl_s: float
     facts: Mapping[str, str] = field(default_factory=dict)
     os_disk_gb: int | None = None
+    local_os_disk: bool = True
     data_disks: tuple[DataDisk, ...] = (DataDisk(0),)
+    disk: str = ""
     public_ip: bool = False
     runner_group: int = 1
 
@@ -204,7 +207,10 @@ class Launcher:
         key: Secret,
     ) -> MachineRequest:
         offer, build = choice.offer, self.build
+        wants_local = build.local_os_disk and build.os_disk_gb
+        place = offer.place_for(build.os_disk_gb or 0) if wants_local else None
         facts = {**build.facts, **self._facts(name, choice, role, expires)}
+        facts["WAA_MATRIX_WORKER_DISK"] = f"{build.disk},os={place or 'managed'}".lstrip(",")
         tags = {
             **self.attempt.tags(name, expires),
             ROLE_TAG: role,
@@ -221,8 +227,8 @@ class Launcher:
             zone=choice.zone,
             spot=choice.spot,
             os_disk_gb=build.os_disk_gb,
-            ephemeral=offer.place_for(build.os_disk_gb) if build.os_disk_gb else None,
-            data_disks=build.data_disks if role is Role.ARENA else (),
+            ephemeral=place,
+            data_disks=build.data_disks,
             public_ip=build.public_ip,
             nvme=offer.nvme_only,
         )

@@ -15,12 +15,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import FailureKind, QuotaScope
+from orchestrator.cloud.image import why_not_bootable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
 
     from orchestrator.clock import Clock
     from orchestrator.cloud.failures import Failure
+    from orchestrator.cloud.image import MachineImage
     from orchestrator.cloud.port import Market, Offer
 
 BREAKER_S = 900.0
@@ -46,12 +48,16 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the machines should be, each in order of preference. ``nested`` asks for KVM inside."""
+    """What the machines should be, each in order of preference. ``nested`` asks for KVM inside.
+
+    A size that cannot boot ``image`` is left out; None where the image is not known yet.
+    """
 
     sizes: tuple[str, ...]
     regions: tuple[str, ...]
     spot: SpotMode = SpotMode.NEVER
     nested: bool = True
+    image: MachineImage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def why_not(wish: Wish, market: Market, size: str) -> str:
         return "nested virtualization is not documented for it; see the README for sizes that work"
     if wish.spot is SpotMode.ONLY and not offer.spot:
         return "not sold as spot"
-    return ""
+    return why_not_bootable(wish.image, offer) if wish.image is not None else ""
 
 
 class Supply:

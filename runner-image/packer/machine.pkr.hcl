@@ -1,8 +1,14 @@
 # The machine image of a run, as a version in an Azure compute gallery. Its data disk (LUN 0) travels
-# with it and holds the golden Windows image. Sign in with `az login` first.
+# with it and holds the golden Windows image. By hand, sign in with `az login` first; a workflow gives
+# oidc_request_url and the rest, and Packer fetches an assertion for each token by itself: az keeps the
+# one it signed in with, and is out after an hour (AADSTS700024, hashicorp/packer-plugin-azure#507).
 
 source "azure-arm" "machine" {
-  use_azure_cli_auth = true
+  use_azure_cli_auth = var.oidc_request_url == ""
+  oidc_request_url   = var.oidc_request_url
+  oidc_request_token = var.oidc_request_token
+  client_id          = var.client_id
+  tenant_id          = var.tenant_id
   subscription_id    = var.subscription
 
   # A group that exists: building asks for no right over the whole subscription.
@@ -16,10 +22,13 @@ source "azure-arm" "machine" {
 
   os_disk_size_gb      = 64
   disk_additional_size = [var.golden_disk_gb]
+  # Of the build machine's disks: there is no managed image. What a version is made of says nothing
+  # of the disks of machines, which orchestrator/cloud/azure/body.py states.
+  managed_image_storage_account_type = "Premium_LRS"
 
-  # A gallery version is made from a managed image of the same name, in the same group.
-  managed_image_name                = "${var.image}-${var.version}"
-  managed_image_resource_group_name = var.resource_group
+  # Without managed_image_name the version is made from the build machine itself, and nothing else
+  # is left. Copying its disks to each region is waited for.
+  shared_image_gallery_timeout = "120m"
   shared_image_gallery_destination {
     subscription        = var.subscription
     resource_group      = var.resource_group
@@ -29,7 +38,8 @@ source "azure-arm" "machine" {
     replication_regions = var.regions
   }
 
-  # The version published has these too; `waa-matrix doctor` reads when its parts are over.
+  # On everything that a build makes: what one leaves behind is found by the first
+  # (scripts/build-image). The version has them too; `waa-matrix doctor` reads when its parts are over.
   azure_tags = {
     waa-image-build    = var.version
     waa-runner-version = var.runner_version
@@ -55,7 +65,8 @@ build {
       "WAA_ARENA_IMAGE=${var.arena_image}",
       "WAA_RUNNER_VERSION=${var.runner_version}",
       "WAA_GOLDEN_SHA256=${var.golden_sha256}",
-      "WAA_GOLDEN_DEVICE=${var.golden_sha256 == "" ? "" : "/dev/disk/azure/scsi1/lun0"}",
+      "WAA_GOLDEN_LUN=${var.golden_sha256 == "" ? "" : "0"}",
+      "WAA_GOLDEN_GB=${var.golden_disk_gb}",
       "WAA_GOLDEN_URL_FILE=/tmp/golden-url",
       "WAA_SOURCE=/opt/waa-matrix/source",
     ]

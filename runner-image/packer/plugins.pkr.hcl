@@ -3,7 +3,8 @@ packer {
   required_plugins {
     azure = {
       source  = "github.com/hashicorp/azure"
-      version = "~> 2.0"
+      # 2.6.1 gives the assertion's address to its library under the right names (GH-608).
+      version = "~> 2.6, >= 2.6.1"
     }
   }
 }

@@ -70,6 +70,31 @@ variable "runner_version" {
 }
 
 variable "golden_disk_gb" {
-  type    = number
-  default = 64
+  type        = number
+  default     = 128
+  description = "Of premium storage 128 GB are a P10 (500 operations and 100 MB a second), 64 a P6."
+}
+
+variable "client_id" {
+  type        = string
+  default     = ""
+  description = "With oidc_request_url: the identity that a workflow signs in as."
+}
+
+variable "tenant_id" {
+  type    = string
+  default = ""
+}
+
+variable "oidc_request_url" {
+  type        = string
+  default     = ""
+  description = "ACTIONS_ID_TOKEN_REQUEST_URL of a workflow's job. Empty: az's login."
+}
+
+variable "oidc_request_token" {
+  type        = string
+  default     = ""
+  sensitive   = true
+  description = "ACTIONS_ID_TOKEN_REQUEST_TOKEN, by PKR_VAR_oidc_request_token: on no command line."
 }

@@ -12,7 +12,12 @@ fi
 if [[ -z ${WAA_SKIP_PACKAGES:-} ]]; then
   apt-get update --quiet
   apt-get install --quiet --yes --no-install-recommends \
-    ca-certificates curl docker.io eject git iptables jq python3 python3-venv xfsprogs
+    ca-certificates curl docker.io eject git iptables jq kmod python3 python3-venv xfsprogs
+  # Azure's names for data disks, /dev/disk/azure/data/by-lun. Debian 12 does not have the package,
+  # and 60-golden.sh finds the disk without it.
+  if apt-cache show azure-vm-utils >/dev/null 2>&1; then
+    apt-get install --quiet --yes --no-install-recommends azure-vm-utils
+  fi
 fi
 systemctl mask apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service \
   unattended-upgrades.service

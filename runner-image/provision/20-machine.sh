@@ -12,12 +12,15 @@ install -d /opt/waa-matrix/bin /etc/waa-matrix /etc/docker /etc/modules-load.d /
 install -m 0755 "$image"/bin/* /opt/waa-matrix/bin/
 install -m 0644 "$image"/systemd/*.{service,slice,target} /etc/systemd/system/
 install -m 0644 "$image"/systemd/tmpfiles.conf /etc/tmpfiles.d/waa-matrix.conf
+install -D -m 0644 "$image"/systemd/docker.conf /etc/systemd/system/docker.service.d/waa-matrix.conf
 
 # Every container is in the slice that a core is kept from, one that a worker starts too.
 printf '{"cgroup-parent": "waa-arena.slice", "exec-opts": ["native.cgroupdriver=systemd"]}\n' \
   >/etc/docker/daemon.json
 # Without these the container's network falls back to one that never gets ready.
-printf '%s\n' ip_tables iptable_nat tun vhost_net >/etc/modules-load.d/waa-matrix.conf
+loaded=(ip_tables iptable_nat tun vhost_net)
+printf '%s\n' "${loaded[@]}" >/etc/modules-load.d/waa-matrix.conf
+"$image"/provision/kernel-modules "${loaded[@]}"
 
 install -d -o runner -g runner /srv/waa /srv/waa/work /srv/waa/client /srv/waa/disk
 # The golden image's disk: by label, since the controller (SCSI, NVMe) depends on the size. A drain

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The golden Windows image on a disk of its own: XFS with reflinks, so that a copy costs nothing.
 #
-# WAA_GOLDEN_DEVICE is the empty disk (unset: none is made). WAA_GOLDEN_URL_FILE names a file with
+# WAA_GOLDEN_LUN and _GB say which data disk of the build machine is for it, WAA_GOLDEN_DEVICE names
+# a device in their place (none of them: no disk is made). WAA_GOLDEN_URL_FILE names a file with
 # the address of golden.tar (a SAS is part of it, so it is in no argument); golden.tar holds data.img
 # and the windows.* files, and WAA_GOLDEN_SHA256 is its digest.
 set -euo pipefail
 
 device=${WAA_GOLDEN_DEVICE:-}
-[[ -n $device ]] || exit 0
+[[ -n $device || -n ${WAA_GOLDEN_LUN:-} ]] || exit 0
+[[ -n $device ]] || device=$("${0%/*}/data-disk" "$WAA_GOLDEN_LUN" "${WAA_GOLDEN_GB:?}")
 disk=/srv/waa/disk
 
 if [[ -n $(blkid --output value --match-tag TYPE "$device" || true) ]]; then

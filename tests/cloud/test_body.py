@@ -117,7 +117,7 @@ def test_disks_are_local_or_managed_and_the_golden_image_comes_as_a_data_disk() 
     local = body(ephemeral="NvmeDisk")["properties"]["storageProfile"]
     assert local["osDisk"]["diffDiskSettings"] == {"option": "Local", "placement": "NvmeDisk"}
     assert local["osDisk"]["caching"] == "ReadOnly"
-    assert "managedDisk" not in local["osDisk"]
+    assert local["osDisk"]["managedDisk"] == {"storageAccountType": "Premium_LRS"}
     disks = (DataDisk(0), DataDisk(1, 256, from_image=False))
     managed = body(data_disks=disks)["properties"]["storageProfile"]
     assert managed["osDisk"]["managedDisk"] == {"storageAccountType": "Premium_LRS"}
@@ -126,6 +126,13 @@ def test_disks_are_local_or_managed_and_the_golden_image_comes_as_a_data_disk() 
         (1, "Empty"),
     ]
     assert managed["dataDisks"][1]["diskSizeGB"] == 256
+
+
+@pytest.mark.parametrize(("image_gb", "made_gb"), [(None, 128), (64, 128), (200, 200)])
+def test_a_data_disk_is_never_of_a_slower_tier_than_p10(image_gb: int | None, made_gb: int) -> None:
+    [disk] = body(data_disks=(DataDisk(0, image_gb),))["properties"]["storageProfile"]["dataDisks"]
+    assert disk["diskSizeGB"] == made_gb
+    assert disk["managedDisk"] == {"storageAccountType": "Premium_LRS"}
 
 
 def test_the_body_is_a_pure_function() -> None:

@@ -106,6 +106,7 @@ def test_a_listing_may_lag_behind_both_ways(
     cloud: AzureCloud, arm: FakeArm, clock: VirtualClock
 ) -> None:
     arm.world.listing_lag_s = 90
+    arm.catalogue.gallery.versions["1.0.0"].luns = ()
     cloud.launch(machine(public_ip=False, data_disks=()))
     assert cloud.resources(RUN) == []
     clock.advance(200)

@@ -85,6 +85,13 @@ def no_windows(set_up: SetUp) -> None:
     set_up.arm.catalogue.gallery.versions["1.0.0"].luns = ()
 
 
+def image_without_nvme(set_up: SetUp) -> None:
+    sizes = set_up.arm.catalogue.sizes
+    sizes["Standard_D8ds_v6"] = replace(sizes["Standard_D8ds_v6"], barred=False)
+    set_up.arm.catalogue.gallery.controllers = "SCSI"
+    set_up.options["--size"] = ["Standard_D8ds_v6"]
+
+
 def windows_over(set_up: SetUp) -> None:
     tagged(set_up, golden=-2)
 

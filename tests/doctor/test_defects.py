@@ -29,6 +29,7 @@ FAILURES = [
     (defects.no_image, 4, "machine image", "does not exist", "image.yml"),
     (defects.trusted_launch, 4, "machine image", "TrustedLaunch", "SecurityType=Standard"),
     (defects.no_windows, 4, "machine image", "no golden Windows", "--no-golden-disk"),
+    (defects.image_without_nvme, 4, "sizes in westeurope", "disks by NVMe", "another --size"),
     (defects.windows_over, 4, "Windows evaluation", "over since", "Prepare the golden"),
     (
         defects.image_of_another_age,

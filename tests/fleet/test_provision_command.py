@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from orchestrator.plan_file import parse_plan
 from orchestrator.store import StoreCredentials, open_store
 from tests.fakes.arm.catalogue import REGIONS, image_id, subnet_id
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.inside import ENV_FILE, files_of
 from tests.fleet.test_commands import (  # noqa: F401  # fixtures are found by name
     arm,
     clock,
@@ -109,3 +112,40 @@ def test_a_run_that_is_not_there_or_is_another_is_not_resumed(provision: Provisi
     assert twice.returncode == 2
     assert "both name a run" in twice.stderr
     assert provision.machines(501) == []
+
+
+def test_every_machine_has_every_disk_of_the_image_and_is_told_what_they_are(
+    provision: Provision,
+) -> None:
+    azure = provision.command.arm
+    azure.catalogue.gallery.versions["1.0.0"].luns = (0, 3)
+    done = provision.run(500)
+    assert done.returncode == 0, done.stderr
+    names = provision.machines(500)
+    made = [item.properties for item in azure.world.of(MACHINE) if item.name in names]
+    luns = [[disk["lun"] for disk in one["storageProfile"]["dataDisks"]] for one in made]
+    assert luns == [[0, 3]] * 4
+    assert {one["storageProfile"]["osDisk"]["diskSizeGB"] for one in made} == {128}
+    told = [base64.b64decode(one["osProfile"]["customData"]).decode() for one in made]
+    disks = "WAA_MATRIX_WORKER_DISK=Premium_LRS-128+Premium_LRS-128,os=managed\n"
+    assert [disks in files_of(text)[ENV_FILE] for text in told] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ({"os_gb": 256}, "--os-disk: is 128 GB, and the machine image's own disk 256"),
+        ({"luns": ()}, "--machine-image: holds no golden Windows image"),
+        ({"replicas": {}}, "has no replica there"),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_named_before_anything_is_made(
+    provision: Provision, spoil: dict[str, Any], said: str
+) -> None:
+    azure = provision.command.arm
+    known = azure.catalogue.gallery.versions["1.0.0"]
+    azure.catalogue.gallery.versions["1.0.0"] = replace(known, **spoil)
+    done = provision.run(500, "--arena", "winarena", "--image", "windowsarena/winarena:latest")
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert [name for name in azure.world.ever if "/waa-500-1-" in name] == []

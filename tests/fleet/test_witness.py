@@ -82,7 +82,7 @@ def test_a_machine_that_was_gone_before_the_first_look_is_told_by_its_job() -> N
     assert (twice[0].machine, twice[0].facts) == (NAME, {"since": 100.0})
 
 
-def test_a_drain_machine_has_no_golden_disk_to_pay_for() -> None:
+def test_a_drain_machine_pays_for_the_disks_it_has() -> None:
     priced = {key: replace(rates, disk_hour=0.1) for key, rates in RATES.items()}
     drain = replace(MACHINE, tags={**TAGS, "waa-role": "drain"})
     assert Spending(priced, disks=2, drain_disks=1).usd_hour(MACHINE) == 0.4 + 2 * 0.1

@@ -12,6 +12,7 @@ from tests.image.machine import REPOSITORY
 
 SHARD = REPOSITORY / "scripts" / "shard"
 BUILD = REPOSITORY / "scripts" / "build-image"
+CLEAN = REPOSITORY / "scripts" / "clean-image"
 
 
 class Job:
@@ -20,7 +21,7 @@ class Job:
     def __init__(self, root: Path) -> None:
         self.root, self.tree = root, root / "tree"
         (self.tree / "scripts").mkdir(parents=True)
-        for script in (SHARD, BUILD):
+        for script in (SHARD, BUILD, CLEAN):
             (self.tree / "scripts" / script.name).symlink_to(script)
         self.output = root / "output"
 
@@ -112,6 +113,8 @@ def test_an_images_build_tells_packer_everything_by_its_environment(job: Job) ->
     told = environment(packer)
     assert told["PKR_VAR_regions"] == '["westeurope","northeurope"]'
     assert told["PKR_VAR_version"].endswith(".7")
+    assert job.output.read_text() == f"version={told['PKR_VAR_version']}\n"
+    assert "PKR_VAR_oidc_request_url" not in told  # a person's build: az's login
     assert told["PKR_VAR_golden_sha256"] == "ab" * 32
     # The address holds a key: it is in a file that this user alone reads, and nowhere else.
     address = Path(told["PKR_VAR_golden_url_file"])
@@ -132,3 +135,105 @@ def test_an_images_build_without_windows_says_so_and_without_settings_stops(job:
     stopped = job.run("build-image", **{**SETTINGS, "WAA_MATRIX_REGIONS": ""})
     assert stopped.returncode != 0
     assert "WAA_MATRIX_REGIONS" in stopped.stderr
+
+
+OIDC = {
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example/assertion",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-request-token-that-must-not-show",
+    "AZURE_CLIENT_ID": "client-1",
+    "AZURE_TENANT_ID": "tenant-1",
+}
+
+
+def test_in_a_workflow_packer_signs_in_by_itself(job: Job) -> None:
+    packer = job.stand_in("bin/packer")
+    job.stand_in("bin/git")
+    done = job.run("build-image", **SETTINGS, **OIDC)
+    assert done.returncode == 0, done.stderr
+    told = environment(packer)
+    assert told["PKR_VAR_oidc_request_url"] == OIDC["ACTIONS_ID_TOKEN_REQUEST_URL"]
+    assert told["PKR_VAR_oidc_request_token"] == OIDC["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+    assert (told["PKR_VAR_client_id"], told["PKR_VAR_tenant_id"]) == ("client-1", "tenant-1")
+    calls = packer.with_name("packer.calls").read_text()
+    assert OIDC["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] not in calls + done.stdout + done.stderr
+    lacking = job.run("build-image", **SETTINGS, **{**OIDC, "AZURE_CLIENT_ID": ""})
+    assert lacking.returncode != 0
+    assert "AZURE_CLIENT_ID" in lacking.stderr
+
+
+class Group:
+    """The image's resource group, and an ``az`` that lists and deletes in it and knows no more."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.file = job, job.root / "group"
+        self.kept = job.root / "undeletable"
+        self.file.touch()
+        self.kept.touch()
+        job.stand_in("bin/az", _AZ.format(group=self.file, kept=self.kept))
+
+    def add(self, kind: str, name: str, build: str) -> str:
+        made = f"/subscriptions/s/resourceGroups/bench-image/providers/{kind}/{name}"
+        with self.file.open("a") as file:
+            file.write(f"{kind}\t{build}\t{made}\n")
+        return name
+
+    def names(self) -> list[str]:
+        return [line.rpartition("/")[2] for line in self.file.read_text().splitlines()]
+
+    def deleted(self) -> list[str]:
+        calls = (self.job.root / "bin" / "az.calls").read_text().splitlines()
+        return [
+            line.partition("--ids ")[2].split()[0].rpartition("/")[2]
+            for line in calls
+            if "--ids" in line
+        ]
+
+    def clean(self, version: str) -> subprocess.CompletedProcess[str]:
+        return self.job.run("clean-image", version, WAA_MATRIX_IMAGE_RESOURCE_GROUP="bench-image")
+
+
+_AZ = """
+case "$*" in
+  "resource list --resource-group bench-image --query "*) cat '{group}' ;;
+  *" delete "*"--ids "*)
+    id=${{*##*--ids }} id=${{id%% *}}
+    ! grep -qxF "${{id##*/}}" '{kept}' || {{ echo "is attached" >&2; exit 1; }}
+    awk -F '\t' -v id="$id" '$3 != id' '{group}' >'{group}.new'
+    mv '{group}.new' '{group}' ;;
+  *) echo "unknown: $*" >&2; exit 2 ;;
+esac
+"""
+
+
+@pytest.fixture
+def group(job: Job) -> Group:
+    made = Group(job)
+    made.add("Microsoft.Compute/galleries/images/versions", "2026.1101.7", "2026.1101.7")
+    made.add("Microsoft.Network/virtualNetworks", "pkrvn", "2026.1101.7")
+    made.add("Microsoft.Compute/disks", "pkros", "2026.1101.7")
+    made.add("Microsoft.Network/networkInterfaces", "pkrni", "2026.1101.7")
+    made.add("Microsoft.Compute/virtualMachines", "pkrvm", "2026.1101.7")
+    made.add("Microsoft.Compute/virtualMachines", "pkrvm-other", "2026.1001.3")
+    return made
+
+
+def test_what_a_build_left_is_deleted_by_its_tag_and_what_others_left_is_named(
+    group: Group,
+) -> None:
+    done = group.clean("2026.1101.7")
+    assert done.returncode == 0, done.stderr
+    assert group.deleted() == ["pkrvm", "pkrni", "pkros", "pkrvn"]
+    assert group.names() == ["2026.1101.7", "pkrvm-other"]
+    assert "left by build 2026.1001.3: Microsoft.Compute/virtualMachines/pkrvm-other" in done.stderr
+
+
+def test_what_cannot_be_deleted_is_named_and_keeps_nothing_else(group: Group) -> None:
+    group.kept.write_text("pkrni\n")
+    done = group.clean("2026.1101.7")
+    assert done.returncode == 5
+    assert "still there, and billed" in done.stderr
+    assert group.names() == ["2026.1101.7", "pkrni", "pkrvm-other"]
+
+
+def test_a_build_that_left_nothing_is_clean(job: Job) -> None:
+    assert Group(job).clean("2026.1101.7").returncode == 0

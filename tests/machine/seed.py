@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tests.machine.conftest import Told
 
-WITNESS = Path(__file__).with_name("guest") / "witness.sh"
+GUEST = Path(__file__).with_name("guest")
+WITNESS = GUEST / "witness.sh"
 HOME = "/run/waa-witness"
 CA = "/etc/waa-matrix/store-ca.pem"
 
@@ -57,6 +58,8 @@ def make_seed(
 def _witness(told: Told) -> dict[str, bytes]:
     return {
         f"{HOME}/witness": WITNESS.read_bytes(),
+        f"{HOME}/containers.sh": (GUEST / "containers.sh").read_bytes(),
+        f"{HOME}/azure_addresses.py": (GUEST / "azure_addresses.py").read_bytes(),
         f"{HOME}/needles-jit": _needles(told.jit_config),
         f"{HOME}/needles-sas": _needles(told.sas),
     }

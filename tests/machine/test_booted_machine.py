@@ -60,6 +60,7 @@ def test_a_machine_works_its_job_and_ends_at_its_deadline(
         machine.says("waa-matrix: machine-check seen: .*emulation is accepted")
         was_given_its_configuration_alone(machine, fleet, told)
         keeps_its_promises(machine)
+        keeps_containers_from_azure(machine)
 
         ended = machine.says("stand-in: worker ended with ([0-9]+)\n", "journal")
         assert ended[1] == "0", machine.journal
@@ -119,6 +120,17 @@ def keeps_its_promises(machine: Machine) -> None:
     }
     for who, what in expected.items():
         machine.says(rf"(?m){who} {what}", "journal")
+
+
+def keeps_containers_from_azure(machine: Machine) -> None:
+    """A container reaches the DNS that names are resolved by, and nothing else of Azure's."""
+    reached = {"dns by tcp", "names"}
+    for started in ("first", "again"):
+        for what in ("metadata", "agent", "plug-in", "machine", *sorted(reached)):
+            said = witnessed(machine, f"container {started} {what}")
+            assert said == ("answered" if what in reached else "nothing"), f"{started} {what}"
+    for what in ("metadata", "agent"):
+        assert witnessed(machine, f"machine {what}") == "answered"
 
 
 def witnessed(machine: Machine, what: str) -> str:

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from orchestrator.clock import SystemClock
-from orchestrator.cloud.azure.body import is_region, machine_body, problems
+from orchestrator.cloud.azure.body import disk_label, is_region, machine_body, problems
 from orchestrator.cloud.azure.calls import GoneError, TakenError, call
 from orchestrator.cloud.azure.clients import Clients
 from orchestrator.cloud.azure.codes import classify_instance
 from orchestrator.cloud.azure.credentials import throwaway_public_key
+from orchestrator.cloud.azure.images import read_image
 from orchestrator.cloud.azure.limits import hearing, paces
 from orchestrator.cloud.azure.offers import market
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import AzureSettings
-    from orchestrator.cloud.port import MachineRequest, Market
+    from orchestrator.cloud.image import MachineImage
+    from orchestrator.cloud.port import DataDisk, MachineRequest, Market
 
 T = TypeVar("T")
 
@@ -103,6 +105,20 @@ class AzureCloud:
             if attempts == 1:
                 raise _taken(request.name) from None
             # An earlier attempt's reply was lost after it took effect: the machine is ours.
+
+    def image(self, image_id: str) -> MachineImage | None:
+        """As ``Cloud.image``: the version and its definition, read once each."""
+        try:
+            found = self._call(
+                "read the machine image", lambda: read_image(self._clients.compute(), image_id)
+            )
+        except GoneError:
+            return None
+        return found.machine if found else None
+
+    def disk_label(self, disks: Sequence[DataDisk]) -> str:
+        """As ``Cloud.disk_label``: the type of storage and the GB, which together say the tier."""
+        return disk_label(disks, self._settings)
 
     def resources(self, tags: Mapping[str, str]) -> Sequence[Resource]:
         """As ``Cloud.resources``: one paged listing of the resource group.

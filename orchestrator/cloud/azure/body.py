@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from orchestrator.cloud.azure.settings import AzureSettings, Site
     from orchestrator.cloud.port import DataDisk, MachineRequest
@@ -54,6 +54,9 @@ def problems(request: MachineRequest, settings: AzureSettings) -> Iterator[Probl
             f"{encoded} bytes once encoded, above {CUSTOM_DATA_LIMIT}",
             "Put large files into the image.",
         )
+    luns = [disk.lun for disk in request.data_disks]
+    if len(set(luns)) < len(luns):
+        yield Problem("data disks", f"two have one LUN: {luns}", "Give each its own.")
     yield from _tag_problems(request)
 
 
@@ -132,34 +135,37 @@ def _os_disk(request: MachineRequest, settings: AzureSettings) -> Json:
         "name": f"{request.name}-os",
         "createOption": "FromImage",
         "deleteOption": "Delete",
+        # A local disk's too: what it is filled from is a disk of some kind, and may be a slow one.
+        "managedDisk": {"storageAccountType": settings.disk_sku},
     }
     if request.os_disk_gb is not None:
         disk["diskSizeGB"] = request.os_disk_gb
     if request.ephemeral is None:
-        disk |= {
-            "caching": "ReadWrite",
-            "managedDisk": {"storageAccountType": settings.disk_sku},
-        }
-    else:  # a local disk takes read-only caching alone
-        disk |= {
-            "caching": "ReadOnly",
-            "diffDiskSettings": {"option": "Local", "placement": request.ephemeral},
-        }
-    return disk
+        return {**disk, "caching": "ReadWrite"}
+    # A local disk takes read-only caching alone.
+    local = {"option": "Local", "placement": request.ephemeral}
+    return {**disk, "caching": "ReadOnly", "diffDiskSettings": local}
+
+
+def disk_label(disks: Iterable[DataDisk], settings: AzureSettings) -> str:
+    """Return what data disks can do, for a fingerprint: ``Premium_LRS-128``, one after another."""
+    return "+".join(f"{settings.disk_sku}-{_disk_gb(disk, settings)}" for disk in disks)
+
+
+def _disk_gb(disk: DataDisk, settings: AzureSettings) -> int:
+    return max(disk.size_gb or 0, settings.least_disk_gb)
 
 
 def _data_disk(request: MachineRequest, disk: DataDisk, settings: AzureSettings) -> Json:
-    body: Json = {
+    return {
         "lun": disk.lun,
         "name": f"{request.name}-data{disk.lun}",
         "createOption": "FromImage" if disk.from_image else "Empty",
         "caching": "ReadOnly",
         "deleteOption": "Delete",
         "managedDisk": {"storageAccountType": settings.disk_sku},
+        "diskSizeGB": _disk_gb(disk, settings),
     }
-    if disk.size_gb is not None:
-        body["diskSizeGB"] = disk.size_gb
-    return body
 
 
 def _operating_system(request: MachineRequest, settings: AzureSettings, public_key: str) -> Json:

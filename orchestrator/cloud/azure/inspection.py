@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.cloud.azure.calls import GoneError, call
 from orchestrator.cloud.azure.clients import Clients
-from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.cloud.azure.images import own, read_image, region_name, unix_seconds, wrong_id
 from orchestrator.cloud.retry import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from orchestrator.cloud.azure.credentials import Login
+    from orchestrator.cloud.azure.images import ImageVersion
     from orchestrator.cloud.azure.settings import AzureSettings
 
     Json = Mapping[str, Any]
@@ -32,15 +32,9 @@ _NETWORK_API = "2023-11-01"
 _FEATURE_API = "2021-07-01"
 _LOGIC_API = "2019-05-01"
 
-_IMAGE = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Compute"
-    r"/galleries/(?P<gallery>[^/]+)/images/(?P<image>[^/]+)(?:/versions/(?P<version>[^/]+))?",
-    re.IGNORECASE,
-)
 _SUBNET = re.compile(
     r"(?P<network>/subscriptions/.+/virtualNetworks/[^/]+)/subnets/[^/]+", re.IGNORECASE
 )
-_NUMBERS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +58,6 @@ class Subnet:
     nat_addresses: int | None
     default_outbound: bool | None
     routed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ImageVersion:
-    """One version of a gallery's image.
-
-    ``published`` is Unix seconds. ``replicas`` counts them by region, ``states`` is each region's
-    replication state. ``data_disks`` are the LUNs that travel with it. ``security_type`` is what
-    its definition asks of machines (``Standard``, ``TrustedLaunch``, …), if anything.
-    """
-
-    id: str
-    published: float | None
-    tags: Mapping[str, str]
-    replicas: Mapping[str, int]
-    states: Mapping[str, str]
-    data_disks: tuple[int, ...]
-    security_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +99,7 @@ class Inspection:
         found = self._read(
             f"{self._here}/resourceGroups/{self._settings.resource_group}", _GROUP_API
         )
-        return None if found is None else _region(found.get("location"))
+        return None if found is None else region_name(found.get("location"))
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         """Return a subnet, its network's region and its ways out.
@@ -133,7 +109,7 @@ class Inspection:
         """
         parts = _SUBNET.fullmatch(subnet_id)
         if parts is None:
-            raise _wrong_id("subnet", subnet_id)
+            raise wrong_id("subnet", subnet_id)
         found = self._read(subnet_id, _NETWORK_API)
         network = self._read(parts["network"], _NETWORK_API)
         if found is None or network is None:
@@ -141,7 +117,7 @@ class Inspection:
         own = found.get("properties") or {}
         gateway = (own.get("natGateway") or {}).get("id")
         return Subnet(
-            region=_region(network.get("location")),
+            region=region_name(network.get("location")),
             nat_addresses=self._addresses(gateway) if gateway else None,
             default_outbound=own.get("defaultOutboundAccess"),
             routed=bool(own.get("routeTable")),
@@ -153,11 +129,9 @@ class Inspection:
         Raises:
             CloudError: Configuration, when the id is no gallery image's; else as every read.
         """
-        parts = _IMAGE.fullmatch(image_id)
-        if parts is None:
-            raise _wrong_id("gallery image", image_id)
+        compute = self._clients.compute
         try:
-            return self._call("read the machine image", lambda: self._image(parts))
+            return self._call("read the machine image", lambda: read_image(compute(), image_id))
         except GoneError:
             return None
 
@@ -178,29 +152,17 @@ class Inspection:
         if found is None:
             return None
         runs = (self._read(f"{flow}/runs", _LOGIC_API) or {}).get("value") or []
-        ended = [_seconds(_own(run).get("endTime")) for run in runs if _succeeded(run)]
+        ended = [unix_seconds(own(run).get("endTime")) for run in runs if _succeeded(run)]
         known = [moment for moment in ended if moment is not None]
-        return SweeperLife(_own(found).get("state") == "Enabled", max(known, default=None))
+        return SweeperLife(own(found).get("state") == "Enabled", max(known, default=None))
 
     def close(self) -> None:
         """Close every connection."""
         self._clients.close()
 
     def _addresses(self, gateway: str) -> int:
-        found = _own(self._read(gateway, _NETWORK_API) or {})
+        found = own(self._read(gateway, _NETWORK_API) or {})
         return len(found.get("publicIpAddresses") or []) + len(found.get("publicIpPrefixes") or [])
-
-    def _image(self, parts: re.Match[str]) -> ImageVersion | None:
-        compute = self._clients.compute()
-        where = (parts["group"], parts["gallery"], parts["image"])
-        version = parts["version"] or _newest(
-            item.as_dict() for item in compute.gallery_image_versions.list_by_gallery_image(*where)
-        )
-        if version is None:
-            return None
-        found = compute.gallery_image_versions.get(*where, version, expand="ReplicationStatus")
-        definition = compute.gallery_images.get(*where)
-        return _image_version(found.as_dict(), definition.as_dict())
 
     def _read(self, resource_id: str, api_version: str) -> Json | None:
         def read() -> Json:
@@ -220,62 +182,5 @@ class Inspection:
         return self._patience.call(lambda: call(during, action))
 
 
-def _newest(versions: Iterable[Json]) -> str | None:
-    """Return the version that a machine made from the definition gets: the highest not excluded."""
-    open_ = [
-        str(item["name"])
-        for item in versions
-        if not (_own(item).get("publishingProfile") or {}).get("excludeFromLatest")
-    ]
-    return max(open_, key=lambda name: [int(part) for part in _NUMBERS.findall(name)], default=None)
-
-
-def _image_version(found: Json, definition: Json) -> ImageVersion:
-    own = _own(found)
-    profile = own.get("publishingProfile") or {}
-    default = profile.get("replicaCount") or 1
-    summary = (own.get("replicationStatus") or {}).get("summary") or []
-    disks = (own.get("storageProfile") or {}).get("dataDiskImages") or []
-    features = {
-        item.get("name"): item.get("value") for item in _own(definition).get("features") or []
-    }
-    return ImageVersion(
-        id=str(found.get("id", "")),
-        published=_seconds(profile.get("publishedDate")),
-        tags=dict(found.get("tags") or {}),
-        replicas={
-            _region(item.get("name")): int(item.get("regionalReplicaCount") or default)
-            for item in profile.get("targetRegions") or []
-        },
-        states={_region(item.get("region")): str(item.get("state", "")) for item in summary},
-        data_disks=tuple(int(item["lun"]) for item in disks),
-        security_type=str(features.get("SecurityType", "")),
-    )
-
-
-def _own(found: Json) -> Json:
-    properties: Json = found.get("properties") or {}
-    return properties
-
-
 def _succeeded(run: Json) -> bool:
-    return _own(run).get("status") == "Succeeded"
-
-
-def _region(name: object) -> str:
-    """Return a region's short name: listings write ``West Europe`` too."""
-    return str(name or "").replace(" ", "").lower()
-
-
-def _seconds(stamp: object) -> float | None:
-    try:
-        return datetime.fromisoformat(str(stamp)).timestamp() if stamp else None
-    except ValueError:
-        return None
-
-
-def _wrong_id(what: str, given: str) -> CloudError:
-    failure = Failure(
-        FailureKind.CONFIGURATION, "InvalidId", f"{given[:200]!r} is no id of a {what}"
-    )
-    return CloudError(failure, during=f"read the {what}")
+    return own(run).get("status") == "Succeeded"

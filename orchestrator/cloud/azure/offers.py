@@ -63,7 +63,16 @@ def _offer(region: str, sku: Json) -> Offer:
         nvme_only=able.get("DiskControllerTypes", "").strip().upper() == "NVME",
         nested=bool(_NESTED.fullmatch(size)),
         restriction=_restriction(region, sku),
+        generations=_words(able.get("HyperVGenerations")),
+        architecture=able.get("CpuArchitectureType", ""),
+        controllers=_words(able.get("DiskControllerTypes")),
+        data_disks=int(_number(able["MaxDataDiskCount"])) if "MaxDataDiskCount" in able else None,
+        premium=able.get("PremiumIO", "True") == "True",
     )
+
+
+def _words(listed: str | None) -> frozenset[str]:
+    return frozenset(word.strip() for word in (listed or "").split(",") if word.strip())
 
 
 def _places(able: Mapping[Any, str]) -> dict[str, int]:

@@ -41,7 +41,9 @@ class AzureSettings:
     """The resource group that holds the machines, and nothing else that is dear.
 
     ``sites`` is keyed by region (``westeurope``). Without ``ssh_public_key`` the machines get a key
-    whose private half is thrown away: nobody logs in to them.
+    whose private half is thrown away: nobody logs in to them. ``disk_sku`` and ``least_disk_gb``
+    state what a managed disk can do: 128 GB of premium storage is a P10 (500 operations and 100 MB
+    a second), 64 GB a P6 with half of it ("Azure managed disk types").
     """
 
     subscription: str
@@ -51,3 +53,4 @@ class AzureSettings:
     admin_user: str = "waa"
     ssh_public_key: str | None = None
     disk_sku: str = "Premium_LRS"
+    least_disk_gb: int = 128

@@ -7,6 +7,7 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.arm.catalogue import subnet_id
+from tests.fakes.arm.image_rules import check_image
 from tests.fakes.arm.reply import Json, RefusalError
 from tests.fakes.arm.world import MACHINE
 
@@ -24,7 +25,7 @@ def admit(body: Json, catalogue: Catalogue, world: World, *, standard_security: 
         text = f"The VM size '{size.name}' is not supported for Azure Spot VMs."
         raise RefusalError(400, "AzureSpotIsNotSupportedForThisVMSize", text)
     _security(properties, registered=standard_security)
-    _image(properties["storageProfile"], region, size, catalogue)
+    check_image(properties, region, size, catalogue.gallery)
     _network(properties["networkProfile"], region)
     _custom_data(properties["osProfile"])
     _quota(size, region, catalogue, world, spot=spot)
@@ -46,18 +47,6 @@ def _security(properties: Json, *, registered: bool) -> None:
         feature = "Microsoft.Compute/UseStandardSecurityType"
         text = f"The value 'Standard' of property 'securityType' needs the feature '{feature}'."
         raise RefusalError(400, "InvalidParameter", text)
-
-
-def _image(storage: Json, region: str, size: Size, catalogue: Catalogue) -> None:
-    image = storage["imageReference"].get("id", "")
-    if region not in catalogue.gallery.regions(image):
-        text = f"The gallery image {image} is not available in {region} region."
-        raise RefusalError(404, "GalleryImageNotFound", text)
-    place = storage["osDisk"].get("diffDiskSettings", {}).get("placement")
-    room = {"CacheDisk": size.cache_gb, "ResourceDisk": size.local_gb, None: 1}
-    if not room.get(place):
-        text = f"OS disk of Ephemeral VM with size {size.name} is not supported on {place}."
-        raise RefusalError(400, "NotSupported", text)
 
 
 def _network(network: Json, region: str) -> None:

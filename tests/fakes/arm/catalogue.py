@@ -24,11 +24,19 @@ class Size:
     cache_gb: int = 0
     local_gb: int = 0
     spot: bool = True
-    nvme: bool = False
+    nvme: bool = False  # attaches disks by NVMe alone
+    generations: str = "V1,V2"
+    architecture: str = "x64"
+    premium: bool = True
+    disks: int = 16
     regions: tuple[str, ...] = REGIONS
     zones: tuple[str, ...] = ("1", "2", "3")
     barred_zones: tuple[str, ...] = ()
     barred: bool = False  # NotAvailableForSubscription
+
+    @property
+    def controllers(self) -> str:
+        return "NVMe" if self.nvme else "SCSI"
 
     def listed(self, region: str) -> Json:
         places = [
@@ -44,7 +52,11 @@ class Size:
             "SupportedEphemeralOSDiskPlacements": ",".join(places),
             "CachedDiskBytes": str(self.cache_gb * 1024**3),
             "MaxResourceVolumeMB": str(self.local_gb * 1024),
-            "DiskControllerTypes": "NVMe" if self.nvme else "SCSI",
+            "DiskControllerTypes": self.controllers,
+            "HyperVGenerations": self.generations,
+            "CpuArchitectureType": self.architecture,
+            "PremiumIO": str(self.premium),
+            "MaxDataDiskCount": str(self.disks),
         }
         return {
             "resourceType": "virtualMachines",
@@ -81,8 +93,10 @@ SIZES = (
     Size("Standard_D8s_v5", "standardDSv5Family", 8, 32),
     Size("Standard_D8ds_v5", "standardDDSv5Family", 8, 32, cache_gb=200, local_gb=300),
     Size("Standard_D8s_v3", "standardDSv3Family", 8, 32, cache_gb=200, barred_zones=("3",)),
-    Size("Standard_D8ds_v6", "StandardDdsv6Family", 8, 32, nvme=True, barred=True),
-    Size("Standard_B2s", "standardBSFamily", 2, 4, spot=False),
+    Size(
+        "Standard_D8ds_v6", "StandardDdsv6Family", 8, 32, nvme=True, barred=True, generations="V2"
+    ),
+    Size("Standard_B2s", "standardBSFamily", 2, 4, spot=False, disks=4),
 )
 
 

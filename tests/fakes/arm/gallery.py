@@ -12,12 +12,17 @@ from tests.fakes.arm.schema import violations
 
 @dataclass(slots=True)
 class Version:
-    """One version: replicas by region, where replication failed, and Unix seconds of publishing."""
+    """One version: replicas by region, where replication failed, and Unix seconds of publishing.
+
+    ``luns`` are its data disks, each of ``data_gb``.
+    """
 
     replicas: dict[str, int]
     published: float = START
     tags: dict[str, str] = field(default_factory=dict)
     luns: tuple[int, ...] = (0,)
+    os_gb: int = 64
+    data_gb: int = 128
     failed: tuple[str, ...] = ()
     excluded: bool = False
 
@@ -28,14 +33,18 @@ class Gallery:
     def __init__(self, image: str) -> None:
         self.image = image
         self.security_type = "Standard"
+        self.generation = "V2"
+        self.architecture = "x64"
+        self.controllers = "SCSI, NVMe"
         self.versions: dict[str, Version] = {}
 
     def regions(self, image_id: str) -> tuple[str, ...]:
         """Where a machine can be made from this id: a version's, or the definition's newest."""
-        version = self._named(image_id)
+        version = self.named(image_id)
         return tuple(version.replicas) if version else ()
 
-    def _named(self, image_id: str) -> Version | None:
+    def named(self, image_id: str) -> Version | None:
+        """The version that an id means: its own, or the newest for the definition's."""
         head, _, name = image_id.partition("/versions/")
         if head.lower() != self.image.lower():
             return None
@@ -44,7 +53,10 @@ class Gallery:
         return self.versions.get(name or newest)
 
     def definition(self) -> Json:
-        features = [{"name": "SecurityType", "value": self.security_type}]
+        features = [
+            {"name": "SecurityType", "value": self.security_type},
+            {"name": "DiskControllerTypes", "value": self.controllers},
+        ]
         return {
             "id": self.image,
             "name": self.image.rpartition("/")[2],
@@ -52,7 +64,8 @@ class Gallery:
             "properties": {
                 "osType": "Linux",
                 "osState": "Generalized",
-                "hyperVGeneration": "V2",
+                "hyperVGeneration": self.generation,
+                "architecture": self.architecture,
                 "identifier": {"publisher": "p", "offer": "o", "sku": "s"},
                 "features": features,
             },
@@ -69,7 +82,7 @@ class Gallery:
             {"name": _display(region), "regionalReplicaCount": count}
             for region, count in version.replicas.items()
         ]
-        disks = [{"lun": lun, "sizeInGB": 64} for lun in version.luns]
+        disks = [{"lun": lun, "sizeInGB": version.data_gb} for lun in version.luns]
         properties: Json = {
             "publishingProfile": {
                 "targetRegions": targets,
@@ -78,7 +91,10 @@ class Gallery:
                 "publishedDate": published.isoformat(),
             },
             "provisioningState": "Succeeded",
-            "storageProfile": {"osDiskImage": {"sizeInGB": 64}, "dataDiskImages": disks},
+            "storageProfile": {
+                "osDiskImage": {"sizeInGB": version.os_gb},
+                "dataDiskImages": disks,
+            },
         }
         if replication:
             states = [

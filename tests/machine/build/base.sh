@@ -12,7 +12,7 @@ trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 echo 'Acquire::Languages "none";' >/etc/apt/apt.conf.d/small
 apt-get update --quiet=2
 apt-get install --quiet=2 --yes --no-install-recommends \
-  bsdextrautils dbus initramfs-tools systemd systemd-sysv udev >/dev/null
+  bsdextrautils busybox-static dbus initramfs-tools iproute2 kmod systemd systemd-sysv udev >/dev/null
 # The initial file system holds what this machine's disk needs, so that it is small.
 echo MODULES=list >/etc/initramfs-tools/conf.d/small
 printf '%s\n' virtio_pci virtio_blk ext4 >>/etc/initramfs-tools/modules

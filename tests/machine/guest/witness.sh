@@ -33,6 +33,7 @@ say "medium $(blkid -p -o value -s LABEL /dev/sr0 2>/dev/null || echo gone)"
 say "arena cores $(systemctl show -P AllowedCPUs waa-arena.slice)"
 say "apt $(systemctl is-enabled apt-daily.timer apt-daily-upgrade.timer | tr '\n' ' ')"
 say "disk $(findmnt -no FSTYPE,LABEL /srv/waa/disk | tr -s " ")"
+bash "$here/containers.sh" || say "containers: could not be looked at"
 touch $work/witnessed
 
 until [[ $(systemctl is-active waa-runner.service) =~ ^(inactive|failed)$ ]]; do sleep 1; done
