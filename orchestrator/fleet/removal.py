@@ -10,19 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, FailureKind
-from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG
+from orchestrator.cloud.failures import CloudError, FailureKind
+from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, ZONE_TAG
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.port import Resource
     from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.decide import Actions, Doomed
+    from orchestrator.fleet.identity import Role
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.supply import Supply
+    from orchestrator.fleet.view import Member
     from orchestrator.github import Runner
 
 _THREADS = 16
@@ -30,11 +33,16 @@ _THREADS = 16
 
 @dataclass(frozen=True, slots=True)
 class Remover:
-    """Deletes in parallel; ``trouble`` is told what did not go. ``supply`` learns of full zones."""
+    """Deletes in parallel; ``trouble`` is told what did not go.
+
+    ``supplies`` learn of full zones. ``submitted`` are machines whose delete was submitted before,
+    and is added to: what Azure says of such a one is said of its delete, not of its create.
+    """
 
     launcher: Launcher
     runners: RunnerStore
-    supply: Supply
+    supplies: Mapping[Role, Supply]
+    submitted: set[str]
     trouble: Callable[[str], None]
 
     def remove(self, actions: Actions) -> None:
@@ -46,20 +54,34 @@ class Remover:
 
     def _machine(self, doomed: Doomed) -> None:
         member = doomed.member
-        if doomed.failure is not None:
-            tags = member.machine.tags
-            spot = tags.get(SPOT_TAG) == "true"
-            size, region = tags.get(SIZE_TAG, ""), member.machine.region
-            self.supply.failed(size, region, doomed.failure, spot=spot)
-            if doomed.failure.kind in STOPS_THE_RUN:
-                self.launcher.halt.stop(str(doomed.failure), fatal=True)
+        if doomed.failure is not None and member.name not in self.submitted:
+            self._learn(member, doomed.failure)
         if not self._without_runner(doomed):
             return
+        self.submitted.add(member.name)  # whatever the reply: it may have taken effect
         try:
             with self.launcher.journal.step("delete", member.name, doomed.why):
                 self.launcher.cloud.delete(member.machine)
         except CloudError as error:
             self.trouble(str(error))
+
+    def _learn(self, member: Member, failure: Failure) -> None:
+        """Leave alone, or stop for, what an accepted create that failed speaks of."""
+        tags, region, supply = (
+            member.machine.tags,
+            member.machine.region,
+            self.supplies[member.role],
+        )
+        supply.failed(
+            tags.get(SIZE_TAG, ""),
+            region,
+            failure,
+            spot=tags.get(SPOT_TAG) == "true",
+            zone=tags.get(ZONE_TAG),
+        )
+        refusals = self.launcher.refusals[member.role]
+        reason, regions = f"{member.name}: {failure}", supply.wish.regions
+        refusals.met(failure, reason, member.name, region, regions, hope=refusals.up)
 
     def _without_runner(self, doomed: Doomed) -> bool:
         """Delete a machine's runner before it; False when it has a job after all."""
