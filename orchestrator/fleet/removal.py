@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import CloudError, FailureKind
+from orchestrator.fleet.clear import STUCK_S
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, ZONE_TAG
+from orchestrator.fleet.view import Phase
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.port import Resource
@@ -35,14 +37,15 @@ _THREADS = 16
 class Remover:
     """Deletes in parallel; ``trouble`` is told what did not go.
 
-    ``supplies`` learn of full zones. ``submitted`` are machines whose delete was submitted before,
-    and is added to: what Azure says of such a one is said of its delete, not of its create.
+    ``supplies`` learn of full zones. ``submitted`` says when the delete of each machine was last
+    submitted, or first seen under way (Unix seconds), and is added to: what the cloud says of such
+    a machine is said of its delete, not of its create.
     """
 
     launcher: Launcher
     runners: RunnerStore
     supplies: Mapping[Role, Supply]
-    submitted: set[str]
+    submitted: dict[str, float]
     trouble: Callable[[str], None]
 
     def remove(self, actions: Actions) -> None:
@@ -52,15 +55,29 @@ class Remover:
             list(pool.map(self._runner, actions.forget))
             list(pool.map(self._part, actions.sweep))
 
+    def again(self, members: Iterable[Member]) -> None:
+        """Submit the deletes anew that were accepted and do not end."""
+        now = self.launcher.clock.now()
+        deleting = [one for one in members if one.phase is Phase.DELETING]
+        stuck = [
+            one for one in deleting if now - self.submitted.setdefault(one.name, now) >= STUCK_S
+        ]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(lambda one: self._delete(one, "its delete does not end"), stuck))
+
     def _machine(self, doomed: Doomed) -> None:
         member = doomed.member
         if doomed.failure is not None and member.name not in self.submitted:
             self._learn(member, doomed.failure)
         if not self._without_runner(doomed):
             return
-        self.submitted.add(member.name)  # whatever the reply: it may have taken effect
+        self._delete(member, doomed.why)
+
+    def _delete(self, member: Member, why: str) -> None:
+        # Whatever the reply: it may have taken effect.
+        self.submitted[member.name] = self.launcher.clock.now()
         try:
-            with self.launcher.journal.step("delete", member.name, doomed.why):
+            with self.launcher.journal.step("delete", member.name, why):
                 self.launcher.cloud.delete(member.machine)
         except CloudError as error:
             self.trouble(str(error))

@@ -103,7 +103,7 @@ class Supervisor:
     _memory: Memory | None = None
     _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
-    _submitted: set[str] = field(default_factory=set)
+    _submitted: dict[str, float] = field(default_factory=dict)
     _troubles: list[str] = field(default_factory=list)
     _blindness: Blindness = field(default_factory=Blindness)
     _asked_to_drain: bool = False
@@ -139,7 +139,7 @@ class Supervisor:
             orders = replace(orders, draining=True)
         actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
         actions = self._affordable(actions, now)
-        self._act(actions)
+        self._act(actions, view)
         usd = self.spending.usd(now)
         halted = self._memory.halted
         self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
@@ -223,11 +223,13 @@ class Supervisor:
 
     # -- acting -----------------------------------------------------------------------------
 
-    def _act(self, actions: Actions) -> None:
+    def _act(self, actions: Actions, view: FleetView) -> None:
         """Do what was decided: deletes first; what fails is tried again at the next look."""
         supplies = {Role.ARENA: self.supply, Role.DRAIN: self.drain_supply}
         trouble = self._troubles.append
-        Remover(self.launcher, self.runners, supplies, self._submitted, trouble).remove(actions)
+        remover = Remover(self.launcher, self.runners, supplies, self._submitted, trouble)
+        remover.remove(actions)
+        remover.again(view.members)
         self._bury(actions.dead)
         self._launch(actions.launch, self.supply, Role.ARENA)
         self._launch(actions.drains, self.drain_supply, Role.DRAIN)
