@@ -46,6 +46,9 @@ def api() -> Iterator[responses.RequestsMock]:
 
 def _meter(price: object, **changed: object) -> dict[str, Any]:
     item = {
+        "type": "Consumption",
+        "armRegionName": REGION,
+        "armSkuName": SIZE,
         "currencyCode": "USD",
         "tierMinimumUnits": 0.0,
         "retailPrice": price,
@@ -117,6 +120,10 @@ def test_the_question_names_size_region_and_consumption(api: responses.RequestsM
         _meter(0.1, productName=f"{LINUX} Windows"),
         _meter(0.1, productName="Dsv5 Series Cloud Services"),
         _meter(0.1, skuName="D8s v5 Low Priority"),
+        _meter(0.1, type="Reservation"),
+        _meter(0.1, type="DevTestConsumption"),
+        _meter(0.1, armRegionName="eastus"),
+        _meter(0.1, armSkuName="Standard_D4s_v5"),
         _meter(0.1, currencyCode="EUR"),
         _meter(0.1, tierMinimumUnits=100.0),
         _meter(0.1, unitOfMeasure="1 GB"),

@@ -20,22 +20,39 @@ _OPAQUE_RUN = re.compile(r"(?<![\w/.-])[A-Za-z0-9+][A-Za-z0-9+/_=.-]{64,}")
 
 
 class FailureKind(StrEnum):
-    """What to do about a failure."""
+    """Why the cloud refused."""
 
-    CAPACITY = "capacity"
-    QUOTA = "quota"
+    CAPACITY = "capacity"  # no room there now
+    QUOTA = "quota"  # a limit of the subscription's
+    UNSUITABLE = "unsuitable"  # this size or this region refuses whatever is tried
     THROTTLED = "throttled"
     TRANSIENT = "transient"
+    BROKEN = "broken"  # this machine failed; nothing is said of the next
+    UNKNOWN = "unknown"  # a code that is in no table, or that has several meanings
     CONFIGURATION = "configuration"
     CREDENTIALS = "credentials"
 
 
-class QuotaScope(StrEnum):
-    """Which limit a quota failure hit, and so what escapes it."""
+class Scope(StrEnum):
+    """How far a refusal reaches: what has to be another for the next create to be granted."""
 
-    REGION = "region"  # every size of the region shares it: another region
-    FAMILY = "family"  # another size family
-    SPOT = "spot"  # its own limit: regular machines, or another region
+    MACHINE = "machine"
+    ZONE = "zone"
+    SIZE = "size"
+    FAMILY = "family"  # every size that shares its quota
+    SPOT = "spot"  # spot machines of the region
+    REGION = "region"
+    SUBSCRIPTION = "subscription"
+    RUN = "run"  # what every create of the run has in common
+
+
+class Action(StrEnum):
+    """What a launcher does about a refusal."""
+
+    REPEAT = "repeat"  # the same call may be answered otherwise later
+    REPLACE = "replace"  # this machine is given up; another may be tried at the same place
+    ELSEWHERE = "elsewhere"  # the scope is left alone, and the next zone, size or region tried
+    STOP = "stop"  # nothing more is launched
 
 
 STOPS_THE_RUN = frozenset({FailureKind.CONFIGURATION, FailureKind.CREDENTIALS})
@@ -44,11 +61,16 @@ STOPS_THE_RUN = frozenset({FailureKind.CONFIGURATION, FailureKind.CREDENTIALS})
 RETRIED = frozenset({FailureKind.THROTTLED, FailureKind.TRANSIENT})
 """Kinds for which the same call may succeed later."""
 
+_GIVEN_UP = frozenset({FailureKind.BROKEN, FailureKind.UNKNOWN})
+
 _ADVICE: Mapping[FailureKind, str] = {
     FailureKind.CAPACITY: "No room for this size here: use another zone, size or region.",
     FailureKind.QUOTA: "Waiting does not help: use another family or region, or fewer machines.",
+    FailureKind.UNSUITABLE: "It is refused here whatever is tried: use another size or region.",
     FailureKind.THROTTLED: "Too many calls: wait as long as was asked and try again.",
     FailureKind.TRANSIENT: "Likely to pass: the same call may be made again.",
+    FailureKind.BROKEN: "This machine failed: another may well come up.",
+    FailureKind.UNKNOWN: "No known code: look it up; another machine may be granted.",
     FailureKind.CONFIGURATION: "The request or set-up is wrong: a retry cannot help, correct it.",
     FailureKind.CREDENTIALS: "The identity was refused: check login, roles and subscription.",
 }
@@ -59,19 +81,33 @@ class Failure:
     """One refusal, classified.
 
     ``code`` is the cloud's own word for it; ``message`` is the cloud's text, bounded, printable and
-    free of encoded payloads. ``retry_after_s`` is what the cloud asked to wait. ``quota`` is set
-    for quota failures only.
+    free of encoded payloads. ``retry_after_s`` is what the cloud asked to wait. ``scope`` is the
+    narrowest that the code speaks of; nothing wider may be taken from it.
     """
 
     kind: FailureKind
     code: str
     message: str
     retry_after_s: float | None = None
-    quota: QuotaScope | None = None
+    scope: Scope = Scope.MACHINE
 
     def __str__(self) -> str:
         said = f"{self.code}: {self.message}" if self.message else self.code
         return f"{said.rstrip('.')}. {_ADVICE[self.kind]}"
+
+    @property
+    def action(self) -> Action:
+        """What to do about it."""
+        return action_for(self.kind)
+
+
+def action_for(kind: FailureKind) -> Action:
+    """Return what a launcher does about refusals of a kind."""
+    if kind in RETRIED:
+        return Action.REPEAT
+    if kind in STOPS_THE_RUN:
+        return Action.STOP
+    return Action.REPLACE if kind in _GIVEN_UP else Action.ELSEWHERE
 
 
 class CloudError(MatrixError):
@@ -84,7 +120,7 @@ class CloudError(MatrixError):
 
     @property
     def kind(self) -> FailureKind:
-        """What to do about it."""
+        """Why it was refused."""
         return self.failure.kind
 
     @property

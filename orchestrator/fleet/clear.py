@@ -27,6 +27,13 @@ QUIET_LOOKS = 2
 QUIET_S = 60.0
 """Between these two: what was made just before the first is listed by the second."""
 
+STUCK_S = 180.0
+"""How long a machine may be deleting before its delete is submitted again, and then each time.
+
+Azure takes it: "You can only retry the Delete operation (or wait for an ongoing one to complete)"
+("Common VM error codes in Azure").
+"""
+
 _THREADS = 16
 
 
@@ -96,7 +103,8 @@ class Broom:
     """Deletes in parallel, machines first.
 
     ``say`` is told each delete in words, ``noted`` its kind (``runner`` for a runner) and its name,
-    each once and from any thread.
+    each once and from any thread. ``deleting`` is since when each machine's newest delete runs,
+    as far as known.
     """
 
     cloud: Cloud
@@ -106,14 +114,16 @@ class Broom:
     noted: Callable[[str, str], None] = lambda _kind, _name: None
     deleted: dict[str, None] = field(default_factory=dict)
     troubles: dict[str, None] = field(default_factory=dict)
+    deleting: dict[str, float] = field(default_factory=dict)
 
     def submit(self, found: Found) -> None:
         """Submit every delete that can be submitted now, and return.
 
         A part is left to its machine while that is there: it goes with it, and cannot go before.
+        A delete that was accepted and does not end is submitted again.
         """
         machines = {one.name: one for one in found.resources if one.kind is Kind.MACHINE}
-        going = [one for one in machines.values() if one.state is not State.DELETING]
+        going = [one for one in machines.values() if self._is_due(one)]
         orphans = [
             one
             for one in found.resources
@@ -138,6 +148,16 @@ class Broom:
                 return Cleared(tuple(self.deleted), left, looks, proved, tuple(self.troubles))
             self.submit(found)
             self.clock.sleep(patience.quiet_s if found.empty else patience.every_s)
+
+    def _is_due(self, machine: Resource) -> bool:
+        """Whether to submit a machine's delete now: not while one is under way, and not stuck."""
+        now = self.clock.now()
+        if machine.state is State.DELETING:
+            since = self.deleting.setdefault(machine.id, now)
+            if now - since < STUCK_S:
+                return False
+        self.deleting[machine.id] = now
+        return True
 
     def _delete(self, resource: Resource) -> None:
         try:

@@ -23,6 +23,7 @@ EXPIRES_TAG = "waa-expires-at"
 ROLE_TAG = "waa-role"
 SIZE_TAG = "waa-size"
 SPOT_TAG = "waa-spot"
+ZONE_TAG = "waa-zone"
 
 _LABEL = re.compile(r"waa-([1-9][0-9]{0,19})\Z")
 _RUN_ID = re.compile(r"[1-9][0-9]{0,19}\Z")

@@ -7,15 +7,15 @@ runner's entry with it, and the next try has a new name.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, Failure, FailureKind
+from orchestrator.cloud.failures import Action, CloudError, Failure, FailureKind
 from orchestrator.cloud.port import DataDisk, MachineRequest
 from orchestrator.errors import StoreError
 from orchestrator.fleet.custom_data import SAS_FILE, checked_facts
-from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, ZONE_TAG, Role
+from orchestrator.fleet.refusals import Halt, Refusals
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -95,26 +95,6 @@ class NotLaunched:
     unclear: str = ""
 
 
-@dataclass(slots=True)
-class Halt:
-    """Why nothing more may be launched, told to every thread by the first that knows."""
-
-    event: threading.Event = field(default_factory=threading.Event)
-    reason: str = ""
-    fatal: bool = False
-
-    def stop(self, reason: str, *, fatal: bool) -> None:
-        """Stop; the first reason stands. ``fatal`` ones end the run."""
-        if not self.event.is_set():
-            self.reason, self.fatal = reason, fatal
-            self.event.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether nothing more may be launched."""
-        return self.event.is_set()
-
-
 class _RefusedError(Exception):
     """This try came to nothing; the message is the reason. ``final`` ones are the last."""
 
@@ -129,7 +109,8 @@ class Launcher:
 
     ``closing`` says whether the attempt is being torn down; it is asked before every create.
     ``store_key`` returns the SAS that a machine gets, good until the given Unix seconds. ``token``
-    makes names new. ``usd_hour`` prices a machine, for its event. ``halt`` stops every thread.
+    makes names new. ``usd_hour`` prices a machine, for its event. ``refusals`` are kept by role:
+    what a drain machine is refused says nothing of one with an arena.
     """
 
     attempt: Attempt
@@ -143,14 +124,22 @@ class Launcher:
     store_key: Callable[[float], Secret]
     token: Callable[[], str]
     usd_hour: Callable[[MachineRequest], float | None] = lambda _request: None
-    halt: Halt = field(default_factory=Halt)
+    refusals: Mapping[Role, Refusals] = field(
+        default_factory=lambda: {role: Refusals() for role in Role}
+    )
+
+    @property
+    def halt(self) -> Halt:
+        """What stops the launches of machines with an arena, in every thread."""
+        return self.refusals[Role.ARENA].halt
 
     def launch(self, number: int, supply: Supply, role: Role) -> Launched | NotLaunched:
         """Launch machine ``number``, by whichever choice the cloud grants first."""
         reasons: list[str] = []
+        halt = self.refusals[role].halt
         for _ in range(TRIES):
-            if self.halt.stopped:
-                reasons.append(self.halt.reason)
+            if halt.stopped:
+                reasons.append(halt.reason)
                 break
             choice = supply.take(number)
             if choice is None:
@@ -168,22 +157,25 @@ class Launcher:
         name = self.attempt.machine_name(number, self.token())
         expires = self.clock.now() + self.build.ttl_s
         try:
-            self._ask_whether_closing()
+            self._ask_whether_closing(role)
             key = self.store_key(expires)
         except (StoreError, CloudError) as error:
             supply.refused(choice, _UNTRIED)
             raise _RefusedError(str(error), final=True) from error
-        minted = self._mint(name, choice, supply)
+        minted = self._mint(name, choice, supply, role)
         request = self._request(name, choice, role, expires, minted.config, key)
-        self._create(request, choice, supply, minted)
+        self._create(request, number, choice, supply, minted)
+        self.refusals[role].accepted = True
+        supply.accepted(choice)
         return Launched(name, choice, role, self.clock.now())
 
-    def _ask_whether_closing(self) -> None:
+    def _ask_whether_closing(self, role: Role) -> None:
         if self.closing():
-            self.halt.stop("the run is being torn down: nothing is launched any more", fatal=False)
-            raise StoreError(self.halt.reason)
+            halt = self.refusals[role].halt
+            halt.stop("the run is being torn down: nothing is launched any more", fatal=False)
+            raise StoreError(halt.reason)
 
-    def _mint(self, name: str, choice: Choice, supply: Supply) -> JitRunner:
+    def _mint(self, name: str, choice: Choice, supply: Supply, role: Role) -> JitRunner:
         labels = [self.attempt.fleet.label]
         try:
             with self.journal.step("mint", name):
@@ -191,7 +183,7 @@ class Launcher:
         except GitHubError as error:
             supply.refused(choice, _UNTRIED)
             if error.kind in _STOPS:
-                self.halt.stop(str(error), fatal=True)
+                self.refusals[role].halt.stop(str(error), fatal=True)
             # An entry whose reply was lost holds the name, and listings do not show it yet: the
             # next try has a new name, and the entry is found by its label later.
             again = error.kind is GitHubKind.CONFLICT
@@ -216,6 +208,7 @@ class Launcher:
             ROLE_TAG: role,
             SIZE_TAG: offer.size,
             SPOT_TAG: str(choice.spot).lower(),
+            **({ZONE_TAG: choice.zone} if choice.zone else {}),
         }
         return MachineRequest(
             name=name,
@@ -247,7 +240,12 @@ class Launcher:
         }
 
     def _create(
-        self, request: MachineRequest, choice: Choice, supply: Supply, minted: JitRunner
+        self,
+        request: MachineRequest,
+        number: int,
+        choice: Choice,
+        supply: Supply,
+        minted: JitRunner,
     ) -> None:
         for tried in range(1, _THROTTLED_TRIES + 1):
             try:
@@ -257,7 +255,7 @@ class Launcher:
                 if error.kind is FailureKind.THROTTLED and tried < _THROTTLED_TRIES:
                     self.clock.sleep(min(error.failure.retry_after_s or 5.0, _LONGEST_THROTTLE_S))
                     continue
-                self._refuse(error, request.name, choice, supply, minted)
+                raise self._refused(error, number, request, choice, supply, minted) from error
             else:
                 return
 
@@ -273,20 +271,29 @@ class Launcher:
             "usd_hour": self.usd_hour(request),
         }
 
-    def _refuse(
-        self, error: CloudError, name: str, choice: Choice, supply: Supply, minted: JitRunner
-    ) -> None:
-        """Take back what was done for a create that was refused, and raise the reason."""
+    def _refused(  # everything that a try was made of
+        self,
+        error: CloudError,
+        number: int,
+        request: MachineRequest,
+        choice: Choice,
+        supply: Supply,
+        minted: JitRunner,
+    ) -> _RefusedError:
+        """Take back what was done for a refused create, learn from it, and return the reason."""
         reason = f"{choice}: {error}"
         if error.kind is FailureKind.TRANSIENT:
             # It may exist: its runner stays, and whoever lists the machines finds it by its tags.
-            raise _RefusedError(reason, final=True, unclear=name) from error
-        supply.refused(choice, error.failure)
+            return _RefusedError(reason, final=True, unclear=request.name)
+        refusals = self.refusals[Role(request.tags[ROLE_TAG])]
+        failure = refusals.judged(error.failure)
+        supply.refused(choice, failure)
         self._forget(minted)
-        if error.kind in STOPS_THE_RUN:
-            self.halt.stop(reason, fatal=True)
-        again = error.kind in (FailureKind.CAPACITY, FailureKind.QUOTA)
-        raise _RefusedError(reason, final=not again) from error
+        machine, regions = f"machine {number}", supply.wish.regions
+        hope = refusals.accepted or refusals.up
+        refusals.met(failure, reason, machine, request.region, regions, hope=hope)
+        again = failure.action in (Action.ELSEWHERE, Action.REPLACE)
+        return _RefusedError(reason, final=not again)
 
     def _forget(self, minted: JitRunner) -> None:
         name = minted.runner.name

@@ -10,19 +10,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, FailureKind
-from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG
+from orchestrator.cloud.failures import CloudError, FailureKind
+from orchestrator.fleet.clear import STUCK_S
+from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, ZONE_TAG
+from orchestrator.fleet.view import Phase
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.port import Resource
     from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.decide import Actions, Doomed
+    from orchestrator.fleet.identity import Role
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.supply import Supply
+    from orchestrator.fleet.view import Member
     from orchestrator.github import Runner
 
 _THREADS = 16
@@ -30,11 +35,17 @@ _THREADS = 16
 
 @dataclass(frozen=True, slots=True)
 class Remover:
-    """Deletes in parallel; ``trouble`` is told what did not go. ``supply`` learns of full zones."""
+    """Deletes in parallel; ``trouble`` is told what did not go.
+
+    ``supplies`` learn of full zones. ``submitted`` says when the delete of each machine was last
+    submitted, or first seen under way (Unix seconds), and is added to: what the cloud says of such
+    a machine is said of its delete, not of its create.
+    """
 
     launcher: Launcher
     runners: RunnerStore
-    supply: Supply
+    supplies: Mapping[Role, Supply]
+    submitted: dict[str, float]
     trouble: Callable[[str], None]
 
     def remove(self, actions: Actions) -> None:
@@ -44,22 +55,50 @@ class Remover:
             list(pool.map(self._runner, actions.forget))
             list(pool.map(self._part, actions.sweep))
 
+    def again(self, members: Iterable[Member]) -> None:
+        """Submit the deletes anew that were accepted and do not end."""
+        now = self.launcher.clock.now()
+        deleting = [one for one in members if one.phase is Phase.DELETING]
+        stuck = [
+            one for one in deleting if now - self.submitted.setdefault(one.name, now) >= STUCK_S
+        ]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(lambda one: self._delete(one, "its delete does not end"), stuck))
+
     def _machine(self, doomed: Doomed) -> None:
         member = doomed.member
-        if doomed.failure is not None:
-            tags = member.machine.tags
-            spot = tags.get(SPOT_TAG) == "true"
-            size, region = tags.get(SIZE_TAG, ""), member.machine.region
-            self.supply.failed(size, region, doomed.failure, spot=spot)
-            if doomed.failure.kind in STOPS_THE_RUN:
-                self.launcher.halt.stop(str(doomed.failure), fatal=True)
+        if doomed.failure is not None and member.name not in self.submitted:
+            self._learn(member, doomed.failure)
         if not self._without_runner(doomed):
             return
+        self._delete(member, doomed.why)
+
+    def _delete(self, member: Member, why: str) -> None:
+        # Whatever the reply: it may have taken effect.
+        self.submitted[member.name] = self.launcher.clock.now()
         try:
-            with self.launcher.journal.step("delete", member.name, doomed.why):
+            with self.launcher.journal.step("delete", member.name, why):
                 self.launcher.cloud.delete(member.machine)
         except CloudError as error:
             self.trouble(str(error))
+
+    def _learn(self, member: Member, failure: Failure) -> None:
+        """Leave alone, or stop for, what an accepted create that failed speaks of."""
+        tags, region, supply = (
+            member.machine.tags,
+            member.machine.region,
+            self.supplies[member.role],
+        )
+        supply.failed(
+            tags.get(SIZE_TAG, ""),
+            region,
+            failure,
+            spot=tags.get(SPOT_TAG) == "true",
+            zone=tags.get(ZONE_TAG),
+        )
+        refusals = self.launcher.refusals[member.role]
+        reason, regions = f"{member.name}: {failure}", supply.wish.regions
+        refusals.met(failure, reason, member.name, region, regions, hope=refusals.up)
 
     def _without_runner(self, doomed: Doomed) -> bool:
         """Delete a machine's runner before it; False when it has a job after all."""

@@ -15,10 +15,11 @@ from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCT
 from orchestrator.fleet.blindness import Blindness
 from orchestrator.fleet.decide import Actions, Orders, Rules, decide
 from orchestrator.fleet.identity import Role
+from orchestrator.fleet.last_resort import last_resort
 from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.memory import Memory
 from orchestrator.fleet.removal import Remover
-from orchestrator.fleet.view import FleetView, join
+from orchestrator.fleet.view import FleetView, Phase, join
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import GitHubError
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _THREADS = 16
 _CENT = 0.01
+_CAME_UP = (Phase.IDLE, Phase.BUSY, Phase.OVER)
 
 
 class JobStore(Protocol):
@@ -101,6 +103,7 @@ class Supervisor:
     _memory: Memory | None = None
     _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
+    _submitted: dict[str, float] = field(default_factory=dict)
     _troubles: list[str] = field(default_factory=list)
     _blindness: Blindness = field(default_factory=Blindness)
     _asked_to_drain: bool = False
@@ -131,15 +134,16 @@ class Supervisor:
         assert self._memory is not None
         self.spending = self.spending.after_look(view, now)
         self._tell_sightings(view, now)
+        self._tell_hope(view)
         if self._must_drain(view, now, started):
             orders = replace(orders, draining=True)
         actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
         actions = self._affordable(actions, now)
-        self._act(actions)
+        self._act(actions, view)
         usd = self.spending.usd(now)
         halted = self._memory.halted
         self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
-        return self._over(actions, view, now, started)
+        return self._over(actions, view, orders, now, started)
 
     def _look(self, now: float) -> FleetView | None:
         """List everything; None when a side could not be seen."""
@@ -162,6 +166,13 @@ class Supervisor:
         self._witness, fresh = self._witness.after_look(view, self.spending, now)
         for one in fresh:
             self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
+
+    def _tell_hope(self, view: FleetView) -> None:
+        """Say of each role whether a machine of it came up, or may yet."""
+        for role, refusals in self.launcher.refusals.items():
+            phases = [one.phase for one in view.members if one.role is role]
+            came_up = any(phase in _CAME_UP for phase in phases)
+            refusals.looked(came_up=came_up, booting=Phase.BOOTING in phases)
 
     def _orders(self) -> Orders:
         try:
@@ -212,9 +223,13 @@ class Supervisor:
 
     # -- acting -----------------------------------------------------------------------------
 
-    def _act(self, actions: Actions) -> None:
+    def _act(self, actions: Actions, view: FleetView) -> None:
         """Do what was decided: deletes first; what fails is tried again at the next look."""
-        Remover(self.launcher, self.runners, self.supply, self._troubles.append).remove(actions)
+        supplies = {Role.ARENA: self.supply, Role.DRAIN: self.drain_supply}
+        trouble = self._troubles.append
+        remover = Remover(self.launcher, self.runners, supplies, self._submitted, trouble)
+        remover.remove(actions)
+        remover.again(view.members)
         self._bury(actions.dead)
         self._launch(actions.launch, self.supply, Role.ARENA)
         self._launch(actions.drains, self.drain_supply, Role.DRAIN)
@@ -229,7 +244,7 @@ class Supervisor:
             self._troubles.append(str(error))
 
     def _launch(self, count: int, supply: Supply, role: Role) -> None:
-        if count <= 0 or self.launcher.halt.stopped:
+        if count <= 0 or self.launcher.refusals[role].halt.stopped:
             return
         assert self._memory is not None
         try:
@@ -264,17 +279,25 @@ class Supervisor:
 
     # -- the end ----------------------------------------------------------------------------
 
-    def _over(self, actions: Actions, view: FleetView, now: float, started: float) -> Ended | None:
-        halt = self.launcher.halt
-        if halt.fatal and not self._fatal:
-            self._cancel(halt.reason)
+    def _over(
+        self, actions: Actions, view: FleetView, orders: Orders, now: float, started: float
+    ) -> Ended | None:
+        assert self._memory is not None
+        if not self._fatal and (reason := last_resort(view, orders, self.launcher, self._memory)):
+            self._cancel(reason)
         if self._fatal:
-            return Ended(EXIT_INFRASTRUCTURE, self._fatal)
+            return self._given_up(self._fatal, view)
         if actions.finished:
             return self._verdict("every job is over", view)
         if now - started >= self.settings.deadline_s + self.settings.rules.idle_s:
             return self._verdict("the supervisor's own deadline has passed", view)
         return None
+
+    def _given_up(self, reason: str, view: FleetView) -> Ended:
+        """Return how it ended once the run was cancelled: what is scored stays scored."""
+        ended = self._verdict(reason, view)
+        scored = ended.exit_code == EXIT_COMPLETE
+        return ended if scored else Ended(EXIT_INFRASTRUCTURE, reason)
 
     def _verdict(self, reason: str, view: FleetView) -> Ended:
         try:

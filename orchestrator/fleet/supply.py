@@ -2,7 +2,8 @@
 
 Sizes and regions are tried in the order they were given, a region's zones in turn. A refusal bars
 what it speaks of: a zone, a size in a region, a family, a region. Two zones of a size that are full
-open the breaker of that size there. Quotas are counted before a call is spent on them.
+open the breaker of that size there, and so do two machines in a row that a size refuses for a
+reason nobody knows. Quotas are counted before a call is spent on them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import math
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import FailureKind, QuotaScope
+from orchestrator.cloud.failures import Action, FailureKind, Scope
 from orchestrator.cloud.image import why_not_bootable
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BREAKER_S = 900.0
 """How long a zone or a size that was full is left alone."""
 
 _ZONES_TO_OPEN = 2
+_DOUBTS_TO_OPEN = 2
 
 
 class SpotMode(StrEnum):
@@ -106,6 +107,7 @@ class Supply:
         self._lock = threading.Lock()
         self._barred: dict[Hashable, float] = {}
         self._full_zones: dict[Hashable, set[str]] = {}
+        self._doubts: dict[Hashable, int] = {}
         self._markets = dict(markets)
         self._reserved: dict[tuple[str, str], int] = {}
 
@@ -127,19 +129,29 @@ class Supply:
                     return choice
             return None
 
+    def accepted(self, choice: Choice) -> None:
+        """Note that a create was accepted: what was refused there before was one machine's."""
+        with self._lock:
+            self._doubts.pop(_size_key(choice), None)
+
     def refused(self, choice: Choice, failure: Failure) -> None:
         """Give a choice back and bar what the refusal speaks of."""
         with self._lock:
             self._reserve(choice, -1)
-            self._bar(choice, failure)
+            if failure.action is Action.REPLACE:
+                self._doubt(choice)
+            else:
+                self._bar(choice, failure)
 
-    def failed(self, size: str, region: str, failure: Failure, *, spot: bool) -> None:
-        """Bar what an accepted create that failed later speaks of: its zone is not known here."""
+    def failed(
+        self, size: str, region: str, failure: Failure, *, spot: bool, zone: str | None = None
+    ) -> None:
+        """Bar what an accepted create that failed later speaks of."""
         with self._lock:
             market = self._markets.get(region)
             offer = market.offers.get(size) if market else None
             if offer is not None:
-                self._bar(Choice(offer, None, spot), failure)
+                self._bar(Choice(offer, zone, spot), failure)
 
     def _choices(self, turn: int) -> Iterator[Choice]:
         for spot in _KINDS[self.wish.spot]:
@@ -169,24 +181,46 @@ class Supply:
             key = (choice.offer.region, quota)
             self._reserved[key] = self._reserved.get(key, 0) + count * choice.offer.vcpus
 
+    def _doubt(self, choice: Choice) -> None:
+        """Count a refusal that speaks of one machine; in a row they speak of the place."""
+        key = _size_key(choice)
+        self._doubts[key] = self._doubts.get(key, 0) + 1
+        if self._doubts[key] >= _DOUBTS_TO_OPEN:
+            self._doubts[key] = 0
+            self._barred[key] = self._clock.now() + BREAKER_S
+
     def _bar(self, choice: Choice, failure: Failure) -> None:
-        if failure.kind is FailureKind.QUOTA:
-            # Waiting does not help: for as long as this process lives.
-            self._barred[_quota_key(choice, failure.quota)] = math.inf
-        elif failure.kind is FailureKind.CAPACITY:
-            until = self._clock.now() + BREAKER_S
-            for key in self._full(choice):
-                self._barred[key] = until
+        """Leave alone what a refusal speaks of: a while where it may pass, else for good."""
+        if failure.action is not Action.ELSEWHERE:
+            return
+        passes = failure.kind is FailureKind.CAPACITY
+        until = self._clock.now() + BREAKER_S if passes else math.inf
+        for key in self._spoken_of(choice, failure.scope):
+            self._barred[key] = until
+
+    def _spoken_of(self, choice: Choice, scope: Scope) -> Iterable[Hashable]:
+        region = choice.offer.region
+        match scope:
+            case Scope.ZONE:
+                return self._full(choice)
+            case Scope.SIZE:
+                return (_size_key(choice),)
+            case Scope.FAMILY:
+                return (_family_key(choice),)
+            case Scope.SPOT:
+                return (_region_key(region, spot=True),)
+            case _:
+                return (_region_key(region, spot=choice.spot),)
 
     def _full(self, choice: Choice) -> Iterable[Hashable]:
-        """Return what a capacity failure bars: the zone, and the size once two zones were full."""
+        """Return what a full zone bars: the zone, and the size once two zones were full."""
         size = _size_key(choice)
         if choice.zone is None:
             return (size,)
         zones = self._full_zones.setdefault(size, set())
         zones.add(choice.zone)
         opened = (size,) if len(zones) >= _ZONES_TO_OPEN else ()
-        return chain((_zone_key(choice),), opened)
+        return (_zone_key(choice), *opened)
 
 
 def _in_zones(offer: Offer, turn: int, *, spot: bool) -> Iterator[Choice]:
@@ -206,9 +240,8 @@ def _quotas(choice: Choice, market: Market) -> list[tuple[str, int]]:
 
 
 def _keys(choice: Choice) -> tuple[Hashable, ...]:
-    scopes = (QuotaScope.SPOT,) if choice.spot else (QuotaScope.REGION, QuotaScope.FAMILY)
-    quotas = (_quota_key(choice, scope) for scope in scopes)
-    return (_zone_key(choice), _size_key(choice), *quotas)
+    region = _region_key(choice.offer.region, spot=choice.spot)
+    return (_zone_key(choice), _size_key(choice), _family_key(choice), region)
 
 
 def _zone_key(choice: Choice) -> Hashable:
@@ -219,10 +252,10 @@ def _size_key(choice: Choice) -> Hashable:
     return ("size", choice.offer.region, choice.offer.size, choice.spot)
 
 
-def _quota_key(choice: Choice, scope: QuotaScope | None) -> Hashable:
-    region = choice.offer.region
-    if choice.spot:
-        return ("spot quota", region)
-    if scope is QuotaScope.REGION:
-        return ("total quota", region)
-    return ("family quota", region, choice.offer.family.lower())
+def _family_key(choice: Choice) -> Hashable:
+    return ("family", choice.offer.region, choice.offer.family.lower(), choice.spot)
+
+
+def _region_key(region: str, *, spot: bool) -> Hashable:
+    """Spot machines have quotas of their own: a region may refuse one and grant the other."""
+    return ("region", region, spot)

@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 SECONDARY_LIMIT_WAIT_S = 60.0
 """Wait after a limit that names no time of its own ("Rate limits for the REST API")."""
 
+_LIMIT_WORDS = re.compile(
+    r"rate limit|abuse detection|wait a few minutes before|temporarily blocked"
+    r"|retry your request again later|submitted too quickly",
+    re.IGNORECASE,
+)
+"""What limits say of themselves, older wordings too (octokit.net#638, PyGithub#810,
+nf-core/tools#970), where they come without a header of their own."""
+
+_LIMIT_PAGES = re.compile(r"#(abuse-|secondary-)?rate-limit", re.IGNORECASE)
+_LIMIT_STATUSES = (403, 422)
+
+_READ_LIMIT = 20_000
 _MESSAGE_LIMIT = 300
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+")
 
@@ -92,7 +104,8 @@ def judge(status: int, headers: Mapping[str, str], body: str, now: float) -> Ver
     ``headers`` has lower-case names; ``now`` is Unix seconds, for limits that give a reset time.
     """
     detail = _message(body)
-    if status == 429 or (status == 403 and _is_limit(headers, detail)):
+    limited = status in _LIMIT_STATUSES and _is_limit(status, headers, body)
+    if status == 429 or limited:
         return Verdict(FailureKind.THROTTLED, detail, _wait(headers, now))
     return Verdict(_kind(status, detail), detail)
 
@@ -109,12 +122,15 @@ def _kind(status: int, detail: str) -> FailureKind:
     return FailureKind.CONFIGURATION
 
 
-def _is_limit(headers: Mapping[str, str], detail: str) -> bool:
-    return (
-        "retry-after" in headers
-        or headers.get("x-ratelimit-remaining") == "0"
-        or "rate limit" in detail.lower()
+def _is_limit(status: int, headers: Mapping[str, str], body: str) -> bool:
+    """Whether a refusal is a limit's: by its headers, the page it names, or its words.
+
+    The headers count on a 403 alone: they stand on every reply.
+    """
+    told = status == 403 and (
+        "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
     )
+    return told or bool(_LIMIT_PAGES.search(_page(body)) or _LIMIT_WORDS.search(body[:_READ_LIMIT]))
 
 
 def _wait(headers: Mapping[str, str], now: float) -> float:
@@ -130,6 +146,15 @@ def _wait(headers: Mapping[str, str], now: float) -> float:
 
 def _number(text: str | None) -> float | None:
     return float(text) if text is not None and re.fullmatch(r"\d{1,12}", text) else None
+
+
+def _page(body: str) -> str:
+    """Return the page of the documentation that an error names."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return ""
+    return str(document.get("documentation_url", "")) if isinstance(document, dict) else ""
 
 
 def _message(body: str) -> str:

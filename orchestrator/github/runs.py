@@ -106,7 +106,8 @@ class Runs:
             if error.kind is not FailureKind.NOT_FOUND:
                 raise
             return None
-        runs = [run_of(item) for item in found["workflow_runs"] if _is_of_branch(item, branch)]
+        ours = (run_of(item) for item in found["workflow_runs"] if _is_of_branch(item, branch))
+        runs = [run for run in ours if run.over]  # whatever the server made of the question
         return sorted(runs, key=lambda run: (run.created_at or 0.0, run.id), reverse=True)
 
     def jobs(self, run_id: int, attempt: int) -> list[Job]:

@@ -25,6 +25,9 @@ DISK_METER = "P10 LRS Disk"
 
 IP_METER = "Standard IPv4 Static Public IP"
 
+_PAYGO = "Consumption"
+"""The type of what anybody pays by the hour; others are DevTestConsumption and Reservation."""
+
 _TIMEOUT_S = 10.0
 _PAGES = 20
 
@@ -79,16 +82,35 @@ def ask(size: str, region: str, url: str) -> Iterator[Meter]:
         RequestException: It could not be asked.
         UnusableAnswerError: It answered with something else.
     """
-    place = f"armRegionName eq '{_quoted(region)}' and priceType eq 'Consumption'"
+    place = f"armRegionName eq '{_quoted(region)}' and priceType eq '{_PAYGO}'"
     machine = f"serviceName eq 'Virtual Machines' and armSkuName eq '{_quoted(size)}' and {place}"
     disk = f"serviceName eq 'Storage' and meterName eq '{DISK_METER}' and {place}"
     address = f"serviceName eq 'Virtual Network' and meterName eq '{IP_METER}' and {place}"
     with requests.Session() as session:
-        machines = [item for item in _items(session, url, machine) if _is_linux(item)]
+        machines = [
+            item
+            for item in _sold_there(_items(session, url, machine), region)
+            if _is_linux(item) and _same(item.get("armSkuName"), size)
+        ]
+        disks = _sold_there(_items(session, url, disk), region)
+        addresses = _sold_there(_items(session, url, address), region)
         yield from _newest("regular", machines, lambda item: not _is_spot(item))
         yield from _newest("spot", machines, _is_spot)
-        yield from _newest("disk", _items(session, url, disk), _is(DISK_METER))
-        yield from _newest("ip", _items(session, url, address), _is(IP_METER))
+        yield from _newest("disk", disks, _is(DISK_METER))
+        yield from _newest("ip", addresses, _is(IP_METER))
+
+
+def _sold_there(items: Iterable[Mapping[str, Any]], region: str) -> list[Mapping[str, Any]]:
+    """Return what is sold by the hour in a region: a filter that the API ignored is none."""
+    return [
+        item
+        for item in items
+        if item.get("type") == _PAYGO and _same(item.get("armRegionName"), region)
+    ]
+
+
+def _same(one: object, other: str) -> bool:
+    return str(one).lower() == other.lower()
 
 
 def _quoted(value: str) -> str:

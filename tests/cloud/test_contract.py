@@ -231,3 +231,11 @@ def test_the_market_shows_sizes_zones_places_and_quotas(cloud: AzureCloud, arm: 
 def test_a_family_quota_bounds_what_fits(cloud: AzureCloud, arm: FakeArm) -> None:
     arm.catalogue.family_cores["westeurope", "standarddsv5family"] = 16
     assert cloud.market("westeurope").room("Standard_D8s_v5", spot=False) == 2
+
+
+def test_a_filter_that_the_server_ignores_offers_nothing_of_another_region(
+    cloud: AzureCloud, arm: FakeArm
+) -> None:
+    told = cloud.market("westeurope").offers
+    arm.routes.ignores_filters = True
+    assert cloud.market("westeurope").offers == told

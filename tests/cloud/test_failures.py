@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cloud.azure.codes import classify, classify_instance, is_gone
+from orchestrator.cloud.azure.codes import CODES, SAYS_MANY, Code
+from orchestrator.cloud.azure.refusals import classify, classify_instance, is_gone
 from orchestrator.cloud.failures import (
     RETRIED,
+    STOPS_THE_RUN,
+    Action,
     CloudError,
     Failure,
     FailureKind,
-    QuotaScope,
+    Scope,
+    action_for,
     printable,
 )
 from orchestrator.cloud.port import Kind
@@ -33,10 +37,14 @@ TABLE = [
     ("OverconstrainedZonalAllocationRequest", FailureKind.CAPACITY),
     ("SkuNotAvailable", FailureKind.CAPACITY),
     ("QuotaExceeded", FailureKind.QUOTA),
-    ("SpotPriceGreaterThanProvidedMaxPrice", FailureKind.CONFIGURATION),
-    ("AzureSpotIsNotSupportedForThisVMSize", FailureKind.CONFIGURATION),
+    ("SpotPriceGreaterThanProvidedMaxPrice", FailureKind.UNSUITABLE),
+    ("AzureSpotIsNotSupportedForThisVMSize", FailureKind.UNSUITABLE),
+    ("RequestDisallowedByPolicy", FailureKind.UNSUITABLE),
+    ("SubnetIsFull", FailureKind.CAPACITY),
+    ("OSProvisioningClientError", FailureKind.BROKEN),
+    ("Conflict", FailureKind.TRANSIENT),
     ("InvalidParameter", FailureKind.CONFIGURATION),
-    ("SomethingNobodyHasSeen", FailureKind.CONFIGURATION),
+    ("SomethingNobodyHasSeen", FailureKind.UNKNOWN),
     ("AuthorizationFailed", FailureKind.CREDENTIALS),
     ("InvalidAuthenticationToken", FailureKind.CREDENTIALS),
     ("ReadOnlyDisabledSubscription", FailureKind.CREDENTIALS),
@@ -68,8 +76,20 @@ def test_the_code_decides_whatever_the_status(
     assert arm.everything() == []
 
 
-@pytest.mark.parametrize(("code", "kind"), TABLE)
-def test_a_create_that_fails_later_is_classified_alike(
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_an_unknown_code_is_one_machines_whatever_the_status(
+    cloud: AzureCloud, arm: FakeArm, status: int
+) -> None:
+    arm.faults.add(Fault("PUT", status=status, code="SomethingNobodyHasSeen", message="Said so."))
+    failure = refused(cloud)
+    assert (failure.action, failure.scope) == (Action.REPLACE, Scope.MACHINE)
+
+
+LATER = [(code, kind) for code, kind in TABLE if kind is not FailureKind.CONFIGURATION]
+
+
+@pytest.mark.parametrize(("code", "kind"), [*LATER, ("InvalidParameter", FailureKind.UNKNOWN)])
+def test_a_create_that_fails_later_is_classified_alike_but_shares_nothing_with_others(
     cloud: AzureCloud, arm: FakeArm, clock: VirtualClock, code: str, kind: FailureKind
 ) -> None:
     arm.faults.machines(Fate(fails_with=code, fails_message="Said so."))
@@ -81,18 +101,109 @@ def test_a_create_that_fails_later_is_classified_alike(
     assert found.failure.message == "Said so."
 
 
+@pytest.mark.parametrize("row", CODES, ids=lambda row: row.code)
+def test_every_code_of_the_table_has_a_scope_an_action_and_a_source(row: Code) -> None:
+    failure = classify({"error": {"code": row.code.upper(), "message": ""}}, status=418)
+    assert (failure.kind, failure.scope) == (row.kind, row.scope)
+    assert failure.action is row.action is action_for(row.kind)
+    assert len(row.source) > 10
+    wide = row.scope in (Scope.SUBSCRIPTION, Scope.RUN)
+    throttled = row.kind is FailureKind.THROTTLED
+    assert (row.action is Action.STOP) == (wide and not throttled) == (row.kind in STOPS_THE_RUN)
+    assert (row.action is Action.ELSEWHERE) == (not wide and row.scope is not Scope.MACHINE)
+
+
+def test_no_code_is_in_the_table_twice_and_none_of_several_meanings_is_in_it() -> None:
+    spelt = [row.code.lower() for row in CODES]
+    assert len(spelt) == len(set(spelt))
+    assert not {code.lower() for code in SAYS_MANY} & set(spelt)
+
+
+@pytest.mark.parametrize("code", SAYS_MANY)
+def test_a_code_of_several_meanings_says_nothing_by_itself(code: str) -> None:
+    outer = {"code": code, "message": "A sentence nobody has seen."}
+    assert classify({"error": outer}, status=400).action is Action.REPLACE
+    inner = [{"code": "SubnetIsFull", "message": "Full."}]
+    assert classify({"error": {**outer, "details": inner}}, status=400).scope is Scope.REGION
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "scope"),
+    [
+        ("exceeding approved Total Regional Cores quota", FailureKind.QUOTA, Scope.REGION),
+        ("exceeding approved standardDSv5Family Cores quota", FailureKind.QUOTA, Scope.FAMILY),
+        ("exceeding approved LowPriorityCores quota", FailureKind.QUOTA, Scope.SPOT),
+        ("another operation is in progress", FailureKind.TRANSIENT, Scope.MACHINE),
+        ("the VM is marked for deletion", FailureKind.TRANSIENT, Scope.MACHINE),
+        ("The maximum number of data disks is 4", FailureKind.UNKNOWN, Scope.MACHINE),
+        ("Das Kontingent ist erschöpft", FailureKind.UNKNOWN, Scope.MACHINE),
+    ],
+)
+def test_a_sentence_only_tells_meanings_apart_and_never_stops_a_run(
+    message: str, kind: FailureKind, scope: Scope
+) -> None:
+    failure = classify({"error": {"code": "OperationNotAllowed", "message": message}}, status=409)
+    assert (failure.kind, failure.scope) == (kind, scope)
+
+
+@pytest.mark.parametrize(
+    ("error", "scope"),
+    [
+        ({"message": "The requested VM size X is not available in the current region."}, "size"),
+        ({"message": "Not so.", "target": "vmSize"}, "size"),
+        ({"message": "Not so.", "target": "imageReference"}, "region"),
+        (
+            {
+                "message": "In region eastus, the following list of Shared Image Gallery images"
+                " referenced from the deployment template were not found: /x."
+            },
+            "region",
+        ),
+        ({"message": "The value of parameter x is invalid."}, "run"),
+        ({"message": "Not so.", "target": "osProfile"}, "run"),
+    ],
+)
+def test_a_wrong_parameter_is_the_runs_unless_it_is_a_size_or_a_place(
+    error: dict[str, str], scope: str
+) -> None:
+    failure = classify({"error": {"code": "InvalidParameter", **error}}, status=400)
+    assert failure.scope == scope
+    assert (failure.action is Action.STOP) == (scope == "run")
+
+
+def test_a_code_in_the_text_of_a_message_is_read() -> None:
+    """azure-docs#88211: the network's error arrives as the text of a BadRequest."""
+    text = '{\r\n "error": {"code": "SubnetIsFull", "message": "Full.", "details": []}}'
+    outer = {"code": "BadRequest", "message": text}
+    failure = classify({"error": {"code": "DeploymentFailed", "details": [outer]}}, status=400)
+    assert (failure.code, failure.scope) == ("SubnetIsFull", Scope.REGION)
+
+
+def test_an_instance_that_was_canceled_is_one_broken_machine() -> None:
+    failure = classify_instance([{"code": "ProvisioningState/canceled", "message": "x"}])
+    assert failure is not None
+    assert failure.action is Action.REPLACE
+
+
+def test_only_the_outermost_code_says_that_something_is_gone() -> None:
+    inner = [{"code": "NotFound", "message": "The disk encryption set was not found."}]
+    assert is_gone({"error": {"code": "ResourceNotFound", "message": ""}})
+    assert not is_gone({"error": {"code": "Conflict", "message": "", "details": inner}})
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
         (429, FailureKind.THROTTLED),
         (500, FailureKind.TRANSIENT),
         (503, FailureKind.TRANSIENT),
-        (403, FailureKind.CREDENTIALS),
-        (404, FailureKind.CONFIGURATION),
-        (400, FailureKind.CONFIGURATION),
+        (401, FailureKind.CREDENTIALS),
+        (403, FailureKind.UNKNOWN),
+        (404, FailureKind.UNKNOWN),
+        (400, FailureKind.UNKNOWN),
     ],
 )
-def test_a_page_that_is_no_json_falls_back_on_the_status(
+def test_a_page_that_is_no_json_falls_back_on_what_every_server_means_alike(
     cloud: AzureCloud, arm: FakeArm, status: int, kind: FailureKind
 ) -> None:
     arm.faults.add(Fault("PUT", Wound.GARBAGE, status=status, times=9))
@@ -147,18 +258,18 @@ def test_a_network_fault_is_transient_once_the_tries_are_used_up(
 @pytest.mark.parametrize(
     ("limits", "spot", "scope"),
     [
-        ({"cores": {"westeurope": 4}}, False, QuotaScope.REGION),
-        ({"family_cores": {("westeurope", "standarddsv5family"): 4}}, False, QuotaScope.FAMILY),
-        ({"spot_cores": {"westeurope": 4}}, True, QuotaScope.SPOT),
+        ({"cores": {"westeurope": 4}}, False, Scope.REGION),
+        ({"family_cores": {("westeurope", "standarddsv5family"): 4}}, False, Scope.FAMILY),
+        ({"spot_cores": {"westeurope": 4}}, True, Scope.SPOT),
     ],
 )
 def test_a_quota_says_what_escapes_it(
-    cloud: AzureCloud, arm: FakeArm, limits: dict[str, Any], spot: bool, scope: QuotaScope
+    cloud: AzureCloud, arm: FakeArm, limits: dict[str, Any], spot: bool, scope: Scope
 ) -> None:
     for name, value in limits.items():
         getattr(arm.catalogue, name).update(value)
     failure = refused(cloud, spot=spot)
-    assert (failure.kind, failure.quota) == (FailureKind.QUOTA, scope)
+    assert (failure.kind, failure.scope) == (FailureKind.QUOTA, scope)
     assert "Current Limit: 4" in failure.message
     assert len(arm.calls("PUT")) == 1
 

@@ -24,7 +24,10 @@ from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
+from tests.fakes.arm.reply import RefusalError
 from tests.fakes.arm.server import FakeArm, serving
+from tests.fakes.arm.versions import check_version
+from tests.fakes.arm.world import DISK, IP, MACHINE, NIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +88,63 @@ def test_a_failed_operation_raises_with_status_200_so_only_the_code_tells(
     assert caught.value.status_code == 200
     assert caught.value.error is not None
     assert caught.value.error.code == "AllocationFailed"
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "word"),
+    [
+        ("2024-11-01", "InvalidRequestContent", "networkInterfaceConfigurations[0].tags"),
+        ("2024-11-01", "InvalidRequestContent", "publicIPAddressConfiguration.tags"),
+        ("2025-04-01", "InvalidRequestContent", "securityProfile.securityType"),
+        ("2019-13-01", "NoRegisteredProviderFound", "2026-04-01"),
+        ("2025-11-01", None, ""),
+    ],
+)
+def test_a_body_is_judged_by_the_version_that_the_request_names(
+    compute: ComputeManagementClient,
+    arm: FakeArm,
+    settings: AzureSettings,
+    version: str,
+    code: str | None,
+    word: str,
+) -> None:
+    def create() -> None:
+        compute.virtual_machines.begin_create_or_update(
+            GROUP, "m", body(settings), api_version=version, polling=False
+        )
+
+    if code is None:
+        create()
+        assert "m" in arm.everything()
+        return
+    with pytest.raises(HttpResponseError) as caught:
+        create()
+    assert caught.value.error is not None
+    assert caught.value.error.code == code
+    assert word in str(caught.value)
+    assert arm.everything() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/providers/Microsoft.Compute/skus", "NoRegisteredProviderFound"),
+        ("/providers/Microsoft.Compute/locations/x/usages", "NoRegisteredProviderFound"),
+        (f"/resourceGroups/{GROUP}/resources", "InvalidApiVersionParameter"),
+        (f"/resourceGroups/{GROUP}", "InvalidApiVersionParameter"),
+        *(
+            (f"/resourceGroups/{GROUP}/providers/{kind}/n", "NoRegisteredProviderFound")
+            for kind in (MACHINE, NIC, IP, DISK)
+        ),
+    ],
+)
+def test_a_version_that_a_service_has_not_is_refused_whatever_is_asked(
+    path: str, code: str
+) -> None:
+    here = f"/subscriptions/{SUBSCRIPTION}{path}"
+    with pytest.raises(RefusalError) as caught:
+        check_version(here, "2016-01-01")
+    assert (caught.value.status, caught.value.code) == (400, code)
 
 
 def test_a_filter_by_tag_hides_the_tags_of_what_it_finds(

@@ -46,6 +46,15 @@ def test_each_run_has_its_own_check_on_a_commit(fake: FakeGitHub, as_app: GitHub
     assert len(fake.world.checks) == 2
 
 
+def test_a_filter_that_the_server_ignores_mixes_no_checks_up(
+    fake: FakeGitHub, as_app: GitHub
+) -> None:
+    fake.world.ignores_filters = True
+    first = as_app.checks.put(replace(CHECK, name="another's"))
+    assert as_app.checks.put(CHECK) != first
+    assert [one.values["name"] for one in fake.world.checks.values()] == ["another's", "WAA"]
+
+
 def test_annotations_go_in_fifties_and_arrive_once(fake: FakeGitHub, as_app: GitHub) -> None:
     as_app.checks.put(replace(CHECK, annotations=remarks(120)))
 

@@ -108,6 +108,19 @@ def test_code_that_nobody_merged_is_not_a_branchs_own(
     assert [run.id for run in found] == [8]
 
 
+def test_a_filter_that_the_server_ignores_adds_no_run(fake: FakeGitHub, github: GitHub) -> None:
+    fake.world.ignores_filters = True
+    ended(fake, 7, branch="topic")
+    ended(fake, 8)
+    fake.add_run(9, workflow="baseline.yml", event="push")
+    fake.add_job(9, "still at work", ["x"], hosted=True)
+
+    found = github.runs.completed("baseline.yml", "main")
+
+    assert found is not None
+    assert [run.id for run in found] == [8]
+
+
 def test_a_branchs_runs_are_one_request_however_many_there_are(
     fake: FakeGitHub, github: GitHub
 ) -> None:

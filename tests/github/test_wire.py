@@ -16,6 +16,7 @@ from orchestrator.github import (
     TokenAccess,
     open_github,
 )
+from orchestrator.github.failures import judge
 from tests.fakes.github import FakeGitHub, Fault, VirtualClock, Wound
 
 if TYPE_CHECKING:
@@ -80,6 +81,62 @@ def test_a_secondary_limit_that_names_no_time_is_waited_out_for_a_minute(
 
     assert github.runs.find(500) is not None
     assert waited(fake) == [60.0]
+
+
+ABUSE = "You have triggered an abuse detection mechanism"
+LATER = "Please retry your request again later."
+OLDER = [  # octokit.net#638, akka-bootcamp#133, nf-core/tools#970
+    f"{ABUSE}. Please wait a few minutes before you try again.",
+    f"{ABUSE} and have been temporarily blocked from content creation. {LATER}",
+    f"You have been temporarily blocked from calling the API. {LATER}",
+    "Please wait a few minutes before you try again.",
+    "API rate limit exceeded for installation ID 1.",
+    "You have exceeded a secondary rate limit.",
+    "ABUSE DETECTION",
+]
+
+
+@pytest.mark.parametrize("wait_s", [None, 17])
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize("message", OLDER)
+def test_a_limit_in_an_older_wording_is_a_limit(
+    fake: FakeGitHub, github: GitHub, message: str, status: int, wait_s: int | None
+) -> None:
+    headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+    fake.faults.add(Fault(RUN, Wound.STATUS, status, message, headers))
+
+    assert github.runs.find(500) is not None
+    assert waited(fake) == [60.0 if wait_s is None else 17.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, '{"message": "No.", "documentation_url": "https://x/rest#abuse-rate-limits"}'),
+        (403, '{"message": "No.", "documentation_url": "https://x/a#secondary-rate-limits"}'),
+        (403, f"<html>{'x' * 900}You have exceeded a secondary rate limit.</html>"),
+        (422, '{"message": "Validation Failed", "errors": ["was submitted too quickly"]}'),
+    ],
+)
+def test_a_limit_is_known_by_the_page_it_names_and_by_words_anywhere(
+    status: int, body: str
+) -> None:
+    verdict = judge(status, {"x-ratelimit-remaining": "4000"}, body, 0.0)
+    assert (verdict.kind, verdict.wait_s) == (FailureKind.THROTTLED, 60.0)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Resource not accessible by integration", "Must have admin rights to Repository.", "no"],
+)
+def test_a_permission_that_is_missing_is_no_limit(
+    fake: FakeGitHub, github: GitHub, message: str
+) -> None:
+    fake.faults.add(Fault(RUN, Wound.STATUS, 403, message))
+    with pytest.raises(GitHubError) as caught:
+        github.runs.find(500)
+    assert caught.value.kind is FailureKind.CREDENTIALS
+    assert waited(fake) == []
 
 
 def test_an_exhausted_hour_is_waited_out_until_its_reset(fake: FakeGitHub) -> None:

@@ -15,11 +15,11 @@ from orchestrator.clock import SystemClock
 from orchestrator.cloud.azure.body import disk_label, is_region, machine_body, problems
 from orchestrator.cloud.azure.calls import GoneError, TakenError, call
 from orchestrator.cloud.azure.clients import Clients
-from orchestrator.cloud.azure.codes import classify_instance
 from orchestrator.cloud.azure.credentials import throwaway_public_key
 from orchestrator.cloud.azure.images import read_image
 from orchestrator.cloud.azure.limits import hearing, paces
 from orchestrator.cloud.azure.offers import market
+from orchestrator.cloud.azure.refusals import classify_instance
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind
 from orchestrator.cloud.port import Kind, Resource, State
 from orchestrator.cloud.retry import Patience

@@ -9,7 +9,7 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from orchestrator.cloud.azure.codes import classify, is_gone
+from orchestrator.cloud.azure.refusals import classify, is_gone
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind, printable
 
 if TYPE_CHECKING:

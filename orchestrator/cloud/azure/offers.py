@@ -28,10 +28,11 @@ _PLACES: tuple[tuple[str, str, float], ...] = (
 def market(region: str, skus: Iterable[Json], usages: Iterable[Json]) -> Market:
     """Return what a region offers and allows.
 
-    ``skus`` and ``usages`` are entries of Resource SKUs and of the region's usages.
+    ``skus`` and ``usages`` are entries of Resource SKUs (of whichever region: the server's filter
+    is not relied on) and of the region's usages.
     """
     quotas = {quota.name.lower(): quota for quota in map(_quota, usages)}
-    offers = [_offer(region, sku) for sku in skus if sku.get("resourceType") == "virtualMachines"]
+    offers = [_offer(region, sku) for sku in skus if _is_machine_there(region, sku)]
     return Market(
         region=region,
         offers={offer.size: offer for offer in offers},
@@ -39,6 +40,11 @@ def market(region: str, skus: Iterable[Json], usages: Iterable[Json]) -> Market:
         spot=quotas.get(_SPOT, _NO_QUOTA),
         families=quotas,
     )
+
+
+def _is_machine_there(region: str, sku: Json) -> bool:
+    there = any(_same(place, region) for place in sku.get("locations") or [])
+    return there and sku.get("resourceType") == "virtualMachines"
 
 
 def _quota(usage: Json) -> Quota:

@@ -62,7 +62,10 @@ class Fate:
     """What becomes of accepted machines whose name matches the glob ``names``.
 
     ``fails_with`` is the code (and message) that the create ends with after it was accepted.
-    ``evicted_after_s`` counts from the end of the create, and applies to spot machines.
+    ``evicted_after_s`` counts from the end of the create, and applies to spot machines. The first
+    ``deletes_stuck`` deletes that are accepted never end, and the next ``deletes_failing`` end with
+    ``delete_code``: the machine stays, Failed. As many deletes of its NIC and IP are accepted
+    without effect once it is gone (``parts_stuck``).
     """
 
     names: str = "*"
@@ -71,6 +74,10 @@ class Fate:
     fails_message: str = "Allocation failed. We do not have sufficient capacity in this region."
     never_boots: bool = False
     evicted_after_s: float | None = None
+    deletes_stuck: int = 0
+    deletes_failing: int = 0
+    delete_code: str = "InternalExecutionError"
+    parts_stuck: int = 0
     times: int = 1_000_000
 
     def takes(self, name: str) -> bool:

@@ -53,6 +53,7 @@ class Machines:
         self._faults = faults
         self._halts: dict[str, Callable[[], None]] = {}
         self._numbers = itertools.count(1)
+        self._fates: dict[str, Fate] = {}
         self.operations: dict[str, Operation] = {}
         self.on_boot: Callable[[Booted], Callable[[], None] | None] = lambda _machine: None
         self.create_s = 30.0
@@ -79,6 +80,7 @@ class Machines:
         )
         self._world.add(machine)
         self.make_network(name, body)
+        self._fates[name] = fate
         operation = self._operation(machine)
         wait = self.create_s if fate.create_s is None else fate.create_s
         self._world.later(wait, lambda: self._finish_create(machine, operation, fate))
@@ -109,7 +111,15 @@ class Machines:
             raise gone(f"{MACHINE}/{name}")
         operation = self._operation(machine)
         machine.state = "Deleting"
-        self._world.later(self.delete_s, lambda: self._finish_delete(machine, operation))
+        fate = self._fates.get(name)
+        if fate is not None and fate.deletes_stuck > 0:
+            fate.deletes_stuck -= 1
+        elif fate is not None and fate.deletes_failing > 0:
+            fate.deletes_failing -= 1
+            code = fate.delete_code
+            self._world.later(self.delete_s, lambda: self._fail_delete(machine, operation, code))
+        else:
+            self._world.later(self.delete_s, lambda: self._finish_delete(machine, operation))
         return operation
 
     def delete_part(self, kind: str, name: str) -> None:
@@ -119,6 +129,10 @@ class Machines:
             raise gone(f"{kind}/{name}")
         if part.owner is not None and part.owner in self._world.items:
             raise self._held(part, self._world.items[part.owner])
+        fate = self._fates.get(part.tags.get("waa-machine", ""))
+        if fate is not None and fate.parts_stuck > 0:
+            fate.parts_stuck -= 1  # accepted, and there at the next look
+            return
         self._world.remove(part)
 
     def evict(self, name: str) -> None:
@@ -239,6 +253,14 @@ class Machines:
         operation.status = "Succeeded"
         if self._world.items.get(machine.key) is machine:
             self._world.remove(machine)
+
+    def _fail_delete(self, machine: Item, operation: Operation, code: str) -> None:
+        text = "The delete did not complete; the machine is marked for deletion."
+        operation.status, operation.error = "Failed", {"code": code, "message": text}
+        if self._world.items.get(machine.key) is machine:
+            self._halt(machine)
+            machine.state = "Failed"
+            machine.properties["failed"] = (code, text)
 
     def _operation(self, machine: Item) -> Operation:
         operation = Operation(f"op-{next(self._numbers)}", machine.location)

@@ -17,7 +17,7 @@ from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.listing import entries, page
 from tests.fakes.arm.reply import Json, RefusalError, Reply, gone
 from tests.fakes.arm.schema import unknown_keys, violations
-from tests.fakes.arm.versions import check_version
+from tests.fakes.arm.versions import check_version, too_new
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC, Item, World
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Routes:
         self._machines = machines
         self.base = ""
         self.page_size = 100
+        self.ignores_filters = False
         self.violations: list[str] = []
         self._table: list[tuple[str, str, Callable[..., Reply]]] = [
             ("PUT", _MACHINE, self._put_machine),
@@ -106,6 +107,7 @@ class Routes:
                 if group is not None and group.lower() != GROUP:
                     text = f"Resource group '{group}' could not be found."
                     raise RefusalError(404, "ResourceGroupNotFound", text)
+                check_version(request.path, request.query["api-version"])
                 return handler(request, found)
         self.violations.append(f"unknown request {request.verb} {request.path}")
         raise RefusalError(404, "InvalidResourceType", "The resource type could not be found.")
@@ -124,6 +126,9 @@ class Routes:
         if wrong:
             self.violations += [f"request {line}" for line in wrong]
             raise RefusalError(400, "InvalidRequestContent", "; ".join(wrong))
+        if unknown := too_new(request.query["api-version"], body):
+            text = f"Could not find member {', '.join(unknown)} on object of type 'VirtualMachine'."
+            raise RefusalError(400, "InvalidRequestContent", text)
         only_new = request.headers.get("If-None-Match") == "*"
         machine, operation = self._machines.create(found["name"], body, only_new=only_new)
         headers = self._tracking(operation) if operation else {}
@@ -172,6 +177,11 @@ class Routes:
             for size in self._catalogue.sizes.values()
             if region[1] in size.regions
         ]
+        if self.ignores_filters:
+            sizes += [
+                self._known(ResourceSku, {**size.listed("elsewhere"), "name": f"{size.name}_x"})
+                for size in self._catalogue.sizes.values()
+            ]
         other: Json = {"resourceType": "disks", "name": "Premium_LRS", "locations": [region[1]]}
         return Reply(200, {"value": [other, *sizes]})
 
@@ -212,7 +222,6 @@ class Routes:
         return reply
 
     def _static(self, request: Request, _found: re.Match[str]) -> Reply:
-        check_version(request.path, request.query["api-version"])
         body = self._catalogue.statics.get(request.path.lower())
         if body is None:
             raise gone(request.path)

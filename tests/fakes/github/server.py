@@ -214,7 +214,9 @@ def _check_reply(answer: Answer) -> None:
 
 
 def _error(status: int, message: str, headers: dict[str, str]) -> Answer:
-    return Answer(status, {"message": message, "status": str(status)}, None, headers)
+    page = "https://docs.github.com/rest"  # a refusal names its page of the documentation
+    document = {"message": message, "documentation_url": page, "status": str(status)}
+    return Answer(status, document, None, headers)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -123,7 +123,8 @@ class World:
 
     ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
     ``runner_groups`` those it may use, ``runner_releases`` when each was published (Unix seconds);
-    ``storage_origin`` moves the artifacts' storage to another address.
+    ``storage_origin`` moves the artifacts' storage to another address. With ``ignores_filters`` a
+    listing shows more than its query asked for.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -138,6 +139,7 @@ class World:
         self.checks: dict[int, CheckEntry] = {}
         self.environments: dict[str, bool] = {}
         self.workflows: dict[str, int] = {}
+        self.ignores_filters = False
         self.runner_groups = {1}
         self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
         self.listing_lag_s = 0.0

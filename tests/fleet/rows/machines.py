@@ -10,7 +10,7 @@ from tests.fleet.faulting import End, Phase, Row
 from tests.fleet.rows.row import ALL_FINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.fleet.stand import Stand
 
@@ -50,6 +50,10 @@ def machines() -> Sequence[Row]:
             scene=_spot,
             options=("--spot", "only"),
         ),
+        *(
+            Row(f"machine: {name}", ALL_FINE, fates=lambda fate=fate: (_whole(fate),))  # type: ignore[misc]  # bound now
+            for name, fate in _STUBBORN.items()
+        ),
         Row("machine: never boots", ALL_FINE, fates=lambda: (Fate(one, never_boots=True),)),
         Row(
             "machine: none ever boots",
@@ -71,6 +75,28 @@ def machines() -> Sequence[Row]:
         Row("runner: removed while idle", ALL_FINE, scene=_removed_while_idle),
         Row("listings: 55 s behind", ALL_FINE, scene=_lag, fresh=True),
     ]
+
+
+_STUBBORN: Mapping[str, Mapping[str, object]] = {
+    "a delete that is accepted and does not end, once": {"deletes_stuck": 1},
+    "a delete that is accepted and does not end, twice": {"deletes_stuck": 2},
+    "a delete that ends in failure, once": {"deletes_failing": 1},
+    "a delete that ends in failure, three times": {"deletes_failing": 3},
+    "a delete that ends with a lock": {"deletes_failing": 1, "delete_code": "ScopeLocked"},
+    "a delete that ends with a refusal": {
+        "deletes_failing": 1,
+        "delete_code": "AuthorizationFailed",
+    },
+    "a delete that ends canceled": {"deletes_failing": 1, "delete_code": "Canceled"},
+    "a NIC whose delete has no effect, and a failed create": {
+        "fails_with": "AllocationFailed",
+        "parts_stuck": 3,
+    },
+}
+
+
+def _whole(fate: Mapping[str, object]) -> Fate:
+    return Fate("waa-500-1-000-*", times=1, **fate)  # type: ignore[arg-type]  # a fate's own fields
 
 
 def _never_online(names: str) -> Callable[[Stand], None]:

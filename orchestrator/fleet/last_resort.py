@@ -1,0 +1,34 @@
+"""When a run whose machines are refused has to be cancelled: never while a shard is alive. Pure.
+
+Queued jobs cannot be cancelled one by one, and wait for a runner for a day. So a run that can get
+no machine for them is ended, but only once nothing works, boots or is on its way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.fleet.identity import Role
+from orchestrator.fleet.view import Phase
+
+if TYPE_CHECKING:
+    from orchestrator.fleet.decide import Orders
+    from orchestrator.fleet.launch import Launcher
+    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.view import FleetView
+
+_ALIVE = (Phase.BOOTING, Phase.IDLE, Phase.BUSY)
+
+
+def last_resort(view: FleetView, orders: Orders, launcher: Launcher, memory: Memory) -> str:
+    """Return why the workflow run has to be cancelled, or nothing.
+
+    The queued jobs need the machines of one role: with nothing left to do, drain machines.
+    """
+    role = Role.DRAIN if orders.settled or orders.draining else Role.ARENA
+    halt = launcher.refusals[role].halt
+    if not halt.fatal or not view.queued or orders.closing:
+        return ""
+    if view.count(*_ALIVE) or memory.pending:
+        return ""
+    return halt.reason
