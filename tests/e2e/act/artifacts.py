@@ -6,8 +6,8 @@ and what is not modelled is refused.
 
 - A name holds none of ``" : < > | * ? \\ /``, CR, LF; a file's path none of these but the slashes
   (actions/toolkit, packages/artifact/src/internal/upload/path-and-artifact-name-validation.ts).
-- A name is used once in a run: 409 Conflict. ``overwrite`` deletes what has the name first, and only
-  if there is something to upload (actions/upload-artifact, README, src/upload/upload-artifact.ts).
+- A name is used once in a run: 409 Conflict. ``overwrite`` deletes what has it first, and only if
+  there is something to upload (actions/upload-artifact, README, src/upload/upload-artifact.ts).
 - Only files go up, at their path below the directory that was named; a file that is named itself
   goes up by its last name alone (actions/upload-artifact, src/shared/search.ts).
 - Hidden files, and all below hidden directories, are left out (the README, since v4.4).
