@@ -18,9 +18,8 @@ _WORKFLOW = re.compile(r"[^/]+/[^/]+/(\.github/workflows/[A-Za-z0-9._-]+)@")
 class WorkflowEvent:
     """What the run is of. ``pull_request`` is None outside of one; texts are "" where unknown.
 
-    ``head_sha`` is the commit that a reader sees checks on: of a pull request its head, which only
-    the payload names (GITHUB_SHA is the merge, or with pull_request_target the default branch).
-    ``workflow`` is the file in the repository whose workflow was started.
+    ``head_sha`` is the commit that a reader sees checks on: of a pull request its head, not the
+    merge that was checked out. ``workflow`` is the workflow's file in the repository.
     """
 
     pull_request: int | None
@@ -38,7 +37,7 @@ def workflow_event(repository: str) -> WorkflowEvent:
     payload = _payload(os.environ.get("GITHUB_EVENT_PATH", ""))
     request = _dict(payload.get("pull_request"))
     default = _dict(payload.get("repository")).get("default_branch")
-    sha = _dict(request.get("head")).get("sha") or _own_sha()
+    sha = _dict(request.get("head")).get("sha") or os.environ.get("GITHUB_SHA", "")
     run = os.environ.get("GITHUB_RUN_ID", "")
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     workflow = _WORKFLOW.match(os.environ.get("GITHUB_WORKFLOW_REF", ""))
@@ -72,12 +71,6 @@ def _number(value: Any) -> int | None:
         return value
     found = _PULL.match(os.environ.get("GITHUB_REF", ""))
     return int(found.group(1)) if found else None
-
-
-def _own_sha() -> str:
-    """Return the run's commit where checks on it are checks on what is run, else ""."""
-    is_request = os.environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
-    return "" if is_request else os.environ.get("GITHUB_SHA", "")
 
 
 def summary_path() -> str:
