@@ -280,10 +280,11 @@ def located(out: str | None, store: str | None, run_name: str | None) -> tuple[s
         BadInputError: Neither a directory nor a store with a run is named.
     """
     from orchestrator.errors import bad_input
+    from orchestrator.store import file_url
 
     if store is not None and run_name is not None:
         return store, run_name
     if out is None:
         fix = "Give the run's directory, or both --store and --run."
         raise bad_input("OUT", "is missing, and so is --store or --run", fix)
-    return store or (Path(out).absolute() / LEDGER).as_uri(), run_name or DEFAULT_RUN
+    return store or file_url(Path(out) / LEDGER), run_name or DEFAULT_RUN
