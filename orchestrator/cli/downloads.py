@@ -9,12 +9,13 @@ nothing inside a ledger counts as another one.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.artifact_names import LEDGER
 from orchestrator.errors import BadInputError, NoRunError, Problem
 from orchestrator.ledger import paths
 from orchestrator.report.text import clean
@@ -28,16 +29,19 @@ if TYPE_CHECKING:
 _DEPTH = 4
 """Directories above a ledger: ``path/ARTIFACT/ledger/RUN`` is the deepest that uploads make."""
 
-_ARTIFACT = "ledger-"  # as benchmark.yml calls a shard's own ledger
 _FIX = "Download the ledger-* artifacts of the run's workflow run there."
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """A directory of artifacts: the ledgers in it (directories that hold a plan), and archives."""
+    """A directory of artifacts: the ledgers in it (directories that hold a plan), and archives.
+
+    ``said`` is what a message calls it.
+    """
 
     root: Path
+    said: str
     ledgers: tuple[Path, ...] = ()
     packed: tuple[Path, ...] = ()
 
@@ -59,11 +63,11 @@ class Downloads:
 
     def problem(self, what: str, fix: str = _FIX) -> Problem:
         """Return what is wrong with this directory."""
-        return Problem(f"--artifacts {self.root}", what, fix)
+        return Problem(self.said, what, fix)
 
     def _is_unnamed(self, path: Path) -> bool:
         """Whether a ledger lies where its artifact does: then its name is not its run's."""
-        return path == self.root or (path.parent == self.root and path.name.startswith(_ARTIFACT))
+        return path == self.root or (path.parent == self.root and path.name.startswith(LEDGER))
 
     def _instead(self) -> str:
         archives = [path.name for path in self.packed]
@@ -72,20 +76,25 @@ class Downloads:
         return f", but {' and '.join(said)}" if said else ""
 
 
-def downloads(root: Path) -> Downloads:
+def downloads(root: Path, said: str = "") -> Downloads:
     """Look through a directory of downloaded artifacts; one that is not there holds nothing.
+
+    Args:
+        root: The directory.
+        said: What a message calls it, by default the option and its path.
 
     Raises:
         BadInputError: It cannot be read.
     """
+    nothing = Downloads(root, said or f"--artifacts {root}")
     if not root.is_dir():
-        return Downloads(root)
+        return nothing
     try:
         matches = list(_walk(root, 0))
     except OSError as error:
-        raise BadInputError([Downloads(root).problem(f"cannot be read ({error})")]) from error
-    directories = tuple(path for path in matches if path.is_dir())
-    return Downloads(root, directories, tuple(path for path in matches if not path.is_dir()))
+        raise BadInputError([nothing.problem(f"cannot be read ({error})")]) from error
+    ledgers = tuple(path for path in matches if path.is_dir())
+    return replace(nothing, ledgers=ledgers, packed=tuple(p for p in matches if not p.is_dir()))
 
 
 def _walk(directory: Path, depth: int) -> Iterator[Path]:
@@ -103,7 +112,7 @@ def _walk(directory: Path, depth: int) -> Iterator[Path]:
 
 
 def with_downloads(
-    named: Iterable[Callable[[], Store]], root: Path, run: str
+    named: Iterable[Callable[[], Store]], matches: Downloads, run: str
 ) -> tuple[list[Store], str]:
     """Return the stores that hold the run, those in a directory of artifacts too, and its name.
 
@@ -113,14 +122,13 @@ def with_downloads(
 
     Args:
         named: Open the stores that were named; they may hold no run.
-        root: The directory, which may be missing.
+        matches: What was downloaded.
         run: The run's name, "" for the only one that the artifacts hold.
 
     Raises:
         BadInputError: There is no ledger of the run, with what each place holds instead.
         StoreError: A store could not be read.
     """
-    matches = downloads(root)
     run = run or _only_run(matches)
     kept, plan, problems = _kept(named)
     usable, unusable = _usable(matches, run, plan)

@@ -110,10 +110,10 @@ def _stores(
     opening = [partial(readable, url, name, store_ca, _TIMEOUT_S) for url, name in places]
     if not artifacts:
         return [opened() for opened in opening], named
-    from orchestrator.cli.downloads import with_downloads
+    from orchestrator.cli.downloads import downloads, with_downloads
 
     run = run_name or (DEFAULT_RUN if ledgers else "")
-    stores, run = with_downloads(opening, Path(artifacts), run)
+    stores, run = with_downloads(opening, downloads(Path(artifacts)), run)
     return stores, named or run
 
 
