@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.github import github_options, opened_github
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -29,7 +30,7 @@ FILES = ("comparison.html", "comparison.json", "comparison.md")
 VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 
 
-@click.command()
+@command()
 @click.argument("runs", nargs=-1, required=True)
 @click.option(
     "--pool",

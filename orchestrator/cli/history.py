@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import Group
 from orchestrator.cli.github import github_options, opened_github
 from orchestrator.cli.reading import readable
 from orchestrator.errors import BadInputError, bad_input
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 
 
-@click.group()
+@click.group(cls=Group)
 def history() -> None:
     """Keep runs in a store, and show how their scores move.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.cloud import cloud_problems, opened_sides
+from orchestrator.cli.command import collect, command
 from orchestrator.cli.fleet import (
     actor_name,
     known_rates,
@@ -50,7 +51,29 @@ JOB_LIMIT_MIN = 350
 _SLACK_MIN = 30.0
 
 
-@click.command()
+def _read(
+    options: dict[str, Any], problems: list[Problem]
+) -> tuple[Plan, FleetOptions, Size] | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    from orchestrator.forecast import HOSTED_LIMIT_S
+
+    workers, min_workers, resume = (options.pop(n) for n in ("workers", "min_workers", "resume"))
+    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
+    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
+    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
+    # The plan takes its options out, whether it can be made or not.
+    plan = collect(problems, lambda: planned(options).plan)
+    problems += [*count_problems(workers, min_workers), *cloud_problems(options)]
+    if resume is not None:
+        problems += names_one_run(options["run_name"])
+        options["run_name"] = f"waa-{resume}"
+    settings = read_fleet_options(options, problems)
+    if settings is None or plan is None:
+        return None
+    return plan, settings, Size(workers, min_workers, resumes=resume is not None)
+
+
+@command(read=_read)
 @plan_options
 @fleet_options
 @click.option(
@@ -98,21 +121,12 @@ def provision(
         --machine-image /subscriptions/…/versions/1.0.0 --spot prefer --max-cost 60 \\
         --store az://waaresults --resource-group waa-matrix
     """
-    from orchestrator.forecast import HOSTED_LIMIT_S
-
-    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
-    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
-    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
-    plan = planned(options).plan
-    problems = [*count_problems(workers, min_workers), *cloud_problems(options)]
-    if resume is not None:
-        problems += names_one_run(options["run_name"])
-        options["run_name"] = f"waa-{resume}"
-    settings = read_fleet_options(options, problems)
-    if settings is None or problems:
+    problems: list[Problem] = []
+    given = {"workers": workers, "min_workers": min_workers, "resume": resume, **options}
+    wanted = _read(given, problems)
+    if wanted is None or problems:
         raise BadInputError(problems)
-    size = Size(workers, min_workers, resumes=resume is not None)
-    return _Provision(plan, settings, size).execute(as_json=as_json)
+    return _Provision(*wanted).execute(as_json=as_json)
 
 
 def count_problems(workers: int, least: int) -> list[Problem]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.compare import VERDICTS, failing
 from orchestrator.cli.event import summary_path, summary_size, uses_job_token, workflow_event
 from orchestrator.cli.github import github_options, github_problems, opened_github
@@ -35,7 +36,7 @@ COMMENT_KEY = "verdict"
 _TIMEOUT_S = 30.0
 
 
-@click.command()
+@command()
 @click.argument("run", default="report")
 @click.option("--against", multiple=True, help="A run of the baseline. Repeatable: pooled.")
 @click.option("--history", default="", help="Store of kept runs: the baseline's, and --keep's.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.closing import closing_lines
+from orchestrator.cli.command import command
 from orchestrator.cli.evidence_beside import page_beside, screenshot_options
 from orchestrator.cli.options import DEFAULT_RUN, located, store_options, suite_options
 from orchestrator.cli.reading import readable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 
 
-@click.command()
+@command()
 @suite_options
 @store_options
 @click.argument("ledgers", nargs=-1, type=click.Path(file_okay=False))
