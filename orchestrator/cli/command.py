@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     Read = Callable[[dict[str, Any], list[Problem]], object]
-    Failed = Callable[[Mapping[str, Any], MatrixError], None]
+    Failed = Callable[[Mapping[str, Any], list[str]], None]
 
 T = TypeVar("T")
 _STAND_INS: Mapping[str, object] = {"integer": 1, "float": 1.0, "boolean": False}
@@ -30,7 +30,7 @@ class Command(click.Command):
         arguments: click's own.
         read: Adds what is wrong with the options to a list, and starts nothing. Beside a value that
             cannot be read it is called for the other problems, with a value that could be.
-        failed: Is told how the command failed, with the options as far as they can be read.
+        failed: Is told why the command failed, with the options as far as they can be read.
         attributes: click's own.
     """
 
@@ -69,8 +69,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except MatrixError as error:
-            if self._failed is not None:
-                self._failed(ctx.params, error)
+            self._tell(ctx, ctx.params, error)
             raise
 
     def _told(
@@ -85,9 +84,16 @@ class Command(click.Command):
         named = {problem.where for _, problem in problems}
         others = [one for one in self._others(dict(options)) if one.where not in named]
         error = BadInputError([*(problem for _, problem in problems), *others])
-        if self._failed is not None:
-            self._failed(options, error)
+        self._tell(ctx, options, error)
         return error
+
+    def _tell(self, ctx: click.Context, options: Mapping[str, Any], error: MatrixError) -> None:
+        from orchestrator.cli.annotations import problems_of, show_failure
+
+        problems = problems_of(error)
+        show_failure(command_name(ctx), problems)
+        if self._failed is not None:
+            self._failed(options, problems)
 
     def _others(self, options: dict[str, Any]) -> list[Problem]:
         problems: list[Problem] = []
@@ -142,6 +148,12 @@ def collect(problems: list[Problem], read: Callable[[], T]) -> T | None:
     except BadInputError as error:
         problems += error.problems
         return None
+
+
+def command_name(ctx: click.Context) -> str:
+    """Return a command as it is written after the program's name: ``evidence get``."""
+    above = f"{command_name(ctx.parent)} " if ctx.parent is not None and ctx.parent.parent else ""
+    return f"{above}{ctx.info_name or ''}"
 
 
 def _flag(parameter: click.Parameter) -> str:

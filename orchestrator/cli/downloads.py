@@ -134,7 +134,7 @@ def with_downloads(
     usable, unusable = _usable(matches, run, plan)
     problems += unusable
     if not (kept or usable):
-        raise BadInputError(problems)
+        raise NoRunError(problems)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)
     return [*kept, *usable], run

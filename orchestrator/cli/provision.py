@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.annotations import keep_failure, show_failure
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.command import collect, command
 from orchestrator.cli.fleet import (
@@ -33,8 +34,11 @@ from orchestrator.errors import (
     BadInputError,
     Problem,
 )
+from orchestrator.report.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.cli.cloud import Sides
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
@@ -49,6 +53,12 @@ JOB_LIMIT_MIN = 350
 """Below the 6 hours after which GitHub ends a hosted job: the supervisor outlives the matrix."""
 
 _SLACK_MIN = 30.0
+
+
+def _keep_reasons(options: Mapping[str, Any], problems: list[str]) -> None:
+    """Keep why nothing was launched, for the job that publishes."""
+    if options.get("events"):
+        keep_failure(Path(options["events"]), problems)
 
 
 def _read(
@@ -73,7 +83,7 @@ def _read(
     return plan, settings, Size(workers, min_workers, resumes=resume is not None)
 
 
-@command(read=_read)
+@command(read=_read, failed=_keep_reasons)
 @plan_options
 @fleet_options
 @click.option(
@@ -249,6 +259,10 @@ class _Provision:
         left = self._take_down(sides, journal, wait=True)
         for name in left:
             click.echo(f"LEFT: {name}", err=True)
+        problems = [clean(line) for line in (wave.fatal or fewer, *wave.why_not)]
+        problems += [f"LEFT: {clean(name)}" for name in left]
+        show_failure("provision", problems)
+        _keep_reasons(self._settings.options, problems)
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:

@@ -12,11 +12,13 @@ from orchestrator.cli.closing import closing_lines
 from orchestrator.cli.command import command
 from orchestrator.cli.evidence_beside import page_beside, screenshot_options
 from orchestrator.cli.options import DEFAULT_RUN, located, store_options, suite_options
+from orchestrator.cli.provision_outcome import provision_options, provision_outcome
 from orchestrator.cli.reading import readable
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
     BadInputError,
+    NoRunError,
     Problem,
     bad_input,
 )
@@ -51,6 +53,7 @@ _TIMEOUT_S = 30.0
     default=None,
     help="Keep evidence fetched from a store there; what is there already is not fetched again.",
 )
+@provision_options
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 def report(
     ledgers: tuple[str, ...],
@@ -79,8 +82,11 @@ def report(
         _check_alone(ledgers, artifacts)
         results = _of_tree(Path(tree), trials, beside, options)
     else:
-        stores, run = _stores(ledgers, artifacts, options)
-        results = _of_ledgers(stores, beside, run)
+        try:
+            stores, run = _stores(ledgers, artifacts, options)
+            results = _of_ledgers(stores, beside, run)
+        except NoRunError as error:
+            raise NoRunError([*error.problems, *provision_outcome(options).problems]) from error
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
     mean = results.score.mean

@@ -26,7 +26,7 @@ from orchestrator.cli.fleet import (
 )
 from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
 from orchestrator.cli.terminal import console
-from orchestrator.errors import EXIT_COMPLETE, BadInputError, Problem
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem
 
 if TYPE_CHECKING:
     from orchestrator.cli.cloud import Sides
@@ -115,6 +115,10 @@ def supervise(**options: Any) -> int:
     with opened_sides(options, settings.sites) as sides:
         ended = _supervisor(settings, sides).run()
     click.echo(f"{ended.reason}", err=ended.exit_code != EXIT_COMPLETE)
+    if ended.exit_code not in (EXIT_COMPLETE, EXIT_INCOMPLETE):
+        from orchestrator.cli.annotations import show_failure
+
+        show_failure("supervise", [ended.reason])
     return ended.exit_code
 
 

@@ -18,7 +18,7 @@ from tests.fakes.github import FakeGitHub, zipped
 from tests.report.run_documents import document, tasks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 PLANTED = {"evidence/os/t1/0/1-w0/results.json": b'{"run": {"id": "planted"}}'}
@@ -32,10 +32,11 @@ class GitHubRun:
     finder: RunFinder
     run: int = 500
 
-    def keep(self, name: str, said: str = "", *, complete: bool = True, **files: bytes) -> None:
-        """Upload an artifact; with ``said`` there is a report in it that calls its run so."""
-        if said:
-            files["results.json"] = report(said, complete=complete)
+    def keep(self, name: str, said: str, *, complete: bool = True) -> None:
+        """Upload an artifact with a report in it that calls its run so."""
+        self.upload(name, {"results.json": report(said, complete=complete)})
+
+    def upload(self, name: str, files: Mapping[str, bytes]) -> None:
         self.fake.add_artifact(self.run, name, zipped(files))
 
     def expire(self, name: str) -> None:
@@ -91,7 +92,7 @@ def test_a_report_by_any_of_its_names_is_read(github_run: GitHubRun, name: str) 
 def test_the_newest_attempt_is_the_highest_number(github_run: GitHubRun) -> None:
     """Names are compared as numbers, and whichever was uploaded last counts for nothing."""
     github_run.keep("results-10", "tenth")
-    github_run.fake.clock.advance(60)
+    github_run.fake.clock.sleep(60)
     github_run.keep("results-9", "ninth")
     assert github_run.reported() == "tenth"
 
@@ -133,8 +134,8 @@ def test_only_damaged_reports_are_an_error(github_run: GitHubRun) -> None:
 
 
 def test_what_evidence_calls_results_is_no_report(github_run: GitHubRun) -> None:
-    github_run.keep("report-2", **PLANTED)
-    github_run.keep("ledger-2-0", **{f"waa-500/{name}": data for name, data in PLANTED.items()})
+    github_run.upload("report-2", PLANTED)
+    github_run.upload("ledger-2-0", {f"waa-500/{name}": data for name, data in PLANTED.items()})
     github_run.keep("results-1", "waa-500")
     assert github_run.reported() == "waa-500"
 
@@ -148,8 +149,9 @@ def test_without_a_report_the_ledgers_are_folded(
         above + path.relative_to(ledger).as_posix(): path.read_bytes()
         for path in ledger.rglob("*.json")
     }
-    github_run.keep("ledger-1-0", **files, **{f"{above}{n}": d for n, d in PLANTED.items()})
-    github_run.keep("ledger-1-1", **{"waa-500/plan.json": files[f"{above}plan.json"]})
+    planted = {f"{above}{name}": data for name, data in PLANTED.items()}
+    github_run.upload("ledger-1-0", files | planted)
+    github_run.upload("ledger-1-1", {"waa-500/plan.json": files[f"{above}plan.json"]})
     found = github_run.finder.find("500")
     assert found.document["counts"]["scored"] == 3
 
