@@ -147,10 +147,20 @@ SMOKE_BREACHES = {
         "ref: ${{ github.event.pull_request.head.sha }}",
         "clear: checks a pull request out beside a key",
     ),
-    "an action where a fork is told": (
-        "    steps:\n      - name: Write a neutral",
-        "    steps:\n      - uses: ./.github/actions/publish\n      - name: Write a neutral",
+    "a right too many where a fork is told": (
+        "      checks: write # the verdict\n      contents: read\n    steps",
+        "      checks: write # the verdict\n      contents: write\n    steps",
         "no-run: pull_request_target runs a fork's code",
+    ),
+    "a key where a fork is told": (
+        "GITHUB_TOKEN: ${{ github.token }}",
+        "GITHUB_TOKEN: ${{ secrets.WAA_MATRIX_GITHUB_TOKEN }}",
+        "no-run: pull_request_target runs a fork's code",
+    ),
+    "a fork's code where a fork is told": (
+        "IS_FORK: ${{",
+        "COMMIT: ${{ github.event.pull_request.head.sha }}\n          IS_FORK: ${{",
+        "no-run: knows a commit of a fork's",
     ),
 }
 OTHER_BREACHES = {

@@ -23,6 +23,7 @@ SHARD_TREE = (
 )
 _HOSTED = "ubuntu-latest"
 _HEAD = re.compile(r"shard-commit|pull_request\.head|head_ref|refs/pull|merge_commit_sha")
+_COMMIT = re.compile(r"pull_request\.head\.(?:sha|ref|label)|head_ref|merge_commit_sha|refs/pull")
 _FETCHES = re.compile(r"\b(?:git\s+(?:fetch|clone|pull|checkout)|gh\s+(?:pr|repo)\s+\w+)")
 _SECRET = re.compile(r"\bsecrets\b(?:\.(\w+))?")
 
@@ -95,17 +96,17 @@ def _beside_a_key(job: Job) -> Iterator[str]:
 
 
 def _forks(jobs: Mapping[str, Job]) -> Iterator[str]:
-    """What a fork can start has no key, and runs nothing but a script of the file itself."""
+    """What a fork can start has no key, calls nothing, and writes checks at most."""
     ours = {name for name, job in jobs.items() if _is_ours_alone(job)}
     for name, job in jobs.items():
         if name in ours or _follows(job, ours):
             continue
-        if (
-            holds_a_key(job)
-            or "uses" in job
-            or any("uses" in step for step in job.get("steps", []))
-        ):
+        rights = job.get("permissions")
+        writes = {right for right, level in (rights or {}).items() if level == "write"}
+        if holds_a_key(job) or "uses" in job or rights is None or writes - {"checks"}:
             yield f"{name}: pull_request_target runs a fork's code with this repository's rights"
+        if _COMMIT.search(str(job)):
+            yield f"{name}: knows a commit of a fork's"
 
 
 def _is_ours_alone(job: Job) -> bool:
