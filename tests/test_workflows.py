@@ -180,3 +180,22 @@ def test_a_baseline_passes_on_all_that_a_caller_may_say() -> None:
     assert said == {name for name, value in passed.items() if f"inputs.{name}" in str(value)}
     taken = document("benchmark.yml")[True]["workflow_call"]["inputs"]
     assert set(passed) <= set(taken)
+
+
+def examples() -> list[dict[Any, Any]]:
+    """The README's callers."""
+    found = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [yaml.safe_load(text) for text in found]
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda one: one["name"])
+def test_the_readmes_callers_grant_pass_and_say_what_there_is(example: dict[Any, Any]) -> None:
+    assert example["permissions"] == {}
+    (job,) = example["jobs"].values()
+    name, _, tag = job["uses"].removeprefix("OWNER/waa-matrix/.github/workflows/").partition("@")
+    assert tag == "v1"
+    called = document(name)
+    assert ungranted(job, called) == []
+    call = called[True]["workflow_call"]
+    assert set(job["secrets"]) <= set(call["secrets"])
+    assert set(job.get("with", {})) <= set(call["inputs"])

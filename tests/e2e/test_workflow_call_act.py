@@ -16,8 +16,9 @@ import yaml
 
 from tests.e2e.act.runs import Act
 from tests.e2e.act.stage import REPOSITORY, RUN, staged
-from tests.e2e.act.trees import repository_of
+from tests.e2e.act.trees import as_act_reads, repository_of
 from tests.e2e.test_workflow_act import assert_nothing_is_left, failed, kill_everything
+from tests.test_workflows import document
 from tests.tiers import ROOT
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def chosen(act: Act, shards: int) -> dict[str, str]:
 def example() -> dict[str, Any]:
     """The caller's workflow, as the README shows it."""
     (text,) = re.findall(
-        r"```yaml\n(name: Benchmark\n.*?)```", (ROOT / "README.md").read_text(), re.S
+        r"```yaml\n(name: Benchmark\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
     found = yaml.safe_load(text.replace("OWNER/waa-matrix", PRODUCT))
     assert isinstance(found, dict)
@@ -74,7 +75,7 @@ def caller_of(act: Act, shards: int) -> Tree:
     )
 
 
-def play(act: Act, started: dict[str, str]) -> tuple[Played, str]:
+def play(act: Act, workflow: str, started: dict[str, str]) -> tuple[Played, str]:
     """Run to the end, the shared store's outcomes emptied before the report begins."""
     outcomes = act.store / f"waa-{RUN}" / "outcomes"
     emptied = []
@@ -84,7 +85,7 @@ def play(act: Act, started: dict[str, str]) -> tuple[Played, str]:
         shutil.rmtree(outcomes)
 
     act.stage.before["report"] = empty
-    played = act.start("benchmark.yml", started).played()
+    played = act.start(workflow, started).played()
     assert emptied == [TASKS], played.tail
     assert failed(played) == [], played.tail
     assert_nothing_is_left(act)
@@ -105,9 +106,30 @@ def played_alone(place: Path, shards: int) -> str:
     with staged(place) as stage:
         act = Act(place, stage)
         try:
-            return play(act, chosen(act, shards))[1]
+            return play(act, "benchmark.yml", chosen(act, shards))[1]
         finally:
             kill_everything(act)
+
+
+def played_for_a_pull_request(place: Path, shards: int) -> str:
+    """Let the shards, and no other job, run a commit that the workflows are not of."""
+    place.mkdir()
+    with staged(place) as stage:
+        act = Act(place, stage)
+        job = document("smoke.yml")["jobs"]["run"]
+        kept = {"uses": job["uses"], "permissions": job["permissions"], "secrets": job["secrets"]}
+        head = act.code.commits({"README.md": "What the pull request changes."})
+        given = {**chosen(act, shards), "shard-commit": head.commit}
+        workflow = {True: "workflow_dispatch", "jobs": {"run": {**kept, "with": given}}}
+        (act.source / ".github" / "workflows" / "pull.yml").write_text(yaml.safe_dump(workflow))
+        try:
+            played, found = play(act, "pull.yml", {})
+        finally:
+            kill_everything(act)
+    assert {(job, commit) for job, _, commit, _ in act.checkouts} == {
+        (job, head.commit if job == "benchmark" else act.code.commit) for job in played.jobs
+    }
+    return found
 
 
 def played_by_a_caller(place: Path, shards: int) -> str:
@@ -117,7 +139,7 @@ def played_by_a_caller(place: Path, shards: int) -> str:
         caller = caller_of(act, shards)
         act.read(caller)
         try:
-            played, found = play(act, {})
+            played, found = play(act, "benchmark.yml", {})
         finally:
             kill_everything(act)
     assert played.jobs == {"provision": 1, "benchmark": shards, "supervise": 1, "report": 1}
@@ -132,5 +154,18 @@ def played_by_a_caller(place: Path, shards: int) -> str:
 
 def test_one_shard_two_and_a_caller_tell_the_same_by_their_artifacts_alone(tmp_path: Path) -> None:
     one = played_alone(tmp_path / "one", 1)
-    assert played_alone(tmp_path / "two", 2) == one
+    assert played_for_a_pull_request(tmp_path / "two", 2) == one
     assert played_by_a_caller(tmp_path / "called", 2) == one
+
+
+def test_a_workflow_whose_own_commit_is_not_named_runs_nothing(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        act = Act(tmp_path, stage)
+        act.source = as_act_reads(act.code, tmp_path / "unnamed", None)
+        try:
+            played = act.start("reaper.yml", {}).played()
+        finally:
+            kill_everything(act)
+    assert failed(played)[0] == ("reap", "Refuse to run an unknown tree")
+    assert "job.workflow_sha is empty" in played.text
+    assert not (tmp_path / "checkouts.txt").exists()

@@ -95,7 +95,7 @@ class Act:
         self.repositories = directory / "repositories"
         self.code = product(self.repositories, name)
         self._called: dict[str, Path] = {}
-        self._source = as_act_reads(self.code, directory / "source", self.code)
+        self.source = as_act_reads(self.code, directory / "source", self.code)
         self._log = 0
         self._processes: list[subprocess.Popen[bytes]] = []
         tools = directory / "tools"
@@ -106,8 +106,8 @@ class Act:
 
     def read(self, caller: Tree) -> None:
         """Run this repository's workflows from now on; they may call those of ``code``."""
-        self._called = {f"{self.code.repository}@v1": self._source}
-        self._source = as_act_reads(caller, self.directory / "caller", caller)
+        self._called = {f"{self.code.repository}@v1": self.source}
+        self.source = as_act_reads(caller, self.directory / "caller", caller)
 
     @property
     def checkouts(self) -> set[tuple[str, str, str, str]]:
@@ -142,7 +142,7 @@ class Act:
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 command,
-                cwd=self._source,
+                cwd=self.source,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,

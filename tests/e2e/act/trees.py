@@ -53,19 +53,21 @@ def repository_of(place: Path, repository: str, files: Mapping[str, str]) -> Tre
     return _made(place / repository, repository)
 
 
-def as_act_reads(tree: Tree, target: Path, code: Tree) -> Path:
+def as_act_reads(tree: Tree, target: Path, code: Tree | None) -> Path:
     """Copy a tree to where act reads it, its workflows changed by the two things act does not know.
 
     ``job.workflow_repository`` and ``job.workflow_sha`` are empty in act 0.2.89, where GitHub names
-    the repository and the commit that the workflow's file is of: here those of ``code``. And
-    ``cache-mode`` is no key that it takes.
+    the repository and the commit that the workflow's file is of: here those of ``code``, where it
+    is given. And ``cache-mode`` is no key that it takes.
     """
     shutil.copytree(tree.path, target, symlinks=True)
     for file in (target / ".github" / "workflows").glob("*.yml"):
         text = file.read_text()
         text = re.sub(r"(?m)^cache-mode: none.*\n", "", text)
-        text = text.replace("job.workflow_repository", f"format('{code.repository}')")
-        file.write_text(text.replace("job.workflow_sha", f"format('{code.commit}')"))
+        if code is not None:
+            text = text.replace("job.workflow_repository", f"format('{code.repository}')")
+            text = text.replace("job.workflow_sha", f"format('{code.commit}')")
+        file.write_text(text)
     _git(target, "remote", "add", "origin", f"https://github.com/{tree.repository}")
     _commit(target)
     return target
