@@ -84,6 +84,10 @@ class BadInputError(MatrixError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class NoRunError(BadInputError):
+    """A store or a directory that was named holds no run of this name."""
+
+
 def bad_input(where: str, what: str, fix: str) -> BadInputError:
     """Return the error for a single problem."""
     return BadInputError([Problem(where, what, fix)])

@@ -166,8 +166,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     Raises:
         BadInputError: With every problem of the inputs.
     """
-    problems = [*_numbers(inputs), *_arena(inputs), *_client_args(inputs.agent.client_args)]
-    if problems:
+    if problems := input_problems(inputs):
         raise BadInputError(problems)
     tasks = [PlannedTask(task, inputs.expectations.of(task)) for task in inputs.suite.tasks]
     order = longest_first([one.expected_s for one in tasks])
@@ -182,6 +181,11 @@ def make_plan(inputs: PlanInputs) -> Plan:
         lease_s=inputs.lease_s,
         speed=inputs.speed,
     )
+
+
+def input_problems(inputs: PlanInputs) -> list[Problem]:
+    """Return everything that is wrong with the inputs, whatever their tasks are."""
+    return [*_numbers(inputs), *_arena(inputs), *_client_args(inputs.agent.client_args)]
 
 
 def _numbers(inputs: PlanInputs) -> list[Problem]:

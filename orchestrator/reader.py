@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import bad_input
+from orchestrator.errors import NoRunError, Problem
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Snapshot, Stored, fold, read_objects
 from orchestrator.plan_file import parse_plan
@@ -25,12 +25,14 @@ def read_plan(store: Store) -> Plan:
     """Return the run's plan.
 
     Raises:
-        BadInputError: There is none, or it is unreadable.
+        NoRunError: There is none.
+        BadInputError: It is unreadable.
         StoreError: The store could not be read.
     """
     data = store.get(paths.PLAN)
     if data is None:
-        raise bad_input(store.url, "holds no run (no plan.json)", "Check the store and the run.")
+        fix = "Check the store and the run."
+        raise NoRunError([Problem(store.url, "holds no run (no plan.json)", fix)])
     return parse_plan(data, f"{store.url}/{paths.PLAN}")
 
 

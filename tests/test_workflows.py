@@ -10,7 +10,9 @@ import yaml
 
 from orchestrator.cli.baseline import BASELINE_WORKFLOW
 from tests.tiers import ROOT
+from tests.workflow_breaches import BREACHES, OTHER_BREACHES, SMOKE_BREACHES
 from tests.workflow_rules import problems, ungranted
+from tests.workflow_trust import SAME_REPOSITORY, holds_a_key, outside_parentheses, triggers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,64 +33,25 @@ def test_it_keeps_to_the_rules(file: Path) -> None:
     assert problems(file.read_text()) == []
 
 
-BREACHES = {
-    "an input in a script": (
-        "run: exec scripts/shard work",
-        "run: exec scripts/shard work ${{ inputs.model }}",
-        "an expression is part of a script",
-    ),
-    "a command without exec": (
-        "run: exec .venv/bin/waa-matrix supervise",
-        "run: .venv/bin/waa-matrix supervise",
-        "does not exec what may take long",
-    ),
-    "a command in the middle of a script": (
-        "run: exec .venv/bin/waa-matrix provision",
-        "run: |\n          .venv/bin/waa-matrix provision\n          true",
-        "does not exec what may take long",
-    ),
-    "rights at the top": ("permissions: {}", "permissions: write-all", "at the top are not empty"),
-    "a tag instead of a commit": (
-        "@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
-        "@v7",
-        "not pinned to a commit",
-    ),
-    "an identity on the fleet": (
-        "    permissions:\n      contents: read\n    strategy:",
-        "    permissions:\n      contents: read\n      id-token: write\n    strategy:",
-        "a job on the fleet may read contents, and no more",
-    ),
-    "no timeout": ("    timeout-minutes: 45\n", "", "report: no timeout-minutes"),
-    "one lost shard cancels the rest": ("fail-fast: false", "fail-fast: true", "fail-fast"),
-    "a secret in an output": (
-        "label: ${{ steps.provision.outputs.label }}",
-        "label: ${{ secrets.WAA_MATRIX_GITHUB_TOKEN }}",
-        "output label is not a step's own",
-    ),
-    "a token left in the checkout": (
-        "persist-credentials: false",
-        "persist-credentials: true",
-        "keeps the token in the checkout",
-    ),
-    "an option that is not there": (
-        "WAA_MATRIX_SUPERVISE_SHARDS",
-        "WAA_MATRIX_SUPERVISE_SHARD",
-        "sets no option of any command",
-    ),
-    "a secret for an action": (
-        "pattern: ledger-*",
-        "pattern: ${{ secrets.OPENAI_API_KEY }}",
-        "a secret is handed to an action",
-    ),
-    "a fork's code": ("workflow_dispatch:", "pull_request_target:", "runs a fork's code"),
-}
-
-
 @pytest.mark.parametrize("name", BREACHES)
 def test_a_breach_is_found(name: str) -> None:
-    right, wrong, said = BREACHES[name]
-    assert right in BENCHMARK
-    found = problems(BENCHMARK.replace(right, wrong, 1))
+    assert_found(BENCHMARK, *BREACHES[name])
+
+
+@pytest.mark.parametrize("name", SMOKE_BREACHES)
+def test_a_breach_of_the_gate_is_found(name: str) -> None:
+    assert_found((WORKFLOWS / "smoke.yml").read_text(), *SMOKE_BREACHES[name])
+
+
+@pytest.mark.parametrize("name", OTHER_BREACHES)
+def test_a_breach_elsewhere_is_found(name: str) -> None:
+    file, *breach = OTHER_BREACHES[name]
+    assert_found((WORKFLOWS / file).read_text(), *breach)
+
+
+def assert_found(text: str, right: str, wrong: str, said: str) -> None:
+    assert right in text
+    found = problems(text.replace(right, wrong, 1))
     assert any(said in one for one in found), found
 
 
@@ -116,14 +79,15 @@ def test_the_job_that_publishes_may_read_the_baselines_reports() -> None:
         "checks": "write",
         "pull-requests": "write",
     }.items() <= granted.items()
-    assert set(document(BASELINE_WORKFLOW)[True]) == {"push", "schedule", "workflow_dispatch"}
+    events = {"push", "schedule", "workflow_dispatch", "workflow_call"}
+    assert set(document(BASELINE_WORKFLOW)[True]) == events
 
 
 def test_the_button_and_the_call_take_the_same_inputs() -> None:
     triggers = document("benchmark.yml")[True]
     pressed, called = (triggers[name]["inputs"] for name in ("workflow_dispatch", "workflow_call"))
     assert len(pressed) <= 25
-    assert {*called} - {*pressed} == {"keep"}
+    assert {*called} - {*pressed} == {"keep", "shard-commit"}
     for name, given in pressed.items():
         assert called[name]["default"] == given["default"], name
         assert called[name]["type"] == "string", name
@@ -155,11 +119,83 @@ def test_no_job_that_deletes_waits_for_a_reviewer() -> None:
 
 def test_a_forks_code_never_reaches_the_fleet() -> None:
     smoke = document("smoke.yml")
-    assert set(smoke[True]) == {"pull_request"}
+    assert set(smoke[True]) == {"pull_request_target"}
     gate, run = smoke["jobs"]["gate"], smoke["jobs"]["run"]
-    same = "github.event.pull_request.head.repo.full_name == github.repository"
-    assert gate["if"].startswith(same)
-    assert "||" not in re.sub(r"\([^)]*\)", "", gate["if"])
+    assert gate["if"].startswith(SAME_REPOSITORY)
+    assert "||" not in outside_parentheses(gate["if"])
     assert run["needs"] == "gate"
     assert "if" not in run  # skipped with the gate
     assert "reviewers" in gate["steps"][0]["run"]
+
+
+def test_the_shard_runs_the_commit_that_was_let_through_and_no_other_job_does() -> None:
+    run = document("smoke.yml")["jobs"]["run"]
+    assert run["with"]["shard-commit"] == "${{ github.event.pull_request.head.sha }}"
+    jobs = document("benchmark.yml")["jobs"]
+    assert {name for name, job in jobs.items() if "shard-commit" in str(job)} == {"benchmark"}
+    assert {name for name, job in jobs.items() if not holds_a_key(job)} == {"benchmark"}
+
+
+def test_only_smoke_has_the_trigger_that_gives_rights_to_a_pull_request() -> None:
+    has = {
+        file.name
+        for file in WORKFLOWS.glob("*.yml")
+        if "pull_request_target" in triggers(document(file.name))
+    }
+    assert has == {"smoke.yml"}
+
+
+def test_what_stops_a_smoke_run_takes_its_place() -> None:
+    smoke = document("smoke.yml")
+    assert {"unlabeled", "closed", "synchronize"} <= set(
+        smoke[True]["pull_request_target"]["types"]
+    )
+    jobs = smoke["jobs"]
+    groups = {name: jobs[name]["concurrency"]["group"] for name in ("gate", "run", "stop")}
+    assert len(set(groups.values())) == 1
+    assert all(jobs[name]["concurrency"]["cancel-in-progress"] for name in groups)
+    assert jobs["clear"]["concurrency"]["group"] not in groups.values()
+
+
+@pytest.mark.parametrize("name", ["benchmark.yml", "baseline.yml", "reaper.yml", "image.yml"])
+def test_a_repository_without_a_fork_can_call_it(name: str) -> None:
+    called = document(name)
+    assert "workflow_call" in called[True]
+    groups = [
+        job["concurrency"]["group"] for job in called["jobs"].values() if "concurrency" in job
+    ]
+    # A caller's own group of the same name would be a deadlock.
+    assert all(group.startswith("waa-matrix-") for group in groups)
+    secrets = {
+        name for job in called["jobs"].values() for name in re.findall(r"secrets\.(\w+)", str(job))
+    }
+    call = called[True]["workflow_call"] or {}
+    assert secrets == set(call.get("secrets", {}))
+
+
+def test_a_baseline_passes_on_all_that_a_caller_may_say() -> None:
+    baseline = document("baseline.yml")
+    said = set(baseline[True]["workflow_call"]["inputs"])
+    passed = baseline["jobs"]["run"]["with"]
+    assert said == {name for name, value in passed.items() if f"inputs.{name}" in str(value)}
+    taken = document("benchmark.yml")[True]["workflow_call"]["inputs"]
+    assert set(passed) <= set(taken)
+
+
+def examples() -> list[dict[Any, Any]]:
+    """The README's callers."""
+    found = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [yaml.safe_load(text) for text in found]
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda one: one["name"])
+def test_the_readmes_callers_grant_pass_and_say_what_there_is(example: dict[Any, Any]) -> None:
+    assert example["permissions"] == {}
+    (job,) = example["jobs"].values()
+    name, _, tag = job["uses"].removeprefix("OWNER/waa-matrix/.github/workflows/").partition("@")
+    assert tag == "v1"
+    called = document(name)
+    assert ungranted(job, called) == []
+    call = called[True]["workflow_call"]
+    assert set(job["secrets"]) <= set(call["secrets"])
+    assert set(job.get("with", {})) <= set(call["inputs"])

@@ -10,6 +10,7 @@ import yaml
 
 from orchestrator.cli import COMMANDS
 from orchestrator.cli.variables import PREFIX
+from tests.workflow_trust import trust_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,9 @@ PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 USES = re.compile(r"uses: (?!\./)\S+.*$", re.MULTILINE)
 LONG = re.compile(r"^\s*(?:\S+=\S+ )*(?:\.venv/bin/|scripts/|uv |npm |packer )", re.MULTILINE)
 """What takes long: a signal must reach it, and a runner signals the entry process alone."""
+
+EXACT = re.compile(r"\d+\.\d+\.\d+\Z")
+HARD_CODED = re.compile(r"\b(?:main|master)\b")
 
 _LEVELS = {"none": 0, "read": 1, "write": 2}
 
@@ -39,7 +43,7 @@ def problems(text: str) -> list[str]:
     jobs = document.get("jobs", {})
     found = [*_unpinned(text), *_steps(document.get("runs", {}).get("steps", []))]
     if "jobs" in document:
-        found += _top(document)
+        found += [*_top(document), *_artifacts(jobs), *trust_problems(document)]
     for name, job in jobs.items():
         found += [f"{name}: {one}" for one in (*_job(job), *_steps(job.get("steps", [])))]
     return found + _unknown_variables(document)
@@ -54,9 +58,41 @@ def _unpinned(text: str) -> Iterator[str]:
 def _top(document: dict[Any, Any]) -> Iterator[str]:
     if document.get("permissions") != {}:
         yield "permissions at the top are not empty"
-    # YAML 1.1 reads the key `on` as true.
-    if "pull_request_target" in str(document.get(True)):
-        yield "pull_request_target runs a fork's code with this repository's rights"
+    if document.get("cache-mode") != "none":
+        yield "cache-mode at the top is not none"
+    first = [job for job in document["jobs"].values() if "needs" not in job]
+    if "concurrency" in document and any("if" in job for job in first):
+        yield "its group is taken before any job's if: what runs nothing cancels what runs or waits"
+    branches = [line for line in _strings(document) if HARD_CODED.search(line)]
+    if branches:
+        yield f"the default branch is named: {branches}"
+
+
+def _strings(document: dict[Any, Any]) -> Iterator[str]:
+    """Yield what may say a branch: the triggers' filters, and every condition."""
+    on = document.get(True)
+    filters = on.values() if isinstance(on, dict) else ()
+    yield from (str(one["branches"]) for one in filters if one and "branches" in one)
+    for job in document["jobs"].values():
+        yield from (str(one["if"]) for one in (job, *job.get("steps", [])) if "if" in one)
+
+
+def _artifacts(jobs: dict[str, Any]) -> Iterator[str]:
+    """Overwriting deletes first: only what is up in a moment may, and what is left holds it too."""
+    for job, body in jobs.items():
+        seen: set[str] = set()
+        for step in body.get("steps", []):
+            if "actions/upload-artifact@" not in step.get("uses", ""):
+                continue
+            given = step["with"]
+            name = str(given.get("name", ""))
+            if given.get("overwrite") and not name.startswith("results-"):
+                yield f"{job}: {name} is deleted before what replaces it is up"
+            if name in seen and not given.get("overwrite"):
+                yield f"{job}: {name} is uploaded twice, which is refused"
+            if name.startswith("report-") and not any(one.startswith("results-") for one in seen):
+                yield f"{job}: {name} goes up before the results"
+            seen.add(name)
 
 
 def _job(job: dict[str, Any]) -> Iterator[str]:
@@ -91,6 +127,19 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{name}: keeps the token in the checkout"
         if "secrets." in str(step.get("with", "")):
             yield f"{name}: a secret is handed to an action"
+        if _restores(step):
+            yield f"{name}: restores a cache, or is not pinned"
+
+
+def _restores(step: dict[str, Any]) -> bool:
+    """Whether a step brings in what an earlier job cached. setup-uv does unless it is told."""
+    uses, given = step.get("uses", ""), step.get("with", {})
+    if "/setup-uv@" in uses:
+        pinned = EXACT.match(str(given.get("version", "")))
+        return given.get("enable-cache") is not False or not pinned
+    if re.search(r"/setup-(?:node|go)@", uses):  # they cache by default, too
+        return given.get("cache") is not False and given.get("package-manager-cache") is not False
+    return "actions/cache" in uses or ("/setup-" in uses and bool(given.get("cache")))
 
 
 def ungranted(caller: dict[str, Any], called: dict[str, Any]) -> list[str]:

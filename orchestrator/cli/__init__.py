@@ -94,10 +94,10 @@ def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -
         code = cli.main(arguments, standalone_mode=False, obj=clock)
     except BadInputError as error:
         for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
+            _say_error(str(problem))
         return error.exit_code
     except MatrixError as error:
-        click.echo(f"error: {error}", err=True)
+        _say_error(str(error))
         return error.exit_code
     except click.ClickException as error:
         error.show()
@@ -106,3 +106,8 @@ def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _say_error(text: str) -> None:
+    """Print an error; no later line of it begins as a runner's command does (``::``)."""
+    click.echo("error: " + "\n  | ".join(text.splitlines()), err=True)

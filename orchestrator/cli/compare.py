@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.github import github_options, opened_github
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -29,7 +30,7 @@ FILES = ("comparison.html", "comparison.json", "comparison.md")
 VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 
 
-@click.command()
+@command()
 @click.argument("runs", nargs=-1, required=True)
 @click.option(
     "--pool",
@@ -46,7 +47,7 @@ VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 @click.option(
     "--baseline-workflow", default="", help="Or from this workflow file's runs on GitHub."
 )
-@click.option("--branch", default="main", show_default=True, help="The baseline's.")
+@click.option("--branch", default="", help="The baseline's.  [default: the default branch]")
 @click.option(
     "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
 )
@@ -129,10 +130,16 @@ def _of_branch(
     candidates: Sequence[RunRecord], finder: RunFinder, options: Mapping[str, Any]
 ) -> list[RunRecord]:
     from orchestrator.cli.baseline import last_runs
+    from orchestrator.cli.event import default_branch, workflow_event
+
+    event = workflow_event(options["repository"])
+    branch = options["branch"] or default_branch(event, options, finder.github)
 
     judged = frozenset(one.id for one in candidates)
     workflow = options["baseline_workflow"]
-    found = last_runs(candidates[0], finder, options, judged, [workflow] if workflow else [])
+    found = last_runs(
+        candidates[0], finder, {**options, "branch": branch}, judged, [workflow] if workflow else []
+    )
     if not found.runs:
         fix = "Keep one with waa-matrix history add, or name a run to compare with."
         flag = "--baseline-workflow" if workflow else "--history"

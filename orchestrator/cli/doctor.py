@@ -16,6 +16,7 @@ from orchestrator.cli.cloud import (
     cloud_problems,
     fleet_clock,
 )
+from orchestrator.cli.command import command
 from orchestrator.cli.fleet import known_rates
 from orchestrator.cli.fleet_options import (
     FleetOptions,
@@ -47,7 +48,7 @@ _NO_RUN = {"github_run": 0, "attempt": 1}
 """What the options of a launch are read with here: no run is meant."""
 
 
-@click.command()
+@command()
 @plan_options
 @launch_options
 @click.option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.command import Group
 from orchestrator.cli.fetching import fetch
 from orchestrator.cli.options import located, store_options
 from orchestrator.cli.reading import readable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 
 
-@click.group()
+@click.group(cls=Group)
 def evidence() -> None:
     """Fetch what a task left behind: trajectory, logs and screenshots.
 

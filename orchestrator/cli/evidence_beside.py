@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
@@ -194,8 +193,10 @@ def _local(wanted: Mapping[Unit, str], stores: Sequence[Store]) -> dict[Unit, Pa
 
 def evidence_root(store: Store) -> Path | None:
     """Return the directory that holds a ``file://`` ledger's evidence, None for other stores."""
-    parts = urlsplit(store.url)
-    return Path(parts.path) / "evidence" if parts.scheme == "file" else None
+    from orchestrator.store import directory_of
+
+    directory = directory_of(store.url)
+    return None if directory is None else directory / "evidence"
 
 
 def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, beside: Beside) -> None:

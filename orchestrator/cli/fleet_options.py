@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestrator.cli.cloud import cloud_options, github_run_option
+from orchestrator.cli.command import collect
 from orchestrator.cli.fleet_store import FleetStore
 from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import Problem
@@ -192,7 +193,6 @@ class FleetOptions:
 
 def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> FleetOptions | None:
     """Check the options and return what they mean; add every problem to ``problems``."""
-    from orchestrator.errors import BadInputError
     from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.fleet.supply import SpotMode, Wish
 
@@ -206,14 +206,13 @@ def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> F
     run = options["run_name"] or f"waa-{options['github_run']}"
     attempt = Attempt(Fleet(options["repository"], options["github_run"]), options["attempt"], run)
     spot = SpotMode(options["spot"])
-    try:
-        template = _template(options["cloud_init"])
-        store = FleetStore(
-            options["store"] or "", run, options["store_ca"], shared_path=options["shared_path"]
-        )
-        store.check()
-    except BadInputError as error:
-        problems += error.problems
+    template = collect(problems, lambda: _template(options["cloud_init"]))
+    store = FleetStore(
+        options["store"] or "", run, options["store_ca"], shared_path=options["shared_path"]
+    )
+    before = len(problems)
+    collect(problems, store.check)
+    if template is None or len(problems) > before:
         return None
     events = Path(options["events"]).absolute() if options["events"] else None
     if events is not None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import Group
+from orchestrator.cli.event import default_branch, workflow_event
 from orchestrator.cli.github import github_options, opened_github
 from orchestrator.cli.reading import readable
 from orchestrator.errors import BadInputError, bad_input
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 
 
-@click.group()
+@click.group(cls=Group)
 def history() -> None:
     """Keep runs in a store, and show how their scores move.
 
@@ -38,7 +40,7 @@ def history() -> None:
 @click.argument("run")
 @click.option("--store", required=True, help="Where runs are kept: file:///DIR or az://ACCOUNT.")
 @click.option("--name", default=DEFAULT_NAME, show_default=True, help="The history's name there.")
-@click.option("--branch", default="main", show_default=True, help="What the run was of.")
+@click.option("--branch", default="", help="What the run was of.  [default: the default branch]")
 @click.option("--commit", default="", help="The commit it was of.")
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @github_options
@@ -60,6 +62,8 @@ def add(
     with ExitStack() as stack:
         finder = RunFinder(lambda: stack.enter_context(opened_github(options)), store_ca)
         found = finder.find(run)
+        event = workflow_event(options["repository"])
+        branch = branch or default_branch(event, options, finder.github)
     read_record(found.document, found.where)
     where = readable(store, name, store_ca, _TIMEOUT_S, create=True)
     click.echo(f"kept as {History(where).keep(found.document, branch, commit)}")

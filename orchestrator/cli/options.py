@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.command import collect
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -157,14 +159,14 @@ def chosen_suite(options: dict[str, Any]) -> Suite:
     from orchestrator.sources import load_suite
     from orchestrator.suite import Selection, select
 
-    suite = load_suite(options.pop("suite_source"), options.pop("suite_sha256"), cache_directory())
+    source, sha256 = options.pop("suite_source"), options.pop("suite_sha256")
     selection = Selection(
         domains=_listed(options.pop("domains")),
         tasks=_listed(options.pop("tasks")),
         sample=options.pop("sample"),
         seed=options["seed"],
     )
-    return select(suite, selection)
+    return select(load_suite(source, sha256, cache_directory()), selection)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -192,9 +194,20 @@ def planned(options: dict[str, Any]) -> Planned:
         BadInputError: With every problem that can be told before anything starts.
     """
     from orchestrator.cli.expectations import expectations
-    from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
+    from orchestrator.errors import BadInputError, Problem
+    from orchestrator.plan import (
+        AgentSettings,
+        ArenaSettings,
+        Limits,
+        PlanInputs,
+        input_problems,
+        make_plan,
+    )
+    from orchestrator.schedule import Expectations
+    from orchestrator.suite import Suite
 
-    suite = chosen_suite(options)
+    problems: list[Problem] = []
+    suite = collect(problems, lambda: chosen_suite(options))
     seed = options.pop("seed")
     kind = options.pop("arena_kind")
     simulated = kind == "simulated"
@@ -203,8 +216,9 @@ def planned(options: dict[str, Any]) -> Planned:
     speed = options.pop("speed")
     client = options.pop("client")
     inputs = PlanInputs(
-        suite=suite,
-        expectations=expectations(options.pop("history")),
+        suite=suite or Suite((), ""),
+        expectations=collect(problems, lambda: expectations(options.pop("history")))
+        or Expectations(),
         trials=options.pop("trials"),
         arena=ArenaSettings(
             kind=kind,
@@ -214,9 +228,10 @@ def planned(options: dict[str, Any]) -> Planned:
             guest_ram_gb=options.pop("guest_ram"),
             shm_gb=options.pop("shm_size"),
             seed=seed,
-            faults=_text_or_file("--faults", options.pop("faults")),
+            faults=collect(problems, lambda: _text_or_file("--faults", options.pop("faults")))
+            or "",
         ),
-        agent=_agent(options, client),
+        agent=collect(problems, lambda: _agent(options, client)) or AgentSettings(),
         limits=Limits(
             arena_start_s=options.pop("arena_start_deadline"),
             task_s=options.pop("task_deadline"),
@@ -227,17 +242,21 @@ def planned(options: dict[str, Any]) -> Planned:
         lease_s=beats[1] if lease is None else lease,
         speed=speed if speed is not None else SIMULATED_SPEED if simulated else 1.0,
     )
+    problems += input_problems(inputs)
+    if problems:
+        raise BadInputError(problems)
     return Planned(make_plan(inputs), Path(client) if client else None)
 
 
 def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:
     from orchestrator.plan import AgentSettings, split_client_args
 
+    name, model, arguments = (options.pop(key) for key in ("agent", "model", "client_args"))
     return AgentSettings(
-        name=options.pop("agent"),
-        model=options.pop("model"),
+        name=name,
+        model=model,
         client_digest=client_digest(Path(client)) if client else "",
-        client_args=split_client_args(options.pop("client_args")),
+        client_args=split_client_args(arguments),
     )
 
 
@@ -280,10 +299,11 @@ def located(out: str | None, store: str | None, run_name: str | None) -> tuple[s
         BadInputError: Neither a directory nor a store with a run is named.
     """
     from orchestrator.errors import bad_input
+    from orchestrator.store import file_url
 
     if store is not None and run_name is not None:
         return store, run_name
     if out is None:
         fix = "Give the run's directory, or both --store and --run."
         raise bad_input("OUT", "is missing, and so is --store or --run", fix)
-    return store or (Path(out).absolute() / LEDGER).as_uri(), run_name or DEFAULT_RUN
+    return store or file_url(Path(out) / LEDGER), run_name or DEFAULT_RUN

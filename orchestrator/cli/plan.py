@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import collect, command
 from orchestrator.cli.options import cache_directory, plan_options, planned
 from orchestrator.errors import BadInputError, MatrixError, Problem
 
@@ -22,7 +23,24 @@ if TYPE_CHECKING:
 _SHOWN_TASKS = 6
 
 
-@click.command()
+def _read(options: dict[str, Any], problems: list[Problem]) -> Plan | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    from orchestrator.plan import EVIDENCE_KINDS
+
+    made = collect(problems, lambda: planned(options).plan)
+    above_zero = ("max_workers", "workers", "deadline", "budget")
+    problems += [
+        Problem("--" + name.replace("_", "-"), f"is {value:g}", "Give a number above 0.")
+        for name in above_zero
+        if (value := options[name]) is not None and value <= 0
+    ]
+    if options["evidence"] not in EVIDENCE_KINDS:
+        choices = ", ".join(EVIDENCE_KINDS)
+        problems.append(Problem("--evidence", "is unknown", f"One of {choices}."))
+    return made
+
+
+@command(read=_read)
 @plan_options
 @click.option("--max-workers", type=int, default=40, show_default=True, help="Predict for 1 to N.")
 @click.option("--workers", type=int, default=None, help="Show the home shards of N workers.")
@@ -52,7 +70,10 @@ def plan(**options: Any) -> int:
       waa-matrix plan --suite demo --deadline 120
       waa-matrix plan --suite waa --history last/results.json --workers 10 --json
     """
-    made = planned(options).plan
+    problems: list[Problem] = []
+    made = _read(options, problems)
+    if made is None or problems:
+        raise BadInputError(problems)
     return _Forecast(made, options).show()
 
 
@@ -61,28 +82,6 @@ class _Forecast:
 
     def __init__(self, plan: Plan, options: dict[str, Any]) -> None:
         self._plan, self._options = plan, options
-        self._check()
-
-    def _check(self) -> None:
-        from orchestrator.plan import EVIDENCE_KINDS
-
-        options = self._options
-        above_zero = {
-            "--max-workers": options["max_workers"],
-            "--workers": options["workers"],
-            "--deadline": options["deadline"],
-            "--budget": options["budget"],
-        }
-        problems = [
-            Problem(flag, f"is {value:g}", "Give a number above 0.")
-            for flag, value in above_zero.items()
-            if value is not None and value <= 0
-        ]
-        if options["evidence"] not in EVIDENCE_KINDS:
-            choices = ", ".join(EVIDENCE_KINDS)
-            problems.append(Problem("--evidence", "is unknown", f"One of {choices}."))
-        if problems:
-            raise BadInputError(problems)
 
     def show(self) -> int:
         """Print the forecast."""

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.annotations import keep_failure, show_failure
 from orchestrator.cli.cloud import cloud_problems, opened_sides
+from orchestrator.cli.command import collect, command
 from orchestrator.cli.fleet import (
     actor_name,
     known_rates,
@@ -33,8 +35,11 @@ from orchestrator.errors import (
     BadInputError,
     Problem,
 )
+from orchestrator.report.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.cli.cloud import Sides
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
@@ -51,7 +56,35 @@ JOB_LIMIT_MIN = 350
 _SLACK_MIN = 30.0
 
 
-@click.command()
+def _keep_reasons(options: Mapping[str, Any], problems: list[str]) -> None:
+    """Keep why nothing was launched, for the job that publishes."""
+    if options.get("events"):
+        keep_failure(Path(options["events"]), problems)
+
+
+def _read(
+    options: dict[str, Any], problems: list[Problem]
+) -> tuple[Plan, FleetOptions, Size] | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    from orchestrator.forecast import HOSTED_LIMIT_S
+
+    workers, min_workers, resume = (options.pop(n) for n in ("workers", "min_workers", "resume"))
+    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
+    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
+    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
+    # The plan takes its options out, whether it can be made or not.
+    plan = collect(problems, lambda: planned(options).plan)
+    problems += [*count_problems(workers, min_workers), *cloud_problems(options)]
+    if resume is not None:
+        problems += names_one_run(options["run_name"])
+        options["run_name"] = f"waa-{resume}"
+    settings = read_fleet_options(options, problems)
+    if settings is None or plan is None:
+        return None
+    return plan, settings, Size(workers, min_workers, resumes=resume is not None)
+
+
+@command(read=_read, failed=_keep_reasons)
 @plan_options
 @fleet_options
 @click.option(
@@ -99,21 +132,12 @@ def provision(
         --machine-image /subscriptions/…/versions/1.0.0 --spot prefer --max-cost 60 \\
         --store az://waaresults --resource-group waa-matrix
     """
-    from orchestrator.forecast import HOSTED_LIMIT_S
-
-    # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
-    speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
-    options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
-    plan = planned(options).plan
-    problems = [*count_problems(workers, min_workers), *cloud_problems(options)]
-    if resume is not None:
-        problems += names_one_run(options["run_name"])
-        options["run_name"] = f"waa-{resume}"
-    settings = read_fleet_options(options, problems)
-    if settings is None or problems:
+    problems: list[Problem] = []
+    given = {"workers": workers, "min_workers": min_workers, "resume": resume, **options}
+    wanted = _read(given, problems)
+    if wanted is None or problems:
         raise BadInputError(problems)
-    size = Size(workers, min_workers, resumes=resume is not None)
-    return _Provision(plan, settings, size).execute(as_json=as_json)
+    return _Provision(*wanted).execute(as_json=as_json)
 
 
 def count_problems(workers: int, least: int) -> list[Problem]:
@@ -236,6 +260,10 @@ class _Provision:
         left = self._take_down(sides, journal, wait=True)
         for name in left:
             click.echo(f"LEFT: {name}", err=True)
+        problems = [clean(line) for line in (wave.fatal or fewer, *wave.why_not)]
+        problems += [f"LEFT: {clean(name)}" for name in left]
+        show_failure("provision", problems)
+        _keep_reasons(self._settings.options, problems)
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:

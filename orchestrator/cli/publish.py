@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.compare import VERDICTS, failing
-from orchestrator.cli.event import summary_path, summary_size, uses_job_token, workflow_event
+from orchestrator.cli.event import (
+    default_branch,
+    summary_path,
+    summary_size,
+    uses_job_token,
+    workflow_event,
+)
 from orchestrator.cli.github import github_options, github_problems, opened_github
+from orchestrator.cli.provision_outcome import provision_options, provision_outcome
 from orchestrator.cli.reading import readable
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
     BadInputError,
     MatrixError,
+    bad_input,
     worst_exit,
 )
 
@@ -35,7 +44,7 @@ COMMENT_KEY = "verdict"
 _TIMEOUT_S = 30.0
 
 
-@click.command()
+@command()
 @click.argument("run", default="report")
 @click.option("--against", multiple=True, help="A run of the baseline. Repeatable: pooled.")
 @click.option("--history", default="", help="Store of kept runs: the baseline's, and --keep's.")
@@ -58,6 +67,13 @@ _TIMEOUT_S = 30.0
 @click.option("--sha", default="", help="The commit to check.  [default: the event's]")
 @click.option("--comment-author", default="", help="Only this login's comment is updated.")
 @click.option("--check-name", default="WAA Matrix verdict", show_default=True, help="The check's.")
+@provision_options
+@click.option(
+    "--no-run",
+    default="",
+    metavar="REASON",
+    help="There is and will be no run: write the check alone, neutral, with the reason.",
+)
 @click.option("--artifact-url", default="", help="Link to the report's artifact.")
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Comparison's files.")
 @click.option(
@@ -76,6 +92,10 @@ def publish(run: str, **options: Any) -> int:
 
     The summary goes to GITHUB_STEP_SUMMARY; the comment to the event's pull request, where one
     comment is kept and updated; the check to its head commit: it fails only when the run is worse.
+    A run without results is a check that fails: when --provision-result says so, because its
+    machines were never brought up, with the reasons in --provision-events. With --no-run a pull
+    request that gets no run has a neutral check all the same, for a branch may require it; a
+    verdict that is there already stays.
     Whatever cannot be published is named, keeps nothing else back, and makes the exit code 4.
     Comments need pull-requests: write, the check checks: write, a baseline on GitHub actions: read.
 
@@ -83,10 +103,12 @@ def publish(run: str, **options: Any) -> int:
     Example:
       waa-matrix publish report --history az://waaruns --artifact-url "$URL"
       waa-matrix publish report --baseline-workflow nightly.yml --last 3
+      waa-matrix publish --no-run "It has no label run-smoke."
       waa-matrix publish report --against last/results.json --keep --history file:///srv/runs
     """
     with ExitStack() as stack:
-        return _Call(run, options, stack).publish()
+        call = _Call(run, options, stack)
+        return call.tell_no_run(options["no_run"]) if options["no_run"] else call.publish()
 
 
 @dataclass
@@ -116,7 +138,8 @@ class _Call:
             record = read_record(found.document, found.where)
         except MatrixError as error:
             return self._failed(event, error)
-        one = self._publication(event, finder, found.document, record)
+        outcome = provision_outcome(self.options)
+        one = self._publication(event, finder, found.document, record, outcome.warnings)
         room = SUMMARY_LIMIT - summary_size()
         self._attempt("the step summary", lambda: self._summarize(summary_of(one, room)))
         self._tell_github(event, comment_of(one), check_of(one))
@@ -128,6 +151,20 @@ class _Call:
             self._attempt("the history", lambda: self._keep(event, found.document))
         return self._exit(failing(one.comparison, self.options["fail_if"]) if one.comparison else 0)
 
+    def tell_no_run(self, reason: str) -> int:
+        """Write a neutral check, where none has ended yet; a run that comes writes its own."""
+        from orchestrator.report.publication import no_run_texts
+
+        event = workflow_event(self.options["repository"])
+        text, check = no_run_texts(reason, event.run_url)
+        self._attempt("the step summary", lambda: self._summarize(text))
+        sha = self.options["sha"] or event.head_sha
+        if sha:
+            self._attempt("the check", lambda: self._check_no_run(event, sha, check))
+        else:
+            self._trouble("the check", bad_input("--sha", "is not known", "Name the commit."))
+        return self._exit(EXIT_COMPLETE)
+
     def github(self) -> GitHub:
         """Open GitHub once, when it is first needed."""
         if self._github is None:
@@ -135,15 +172,21 @@ class _Call:
         return self._github
 
     def _publication(
-        self, event: WorkflowEvent, finder: RunFinder, document: Any, record: RunRecord
+        self,
+        event: WorkflowEvent,
+        finder: RunFinder,
+        document: Any,
+        record: RunRecord,
+        warnings: tuple[str, ...],
     ) -> Publication:
         from orchestrator.report.publication import Publication, read_told
 
-        base = self.options["branch"] or event.base_branch or "main"
+        told = read_told(document)
+        base = self.options["branch"] or event.base_branch or self._default_branch(event)
         comparison, why_not = self._compared(event, finder, record, base)
         return Publication(
             record=record,
-            told=read_told(document),
+            told=replace(told, warnings=(*warnings, *told.warnings)),
             comparison=comparison,
             base="" if self.options["against"] else base,
             why_not=why_not,
@@ -152,6 +195,13 @@ class _Call:
             or (f"{event.run_url}#artifacts" if event.run_url else ""),
         )
 
+    def _default_branch(self, event: WorkflowEvent) -> str:
+        try:
+            return default_branch(event, self.options, self.github)
+        except MatrixError as error:
+            self._trouble("the default branch", error)
+            return ""
+
     def _compared(
         self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, base: str
     ) -> tuple[Comparison | None, str]:
@@ -159,6 +209,8 @@ class _Call:
         from orchestrator.cli.baseline import find_baseline
         from orchestrator.report.comparison import compare, side_of
 
+        if not (base or self.options["against"]):
+            return None, "the branch to compare with is not known; give --branch."
         try:
             baseline = find_baseline(record, finder, event, base, self.options)
             if not baseline.runs:
@@ -188,7 +240,17 @@ class _Call:
         written = self.github().comments.put(number, COMMENT_KEY, text, author=author)
         click.echo(f"comment {'written' if written.created else 'updated'}: {written.url}")
 
-    def _check(self, event: WorkflowEvent, sha: str, text: CheckText) -> None:
+    def _check_no_run(self, event: WorkflowEvent, sha: str, text: CheckText) -> None:
+        """Write the check, and end those that a run which died left in progress."""
+        name = self.options["check_name"]
+        there = self.github().checks.conclusions(sha, name)
+        if any(there.values()):
+            click.echo("there is a verdict already: it stays")
+        waiting = [key for key, conclusion in there.items() if conclusion is None]
+        for key in waiting or ([] if there else ["no-run"]):
+            self._check(event, sha, text, key)
+
+    def _check(self, event: WorkflowEvent, sha: str, text: CheckText, key: str = "") -> None:
         from orchestrator.github import Annotation, Check, Conclusion, Level
 
         # An annotation needs a file of the repository; tasks have none, the workflow has.
@@ -196,7 +258,7 @@ class _Call:
         check = Check(
             name=self.options["check_name"],
             head_sha=sha,
-            key=f"run-{event.run_id or self.run}",
+            key=key or f"run-{event.run_id or self.run}",
             title=text.title,
             summary=text.summary,
             conclusion=Conclusion(text.conclusion),
@@ -237,15 +299,22 @@ class _Call:
             _TIMEOUT_S,
             create=True,
         )
-        kept = History(where).keep(document, event.branch or "main", event.head_sha)
+        branch = event.branch or default_branch(event, options, self.github)
+        kept = History(where).keep(document, branch, event.head_sha)
         click.echo(f"kept as {kept}")
 
     def _failed(self, event: WorkflowEvent, error: MatrixError) -> int:
         """Say that there is no result, so that no earlier verdict is taken for this one's."""
-        from orchestrator.report.publication import failed_texts
+        from orchestrator.cli.annotations import problems_of
+        from orchestrator.report.publication import failed_texts, unprovisioned_texts
 
-        click.echo(f"error: {error}", err=True)
-        text, check = failed_texts(str(error), event.run_url)
+        outcome = provision_outcome(self.options)
+        for problem in outcome.problems or problems_of(error):
+            click.echo(f"error: {problem}", err=True)
+        if outcome.failed:
+            text, check = unprovisioned_texts(outcome.result, outcome.reasons, event.run_url)
+        else:
+            text, check = failed_texts(str(error), event.run_url)
         self._attempt("the step summary", lambda: self._summarize(text))
         self._tell_github(event, text, check)
         return self._exit(error.exit_code)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli.closing import closing_lines
+from orchestrator.cli.command import command
 from orchestrator.cli.evidence_beside import page_beside, screenshot_options
-from orchestrator.cli.options import located, store_options, suite_options
+from orchestrator.cli.options import DEFAULT_RUN, located, store_options, suite_options
+from orchestrator.cli.provision_outcome import provision_options, provision_outcome
 from orchestrator.cli.reading import readable
-from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, bad_input
-from orchestrator.ledger import paths
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INCOMPLETE,
+    BadInputError,
+    NoRunError,
+    Problem,
+    bad_input,
+)
 
 if TYPE_CHECKING:
     from orchestrator.cli.evidence_beside import Beside
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 
 
-@click.command()
+@command()
 @suite_options
 @store_options
 @click.argument("ledgers", nargs=-1, type=click.Path(file_okay=False))
@@ -31,7 +40,8 @@ _TIMEOUT_S = 30.0
     "--artifacts",
     type=click.Path(file_okay=False),
     default=None,
-    help="Directory of workers' downloaded artifacts: what each holds of --run is folded in.",
+    help="Directory of downloaded ledger-* artifacts, however unpacked: their ledgers of --run are "
+    "folded in.",
 )
 @click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
 @click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
@@ -43,6 +53,7 @@ _TIMEOUT_S = 30.0
     default=None,
     help="Keep evidence fetched from a store there; what is there already is not fetched again.",
 )
+@provision_options
 @click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
 def report(
     ledgers: tuple[str, ...],
@@ -68,11 +79,14 @@ def report(
     """
     beside = page_beside(Path(out), options)
     if tree is not None:
+        _check_alone(ledgers, artifacts)
         results = _of_tree(Path(tree), trials, beside, options)
     else:
-        stores = _stores(ledgers, artifacts, options)
-        named = options["run_name"] or (Path(ledgers[0]).absolute().name if ledgers else "run")
-        results = _of_ledgers(stores, beside, named)
+        try:
+            stores, run = _stores(ledgers, artifacts, options)
+            results = _of_ledgers(stores, beside, run)
+        except NoRunError as error:
+            raise NoRunError([*error.problems, *provision_outcome(options).problems]) from error
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
     mean = results.score.mean
@@ -81,18 +95,33 @@ def report(
     return EXIT_COMPLETE if complete else EXIT_INCOMPLETE
 
 
+def _check_alone(ledgers: tuple[str, ...], artifacts: str | None) -> None:
+    """Refuse what a report of a tree would leave out."""
+    problems = [
+        Problem(what, "is given beside --tree", "Report a tree, or ledgers: not both in one call.")
+        for what in (*ledgers[:1], *(["--artifacts"] if artifacts else []))
+    ]
+    if problems:
+        raise BadInputError(problems)
+
+
 def _stores(
     ledgers: tuple[str, ...], artifacts: str | None, options: dict[str, Any]
-) -> list[Store]:
+) -> tuple[list[Store], str]:
+    """Return the stores that hold the run, and what the report calls it."""
     store, run_name, store_ca = options["store"], options["run_name"], options["store_ca"]
-    places = [located(ledger, store, run_name) for ledger in ledgers]
-    if not places:
-        places = [located(None, store, run_name)]
-    places += [
-        (plan.parents[1].absolute().as_uri(), run_name)
-        for plan in sorted(Path(artifacts).glob(f"*/{run_name}/{paths.PLAN}") if artifacts else ())
-    ]
-    return [readable(url, name, store_ca, _TIMEOUT_S) for url, name in places]
+    places = [located(ledger, None, run_name) for ledger in ledgers]
+    if store is not None or not (places or artifacts):
+        places.append(located(None, store, run_name))
+    named = run_name or (Path(ledgers[0]).absolute().name if ledgers else "")
+    opening = [partial(readable, url, name, store_ca, _TIMEOUT_S) for url, name in places]
+    if not artifacts:
+        return [opened() for opened in opening], named
+    from orchestrator.cli.downloads import downloads, with_downloads
+
+    run = run_name or (DEFAULT_RUN if ledgers else "")
+    stores, run = with_downloads(opening, downloads(Path(artifacts)), run)
+    return stores, named or run
 
 
 def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import collect, command
 from orchestrator.cli.evidence_beside import screenshot_options
 from orchestrator.cli.options import (
     LEDGER,
@@ -24,13 +25,15 @@ from orchestrator.cli.options import (
     store_options,
 )
 from orchestrator.cli.reading import opened
-from orchestrator.cli.run_checks import RunOptions, check, clear_leftovers
+from orchestrator.cli.run_checks import RunOptions, arena_problems, clear_leftovers, option_problems
 from orchestrator.cli.terminal import console
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
     EXIT_INFRASTRUCTURE,
     EXIT_INTERRUPTED,
+    BadInputError,
+    Problem,
     bad_input,
     worst_exit,
 )
@@ -51,7 +54,26 @@ _MIB = 1024 * 1024
 _DISK_CHECK_S = 2.0
 
 
-@click.command()
+def _read(
+    options: dict[str, Any], problems: list[Problem]
+) -> tuple[RunOptions, Planned, Where] | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    # The plan takes its options out, whether it can be made or not.
+    plan = collect(problems, lambda: planned(options))
+    given = options.pop("store")
+    located_at = collect(problems, lambda: located(options["out"], given, options["run_name"]))
+    del options["run_name"]
+    store_ca = options.pop("store_ca")
+    options["out"] = Path(options["out"]).absolute()
+    settings = RunOptions(**options)
+    problems += option_problems(settings)
+    if plan is None or located_at is None or problems:
+        return None
+    problems += arena_problems(settings, plan)
+    return settings, plan, Where(*located_at, store_ca, local=given is None)
+
+
+@command(read=_read)
 @plan_options
 @store_options
 @click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
@@ -81,13 +103,11 @@ def run(**options: Any) -> int:
         --storage /srv/golden --model gpt-4o --env OPENAI_API_KEY --out nightly
     """
     started = time.time()
-    plan = planned(options)
-    given = options.pop("store")
-    url, name = located(options["out"], given, options.pop("run_name"))
-    where = Where(url, name, options.pop("store_ca"), local=given is None)
-    options["out"] = Path(options["out"]).absolute()
-    settings = RunOptions(**options)
-    check(settings, plan)
+    problems: list[Problem] = []
+    wanted = _read(options, problems)
+    if wanted is None or problems:
+        raise BadInputError(problems)
+    settings, plan, where = wanted
     return _Run(settings, plan, where, started).execute()
 
 

@@ -11,7 +11,7 @@ import click
 
 from orchestrator.cli.evidence_beside import page_beside
 from orchestrator.cli.options import DEFAULT_RUN, LEDGER
-from orchestrator.errors import BadInputError, Problem
+from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
     from orchestrator.cli.evidence_beside import Beside
@@ -41,12 +41,8 @@ class RunOptions:
         return page_beside(self.out, asdict(self))
 
 
-def check(settings: RunOptions, planned_run: Planned) -> None:
-    """Check the command line against this machine, before anything is started.
-
-    Raises:
-        BadInputError: With every problem that was found.
-    """
+def option_problems(settings: RunOptions) -> list[Problem]:
+    """Return what is wrong with the command line on this machine, whatever the plan is."""
     from orchestrator.plan import EVIDENCE_KINDS
 
     problems = []
@@ -60,14 +56,17 @@ def check(settings: RunOptions, planned_run: Planned) -> None:
         for name in settings.forwarded
         if name not in os.environ
     ]
-    problems += _directory_problems(settings)
+    return [*problems, *_directory_problems(settings)]
+
+
+def arena_problems(settings: RunOptions, planned_run: Planned) -> list[Problem]:
+    """Check the plan's arena against this machine, before anything is started."""
     from orchestrator.arena.simulated import check_faults
 
-    problems += check_faults(planned_run.plan.arena.faults)
+    problems = [*check_faults(planned_run.plan.arena.faults)]
     if not planned_run.plan.simulated:
         problems += _prepare_winarena(settings, planned_run)
-    if problems:
-        raise BadInputError(problems)
+    return problems
 
 
 def _prepare_winarena(settings: RunOptions, planned_run: Planned) -> list[Problem]:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
+from orchestrator.cli.artifact_names import LEDGER as ARTIFACT
+from orchestrator.cli.artifact_names import newest_first, report_name
+from orchestrator.cli.downloads import downloads, with_downloads
 from orchestrator.cli.options import DEFAULT_RUN, LEDGER
 from orchestrator.cli.reading import readable
 from orchestrator.errors import BadInputError, MatrixError, Problem, StoreError, bad_input
+from orchestrator.ledger import paths
+from orchestrator.store import open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from orchestrator.github import Artifact, GitHub
     from orchestrator.report.comparison import RunRecord
     from orchestrator.store import Store
 
 RESULTS = "results.json"
-_BARE, _REPORT = "results-", "report"  # as benchmark.yml calls its artifacts
+_Reports: TypeAlias = "list[list[Callable[[], Found | None]]]"
 _LIMIT = 256 << 20
 _TIMEOUT_S = 30.0
 _FIX = "Give a results.json, a run's directory, a ledger's URL, or a GitHub run's id."
@@ -74,8 +81,8 @@ class RunFinder:
             return read_results(path / RESULTS, named)
         for place in (path / LEDGER / DEFAULT_RUN, path):
             if (place / "plan.json").is_file():
-                return self._of_store(place.parent.absolute().as_uri(), place.name, named)
-        raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
+                return Found(fold_ledgers([open_directory(place)], place.name), named)
+        return _downloaded(path, named)
 
     def _in_store(self, named: str) -> Found:
         parts = urlsplit(named)
@@ -97,18 +104,14 @@ class RunFinder:
         if not artifacts:
             fix = "Check the id and the repository; artifacts expire."
             raise bad_input(named, "has no artifact that is still kept", fix)
-        with tempfile.TemporaryDirectory(prefix="waa-matrix-") as scratch:
-            found = _results_of(github, _reports_first(artifacts), Path(scratch), named)
+        with _scratch() as scratch:
+            found = _newest(_reports(github, artifacts, scratch, named))
             if found is not None:
                 return found
-            ledgers = sorted(Path(scratch).rglob("plan.json"))
-            if not ledgers:
-                raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
-            stores = [
-                readable(one.parent.parent.as_uri(), one.parent.name, "", _TIMEOUT_S)
-                for one in ledgers
-            ]
-            return Found(fold_ledgers(stores, str(run_id)), named)
+            for one in artifacts:
+                if report_name(one.name) is None:
+                    github.artifacts.download(one, scratch / f"{ARTIFACT}{one.id}")
+            return _downloaded(scratch, named)
 
     def reported(self, run_id: int) -> Found | None:
         """Return what a workflow run's newest report holds; None where none is kept (any more).
@@ -119,40 +122,104 @@ class RunFinder:
         """
         github = self.github()
         kept = [one for one in github.artifacts.of_run(run_id) if not one.expired]
-        reports = [one for one in _reports_first(kept) if _is_report(one)]
-        with tempfile.TemporaryDirectory(prefix="waa-matrix-") as scratch:
+        with _scratch() as scratch:
             named = f"GitHub run {run_id}"
-            return _results_of(github, reports, Path(scratch), named, only=RESULTS)
+            return _newest(_reports(github, kept, scratch, named))
 
 
-def _results_of(
-    github: GitHub, artifacts: Iterable[Artifact], scratch: Path, named: str, *, only: str = ""
-) -> Found | None:
-    """Return the first ``results.json`` in these artifacts, which are unpacked into ``scratch``."""
-    for artifact in artifacts:
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="waa-matrix-") as scratch:
+        yield Path(scratch)
+
+
+def _reports(github: GitHub, artifacts: Iterable[Artifact], scratch: Path, named: str) -> _Reports:
+    """Return the reports of each attempt, each fetched when it is called."""
+
+    def fetched(artifact: Artifact) -> Found | None:
         target = scratch / str(artifact.id)
-        github.artifacts.download(artifact, target, only=only)
-        # Evidence below the report may hold a file of any name: the report's own is the topmost.
-        results = min(target.rglob(RESULTS), key=lambda path: (len(path.parts), path), default=None)
-        if results is not None:
-            return read_results(results, named)
+        github.artifacts.download(artifact, target, only=RESULTS)
+        return _results_in(target, named)
+
+    attempts = newest_first(artifacts, lambda one: one.name, lambda one: one.created_at or 0.0)
+    return [[partial(fetched, artifact) for artifact in attempt] for attempt in attempts]
+
+
+def _newest(attempts: _Reports) -> Found | None:
+    """Return the newest report of a complete run, else the newest that can be read.
+
+    An attempt that was cancelled may have kept less than the one before it.
+
+    Raises:
+        MatrixError: None can be read; this is what is wrong with the newest.
+    """
+    newest: Found | None = None
+    failures: list[MatrixError] = []
+    for reports in attempts:
+        found = _first_readable(reports, failures)
+        if found is not None and _is_complete(found.document):
+            return found
+        newest = newest or found
+    if newest is None and failures:
+        raise failures[0]
+    return newest
+
+
+def _first_readable(
+    reports: Iterable[Callable[[], Found | None]], failures: list[MatrixError]
+) -> Found | None:
+    """Return the first report that can be read: those of one attempt say the same."""
+    from orchestrator.github import ArchiveError, FailureKind, GitHubError
+
+    for report in reports:
+        try:
+            found = report()
+        except (BadInputError, ArchiveError) as error:
+            failures.append(error)
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            failures.append(error)  # it was deleted, or it expired, since it was listed
+        else:
+            if found is not None:
+                return found
     return None
 
 
-def _is_report(artifact: Artifact) -> bool:
-    return artifact.name.startswith((_BARE, _REPORT))
+def _is_complete(document: Any) -> bool:
+    run = document.get("run") if isinstance(document, dict) else None
+    return not isinstance(run, dict) or run.get("complete") is not False
 
 
-def _reports_first(artifacts: Iterable[Artifact]) -> list[Artifact]:
-    """Order artifacts so that one is enough for most runs: bare results, reports, the rest.
+def _results_in(directory: Path, named: str) -> Found | None:
+    """Return an artifact's own results: at its top, or in the one directory that it was made of.
 
-    A report is large with its screenshots. Of each kind the newest comes first.
+    Deeper lies evidence, in which an agent may have left a file of any name.
     """
+    for path in (directory / RESULTS, *sorted(directory.glob(f"*/{RESULTS}"))):
+        if path.is_file() and path.parent.name + "/" != paths.EVIDENCE:
+            return read_results(path, named)
+    return None
 
-    def rank(one: Artifact) -> tuple[bool, bool, float]:
-        return not one.name.startswith(_BARE), not _is_report(one), -(one.created_at or 0.0)
 
-    return sorted(artifacts, key=rank)
+def _downloaded(directory: Path, named: str) -> Found:
+    """Return the run in a directory of artifacts: its newest report, else its ledgers folded."""
+    children = [path for path in directory.iterdir() if path.is_dir()]
+    attempts = newest_first(children, lambda path: path.name, lambda _: 0.0)
+    found = _newest(
+        [[partial(_results_in, path, named) for path in attempt] for attempt in attempts]
+    )
+    if found is not None:
+        return found
+    matches = downloads(directory, named)
+    if not matches.ledgers:
+        # An artifact of another name may hold a report as well.
+        others = [one for path in children if (one := _results_in(path, named)) is not None]
+        if len(others) == 1:
+            return others[0]
+        raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
+    stores, run = with_downloads([], matches, "")
+    return Found(fold_ledgers(stores, run or directory.name), named)
 
 
 def read_results(path: Path, named: str) -> Found:

@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.options import chosen_suite, suite_options
 from orchestrator.errors import BadInputError, Problem
 
 
-@click.command()
+@command()
 @suite_options
 @click.option("--workers", default="4,10,20,40", show_default=True, help="Comma-separated.")
 @click.option("--draws", type=int, default=300, show_default=True, help="Seeded runs per row.")

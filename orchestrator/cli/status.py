@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.options import located, store_options
 from orchestrator.cli.reading import readable
 from orchestrator.cli.terminal import console
@@ -34,7 +35,7 @@ def _reader(
     return LedgerReader(readable(url, name, store_ca, _TIMEOUT_S))
 
 
-@click.command()
+@command()
 @store_options
 @click.argument("out", required=False, type=click.Path(file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
@@ -78,7 +79,7 @@ def _spent(reader: LedgerReader, now: float) -> float | None:
     return spent_so_far(FleetEvents(events, now))
 
 
-@click.command()
+@command()
 @store_options
 @click.argument("out", required=False, type=click.Path(file_okay=False))
 @click.option("--screens", type=click.Path(file_okay=False), help="Keep each worker's latest here.")

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from orchestrator.cli.command import Group
 from orchestrator.cli.options import chosen_suite, suite_options
 
 
-@click.group()
+@click.group(cls=Group)
 def suite() -> None:
     """List or check a task list.
 

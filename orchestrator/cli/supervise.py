@@ -14,6 +14,7 @@ from orchestrator.cli.cloud import (
     github_run_option,
     opened_sides,
 )
+from orchestrator.cli.command import Group, command
 from orchestrator.cli.fleet import (
     actor_name,
     billed_so_far,
@@ -26,7 +27,7 @@ from orchestrator.cli.fleet import (
 )
 from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
 from orchestrator.cli.terminal import console
-from orchestrator.errors import EXIT_COMPLETE, BadInputError, Problem
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem
 
 if TYPE_CHECKING:
     from orchestrator.cli.cloud import Sides
@@ -40,7 +41,17 @@ if TYPE_CHECKING:
 _STATUS_EVERY_S = 60.0
 
 
-@click.command()
+def _read(options: dict[str, Any], problems: list[Problem]) -> FleetOptions | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    problems += cloud_problems(options)
+    for flag in ("shards", "boot_deadline", "idle_deadline", "starved_deadline", "deadline"):
+        if options[flag] <= 0:
+            name = "--" + flag.replace("_", "-")
+            problems.append(Problem(name, f"is {options[flag]:g}", "Give a number above 0."))
+    return read_fleet_options(options, problems)
+
+
+@command(read=_read)
 @fleet_options
 @click.option(
     "--shards", type=int, required=True, help="Jobs in the matrix: provision's output shards."
@@ -98,17 +109,17 @@ def supervise(**options: Any) -> int:
         --subnet westeurope=/subscriptions/…/subnets/machines \\
         --machine-image /subscriptions/…/versions/1.0.0 --resource-group waa-matrix --max-cost 60
     """
-    problems = cloud_problems(options)
-    for flag in ("shards", "boot_deadline", "idle_deadline", "starved_deadline", "deadline"):
-        if options[flag] <= 0:
-            name = "--" + flag.replace("_", "-")
-            problems.append(Problem(name, f"is {options[flag]:g}", "Give a number above 0."))
-    settings = read_fleet_options(options, problems)
+    problems: list[Problem] = []
+    settings = _read(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
     with opened_sides(options, settings.sites) as sides:
         ended = _supervisor(settings, sides).run()
     click.echo(f"{ended.reason}", err=ended.exit_code != EXIT_COMPLETE)
+    if ended.exit_code not in (EXIT_COMPLETE, EXIT_INCOMPLETE):
+        from orchestrator.cli.annotations import show_failure
+
+        show_failure("supervise", [ended.reason])
     return ended.exit_code
 
 
@@ -200,7 +211,7 @@ class _Teller:
             click.echo(line(done, run))
 
 
-@click.group()
+@click.group(cls=Group)
 def fleet() -> None:
     """Look at a run's machines.
 

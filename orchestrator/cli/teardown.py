@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.cloud import cloud_options, github_run_option, opened_broom, opened_sides
+from orchestrator.cli.command import command
 from orchestrator.cli.variables import shared_option
 from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.store import Store
 
 
-@click.command()
+@command()
 @cloud_options
 @github_run_option
 @click.option(
@@ -85,7 +86,7 @@ def teardown(
     return _tell(cleared, asked_to_wait=not no_wait, as_json=as_json)
 
 
-@click.command()
+@command()
 @cloud_options
 @click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
 @click.option(

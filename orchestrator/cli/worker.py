@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.command import command
 from orchestrator.cli.options import store_options
 from orchestrator.cli.reading import opened
 from orchestrator.cli.worker_options import WorkerOptions
@@ -32,7 +33,7 @@ LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
 
 
-@click.command()
+@command()
 @store_options
 @click.option(
     "--store-sas-file", default="", help="File with the store's SAS, readable by this user alone."

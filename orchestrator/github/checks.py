@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.github.failures import FailureKind, GitHubError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from orchestrator.github.wire import Wire
 
@@ -98,6 +98,17 @@ class Checks:
                 self._wire.clock.sleep(self._wire.policy.backoff(failed))
         return self._put_once(check)
 
+    def conclusions(self, head_sha: str, name: str) -> dict[str, str | None]:
+        """Return the checks of this name on a commit: each one's key, and how it ended.
+
+        None stands for one that has not ended: a branch that requires it waits for it.
+
+        Raises:
+            GitHubError: of any kind.
+        """
+        items = self._named(head_sha, name)
+        return {str(item["external_id"] or item["id"]): item["conclusion"] for item in items}
+
     def _put_once(self, check: Check) -> int:
         """Look, then write. A call with annotations appends, so none is repeated blindly."""
         found = self._find(check)
@@ -110,10 +121,13 @@ class Checks:
         return int(item["id"])
 
     def _find(self, check: Check) -> dict[str, Any] | None:
-        query = {"check_name": check.name, "filter": "all"}
-        path = f"/commits/{check.head_sha}/check-runs"
-        items = self._wire.pages(path, "check_runs", query, needs=NEEDS)
+        items = self._named(check.head_sha, check.name)
         return next((item for item in items if _is(item, check)), None)
+
+    def _named(self, head_sha: str, name: str) -> Iterable[dict[str, Any]]:
+        query = {"check_name": name, "filter": "all"}
+        path = f"/commits/{head_sha}/check-runs"
+        return self._wire.pages(path, "check_runs", query, needs=NEEDS)
 
     def _write(self, verb: str, path: str, check: Check, annotated: int) -> dict[str, Any]:
         batch = check.annotations[annotated : annotated + ANNOTATIONS_A_CALL]

@@ -42,6 +42,14 @@ class Repository:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
+    def default_branch(self) -> str:
+        """Return the name of the repository's default branch ("Get a repository").
+
+        Raises:
+            GitHubError: of any kind.
+        """
+        return str(self._wire.get("", needs="Metadata: read on the repository")["default_branch"])
+
     def environment(self, name: str) -> Environment | None:
         """Return the environment of this name, or None."""
         try:

@@ -1,5 +1,6 @@
 """The object store under a ledger: files or Azure Blob, through ``obstore``."""
 
+from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import (
     AlreadyThereError,
     Listed,
@@ -15,6 +16,7 @@ from orchestrator.store.opening import (
     check_run_name,
     check_store_url,
     credentials_from,
+    open_directory,
     open_store,
 )
 
@@ -31,5 +33,8 @@ __all__ = [
     "check_run_name",
     "check_store_url",
     "credentials_from",
+    "directory_of",
+    "file_url",
+    "open_directory",
     "open_store",
 ]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from orchestrator.errors import StoreError, bad_input
+from orchestrator.errors import NoRunError, Problem, StoreError, bad_input
+from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import Store
 from orchestrator.store.obstore import Obstore, first_line
 
@@ -53,7 +54,7 @@ def check_store_url(url: str) -> str:
         BadInputError: An unknown scheme, or no account or path in it.
     """
     if "://" not in url:
-        return Path(url).absolute().as_uri()
+        return file_url(url)
     parts = urlsplit(url)
     if parts.scheme not in STORE_SCHEMES:
         raise bad_input("--store", f"{parts.scheme}:// is unknown", "Use a path, file:// or az://.")
@@ -99,8 +100,9 @@ def open_store(
     url = check_store_url(url)
     check_run_name(run)
     parts = urlsplit(url)
-    if parts.scheme == "file":
-        return Store(_local(Path(parts.path) / run, create=create), f"{url}/{run}")
+    directory = directory_of(url)
+    if directory is not None:
+        return open_directory(directory / run, create=create)
     if not (credentials.key or credentials.sas):
         raise bad_input(
             f"--store {url}",
@@ -114,11 +116,26 @@ def open_store(
     return Store(Obstore(store), f"az://{parts.netloc}/{run}")
 
 
+def open_directory(directory: Path, *, create: bool = False) -> Store:
+    """Open the objects of a run that lie in ``directory``, whatever it is called.
+
+    Args:
+        directory: The run's own directory, the one that holds its plan.
+        create: Make it.
+
+    Raises:
+        NoRunError: There is no such directory.
+        StoreError: It could not be made.
+    """
+    return Store(_local(directory, create=create), file_url(directory))
+
+
 def _local(directory: Path, *, create: bool) -> Obstore:
     from obstore.store import LocalStore
 
     if not create and not directory.is_dir():
-        raise bad_input(str(directory), "holds no run", "Check the directory and the run's name.")
+        fix = "Check the directory and the run's name."
+        raise NoRunError([Problem(str(directory), "holds no run", fix)])
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

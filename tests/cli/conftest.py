@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.in_process import Commands
 from tests.e2e.command import call
 from tests.fakes.github import FakeGitHub, zipped
 from tests.report.run_documents import document, tasks_of
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = "b" * 40
+EVENT: dict[str, Any] = {
+    "pull_request": {"number": 3, "head": {"sha": HEAD}},
+    "repository": {"default_branch": "main"},
+}
 
 
 @dataclass
@@ -74,33 +79,28 @@ class Workflow:
         return (self.path / "summary.md").read_text()
 
     def publish(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        event = {
-            "pull_request": {"number": 3, "head": {"sha": HEAD}},
-            "repository": {"default_branch": "main"},
-        }
+        found = self.environment(EVENT)
+        return call("publish", str(self.path / "report"), *flags, **{**found, **environment})
+
+    def environment(self, event: Any) -> dict[str, str]:
+        """Return what a job of a pull request's run is given, with this event's payload."""
         (self.path / "event.json").write_text(json.dumps(event))
-        return call(
-            "publish",
-            str(self.path / "report"),
-            *flags,
-            **{
-                "GITHUB_ACTIONS": "true",
-                "GITHUB_TOKEN": self.fake.tokens.job(),
-                "GITHUB_API_URL": self.fake.url,
-                "GITHUB_REPOSITORY": self.fake.repository,
-                "GITHUB_SERVER_URL": "https://github.test",
-                "GITHUB_RUN_ID": "500",
-                "GITHUB_SHA": "a" * 40,
-                "GITHUB_BASE_REF": "main",
-                "GITHUB_REF": "refs/pull/3/merge",
-                "GITHUB_REF_NAME": "3/merge",
-                "GITHUB_HEAD_REF": "topic",
-                "GITHUB_WORKFLOW_REF": "acme/bench/.github/workflows/smoke.yml@refs/pull/3/merge",
-                "GITHUB_EVENT_PATH": str(self.path / "event.json"),
-                "GITHUB_STEP_SUMMARY": str(self.path / "summary.md"),
-                **environment,
-            },
-        )
+        return {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_TOKEN": self.fake.tokens.job(),
+            "GITHUB_API_URL": self.fake.url,
+            "GITHUB_REPOSITORY": self.fake.repository,
+            "GITHUB_SERVER_URL": "https://github.test",
+            "GITHUB_RUN_ID": "500",
+            "GITHUB_SHA": "a" * 40,
+            "GITHUB_BASE_REF": "main",
+            "GITHUB_REF": "refs/pull/3/merge",
+            "GITHUB_REF_NAME": "3/merge",
+            "GITHUB_HEAD_REF": "topic",
+            "GITHUB_WORKFLOW_REF": "acme/bench/.github/workflows/smoke.yml@refs/pull/3/merge",
+            "GITHUB_EVENT_PATH": str(self.path / "event.json"),
+            "GITHUB_STEP_SUMMARY": str(self.path / "summary.md"),
+        }
 
     @property
     def comment(self) -> str:
@@ -111,6 +111,14 @@ class Workflow:
     def check(self) -> Any:
         (entry,) = self.fake.world.checks.values()
         return entry
+
+
+@pytest.fixture
+def commands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """Commands in a bare environment."""
+    for name in ("GITHUB_RUN_ID", "GITHUB_REPOSITORY", "GITHUB_TOKEN", "AZURE_SUBSCRIPTION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return Commands(capsys, monkeypatch)
 
 
 @pytest.fixture

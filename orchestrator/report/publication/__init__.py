@@ -1,5 +1,10 @@
 """What a pull request is told of a run: step summary, comment, check."""
 
+from orchestrator.report.publication.absent import (
+    no_run_texts,
+    unprovisioned_texts,
+    unprovisioned_title,
+)
 from orchestrator.report.publication.pieces import Publication
 from orchestrator.report.publication.texts import (
     SUMMARY_LIMIT,
@@ -21,6 +26,9 @@ __all__ = [
     "check_of",
     "comment_of",
     "failed_texts",
+    "no_run_texts",
     "read_told",
     "summary_of",
+    "unprovisioned_texts",
+    "unprovisioned_title",
 ]

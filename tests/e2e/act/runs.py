@@ -1,19 +1,17 @@
-"""Starts act on a workflow of this repository, unmodified, and reads what it did."""
+"""Starts act on a workflow of this repository, and reads what it did."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from tests.e2e.act.stage import REPOSITORY, RUN
+from tests.e2e.act.trees import as_act_reads, product, remote_actions
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.tiers import ROOT, act_command, uv_command
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.e2e.act.stage import Stage
+    from tests.e2e.act.trees import Tree
 
-WORKFLOWS = ROOT / ".github" / "workflows"
 _LEAKING = (
     "WAA_MATRIX_",
     "AZURE_",
@@ -84,21 +82,41 @@ class Played:
 
 
 class Act:
-    """A copy of the tree, and act on it."""
+    """act on a repository's workflows, which may call those of the tree under test.
 
-    def __init__(self, directory: Path, stage: Stage) -> None:
+    ``code`` is the tree under test as the repository ``name``. ``read`` lets act run the workflows
+    of another, which finds those of ``code`` at the tag v1.
+    """
+
+    def __init__(self, directory: Path, stage: Stage, name: str = REPOSITORY) -> None:
         self.directory, self.stage = directory, stage
         self.store = directory / "store"
         self.store.mkdir()
-        self._source = directory / "source"
+        self.repositories = directory / "repositories"
+        self.code = product(self.repositories, name)
+        self._called: dict[str, Path] = {}
+        self.source = as_act_reads(self.code, directory / "source", self.code)
         self._log = 0
         self._processes: list[subprocess.Popen[bytes]] = []
-        _copy_tree(self._source)
         tools = directory / "tools"
         tools.mkdir()
         uv = uv_command()
         assert uv is not None
         (tools / "uv").symlink_to(uv)
+
+    def read(self, caller: Tree) -> None:
+        """Run this repository's workflows from now on; they may call those of ``code``."""
+        self._called = {f"{self.code.repository}@v1": self.source}
+        self.source = as_act_reads(caller, self.directory / "caller", caller)
+
+    @property
+    def checkouts(self) -> set[tuple[str, str, str, str]]:
+        """What jobs checked out: the job, the repository, the commit, and the directory."""
+        lines = (self.directory / "checkouts.txt").read_text().splitlines()
+        return {
+            (job, repository, commit, path)
+            for job, repository, commit, path in map(str.split, lines)
+        }
 
     def start(
         self, workflow: str, inputs: Mapping[str, str], *, run: int = RUN, attempt: int = 1
@@ -114,10 +132,8 @@ class Act:
         command += ["--action-cache-path", str(self.directory / "jobs")]
         for label in ("ubuntu-latest", f"waa-{run}"):
             command += ["-P", f"{label}=-self-hosted"]
-        for uses in sorted(_remote_actions()):
-            name = uses.partition("@")[0].rpartition("/")[2]
-            if (STAND_INS / name).is_dir():
-                command += ["--local-repository", f"{uses}={STAND_INS / name}"]
+        for uses, place in {**_stand_ins(), **self._called}.items():
+            command += ["--local-repository", f"{uses}={place}"]
         files = {"env": self._env(run, attempt), "var": _VARIABLES, "secret": self._secrets()}
         for kind, values in {**files, "input": inputs}.items():
             path = self.directory / f"{kind}.txt"
@@ -126,7 +142,7 @@ class Act:
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 command,
-                cwd=self._source,
+                cwd=self.source,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -183,7 +199,9 @@ class Act:
             "GITHUB_RUN_ID": str(run),
             "GITHUB_RUN_ATTEMPT": str(attempt),
             "ACT_STAGE": self.stage.url,
-            "ACT_SOURCE": str(self._source),
+            "ACT_REPOSITORIES": str(self.repositories),
+            "ACT_CHECKOUTS": str(self.directory / "checkouts.txt"),
+            "ACT_TESTS": str(ROOT),
             "ACT_ARTIFACTS": str(self.artifacts_of(run)),
             "UV_LINK_MODE": "symlink",
             "UV_PYTHON": sys.executable,
@@ -221,43 +239,9 @@ class Running:
         return Played(tuple(lines))
 
 
-def _copy_tree(target: Path) -> None:
-    """Copy what is, or would be, committed."""
-    git = ["git", "-C", str(ROOT)]
-    listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run([*git, *listing], check=True, capture_output=True, text=True).stdout
-    for name in filter(None, names.split("\0")):
-        if name.startswith("tests/") or not (ROOT / name).is_file():
-            continue
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target / name)
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    here = ["git", "-C", str(target)]
-    for arguments in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "The tree"]):
-        subprocess.run([*here, *arguments], check=True)
-    subprocess.run(
-        [*here, "remote", "add", "origin", f"https://github.com/{REPOSITORY}"], check=True
-    )
-
-
-def _remote_actions() -> set[str]:
-    """Every action of another repository that a workflow or a composite action here uses."""
-    found: set[str] = set()
-    for file in [*WORKFLOWS.glob("*.yml"), *(ROOT / ".github" / "actions").glob("*/action.yml")]:
-        found |= set(_uses(yaml.safe_load(file.read_text())))
-    return {uses for uses in found if not uses.startswith(".")}
-
-
-def _uses(node: Any) -> list[str]:
-    if isinstance(node, list):
-        return [one for item in node for one in _uses(item)]
-    if not isinstance(node, dict):
-        return []
-    own = [node["uses"]] if isinstance(node.get("uses"), str) else []
-    return own + [one for value in node.values() for one in _uses(value)]
-
-
-def named_steps(workflow: str, job: str) -> list[str]:
-    """Return the names of a job's steps as act gives them."""
-    steps = yaml.safe_load((WORKFLOWS / workflow).read_text())["jobs"][job]["steps"]
-    return [step.get("name") or step["uses"] for step in steps]
+def _stand_ins() -> dict[str, Path]:
+    """Return the directory of each remote action that has a stand-in."""
+    places = {
+        uses: STAND_INS / uses.partition("@")[0].rpartition("/")[2] for uses in remote_actions()
+    }
+    return {uses: place for uses, place in sorted(places.items()) if place.is_dir()}

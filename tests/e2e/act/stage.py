@@ -48,6 +48,7 @@ class Stage:
     url: str = ""
     facts: dict[str, dict[str, str]] = field(default_factory=dict)  # by machine
     machines_at: dict[str, list[str]] = field(default_factory=dict)  # by the job that began
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)  # by the job that begins
     run: int = RUN
     _shards: int = 0
     _failing: set[int] = field(default_factory=set)
@@ -67,6 +68,7 @@ class Stage:
 
     def begin(self, job: str) -> dict[str, str]:
         """Queue a job, wait until a runner has it, and return the environment it finds there."""
+        self.before.get(job, lambda: None)()
         self.arm.run_due()
         with self.arm.lock:
             there = self.arm.world.of(MACHINE)

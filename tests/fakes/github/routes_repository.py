@@ -62,7 +62,13 @@ def runner_releases(call: Call) -> Answer:
     return Answer(200, shown, "Release")
 
 
+def repository(call: Call) -> Answer:
+    document = complete("FullRepository", {"default_branch": call.world.default_branch})
+    return Answer(200, document, "FullRepository")
+
+
 ROUTES = (
+    Route("GET", re.compile(r""), repository, "metadata"),
     Route("GET", re.compile(r"/environments/(?P<name>[^/]+)"), environment, "actions"),
     Route(
         "GET",

@@ -137,6 +137,7 @@ class World:
         self.artifacts: dict[int, ArtifactEntry] = {}
         self.comments: dict[int, CommentEntry] = {}
         self.checks: dict[int, CheckEntry] = {}
+        self.default_branch = "main"
         self.environments: dict[str, bool] = {}
         self.workflows: dict[str, int] = {}
         self.ignores_filters = False

@@ -1,0 +1,192 @@
+"""A click command that says everything that is wrong with its options at once.
+
+click itself ends at the first value that it cannot read. What is pressed in a browser and waits for
+a machine to say no should have to be pressed again once only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from orchestrator.errors import BadInputError, MatrixError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Read = Callable[[dict[str, Any], list[Problem]], object]
+    Failed = Callable[[Mapping[str, Any], list[str]], None]
+
+T = TypeVar("T")
+_STAND_INS: Mapping[str, object] = {"integer": 1, "float": 1.0, "boolean": False}
+
+
+class Command(click.Command):
+    """A command whose values that cannot be read are one ``BadInputError``.
+
+    Args:
+        arguments: click's own.
+        read: Adds what is wrong with the options to a list, and starts nothing. Beside a value that
+            cannot be read it is called for the other problems, with a value that could be.
+        failed: Is told why the command failed, with the options as far as they can be read.
+        attributes: click's own.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,
+        read: Read | None = None,
+        failed: Failed | None = None,
+        **attributes: Any,
+    ) -> None:
+        super().__init__(*arguments, **attributes)
+        self._read, self._failed = read, failed
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, or raise every problem.
+
+        Raises:
+            BadInputError: Values are missing or cannot be read.
+        """
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        given = list(args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            problems = [*self._unreadable(ctx, given)]
+            if not problems:
+                raise
+            raise self._told(ctx, given, problems) from error
+        if any(map(_is_endless, ctx.params.values())):
+            raise self._told(ctx, given, [*self._unreadable(ctx, given)])
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and tell how it failed if it does."""
+        try:
+            return super().invoke(ctx)
+        except MatrixError as error:
+            self._tell(ctx, ctx.params, error)
+            raise
+
+    def _told(
+        self, ctx: click.Context, args: list[str], problems: list[tuple[click.Parameter, Problem]]
+    ) -> BadInputError:
+        """Return the error of these problems and of whatever else is wrong."""
+        options = self.make_context(
+            ctx.info_name, list(args), parent=ctx.parent, resilient_parsing=True
+        ).params
+        for parameter, _ in problems:
+            options[parameter.name or ""] = _stand_in(parameter)
+        named = {problem.where for _, problem in problems}
+        others = [one for one in self._others(dict(options)) if one.where not in named]
+        error = BadInputError([*(problem for _, problem in problems), *others])
+        self._tell(ctx, options, error)
+        return error
+
+    def _tell(self, ctx: click.Context, options: Mapping[str, Any], error: MatrixError) -> None:
+        from orchestrator.cli.annotations import problems_of, show_failure
+
+        problems = problems_of(error)
+        show_failure(command_name(ctx), problems)
+        if self._failed is not None:
+            self._failed(options, problems)
+
+    def _others(self, options: dict[str, Any]) -> list[Problem]:
+        problems: list[Problem] = []
+        try:
+            if self._read is not None:
+                self._read(options, problems)
+        except BadInputError as error:
+            problems += error.problems
+        except MatrixError as error:
+            problems.append(Problem(self.name or "", str(error).rstrip("."), "See the others too."))
+        return problems
+
+    def _unreadable(
+        self, ctx: click.Context, args: list[str]
+    ) -> Iterator[tuple[click.Parameter, Problem]]:
+        scratch = click.Context(self, parent=ctx.parent, info_name=ctx.info_name)
+        values, _, _ = self.make_parser(scratch).parse_args(args=list(args))
+        for parameter in self.get_params(scratch):
+            fix = _fix(scratch, parameter)
+            try:
+                value, _ = parameter.handle_parse_result(scratch, values, [])
+            except click.MissingParameter:
+                yield parameter, Problem(_flag(parameter), "is missing", fix)
+            except click.BadParameter as error:
+                what = error.message.strip().rstrip(".")
+                yield parameter, Problem(_flag(parameter), what, fix)
+            else:
+                if _is_endless(value):
+                    yield parameter, Problem(_flag(parameter), f"'{value}' is no number", fix)
+
+
+def _is_endless(value: object) -> bool:
+    """Whether float() reads it and nothing can be counted by it: nan, inf."""
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def command(**attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Return a decorator that makes a ``Command`` of a function."""
+    return click.command(cls=Command, **attributes)
+
+
+class Group(click.Group):
+    """A group whose commands are ``Command``."""
+
+    command_class = Command
+
+
+def collect(problems: list[Problem], read: Callable[[], T]) -> T | None:
+    """Return what ``read`` returns; where that is refused, None, and add why to ``problems``."""
+    try:
+        return read()
+    except BadInputError as error:
+        problems += error.problems
+        return None
+
+
+def command_name(ctx: click.Context) -> str:
+    """Return a command as it is written after the program's name: ``evidence get``."""
+    above = f"{command_name(ctx.parent)} " if ctx.parent is not None and ctx.parent.parent else ""
+    return f"{above}{ctx.info_name or ''}"
+
+
+def _flag(parameter: click.Parameter) -> str:
+    """Return the name that a user writes."""
+    long = [name for name in parameter.opts if name.startswith("--")]
+    return next(iter(long), parameter.human_readable_name)
+
+
+def _stand_in(parameter: click.Parameter) -> object:
+    """Return a value that lets the other options be checked."""
+    if isinstance(parameter, click.Option) and not parameter.required:
+        default = parameter.default
+        return default if isinstance(default, str | int | float | tuple) else None
+    if isinstance(parameter.type, click.Choice):
+        return next(iter(parameter.type.choices))
+    stand_in = _STAND_INS.get(parameter.type.name.removesuffix(" range"), "")
+    return (stand_in,) if parameter.multiple or parameter.nargs != 1 else stand_in
+
+
+def _fix(ctx: click.Context, parameter: click.Parameter) -> str:
+    kinds = {"integer": "a whole number", "float": "a number"}
+    what = kinds.get(parameter.type.name.removesuffix(" range"), "another value")
+    if isinstance(parameter.type, click.Choice):
+        what = f"one of {', '.join(map(str, parameter.type.choices))}"
+    variable = _variable(ctx, parameter)
+    return f"Give {what}{f' (it is read from {variable} as well)' if variable else ''}."
+
+
+def _variable(ctx: click.Context, parameter: click.Parameter) -> str:
+    """Return the variable that an option is read from beside the command line."""
+    if not isinstance(parameter, click.Option):
+        return ""
+    if isinstance(parameter.envvar, str):
+        return parameter.envvar
+    prefix = ctx.auto_envvar_prefix
+    return f"{prefix}_{(parameter.name or '').upper()}" if prefix else ""
