@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator.causes import Cause
+from orchestrator.causes import Cause, read_cause
 from orchestrator.suite import TaskKey
 
 PLAN = "plan.json"
@@ -145,13 +145,16 @@ def parse_outcome(path: str) -> OutcomePath | None:
 
 
 def parse_unscored(path: str) -> UnscoredPath | None:
-    """Return what a mark's path says, or None when it is not one."""
+    """Return what a mark's path says, or None when it is not one.
+
+    A mark with a cause of a later version is a mark: its attempt is not scored.
+    """
     match = _UNSCORED.match(path)
-    if match is None or match.group(7) not in set(Cause):
+    if match is None:
         return None
     domain, name, trial, attempt, who, when, cause = match.groups()
     unit = Unit(TaskKey(domain, name), int(trial))
-    return UnscoredPath(unit, int(attempt), who, when, Cause(cause))
+    return UnscoredPath(unit, int(attempt), who, when, read_cause(cause))
 
 
 def parse_owned(path: str) -> str | None:
