@@ -77,12 +77,22 @@ class AgentSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Deadlines in seconds of the arena's time (a simulated arena's runs ``speed`` times ours)."""
+    """Deadlines in seconds of the arena's time (a simulated arena's runs ``speed`` times ours).
+
+    ``provider_patience_s`` is how long the model's provider may be silent before the run drains.
+    """
 
     arena_start_s: float = 1200.0
     task_s: float = 3600.0
     stall_s: float = 900.0
     shard_s: float = 7 * 86400.0
+    provider_patience_s: float = 3600.0
+
+
+_ADDED: Mapping[str, Mapping[str, object]] = {
+    "limits": {"provider_patience_s": Limits().provider_patience_s},
+}
+"""Settings that plans of earlier versions do not have, with their defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +146,17 @@ class Plan:
         return tuple(units[index] for index in homes(self.expected, shards)[shard])
 
     def to_json(self) -> bytes:
-        """Return the canonical text of ``plan.json``."""
-        return canonical(asdict(self))
+        """Return the canonical text of ``plan.json``.
+
+        A setting that was added later is left out at its default, so that a plan without it has the
+        digest that it always had.
+        """
+        document = asdict(self)
+        for section, defaults in _ADDED.items():
+            for name, value in defaults.items():
+                if document[section][name] == value:
+                    del document[section][name]
+        return canonical(document)
 
     @property
     def digest(self) -> str:
@@ -190,6 +209,7 @@ def _numbers(inputs: PlanInputs) -> list[Problem]:
         "--trials": inputs.trials,
         "--heartbeat": inputs.heartbeat_s,
         "--speed": inputs.speed,
+        "--provider-patience": limits.pop("provider_patience_s"),
         **{
             "--" + name.removesuffix("_s").replace("_", "-") + "-deadline": value
             for name, value in limits.items()

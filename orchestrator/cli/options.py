@@ -104,6 +104,13 @@ _PLAN_OPTIONS = [
         "--shard-deadline", type=float, default=7 * 86400.0, show_default=True, help="Seconds."
     ),
     click.option(
+        "--provider-patience",
+        type=float,
+        default=3600.0,
+        show_default=True,
+        help="Seconds the model's provider may be silent before a held run drains.",
+    ),
+    click.option(
         "--heartbeat",
         type=float,
         default=None,
@@ -222,6 +229,7 @@ def planned(options: dict[str, Any]) -> Planned:
             task_s=options.pop("task_deadline"),
             stall_s=options.pop("stall_deadline"),
             shard_s=options.pop("shard_deadline"),
+            provider_patience_s=options.pop("provider_patience"),
         ),
         heartbeat_s=beats[0] if heartbeat is None else heartbeat,
         lease_s=beats[1] if lease is None else lease,

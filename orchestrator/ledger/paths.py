@@ -30,6 +30,7 @@ _OUTCOME = re.compile(rf"outcomes/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}-{_PART}\.j
 _UNSCORED = re.compile(
     rf"unscored/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}/{_PART}/{_PART}/([a-z-]+)\.json\Z"
 )
+_CONTROL = re.compile(rf"control/{_PART}/{_PART}\.json\Z")
 _OWNED = re.compile(rf"(workers|left|sessions)/{_PART}\.json\Z")
 
 
@@ -117,8 +118,33 @@ def session(name: str) -> str:
 
 
 def control(session_name: str, order: str) -> str:
-    """Return the path of an order (``drain`` or ``closing``) to a session."""
+    """Return the path of an order to a session: ``drain``, ``closing``, or of an outage (below)."""
     return f"{CONTROL}{session_name}/{order}.json"
+
+
+def controls_of(session_name: str) -> str:
+    """Return the prefix under which a session's orders are listed."""
+    return f"{CONTROL}{session_name}/"
+
+
+def hold(number: int) -> str:
+    """Return the order by which a session claims nothing: its model's provider does not answer."""
+    return f"hold-{number}"
+
+
+def resume(number: int) -> str:
+    """Return the order that ends the hold of this number: an answer came."""
+    return f"resume-{number}"
+
+
+def probe(number: int, turn: int) -> str:
+    """Return the order by which one worker alone tries a task in a hold."""
+    return f"probe-{number}-{turn}"
+
+
+def probed(number: int, turn: int) -> str:
+    """Return the order that says that a probe met no answer, so that the next may follow."""
+    return f"probed-{number}-{turn}"
 
 
 def event(actor: str, seq: int) -> str:
@@ -155,6 +181,12 @@ def parse_unscored(path: str) -> UnscoredPath | None:
     domain, name, trial, attempt, who, when, cause = match.groups()
     unit = Unit(TaskKey(domain, name), int(trial))
     return UnscoredPath(unit, int(attempt), who, when, read_cause(cause))
+
+
+def parse_control(path: str) -> tuple[str, str] | None:
+    """Return the session and the order that a control's path names, or None."""
+    match = _CONTROL.match(path)
+    return None if match is None else (match.group(1), match.group(2))
 
 
 def parse_owned(path: str) -> str | None:

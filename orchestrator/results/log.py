@@ -58,7 +58,8 @@ class Signals:
     ``steps`` is the number of agent turns that acted. ``refusals`` counts the provider's refusals
     since it last answered or the agent last acted, ``outage`` says how it did not answer since;
     ``throttled`` is whether its last word was a rate limit (429): the client waits on purpose, so a
-    stall clock should pause. ``answers`` is how many answers were heard. ``setup_error`` is the
+    stall clock should pause. ``limits`` counts rate limits since it
+    last answered, ``answers`` every answer that was heard. ``setup_error`` is the
     first set-up record before the agent's first turn that voids the task, ``setup_warning`` the
     first that upstream goes on from (``setup_log``). ``blind`` is whether the client has had no
     observation since the agent's last turn. ``after_action`` is whether the agent has not had
@@ -79,6 +80,7 @@ class Signals:
     refusal: str = ""
     outage: str = ""
     throttled: bool = False
+    limits: int = 0
     answers: int = 0
     heard_provider: bool = False
     arguments: str = ""
@@ -147,6 +149,7 @@ class LogScanner:
             refusal=self._provider.refusal,
             outage=self._provider.outage,
             throttled=self._provider.throttled,
+            limits=self._provider.limits,
             answers=self._provider.answers,
             heard_provider=self._provider.heard,
             arguments=scan.arguments,
@@ -285,6 +288,7 @@ def combined(task: Signals, client: Signals) -> Signals:
         refusal=client.refusal,
         outage=task.outage or client.outage,
         throttled=client.throttled,
+        limits=client.limits,
         answers=client.answers,
     )
 

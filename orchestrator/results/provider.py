@@ -181,10 +181,19 @@ class Provider:
 
     ``throttled`` is whether its last word was a rate limit, ``refusal`` and ``outage`` the last of
     each as one cleaned line (empty when there is none), ``heard`` whether its answers are in this
-    log at all, ``answers`` how many it has given.
+    log at all, ``answers`` how many it has given, ``limits`` how often it limited the rate since.
     """
 
-    __slots__ = ("_requests", "_words", "answers", "heard", "outage", "refusal", "throttled")
+    __slots__ = (
+        "_requests",
+        "_words",
+        "answers",
+        "heard",
+        "limits",
+        "outage",
+        "refusal",
+        "throttled",
+    )
 
     def __init__(self) -> None:
         self.heard = False
@@ -194,6 +203,7 @@ class Provider:
     def answered(self) -> None:
         """Forget refusals, outages and rate limits: an answer came, or the agent acted on one."""
         self.throttled = False
+        self.limits = 0
         self.refusal = ""
         self.outage = ""
         self._requests = 0
@@ -241,6 +251,7 @@ class Provider:
             self.throttled, self.outage = False, note
         elif answer is Answer.LIMITED:
             self.throttled, self.outage = True, ""
+            self.limits += 1
         else:  # about this request alone: it was answered
             self.throttled, self.outage = False, ""
         return answer is Answer.REFUSED

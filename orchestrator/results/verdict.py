@@ -80,7 +80,10 @@ class _Seen:
         """Whether the provider did not answer to the end: not at all, or with a rate limit."""
         if self.answer in (Answer.ABSENT, Answer.LIMITED):
             return True
-        return bool(self.signals.outage or self.signals.throttled) and self.waited
+        limited = self.signals.throttled and (
+            self.reading.score is None or self.signals.limits >= _LIMITS_THAT_TELL
+        )
+        return (bool(self.signals.outage) or limited) and self.waited
 
     @property
     def waited(self) -> bool:
@@ -114,6 +117,9 @@ class _Row:
     message: Callable[[_Seen], str]
     lost: bool = False
 
+
+_LIMITS_THAT_TELL = 3
+"""Rate limits in a row after which nothing came: the agent ended without an answer."""
 
 _ITS_OWN = (Answer.REJECTED, Answer.UNFIT)
 

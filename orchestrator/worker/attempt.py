@@ -50,6 +50,10 @@ class Seen:
     survived: bool = False
 
 
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What can end an attempt from outside, who is told how it goes, and the clocks."""
@@ -59,6 +63,8 @@ class Guard:
     progressed: Callable[[Path], None]
     monotonic: Callable[[], float]
     wall: Callable[[], float]
+    answered: Callable[[], None] = _nobody
+    """Called when the model's provider is seen to answer, once or more."""
 
 
 class _Stall:
@@ -160,6 +166,8 @@ class _Supervision:
         if now > self._deadline:
             return Ending.DEADLINE
         signals = progress.signals
+        if signals.answers or signals.steps:
+            self._guard.answered()
         if signals.refusals >= REFUSALS_LIMIT:
             return Ending.REFUSED
         stalled = self._stall.stalled(progress.mark, now, throttled=signals.throttled)

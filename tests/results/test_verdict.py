@@ -128,6 +128,13 @@ CASES = {
     "no answer, which the agent swallowed": Case(
         Cause.PROVIDER, "0", [THINKING, request(503), THINKING, request(503), EVALUATING]
     ),
+    "a rate limit that held to the end, which the agent swallowed": Case(
+        Cause.PROVIDER, "0", [THINKING, *[request(429)] * 3, EVALUATING]
+    ),
+    "a rate limit by the way": Case(0.0, "0", [THINKING, request(429), EVALUATING]),
+    "a rate limit, then the deadline": Case(
+        Cause.PROVIDER, log=[*turn(1), THINKING, request(429)], ending=Ending.DEADLINE
+    ),
     "no answer before a turn that acted": Case(
         1.0, "1", [THINKING, request(503), *turn(1), EVALUATING]
     ),
