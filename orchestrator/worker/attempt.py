@@ -40,6 +40,7 @@ class Seen:
     """How an attempt went. Times are in seconds of the arena's time.
 
     ``survived`` is whether something of the client is still alive: its arena is not clean.
+    ``launched`` is False where the arena failed before anything was launched: no try of the task.
     """
 
     verdict: Verdict
@@ -48,6 +49,7 @@ class Seen:
     phases: Mapping[str, float]
     directory: Path | None
     survived: bool = False
+    launched: bool = True
 
 
 def _nobody() -> None:
@@ -91,7 +93,7 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
     """
     health = arena.health()
     if not health.ok:
-        return _not_run(f"the arena was not healthy before the task: {health.detail}")
+        return _given_back(f"the arena was not healthy before the task: {health.detail}")
     launched, started = guard.wall(), guard.monotonic()
     try:
         process = arena.launch(assignment)
@@ -118,6 +120,12 @@ def _last_phase(reading: Reading) -> str:
     if reading.score is not None or phase is Phase.EVALUATING:
         return "evaluate"
     return "setup" if phase is Phase.SETUP else "steps"
+
+
+def _given_back(message: str) -> Seen:
+    """Give the task back: this worker's arena failed before the task had one."""
+    verdict = Verdict(None, Cause.RELEASED, (), message)
+    return Seen(verdict, 0, 0.0, {}, None, launched=False)
 
 
 def _not_run(message: str) -> Seen:

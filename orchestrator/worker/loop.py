@@ -205,7 +205,8 @@ class Worker:
         )
 
     def _note_failures(self, outcome: Outcome) -> None:
-        self._failures = self._failures + 1 if wears_the_arena(outcome.cause) else 0
+        failed = wears_the_arena(outcome.cause) or not self._recorder.launched
+        self._failures = self._failures + 1 if failed else 0
         if self._failures > RESET_AFTER:
             self._broken = (
                 f"{self._failures} infrastructure outcomes in a row, the last: {outcome.message}"

@@ -220,7 +220,8 @@ def test_a_task_that_was_taken_over_is_abandoned(directory: Path) -> None:
 def test_nothing_is_launched_in_an_unhealthy_arena(directory: Path) -> None:
     bench = Bench(directory, lambda _client, _look: 0, healthy=[False])
     seen = bench.run()
-    assert seen.verdict.cause is Cause.ARENA
+    assert seen.verdict.cause is Cause.RELEASED, "the task was not tried: it costs it nothing"
+    assert not seen.launched
     assert "not healthy before the task" in seen.verdict.message
     assert bench.client is None
 

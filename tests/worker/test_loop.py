@@ -122,6 +122,24 @@ def test_an_arena_that_is_sick_after_a_fault_is_reset_before_the_next_claim(
     assert sum(len(result.attempts) for result in folded(world).results) == len(TASKS) + 1
 
 
+def test_a_probe_that_fails_before_anything_is_launched_is_the_workers_fault(
+    world: World, tmp_path: Path
+) -> None:
+    verdict = Verdict(None, Cause.RELEASED, (), "the arena was not healthy before the task: no")
+    sick = Seen(verdict, 0, 0.0, {}, None, launched=False)
+    actors = [
+        Actor(world, "w0", (0, 2), tmp_path, lambda _unit, _attempt: sick),
+        Actor(world, "w1", (1, 2), tmp_path, lambda _unit, _attempt: SCORED),
+    ]
+    run_out(world, *actors)
+
+    found = folded(world)
+    assert [actor.exit_code for actor in actors] == [EXIT_INFRASTRUCTURE, EXIT_COMPLETE]
+    assert actors[0].arena.resets == 1
+    assert "not healthy" in found.left["w0"].reason
+    assert found.complete, "its tasks lost nothing by it"
+
+
 def test_reset_task_resets_after_every_task(tmp_path: Path) -> None:
     world = open_world(make_plan(replace(INPUTS, arena=ArenaSettings(reset="task"))))
     actor = work(world, tmp_path, lambda _unit, _attempt: SCORED)
