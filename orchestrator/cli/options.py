@@ -88,6 +88,17 @@ _PLAN_OPTIONS = [
         default=None,
         help="A client tree of your own.",
     ),
+    click.option(
+        "--client-profile",
+        default="auto",
+        show_default=True,
+        help="What the client's flags are called: waa, waa-v2, or auto (as its run.py says).",
+    ),
+    click.option(
+        "--guest-address",
+        default="",
+        help="Windows' address in the container.  [default: as the image says]",
+    ),
     click.option("--client-args", default="", help="Passed to the client's run.py verbatim."),
     click.option(
         "--arena-start-deadline", type=float, default=1200.0, show_default=True, help="Seconds."
@@ -222,6 +233,7 @@ def planned(options: dict[str, Any]) -> Planned:
             shm_gb=options.pop("shm_size"),
             seed=seed,
             faults=_text_or_file("--faults", options.pop("faults")),
+            guest_address=options.pop("guest_address"),
         ),
         agent=_agent(options, client),
         limits=Limits(
@@ -246,6 +258,7 @@ def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:
         model=options.pop("model"),
         client_digest=client_digest(Path(client)) if client else "",
         client_args=split_client_args(options.pop("client_args")),
+        client_profile=options.pop("client_profile"),
     )
 
 

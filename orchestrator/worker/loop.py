@@ -7,11 +7,10 @@ remembers of other workers.
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestrator.causes import Cause, Flag, wears_the_arena
+from orchestrator.causes import Cause, wears_the_arena
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -21,7 +20,7 @@ from orchestrator.errors import (
     StoreError,
 )
 from orchestrator.ledger import paths
-from orchestrator.ledger.records import MESSAGE_LIMIT, canonical
+from orchestrator.ledger.records import canonical
 from orchestrator.schedule import blind_count
 from orchestrator.worker.outage import HELD, ProviderOutage
 from orchestrator.worker.recorder import ATTEMPTS, Recorder
@@ -40,8 +39,6 @@ RESET_AFTER = 2
 """Infrastructure outcomes in a row that reset the arena; one more and the worker leaves."""
 
 _STORE_RETRY_S = 2.0
-# Of a probe: how it ended tells nothing of the provider, or that it did not answer.
-_SAYS_NOTHING = (Cause.RELEASED, Cause.LOST, Cause.SETUP, Cause.ARENA, Cause.MODEL)
 _RESET_POLICY_TASK = "task"
 
 
@@ -185,11 +182,13 @@ class Worker:
         return self._insist(self._tools.claimant.look)
 
     def _attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> None:
-        outcome = self._of_probe(self._recorder.attempt(unit, attempt, stolen=stolen))
+        outcome = self._recorder.attempt(unit, attempt, stolen=stolen)
+        outcome = self._outage.of_probe(outcome)
         self._insist(lambda: self._recorder.record(outcome))
         self._recorder.keep_evidence(outcome)
-        self._insist(lambda: self._note_provider(outcome))
+        self._insist(lambda: self._outage.after(outcome))
         self._order_drain(outcome)
+        self._refuse_another_client()
         self._note_failures(outcome)
         if self._may_go_on() and self._needs_reset():
             self._reset()
@@ -222,6 +221,17 @@ class Worker:
             f"the model's provider refused ({outcome.message}); the run drains. "
             "Check the key, its quota and the model's name, then resume.",
         )
+
+    def _refuse_another_client(self) -> None:
+        """Another agent or model than was asked for would score under the wrong name."""
+        misled = self._recorder.misled
+        if misled:
+            self._broken = misled
+            self._drain(
+                "client",
+                f"{misled}. The run is refused: check --agent, --model, --client-args and "
+                "--client-profile.",
+            )
 
     def _drain(self, reason: str, text: str) -> None:
         tools = self._tools
@@ -265,22 +275,6 @@ class Worker:
         """The provider answered while a task runs: in a probe this lets everybody go on."""
         if self._outage.probing is not None:
             self._insist(self._outage.answered)
-
-    def _of_probe(self, outcome: Outcome) -> Outcome:
-        """A probe that met no answer costs its task nothing: it is given back."""
-        if self._outage.probing is None or outcome.cause is not Cause.PROVIDER:
-            return outcome
-        message = f"probed: {outcome.message}"[:MESSAGE_LIMIT]
-        flags = (*outcome.flags, Flag.PROBE)
-        return replace(outcome, cause=Cause.RELEASED, flags=flags, message=message)
-
-    def _note_provider(self, outcome: Outcome) -> None:
-        if self._outage.probing is None:
-            self._outage.note(outcome)
-        elif outcome.cause in _SAYS_NOTHING:
-            self._outage.unanswered()
-        else:
-            self._outage.answered()
 
     def _may_go_on(self) -> bool:
         tools = self._tools

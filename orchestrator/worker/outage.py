@@ -25,6 +25,10 @@ HELD = "held"
 """The phase of a worker that claims nothing because the provider does not answer."""
 
 
+# Of a probe: how it ended tells nothing of the provider, or that it did not answer.
+_SAYS_NOTHING = (Cause.RELEASED, Cause.LOST, Cause.SETUP, Cause.ARENA, Cause.MODEL)
+
+
 class ProviderOutage:
     """One worker's part in an outage. ``probing`` is the hold for which it tries a task."""
 
@@ -36,9 +40,22 @@ class ProviderOutage:
 
     # -- noticing ---------------------------------------------------------------------------
 
-    def note(self, outcome: Outcome) -> None:
+    def of_probe(self, outcome: Outcome) -> Outcome:
+        """Return an outcome; a probe that met no answer costs its task nothing: it is given back."""
+        if self.probing is None or outcome.cause is not Cause.PROVIDER:
+            return outcome
+        message = f"probed: {outcome.message}"[: records.MESSAGE_LIMIT]
+        flags = (*outcome.flags, Flag.PROBE)
+        return replace(outcome, cause=Cause.RELEASED, flags=flags, message=message)
+
+    def after(self, outcome: Outcome) -> None:
         """Take in an outcome: a success ends a hold, a third failure in a row begins one."""
-        if outcome.cause is None or outcome.cause is Cause.EVALUATOR:
+        if self.probing is not None:
+            if outcome.cause in _SAYS_NOTHING:
+                self.unanswered()
+            else:
+                self.answered()
+        elif outcome.cause is None or outcome.cause is Cause.EVALUATOR:
             hold = self.standing()
             if hold is not None:
                 self._resume(hold)

@@ -39,6 +39,7 @@ class Recorder:
         self.since_reset = 0
         self.survived = False
         self.launched = True
+        self.misled = ""
         self._claimed_at = 0.0
         self.answered: Callable[[], None] = lambda: None
         self._seen: Seen | None = None
@@ -66,7 +67,8 @@ class Recorder:
         assignment = Assignment(unit, attempt, directory)
         seen = tools.run_attempt(tools.arena, assignment, plan, guard)
         tools.pulse.allow(None)
-        self._seen, self.survived, self.launched = seen, seen.survived, seen.launched
+        self._seen, self.survived = seen, seen.survived
+        self.launched, self.misled = seen.launched, seen.misled
         return self._outcome(unit, attempt, started, seen)
 
     def _path(self, unit: Unit, attempt: int) -> Path:

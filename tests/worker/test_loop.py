@@ -140,6 +140,20 @@ def test_a_probe_that_fails_before_anything_is_launched_is_the_workers_fault(
     assert found.complete, "its tasks lost nothing by it"
 
 
+def test_another_client_refuses_the_run_before_its_second_task(
+    world: World, tmp_path: Path
+) -> None:
+    verdict = Verdict(None, Cause.RELEASED, (), "another")
+    misled = Seen(verdict, 0, 20.0, {}, None, misled="model was asked as 'a', the client has 'b'")
+    actor = work(world, tmp_path, lambda _unit, _attempt: misled)
+
+    found = folded(world)
+    assert actor.exit_code == EXIT_INFRASTRUCTURE
+    assert sum(len(result.attempts) for result in found.results) == 1
+    assert paths.control(SESSION, "drain") in world.objects
+    assert "model was asked as 'a'" in found.left["w0"].reason
+
+
 def test_reset_task_resets_after_every_task(tmp_path: Path) -> None:
     world = open_world(make_plan(replace(INPUTS, arena=ArenaSettings(reset="task"))))
     actor = work(world, tmp_path, lambda _unit, _attempt: SCORED)
