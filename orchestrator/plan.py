@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import shlex
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
@@ -32,7 +33,10 @@ LEASE_BEATS = 4
 
 ARENA_KINDS = ("simulated", "winarena")
 RESET_POLICIES = ("never", "shard", "task")
+CLIENT_PROFILES = ("auto", "waa", "waa-v2")
 EVIDENCE_KINDS = ("none", "traj", "screens", "all")
+
+_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}\Z", re.ASCII)
 
 # Flags of the client that the worker sets itself; a user's would fight with them.
 OWNED_CLIENT_FLAGS = (
@@ -44,6 +48,7 @@ OWNED_CLIENT_FLAGS = (
     "--num_workers",
     "--model",
     "--agent_name",
+    "--agent",
 )
 
 
@@ -52,7 +57,8 @@ class ArenaSettings:
     """The arena every task of the run meets.
 
     ``image`` and ``golden_digest`` name what a real arena boots; ``seed`` and ``faults`` (a JSON
-    text) belong to the simulated one. ``guest_ram_gb`` and ``shm_gb`` are GiB.
+    text) belong to the simulated one. ``guest_ram_gb`` and ``shm_gb`` are GiB. ``guest_address`` is
+    Windows' inside the container (empty: as the image says).
     """
 
     kind: str = "simulated"
@@ -63,26 +69,43 @@ class ArenaSettings:
     shm_gb: int = 16
     seed: int = 0
     faults: str = ""
+    guest_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """The agent under test. ``client_digest`` is of the client tree (empty: the image's own)."""
+    """The agent under test. ``client_digest`` is of the client tree (empty: the image's own).
+
+    ``client_profile`` says what its flags are called (``arena.client_profile``).
+    """
 
     name: str = "navi"
     model: str = "gpt-4o"
     client_digest: str = ""
     client_args: tuple[str, ...] = ()
+    client_profile: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Deadlines in seconds of the arena's time (a simulated arena's runs ``speed`` times ours)."""
+    """Deadlines in seconds of the arena's time (a simulated arena's runs ``speed`` times ours).
+
+    ``provider_patience_s`` is how long the model's provider may be silent before the run drains.
+    """
 
     arena_start_s: float = 1200.0
     task_s: float = 3600.0
     stall_s: float = 900.0
     shard_s: float = 7 * 86400.0
+    provider_patience_s: float = 3600.0
+
+
+_ADDED: Mapping[str, Mapping[str, object]] = {
+    "limits": {"provider_patience_s": Limits().provider_patience_s},
+    "arena": {"guest_address": ArenaSettings().guest_address},
+    "agent": {"client_profile": AgentSettings().client_profile},
+}
+"""Settings that plans of earlier versions do not have, with their defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +159,17 @@ class Plan:
         return tuple(units[index] for index in homes(self.expected, shards)[shard])
 
     def to_json(self) -> bytes:
-        """Return the canonical text of ``plan.json``."""
-        return canonical(asdict(self))
+        """Return the canonical text of ``plan.json``.
+
+        A setting that was added later is left out at its default, so that a plan without it has the
+        digest that it always had.
+        """
+        document = asdict(self)
+        for section, defaults in _ADDED.items():
+            for name, value in defaults.items():
+                if document[section][name] == value:
+                    del document[section][name]
+        return canonical(document)
 
     @property
     def digest(self) -> str:
@@ -194,6 +226,7 @@ def _numbers(inputs: PlanInputs) -> list[Problem]:
         "--trials": inputs.trials,
         "--heartbeat": inputs.heartbeat_s,
         "--speed": inputs.speed,
+        "--provider-patience": limits.pop("provider_patience_s"),
         **{
             "--" + name.removesuffix("_s").replace("_", "-") + "-deadline": value
             for name, value in limits.items()
@@ -225,6 +258,12 @@ def _arena(inputs: PlanInputs) -> list[Problem]:
         problems.append(_choice("--arena", arena.kind, ARENA_KINDS))
     if arena.reset not in RESET_POLICIES:
         problems.append(_choice("--reset", arena.reset, RESET_POLICIES))
+    if inputs.agent.client_profile not in CLIENT_PROFILES:
+        given = inputs.agent.client_profile
+        problems.append(_choice("--client-profile", given, CLIENT_PROFILES))
+    if arena.guest_address and not _ADDRESS.match(arena.guest_address):
+        fix = "Give an IPv4 address, such as 172.30.0.2."
+        problems.append(Problem("--guest-address", f"is {arena.guest_address!r}", fix))
     if arena.kind == "winarena" and not arena.image:
         problems.append(
             Problem(

@@ -6,9 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.arena.client_profile import WAA
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from orchestrator.arena.client_profile import ClientProfile
     from orchestrator.arena.port import Assignment
     from orchestrator.plan import AgentSettings
 
@@ -51,14 +54,16 @@ def lay_out(assignment: Assignment, launched: float) -> Desk:
     return desk
 
 
-def client_flags(agent: AgentSettings, trial: int, tasks: str, results: str) -> list[str]:
+def client_flags(
+    agent: AgentSettings, trial: int, tasks: str, results: str, profile: ClientProfile = WAA
+) -> list[str]:
     """Return the flags of run.py for one attempt; both paths absolute, as the client sees them.
 
     The user's own come first: of a flag given twice the client takes the last, which is ours.
     """
     return [
         *agent.client_args,
-        "--agent_name",
+        profile.agent,
         agent.name,
         "--model",
         agent.model,

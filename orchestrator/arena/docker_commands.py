@@ -33,6 +33,7 @@ STORAGE_MOUNT = "/storage"
 VENV = "/waa-matrix-venv"
 
 GUEST_HTTP = ("20.20.20.21", 5000)
+"""Where the stock image has its guest; another image says so itself (``winarena_guest``)."""
 GUEST_QMP = ("127.0.0.1", 7200)
 WEB_PORT, RDP_PORT = 8006, 3389
 
@@ -159,6 +160,19 @@ _IN_PRIVATE = (
 def run_script(container: str, arguments: Sequence[str]) -> list[str]:
     """Return the command that feeds a Python program on standard input to the container."""
     return ["exec", "--interactive", container, "python", "-", *arguments]
+
+
+def probe_arguments(guest: str) -> list[str]:
+    """Return the arguments of ``guest_probe`` for a guest at this address."""
+    return [guest, str(GUEST_HTTP[1]), GUEST_QMP[0], str(GUEST_QMP[1])]
+
+
+def guest_flags(guest: str) -> list[str]:
+    """Return the client's flag for a guest elsewhere than where the client looks by itself.
+
+    It comes before the user's own, which win.
+    """
+    return [] if guest == GUEST_HTTP[0] else ["--emulator_ip", guest]
 
 
 def give_to(container: str, path: str, user: int, group: int) -> list[str]:

@@ -19,6 +19,7 @@ from orchestrator.arena.docker_cli import Docker
 from orchestrator.arena.port import Health
 from orchestrator.arena.standin.setting import VARIABLE as STANDIN_VARIABLE
 from orchestrator.arena.winarena_checks import inside_path, is_simulated
+from orchestrator.arena.winarena_guest import ContainerFacts
 from orchestrator.arena.winarena_machine import this_machine, this_process
 from orchestrator.arena.winarena_settings import RESET_NEVER, WinArenaSettings
 from orchestrator.arena.winarena_storage import (
@@ -51,6 +52,9 @@ class WinArena:
     def __init__(self, settings: WinArenaSettings) -> None:
         self._settings = settings
         self._docker = Docker(settings.environment)
+        self._facts = ContainerFacts(
+            self._docker, settings.arena.guest_address, settings.agent.client_profile
+        )
         self._image: dict[str, Any] = {}
         self._container = ""
         self._attached = False
@@ -80,11 +84,10 @@ class WinArena:
         """Ask Windows and QEMU from inside the container."""
         if not self._container:
             return Health(ok=False, detail="there is no container")
-        http, qmp = commands.GUEST_HTTP, commands.GUEST_QMP
-        arguments = [http[0], str(http[1]), qmp[0], str(qmp[1])]
         program = Path(guest_probe.__file__).read_text(encoding="utf-8")
-        command = commands.run_script(self._container, arguments)
         try:
+            guest = self._facts.guest(self._container)
+            command = commands.run_script(self._container, commands.probe_arguments(guest))
             reply = self._docker.call(command, timeout_s=_PROBE_TIMEOUT_S, text=program)
         except ArenaError as error:
             return Health(ok=False, detail=str(error))
@@ -103,13 +106,16 @@ class WinArena:
         place = self._inside_of(assignment.directory)
         desk = lay_out(assignment, time.monotonic())
         agent, trial = self._settings.agent, assignment.unit.trial
+        tasks, results = f"{place}/{desk.tasks.name}", f"{place}/{desk.results.name}"
+        profile = self._facts.client(self._container)
         call = commands.ClientCall(
             container=self._container,
             mark=secrets.token_hex(8),
             work=f"{place}/{desk.work.name}",
-            flags=client_flags(
-                agent, trial, f"{place}/{desk.tasks.name}", f"{place}/{desk.results.name}"
-            ),
+            flags=[
+                *commands.guest_flags(self._facts.guest(self._container)),
+                *client_flags(agent, trial, tasks, results, profile),
+            ],
             secrets=tuple(self._settings.secrets),
             venv=bool(self._settings.requirements),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.arena import docker_commands as commands
+from orchestrator.arena.client_profile import profile_problems
 from orchestrator.arena.docker_cli import Docker
 from orchestrator.arena.winarena_machine import Machine, this_machine
 from orchestrator.arena.winarena_storage import DISK, can_reflink, golden_digest
@@ -127,6 +128,9 @@ def _client(settings: WinArenaSettings) -> Iterator[Problem]:
     if settings.requirements and not (client and (client / settings.requirements).is_file()):
         fix = "Name a file inside the client tree."
         yield Problem(f"--requirements {settings.requirements}", "is not in the client tree", fix)
+    if client is not None:
+        agent = settings.agent
+        yield from profile_problems(agent.client_profile, client, agent.client_args)
     for path in (settings.scratch, settings.storage_copy, client):
         if path is not None and "," in str(path):
             yield Problem(str(path), "holds a comma, which a mount cannot", "Rename it.")

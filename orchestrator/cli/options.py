@@ -90,6 +90,17 @@ _PLAN_OPTIONS = [
         default=None,
         help="A client tree of your own.",
     ),
+    click.option(
+        "--client-profile",
+        default="auto",
+        show_default=True,
+        help="What the client's flags are called: waa, waa-v2, or auto (as its run.py says).",
+    ),
+    click.option(
+        "--guest-address",
+        default="",
+        help="Windows' address in the container.  [default: as the image says]",
+    ),
     click.option("--client-args", default="", help="Passed to the client's run.py verbatim."),
     click.option(
         "--arena-start-deadline", type=float, default=1200.0, show_default=True, help="Seconds."
@@ -104,6 +115,13 @@ _PLAN_OPTIONS = [
     ),
     click.option(
         "--shard-deadline", type=float, default=7 * 86400.0, show_default=True, help="Seconds."
+    ),
+    click.option(
+        "--provider-patience",
+        type=float,
+        default=3600.0,
+        show_default=True,
+        help="Seconds the model's provider may be silent before a held run drains.",
     ),
     click.option(
         "--heartbeat",
@@ -230,6 +248,7 @@ def planned(options: dict[str, Any]) -> Planned:
             seed=seed,
             faults=collect(problems, lambda: _text_or_file("--faults", options.pop("faults")))
             or "",
+            guest_address=options.pop("guest_address"),
         ),
         agent=collect(problems, lambda: _agent(options, client)) or AgentSettings(),
         limits=Limits(
@@ -237,6 +256,7 @@ def planned(options: dict[str, Any]) -> Planned:
             task_s=options.pop("task_deadline"),
             stall_s=options.pop("stall_deadline"),
             shard_s=options.pop("shard_deadline"),
+            provider_patience_s=options.pop("provider_patience"),
         ),
         heartbeat_s=beats[0] if heartbeat is None else heartbeat,
         lease_s=beats[1] if lease is None else lease,
@@ -257,6 +277,7 @@ def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:
         model=model,
         client_digest=client_digest(Path(client)) if client else "",
         client_args=split_client_args(arguments),
+        client_profile=options.pop("client_profile"),
     )
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import RULES, Cause, Status
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Attempt, agent_broke_arena
+from orchestrator.ledger.outages import refused_together
 from orchestrator.ledger.records import (
+    MESSAGE_LIMIT,
     Claim,
     Heartbeat,
     Left,
@@ -56,6 +58,7 @@ class Snapshot:
     claimed_at: dict[ClaimPath, float] = field(default_factory=dict)
     outcomes: dict[OutcomePath, Outcome | None] = field(default_factory=dict)
     copies: set[OutcomePath] = field(default_factory=set)
+    recorded_at: dict[OutcomePath, float] = field(default_factory=dict)
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     beaten_at: dict[str, float] = field(default_factory=dict)
     left: dict[str, Left | None] = field(default_factory=dict)
@@ -174,6 +177,7 @@ def _read_outcome(snapshot: Snapshot, stored: Stored) -> bool:
     ):
         record = None
     snapshot.outcomes[key] = record
+    snapshot.recorded_at[key] = stored.modified
     if not stored.shared:
         snapshot.copies.add(key)
     return record is not None
@@ -238,8 +242,14 @@ def fold(units: Sequence[Unit], snapshot: Snapshot, live: frozenset[str] = froze
 def _attempts(snapshot: Snapshot, live: frozenset[str]) -> dict[Unit, list[Outcome]]:
     """Return each unit's outcomes, with a ``lost`` for every claim whose worker left none."""
     found: dict[Unit, list[Outcome]] = {}
+    refused = refused_together(
+        (record, snapshot.recorded_at.get(key, 0.0))
+        for key, record in snapshot.outcomes.items()
+        if record is not None
+    )
     for key, record in snapshot.outcomes.items():
-        found.setdefault(key.unit, []).append(record or _damaged(key, snapshot))
+        judged = _refused(record) if record is not None and key in refused else record
+        found.setdefault(key.unit, []).append(judged or _damaged(key, snapshot))
     answered = {(key.unit, key.attempt) for key in snapshot.outcomes}
     for claim_key, claim in snapshot.claims.items():
         worker = claim.worker if claim else ""
@@ -250,6 +260,12 @@ def _attempts(snapshot: Snapshot, live: frozenset[str]) -> dict[Unit, list[Outco
         outcomes.sort(key=lambda outcome: _order(outcome, snapshot))
         found[unit] = outcomes
     return found
+
+
+def _refused(outcome: Outcome) -> Outcome:
+    """Return a bad request as the model's: tasks that have nothing in common all met it."""
+    message = f"several tasks in a row met it, so it is no task's own: {outcome.message}"
+    return replace(outcome, cause=Cause.MODEL, message=message[:MESSAGE_LIMIT])
 
 
 def _order(outcome: Outcome, snapshot: Snapshot) -> tuple[float, int, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator.causes import Cause
+from orchestrator.causes import Cause, read_cause
 from orchestrator.suite import TaskKey
 
 PLAN = "plan.json"
@@ -30,6 +30,7 @@ _OUTCOME = re.compile(rf"outcomes/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}-{_PART}\.j
 _UNSCORED = re.compile(
     rf"unscored/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}/{_PART}/{_PART}/([a-z-]+)\.json\Z"
 )
+_CONTROL = re.compile(rf"control/{_PART}/{_PART}\.json\Z")
 _OWNED = re.compile(rf"(workers|left|sessions)/{_PART}\.json\Z")
 
 
@@ -122,8 +123,33 @@ def session(name: str) -> str:
 
 
 def control(session_name: str, order: str) -> str:
-    """Return the path of an order (``drain`` or ``closing``) to a session."""
+    """Return the path of an order to a session: ``drain``, ``closing``, or of an outage (below)."""
     return f"{CONTROL}{session_name}/{order}.json"
+
+
+def controls_of(session_name: str) -> str:
+    """Return the prefix under which a session's orders are listed."""
+    return f"{CONTROL}{session_name}/"
+
+
+def hold(number: int) -> str:
+    """Return the order by which a session claims nothing: its model's provider does not answer."""
+    return f"hold-{number}"
+
+
+def resume(number: int) -> str:
+    """Return the order that ends the hold of this number: an answer came."""
+    return f"resume-{number}"
+
+
+def probe(number: int, turn: int) -> str:
+    """Return the order by which one worker alone tries a task in a hold."""
+    return f"probe-{number}-{turn}"
+
+
+def probed(number: int, turn: int) -> str:
+    """Return the order that says that a probe met no answer, so that the next may follow."""
+    return f"probed-{number}-{turn}"
 
 
 def event(actor: str, seq: int) -> str:
@@ -150,13 +176,22 @@ def parse_outcome(path: str) -> OutcomePath | None:
 
 
 def parse_unscored(path: str) -> UnscoredPath | None:
-    """Return what a mark's path says, or None when it is not one."""
+    """Return what a mark's path says, or None when it is not one.
+
+    A mark with a cause of a later version is a mark: its attempt is not scored.
+    """
     match = _UNSCORED.match(path)
-    if match is None or match.group(7) not in set(Cause):
+    if match is None:
         return None
     domain, name, trial, attempt, who, when, cause = match.groups()
     unit = Unit(TaskKey(domain, name), int(trial))
-    return UnscoredPath(unit, int(attempt), who, when, Cause(cause))
+    return UnscoredPath(unit, int(attempt), who, when, read_cause(cause))
+
+
+def parse_control(path: str) -> tuple[str, str] | None:
+    """Return the session and the order that a control's path names, or None."""
+    match = _CONTROL.match(path)
+    return None if match is None else (match.group(1), match.group(2))
 
 
 def parse_owned(path: str) -> str | None:

@@ -11,7 +11,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.causes import Cause, Flag, Status, is_final
+from orchestrator.causes import Cause, Flag, Status, is_final, read_cause, read_flags
 from orchestrator.ledger.paths import Unit
 from orchestrator.suite import TaskKey
 
@@ -154,11 +154,14 @@ def parse_claim(data: bytes) -> Claim | None:
 
 
 def parse_outcome(data: bytes) -> Outcome | None:
-    """Return the outcome, or None when it cannot be read or contradicts itself."""
+    """Return the outcome, or None when it cannot be read or contradicts itself.
+
+    A later version's cause is UNKNOWN, and its flags are left out: its score stays a score.
+    """
     document = _document(data)
     try:
         score = document["score"]
-        cause = None if document["cause"] is None else Cause(document["cause"])
+        cause = None if document["cause"] is None else read_cause(_text(document["cause"]))
         if (score is None) == (cause is None):
             return None
         return Outcome(
@@ -170,7 +173,7 @@ def parse_outcome(data: bytes) -> Outcome | None:
             score=None if score is None else _unit_interval(score),
             cause=cause,
             message=_text(document["message"])[:MESSAGE_LIMIT],
-            flags=tuple(Flag(flag) for flag in document["flags"]),
+            flags=read_flags([_text(flag) for flag in document["flags"]]),
             steps=_count(document["steps"]),
             seconds=_number(document["seconds"]),
             started=_number(document["started"]),
@@ -186,7 +189,7 @@ def parse_mark(data: bytes) -> Mark | None:
     """Return the mark, or None when it cannot be read."""
     document = _document(data)
     try:
-        flags = tuple(Flag(flag) for flag in document["flags"])
+        flags = read_flags([_text(flag) for flag in document["flags"]])
         return Mark(machine=_text(document["machine"]), flags=flags)
     except _DAMAGE:
         return None

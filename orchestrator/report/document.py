@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from orchestrator.report.results import Results
     from orchestrator.stats import Interval
 
-SCHEMA = "waa-matrix/results/1"
-"""The value of ``schema``: a document of another one is another format."""
+SCHEMA = "waa-matrix/results/2"
+"""The value of ``schema`` as it is written: 2 has causes and flags that 1 had not."""
+
+SCHEMAS_READ = ("waa-matrix/results/1", SCHEMA)
+"""The values of ``schema`` that are read: a document of any other one is another format."""
 
 _PROBLEMS_SHOWN = 20
 
@@ -251,8 +254,9 @@ def parse_document(data: bytes, where: str) -> dict[str, Any]:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise BadInputError([Problem(where, f"not JSON ({error})", fix)]) from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise BadInputError([Problem(where, f"is not of the format {SCHEMA}", fix)])
+    if not isinstance(document, dict) or document.get("schema") not in SCHEMAS_READ:
+        formats = " or ".join(SCHEMAS_READ)
+        raise BadInputError([Problem(where, f"is not of the format {formats}", fix)])
     tasks = document.get("tasks")
     if not isinstance(tasks, list):
         raise BadInputError([Problem(f"{where}: tasks", "is not a list", fix)])

@@ -58,7 +58,7 @@ class Score:
 class Caveats:
     """What the headline cannot say by itself.
 
-    ``flagged`` counts zeros that a failing evaluator may have caused. The detectable differences
+    ``flagged`` counts scores in doubt (``causes.SCORE_FLAGS``). The detectable differences
     are the smallest that a second run of as many tasks (paired) or a published number (unpaired)
     could show. ``clustered`` takes domains as ``clusters``: indicative.
     """

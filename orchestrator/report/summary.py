@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator import stats
-from orchestrator.causes import Cause, Flag, Status
+from orchestrator.causes import SCORE_FLAGS, Cause, Status
 from orchestrator.report.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
 from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
@@ -197,7 +197,7 @@ def _by(tasks: Iterable[TaskEntry], *, by_task: bool) -> list[list[float]]:
 
 def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
     scored = [task for task in tasks if task.score is not None]
-    sound = [task for task in scored if Flag.EVALUATOR not in task.flags]
+    sound = [task for task in scored if SCORE_FLAGS.isdisjoint(task.flags)]
     n, rate = score.tasks, score.rate
     return Caveats(
         flagged=len(scored) - len(sound),

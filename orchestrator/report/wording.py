@@ -175,8 +175,9 @@ def caveats(results: Results) -> list[str]:
         )
     if extra.flagged:
         said.append(
-            f"{extra.flagged} scored while an evaluator's exception was swallowed; the mean of "
-            f"the others is {percent(extra.mean_without_flagged)}."
+            f"{extra.flagged} scored while an evaluator's exception was swallowed or a step of the "
+            f"set-up failed that upstream goes on from; the mean of the others is "
+            f"{percent(extra.mean_without_flagged)}."
         )
     if results.infeasible.counts.expected:
         said.append(

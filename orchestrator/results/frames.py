@@ -2,7 +2,8 @@
 
 The frame decides, not the message: a message comes from whatever failed, and an agent can make it
 say anything. The statements are those of Windows Agent Arena's ``lib_run_single.py`` at commit
-6d39ed88c545a0d40a7a02e39b928e278df7332b.
+6d39ed88c545a0d40a7a02e39b928e278df7332b. A call counts by its name, whatever wraps it, because
+forks wrap it (``run_with_timeout(env.evaluate, …)`` in FanbinLu/WindowsAgentArena at 4567840).
 """
 
 from __future__ import annotations
@@ -10,9 +11,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from orchestrator.results.provider import refuses
+from orchestrator.results.exceptions import chain_of
+from orchestrator.results.provider import answer_of
 from orchestrator.results.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.results.exceptions import Link
+    from orchestrator.results.provider import Answer
 
 TRACEBACK_LIMIT = 1 << 16
 _EXCEPTION_LIMIT = 300
@@ -22,38 +31,68 @@ class Frame(StrEnum):
     """What ``run_single_example`` was doing when it raised."""
 
     AGENT = "the agent"  # agent.reset, agent.predict
+    OUTPUT = "the use of what the agent returned"
     RESET = "env.reset"
     STEP = "env.step"
     GUEST = "the connection to Windows"  # any other call on env, such as its controller's
     EVALUATE = "env.evaluate"
-    OTHER = "the client's own bookkeeping"  # the recorder, a full disk, a statement not known
+    RECORDER = "the recorder"
+    OTHER = "the client's own bookkeeping"  # a full disk, a statement not known
 
 
 _STATEMENTS: tuple[tuple[re.Pattern[str], Frame], ...] = (
-    (re.compile(r"\bagent\.(?:predict|reset)\("), Frame.AGENT),
-    (re.compile(r"\benv\.reset\("), Frame.RESET),
-    (re.compile(r"\benv\.step\("), Frame.STEP),
-    (re.compile(r"\benv\.evaluate\("), Frame.EVALUATE),
+    (re.compile(r"\bagent\.(?:predict|reset)\b"), Frame.AGENT),
+    (re.compile(r"\benv\.reset\b"), Frame.RESET),
+    (re.compile(r"\benv\.step\b"), Frame.STEP),
+    (re.compile(r"\benv\.evaluate\b"), Frame.EVALUATE),
+    (re.compile(r"\brecorder\.record_step\b"), Frame.RECORDER),
     (re.compile(r"\benv\."), Frame.GUEST),
+    (re.compile(r"\bin actions\b|\bif (?:not )?(?:computer_update_args|actions)\b"), Frame.OUTPUT),
+)
+# A statement that names none of these may call a helper that does: its frames tell by file and
+# function.
+_CALLED: tuple[tuple[re.Pattern[str], Frame], ...] = (
+    (re.compile(r"mm_agents/.*\.py:(?:predict|reset)\Z"), Frame.AGENT),
+    (re.compile(r"desktop_env\w*\.py:reset\Z"), Frame.RESET),
+    (re.compile(r"desktop_env\w*\.py:step\Z"), Frame.STEP),
+    (re.compile(r"desktop_env\w*\.py:evaluate\Z"), Frame.EVALUATE),
+    (re.compile(r"trajectory_recorder\w*\.py:record_step\Z"), Frame.RECORDER),
 )
 
-_FRAME = re.compile(
-    r'^  File "[^"\n]*\blib_run_single\.py", line \d+, in run_single_example\n'
-    r"((?:    .*\n?)*)",
-    re.MULTILINE,
+_ANY_FRAME = re.compile(
+    r'^  File "([^"\n]*)", line \d+, in (\S+)\n((?:    .*(?:\n|\Z))*)', re.MULTILINE
 )
+_CLIENT_FILE = re.compile(r"\blib_run_single\w*\.py\Z")
+_CLIENT_FUNCTION = re.compile(r"run_single_\w+\Z")
+
+# What the recorder is handed by the agent, by the names that its own source gives it.
+_AGENTS_OWN = re.compile(r"\b(?:logs|action|actions|response|traj_data)\b")
+_ENVIRONMENTS = re.compile(r"\bobs\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
     """A task that ended in an exception: in which frame, and the exception in one line.
 
-    ``refused`` is whether it was, or came from, a refusal of the model's provider.
+    ``answer`` is what the model's provider had answered, None where the exception is not about it.
+    ``lost_connection``: somebody was not reached, hung up or kept silent.
     """
 
     frame: Frame
     exception: str
-    refused: bool = False
+    answer: Answer | None = None
+    lost_connection: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    file: str
+    function: str
+    source: str
+
+    @property
+    def is_clients(self) -> bool:
+        return bool(_CLIENT_FILE.search(self.file) and _CLIENT_FUNCTION.match(self.function))
 
 
 def raised(traceback: str, exception: str) -> Raised:
@@ -69,15 +108,60 @@ def raised(traceback: str, exception: str) -> Raised:
     stripped = exception.strip()
     if stripped and body.endswith(stripped):
         body = body[: -len(stripped)]
-    # Of chained exceptions the outermost is printed last.
-    frames = _FRAME.findall(body)
-    frame = _frame_of(frames[-1]) if frames else Frame.OTHER
-    refused = refuses(body + stripped.split("\n", 1)[0])
-    return Raised(frame, clean(_last_line(traceback, stripped), _EXCEPTION_LIMIT), refused)
+    chain = chain_of(body + stripped.split("\n", 1)[0])
+    calls = [_Call(*parts) for parts in _ANY_FRAME.findall(body)]
+    return Raised(
+        frame=_frame_of(calls, chain),
+        exception=clean(_last_line(traceback, stripped), _EXCEPTION_LIMIT),
+        answer=answer_of(chain),
+        lost_connection=any(link.lost_connection for link in chain),
+    )
 
 
-def _frame_of(source: str) -> Frame:
-    return next((frame for pattern, frame in _STATEMENTS if pattern.search(source)), Frame.OTHER)
+def _frame_of(calls: Sequence[_Call], chain: Sequence[Link]) -> Frame:
+    """Return the frame; of chained exceptions the outermost is printed last."""
+    at = max((number for number, call in enumerate(calls) if call.is_clients), default=None)
+    if at is None:
+        return Frame.OTHER
+    statement, below = calls[at], calls[at + 1 :]
+    frame = _first(_STATEMENTS, statement.source) or _first_called(below) or Frame.OTHER
+    if frame is Frame.RECORDER:
+        return _of_recorder(below, chain)
+    if frame in (Frame.GUEST, Frame.STEP) and _hands_over_the_unfit(statement, chain):
+        return Frame.OUTPUT
+    return frame
+
+
+def _first(table: Sequence[tuple[re.Pattern[str], Frame]], text: str) -> Frame | None:
+    return next((frame for pattern, frame in table if pattern.search(text)), None)
+
+
+def _first_called(below: Sequence[_Call]) -> Frame | None:
+    names = (f"{call.file}:{call.function}" for call in below)
+    return next((frame for name in names if (frame := _first(_CALLED, name))), None)
+
+
+def _of_recorder(below: Sequence[_Call], chain: Sequence[Link]) -> Frame:
+    """Tell whose the recorder's failure is: the agent's where it choked on what the agent gave it.
+
+    A full disk is not, nor is an observation that Windows did not give.
+    """
+    if chain and chain[-1].of_this_machine:
+        return Frame.OTHER
+    sources = [call.source for call in below if "trajectory_recorder" in call.file]
+    if any(_ENVIRONMENTS.search(source) for source in sources):
+        return Frame.OTHER
+    own = any(_AGENTS_OWN.search(source) for source in sources)
+    return Frame.OUTPUT if own else Frame.OTHER
+
+
+def _hands_over_the_unfit(statement: _Call, chain: Sequence[Link]) -> bool:
+    """Whether what the agent returned could not even be sent: no mapping, or no JSON."""
+    last = chain[-1] if chain else None
+    if last is None or last.path != "TypeError":
+        return False
+    unpacked = "computer_update_args" in statement.source
+    return unpacked or "JSON serializable" in last.message
 
 
 def _last_line(traceback: str, exception: str) -> str:

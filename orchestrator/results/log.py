@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.results import files
 from orchestrator.results.provider import Provider
+from orchestrator.results.setup_log import SetupLog
 from orchestrator.results.text import clean, plain
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _RECORD = re.compile(
     re.DOTALL,
 )
 _STEP = re.compile(r"Step (\d{1,9}): ")
+_ARGUMENTS = "Args: "
 _BAD = frozenset({"ERROR", "CRITICAL"})
 _LOUD = _BAD | {"WARNING"}
 
@@ -54,25 +56,34 @@ class Signals:
     """What a log says so far. Texts are one cleaned line, empty when there was no such thing.
 
     ``steps`` is the number of agent turns that acted. ``refusals`` counts the provider's refusals
-    since it last answered or the agent last acted; ``throttled`` is whether its last word was a
-    rate limit (429): the client waits on purpose, so a stall clock should pause. ``setup_error`` is
-    the first error-level set-up record before the agent's first turn. ``blind`` is whether the
-    client has had no observation since the agent's last turn. ``after_action`` is whether the agent
-    has not had another turn since its last action. ``started`` and ``ended`` are the first and last
-    record's wall-clock Unix seconds, read as UTC (the log names no time zone).
+    since it last answered or the agent last acted, ``outage`` says how it did not answer since;
+    ``throttled`` is whether its last word was a rate limit (429): the client waits on purpose, so a
+    stall clock should pause. ``limits`` counts rate limits since it
+    last answered, ``answers`` every answer that was heard. ``setup_error`` is the
+    first set-up record before the agent's first turn that voids the task, ``setup_warning`` the
+    first that upstream goes on from (``setup_log``). ``blind`` is whether the client has had no
+    observation since the agent's last turn. ``after_action`` is whether the agent has not had
+    another turn since its last action. ``started`` and ``ended`` are the first and last record's
+    wall-clock Unix seconds, read as UTC (the log names no time zone). ``arguments`` is what the
+    client says it was started with, as it prints it.
     """
 
     records: int = 0
     phase: Phase = Phase.SETUP
     steps: int = 0
     setup_error: str = ""
+    setup_warning: str = ""
     blind: bool = False
     after_action: bool = False
     swallowed: str = ""
     refusals: int = 0
     refusal: str = ""
+    outage: str = ""
     throttled: bool = False
+    limits: int = 0
+    answers: int = 0
     heard_provider: bool = False
+    arguments: str = ""
     traceback: str = ""
     last_line: str = ""
     started: float = 0.0
@@ -88,11 +99,13 @@ class _Scan:
     phase: Phase = Phase.SETUP
     step: str = ""
     steps: int = 0
-    setup_error: str = ""
     blind: bool = False
     after_action: bool = False
     swallowed: str = ""
+    arguments: str = ""
     capturing: bool = False
+    broken_line: bool = False
+    says_no_thinking: bool = False
     traceback: list[str] = field(default_factory=list)
     last_line: str = ""
     first_at: str = ""
@@ -102,12 +115,13 @@ class _Scan:
 class LogScanner:
     """Takes a log in chunks of any size and keeps what it says so far."""
 
-    __slots__ = ("_partial", "_provider", "_scan")
+    __slots__ = ("_partial", "_provider", "_scan", "_setup")
 
     def __init__(self) -> None:
         self._partial = b""
         self._scan = _Scan()
         self._provider = Provider()
+        self._setup = SetupLog()
 
     def feed(self, chunk: bytes) -> None:
         """Read the next bytes. A line is read once its end has come; past 8 KiB it is cut."""
@@ -126,14 +140,19 @@ class LogScanner:
             records=scan.records,
             phase=scan.phase,
             steps=scan.steps,
-            setup_error=scan.setup_error,
+            setup_error=self._setup.void,
+            setup_warning=self._setup.warning,
             blind=scan.blind,
             after_action=scan.after_action,
             swallowed=scan.swallowed,
             refusals=self._provider.refusals,
             refusal=self._provider.refusal,
+            outage=self._provider.outage,
             throttled=self._provider.throttled,
+            limits=self._provider.limits,
+            answers=self._provider.answers,
             heard_provider=self._provider.heard,
+            arguments=scan.arguments,
             traceback="\n".join(scan.traceback),
             last_line=clean(scan.last_line, _NOTE_LIMIT),
             started=_seconds(scan.first_at),
@@ -153,6 +172,7 @@ class LogScanner:
         scan.records += 1
         scan.first_at, scan.last_at = scan.first_at or at, at
         scan.capturing = False
+        scan.broken_line = module == "lib_run_single" and not message.strip()
         self._record(module, message)
 
     def _record(self, module: str, message: str) -> None:
@@ -160,22 +180,39 @@ class LogScanner:
         if module == "lib_run_single":
             self._client(message)
         elif module == "setup":
-            self._setup(message)
+            if self._scan.phase is Phase.SETUP:
+                self._setup.record(message, loud=self._scan.level in _BAD)
         elif module == "desktop_env":
             self._environment(message)
-        elif module == "run" and message.startswith("Traceback (most recent call last):"):
+        elif module == "run":
+            self._runner(message)
+
+    def _runner(self, message: str) -> None:
+        if message.startswith("Traceback (most recent call last):"):
             self._scan.capturing = True
             self._scan.traceback = [message]
+        elif message.startswith(_ARGUMENTS):
+            self._scan.arguments = message.removeprefix(_ARGUMENTS)
 
     def _continuation(self, text: str) -> None:
-        if self._scan.capturing and len(self._scan.traceback) < _TRACEBACK_LINES:
-            self._scan.traceback.append(text)
-        self._listen(text)
+        scan = self._scan
+        if scan.broken_line and text.strip():
+            # WAA-V2 begins its step records with two line breaks, and says no "Thinking".
+            scan.broken_line = False
+            scan.says_no_thinking = scan.says_no_thinking or _STEP.match(text) is not None
+            self._client(text)
+            return
+        if scan.capturing and len(scan.traceback) < _TRACEBACK_LINES:
+            scan.traceback.append(text)
+        if scan.phase is not Phase.ACTING:
+            self._listen(text)
 
     def _listen(self, message: str) -> None:
         """Hear the provider, except while an action runs or the evaluator does."""
-        if self._scan.phase in (Phase.SETUP, Phase.THINKING):
-            self._provider.listen(message, believed=self._scan.level in _LOUD)
+        scan = self._scan
+        thinks_unsaid = scan.says_no_thinking and scan.phase is Phase.ACTING
+        if scan.phase in (Phase.SETUP, Phase.THINKING) or thinks_unsaid:
+            self._provider.listen(message, believed=scan.level in _LOUD)
 
     def _client(self, message: str) -> None:
         scan = self._scan
@@ -194,14 +231,10 @@ class LogScanner:
         elif message.startswith("Running evaluator"):
             scan.phase = Phase.EVALUATING
 
-    def _setup(self, message: str) -> None:
-        """Note a failed set-up step. A download that announces its retry has not failed yet."""
-        scan = self._scan
-        if scan.phase is Phase.SETUP and scan.level in _BAD and ". Retrying..." not in message:
-            scan.setup_error = scan.setup_error or clean(message, _NOTE_LIMIT)
-
     def _environment(self, message: str) -> None:
         scan = self._scan
+        if scan.phase is Phase.SETUP:
+            self._setup.environment(message)
         if scan.level in _BAD and message.startswith("An unexpected error occurred:"):
             scan.swallowed = scan.swallowed or clean(message, _NOTE_LIMIT)
 
@@ -242,17 +275,21 @@ def combined(task: Signals, client: Signals) -> Signals:
     """Return what a task's own log and its client's output say together.
 
     The task's log has every module's records, the output only the client's own; but an agent may
-    print what it does not log.
+    print what it does not log. Its arguments it says before the task has a log.
     """
     if task.records == 0:
         return client
+    task = replace(task, arguments=client.arguments or task.arguments)
     if task.heard_provider:
         return task
     return replace(
         task,
         refusals=client.refusals,
         refusal=client.refusal,
+        outage=task.outage or client.outage,
         throttled=client.throttled,
+        limits=client.limits,
+        answers=client.answers,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.results import files
@@ -25,6 +25,8 @@ _TASK_LOG = re.compile(r"task-.*?([0-9]{8}@[0-9]{6})?\.log\Z", re.DOTALL)
 # What ``str()`` makes of the number a metric returned; neither NaN nor an infinity is one.
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
 _WORDS = {"False": 0.0, "True": 1.0}
+_ROUNDING = 1e-9
+"""How far a mean of floats may lie outside [0, 1]: real evaluators write 1.0000000000000002."""
 
 _SILENT = Signals()
 
@@ -34,8 +36,9 @@ class Reading:
     """What a task left, before what its worker knows.
 
     ``score`` is None unless ``result.txt`` is readable; ``unreadable`` says what was there instead,
-    empty when there was no such file. ``raised`` is the exception that ended the task. ``steps`` is
-    the number of the agent's turns that acted; ``answered_fail`` whether the last one was FAIL.
+    empty when there was no such file, ``no_score`` whether that is a value that an evaluator
+    returned. ``raised`` is the exception that ended the task. ``steps`` is the number of the
+    agent's turns that acted; ``answered_fail`` whether the last one was FAIL.
     """
 
     score: float | None = None
@@ -44,13 +47,17 @@ class Reading:
     steps: int = 0
     signals: Signals = _SILENT
     answered_fail: bool = False
+    no_score: bool = False
 
     @property
     def after_action(self) -> bool:
         """Whether what ended the task followed an action without another turn of the agent.
 
-        A turn whose action could not be handed to Windows any more does not count as one.
+        A turn whose action could not be handed to Windows any more does not count as one. Of
+        exceptions only a lost connection can be the action's doing: any other is the client's bug.
         """
+        if self.raised is not None and not self.raised.lost_connection:
+            return False
         frame = self.raised.frame if self.raised else None
         return self.steps > 0 and (self.signals.after_action or frame in (Frame.STEP, Frame.GUEST))
 
@@ -73,7 +80,8 @@ def read_task(directory: Path | None, client_log: Path | None = None) -> Reading
     log = task_log(directory)
     signals = combined(scan_file(log) if log else _SILENT, client)
     score, unreadable = read_score(directory / RESULT)
-    return _reading(score, unreadable, read_trajectory(directory), signals)
+    reading = _reading(score, unreadable, read_trajectory(directory), signals)
+    return replace(reading, no_score=returned_no_score(directory / RESULT))
 
 
 def _reading(
@@ -117,10 +125,26 @@ def read_score(path: Path) -> tuple[float | None, str]:
     return None, f"result.txt holds {shown!r}, not a score from 0 to 1"
 
 
+def returned_no_score(path: Path) -> bool:
+    """Whether a ``result.txt`` holds text such as ``str()`` makes of a value that is no score.
+
+    An evaluator returned that (None, NaN, a list). An empty or a broken file is nobody's verdict.
+    """
+    data = files.read_head(path, _RESULT_LIMIT + 1)
+    if data is None or not data.strip() or parse_score(data) is not None:
+        return False
+    try:
+        text = data.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return False
+    return len(data) <= _RESULT_LIMIT and text.isprintable()
+
+
 def parse_score(data: bytes) -> float | None:
     """Return the score that a ``result.txt`` holds: a number from 0 to 1, True or False.
 
-    None for anything else: NaN, an infinity, a number outside [0, 1], nothing, or too much.
+    A number that only rounding put outside is the bound it crossed. None for anything else: NaN, an
+    infinity, a number outside [0, 1], nothing, or too much.
     """
     if len(data) > _RESULT_LIMIT:
         return None
@@ -130,4 +154,6 @@ def parse_score(data: bytes) -> float | None:
     if _NUMBER.match(text) is None:
         return None
     value = float(text)
-    return value + 0.0 if 0.0 <= value <= 1.0 else None
+    if not -_ROUNDING <= value <= 1.0 + _ROUNDING:
+        return None
+    return min(1.0, max(0.0, value)) + 0.0

@@ -15,6 +15,7 @@ from orchestrator.causes import Cause, Flag
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.frames import Frame
 from orchestrator.results.log import Phase
+from orchestrator.results.provider import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,12 +63,36 @@ class _Seen:
         return self.reading.raised.exception if self.reading.raised else ""
 
     @property
+    def answer(self) -> Answer | None:
+        """What the provider had answered when the agent raised; None: it raised over another."""
+        raised = self.reading.raised
+        return raised.answer if raised is not None and raised.frame is Frame.AGENT else None
+
+    @property
     def refused(self) -> bool:
         """Whether the agent's last request was refused and nothing came of it."""
-        if self.ending is Ending.REFUSED or self.signals.refusals > 0:
+        if self.ending is Ending.REFUSED or self.answer is Answer.REFUSED:
             return True
+        return self.signals.refusals > 0
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the provider did not answer to the end: not at all, or with a rate limit."""
+        if self.answer in (Answer.ABSENT, Answer.LIMITED):
+            return True
+        limited = self.signals.throttled and (
+            self.reading.score is None or self.signals.limits >= _LIMITS_THAT_TELL
+        )
+        return (bool(self.signals.outage) or limited) and self.waited
+
+    @property
+    def waited(self) -> bool:
+        """Whether it was the provider that the client waited for when it ended, or gave up on.
+
+        An exception of anything but the agent has a reason of its own.
+        """
         raised = self.reading.raised
-        return raised is not None and raised.frame is Frame.AGENT and raised.refused
+        return raised is None or (raised.frame is Frame.AGENT and raised.answer is None)
 
     @property
     def unfinished(self) -> bool:
@@ -93,6 +118,11 @@ class _Row:
     lost: bool = False
 
 
+_LIMITS_THAT_TELL = 3
+"""Rate limits in a row after which nothing came: the agent ended without an answer."""
+
+_ITS_OWN = (Answer.REJECTED, Answer.UNFIT)
+
 _TABLE: tuple[_Row, ...] = (
     _Row(
         lambda s: s.ending is Ending.STOPPED and s.unfinished,
@@ -103,6 +133,14 @@ _TABLE: tuple[_Row, ...] = (
         lambda s: s.refused,
         Cause.MODEL,
         lambda s: f"the model's provider refused: {s.signals.refusal or s.exception or 'see log'}",
+    ),
+    _Row(
+        lambda s: s.unanswered,
+        Cause.PROVIDER,
+        lambda s: (
+            f"the model's provider did not answer: "
+            f"{s.exception or s.signals.outage or 'its rate limit held to the end'}"
+        ),
     ),
     _Row(
         lambda s: bool(s.signals.setup_error),
@@ -126,7 +164,22 @@ _TABLE: tuple[_Row, ...] = (
         None,
         lambda s: f"the evaluator swallowed an exception into this 0: {s.signals.swallowed}",
     ),
+    _Row(
+        lambda s: s.reading.score is not None and bool(s.signals.setup_warning),
+        None,
+        lambda s: f"scored as it stands, though in its set-up: {s.signals.setup_warning}",
+    ),
     _Row(lambda s: s.reading.score is not None, None, lambda _: ""),
+    _Row(
+        lambda s: s.frame is Frame.AGENT and s.answer in _ITS_OWN,
+        Cause.AGENT,
+        lambda s: f"the provider refused this request of the agent: {s.exception}",
+    ),
+    _Row(
+        lambda s: s.frame is Frame.OUTPUT,
+        Cause.AGENT,
+        lambda s: f"what the agent returned cannot be used: {s.exception}",
+    ),
     _Row(
         lambda s: s.frame is Frame.AGENT and not s.arena_ok,
         Cause.ARENA,
@@ -158,6 +211,11 @@ _TABLE: tuple[_Row, ...] = (
         lambda s: s.frame is not None,
         Cause.ARENA,
         lambda s: f"{s.frame} raised: {s.exception}",
+    ),
+    _Row(
+        lambda s: s.reading.no_score,
+        Cause.EVALUATOR,
+        lambda s: f"the evaluator returned no score: {s.reading.unreadable}",
     ),
     _Row(lambda s: bool(s.reading.unreadable), Cause.ARENA, lambda s: s.reading.unreadable),
     _Row(
@@ -213,8 +271,12 @@ def _flags(seen: _Seen, row: _Row) -> tuple[Flag, ...]:
     flags: list[Flag] = []
     if seen.swallowed_zero and row.cause in (None, Cause.ARENA):
         flags.append(Flag.EVALUATOR)
+    if row.cause is None and seen.signals.setup_warning:
+        flags.append(Flag.SETUP_WARNING)
     if row.lost and seen.reading.after_action:
         flags.append(Flag.AFTER_ACTION)
     if row.cause is None and seen.reading.answered_fail:
         flags.append(Flag.ANSWERED_FAIL)
+    if row.cause is Cause.AGENT and seen.answer is Answer.REJECTED:
+        flags.append(Flag.BAD_REQUEST)
     return tuple(flags)

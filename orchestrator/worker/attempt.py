@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
 from orchestrator.errors import ArenaError
+from orchestrator.ledger.records import MESSAGE_LIMIT
+from orchestrator.results.arguments import asked_of, differences, parse_arguments
 from orchestrator.results.log import Phase
 from orchestrator.results.progress import TaskWatch
 from orchestrator.results.task import read_task
@@ -40,6 +42,8 @@ class Seen:
     """How an attempt went. Times are in seconds of the arena's time.
 
     ``survived`` is whether something of the client is still alive: its arena is not clean.
+    ``misled`` says how the client is not the one that was asked for; empty: it is, or did not say.
+    ``launched`` is False where the arena failed before anything was launched: no try of the task.
     """
 
     verdict: Verdict
@@ -48,6 +52,12 @@ class Seen:
     phases: Mapping[str, float]
     directory: Path | None
     survived: bool = False
+    launched: bool = True
+    misled: str = ""
+
+
+def _nobody() -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,8 @@ class Guard:
     progressed: Callable[[Path], None]
     monotonic: Callable[[], float]
     wall: Callable[[], float]
+    answered: Callable[[], None] = _nobody
+    """Called when the model's provider is seen to answer, once or more."""
 
 
 class _Stall:
@@ -85,7 +97,7 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
     """
     health = arena.health()
     if not health.ok:
-        return _not_run(f"the arena was not healthy before the task: {health.detail}")
+        return _given_back(f"the arena was not healthy before the task: {health.detail}")
     launched, started = guard.wall(), guard.monotonic()
     try:
         process = arena.launch(assignment)
@@ -95,6 +107,8 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
     ending = supervision.run()
     survived = ending is not Ending.EXITED and not process.kill(KILL_GRACE_S)
     seconds = (guard.monotonic() - started) * plan.speed
+    if supervision.misled:
+        return _of_another_client(supervision.misled, seconds, survived=survived)
     directory = supervision.directory
     reading = read_task(directory, process.output)
     # A task that is only given back needs no verdict on its arena; nor does a score above zero.
@@ -114,6 +128,19 @@ def _last_phase(reading: Reading) -> str:
     return "setup" if phase is Phase.SETUP else "steps"
 
 
+def _of_another_client(differences: str, seconds: float, *, survived: bool) -> Seen:
+    """Give the task back: whatever it scored, it is not the score of what was asked."""
+    message = f"the client is not what was asked for: {differences}"[:MESSAGE_LIMIT]
+    verdict = Verdict(None, Cause.RELEASED, (), message)
+    return Seen(verdict, 0, seconds, {}, None, survived, misled=message)
+
+
+def _given_back(message: str) -> Seen:
+    """Give the task back: this worker's arena failed before the task had one."""
+    verdict = Verdict(None, Cause.RELEASED, (), message)
+    return Seen(verdict, 0, 0.0, {}, None, launched=False)
+
+
 def _not_run(message: str) -> Seen:
     verdict = Verdict(score=None, cause=Cause.ARENA, flags=(), message=message)
     return Seen(verdict, 0, 0.0, {}, None)
@@ -128,6 +155,10 @@ class _Supervision:
         self._process, self._guard = process, guard
         self._watch = TaskWatch(process.results, assignment.unit.task, process.output)
         self.appeared: float | None = None
+        self.misled = ""
+        self._has_compared = False
+        agent = plan.agent
+        self._asked = asked_of(agent.name, agent.model, agent.client_args)
         now = guard.monotonic()
         self._poll_s = max(_POLL_FLOOR_S, _POLL_S / plan.speed)
         self._deadline = now + plan.real_s(plan.limits.task_s)
@@ -160,6 +191,14 @@ class _Supervision:
         if now > self._deadline:
             return Ending.DEADLINE
         signals = progress.signals
+        if signals.arguments and not self._has_compared:
+            self._has_compared = True
+            said = parse_arguments(signals.arguments)
+            self.misled = "; ".join(differences(self._asked, said)) if said is not None else ""
+        if self.misled:
+            return Ending.STOPPED
+        if signals.answers or signals.steps:
+            self._guard.answered()
         if signals.refusals >= REFUSALS_LIMIT:
             return Ending.REFUSED
         stalled = self._stall.stalled(progress.mark, now, throttled=signals.throttled)

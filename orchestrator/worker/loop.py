@@ -10,7 +10,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestrator.causes import Cause, is_infrastructure
+from orchestrator.causes import Cause, wears_the_arena
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -20,7 +20,9 @@ from orchestrator.errors import (
     StoreError,
 )
 from orchestrator.ledger import paths
+from orchestrator.ledger.records import canonical
 from orchestrator.schedule import blind_count
+from orchestrator.worker.outage import HELD, ProviderOutage
 from orchestrator.worker.recorder import ATTEMPTS, Recorder
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class Worker:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._recorder = Recorder(tools)
+        self._outage = ProviderOutage(tools)
+        self._recorder.answered = self._provider_answers
         self._home = tools.plan.home(tools.settings.shard, tools.settings.shards)
         self._ends_at = tools.clock.monotonic() + tools.plan.real_s(tools.plan.limits.shard_s)
         self._failures = 0
@@ -107,11 +111,11 @@ class Worker:
         look = self._look()
         fresh = {one.unit for one in look.free if one.attempt == 1} if look else set()
         for unit in self._home[: blind_count(len(self._home))]:
-            if not self._may_go_on():
+            if not self._may_claim():
                 return
             if unit in fresh and self._insist(partial(tools.claimant.claim, unit, 1)):
                 self._attempt(unit, 1, stolen=False)
-        while self._may_go_on():
+        while self._may_claim():
             self._last = self._look()
             if self._last is None or not self._go_on_from(self._last):
                 return
@@ -144,6 +148,7 @@ class Worker:
     def _stay(self, look: Look) -> bool:
         """Nothing is free: wait for what others hold, unless a smaller idle worker does."""
         tools = self._tools
+        self._insist(self._outage.unanswered)  # a probe that finds no task is another's to make
         if not look.held:
             return look.smallest and self._verify()
         if self._insist(tools.claimant.may_leave):
@@ -183,9 +188,12 @@ class Worker:
 
     def _attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> None:
         outcome = self._recorder.attempt(unit, attempt, stolen=stolen)
+        outcome = self._outage.of_probe(outcome)
         self._insist(lambda: self._recorder.record(outcome))
         self._recorder.keep_evidence(outcome)
+        self._insist(lambda: self._outage.after(outcome))
         self._order_drain(outcome)
+        self._refuse_another_client()
         self._note_failures(outcome)
         if self._may_go_on() and self._needs_reset():
             self._reset()
@@ -201,7 +209,7 @@ class Worker:
         )
 
     def _note_failures(self, outcome: Outcome) -> None:
-        failed = is_infrastructure(outcome.cause) and outcome.cause is not Cause.LOST
+        failed = wears_the_arena(outcome.cause) or not self._recorder.launched
         self._failures = self._failures + 1 if failed else 0
         if self._failures > RESET_AFTER:
             self._broken = (
@@ -210,16 +218,68 @@ class Worker:
 
     def _order_drain(self, outcome: Outcome) -> None:
         """A provider that refuses refuses everyone: tell the whole session to stop claiming."""
-        if outcome.cause is not Cause.MODEL:
+        refused = outcome.cause is Cause.MODEL
+        if not refused and not self._insist(lambda: self._outage.refused_everybody(outcome)):
             return
+        self._drain(
+            "model",
+            f"the model's provider refused ({outcome.message}); the run drains. "
+            "Check the key, its quota and the model's name, then resume.",
+        )
+
+    def _refuse_another_client(self) -> None:
+        """Another agent or model than was asked for would score under the wrong name."""
+        misled = self._recorder.misled
+        if misled:
+            self._broken = misled
+            self._drain(
+                "client",
+                f"{misled}. The run is refused: check --agent, --model, --client-args and "
+                "--client-profile.",
+            )
+
+    def _drain(self, reason: str, text: str) -> None:
         tools = self._tools
         path = paths.control(tools.claimant.identity.session, "drain")
         tools.orders.drain.set()
-        tools.narrator.error(
-            f"the model's provider refused ({outcome.message}); the run drains. "
-            "Check the key, its quota and the model's name, then resume."
-        )
-        self._insist(lambda: tools.store.create(path, b'{"reason":"model"}\n'))
+        tools.narrator.error(text)
+        self._insist(lambda: tools.store.create(path, canonical({"reason": reason})))
+
+    # -- an outage of the model's provider --------------------------------------------------
+
+    def _may_claim(self) -> bool:
+        """Whether to take a task now; waits while the run is held, unless this worker probes."""
+        while self._may_go_on():
+            if self._outage.probing is not None or self._insist(self._is_open) is not False:
+                return True
+            if not self._held():
+                return False
+        return False
+
+    def _is_open(self) -> bool:
+        return self._outage.standing() is None
+
+    def _held(self) -> bool:
+        """Wait a little in a hold, or become its prober; False when there is an order to leave."""
+        tools = self._tools
+        tools.claimant.busy(HELD, unit=None, attempt=0)
+        silent_s = self._insist(self._outage.out_of_patience)
+        if silent_s is not None:
+            self._drain(
+                "provider",
+                f"the model's provider has not answered for {silent_s / 60:.0f} min; the run "
+                "drains. What is scored is safe: resume when the provider is back.",
+            )
+            return False
+        hold = self._insist(self._outage.standing)
+        if hold is None or self._insist(lambda: self._outage.take_probe(hold)):
+            return True
+        return self._wait(tools.plan.heartbeat_s)
+
+    def _provider_answers(self) -> None:
+        """The provider answered while a task runs: in a probe this lets everybody go on."""
+        if self._outage.probing is not None:
+            self._insist(self._outage.answered)
 
     def _may_go_on(self) -> bool:
         tools = self._tools

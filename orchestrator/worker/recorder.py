@@ -28,14 +28,20 @@ _SETTLE_S = 120.0
 
 
 class Recorder:
-    """Makes one worker's outcomes. ``outcomes`` holds them in order."""
+    """Makes one worker's outcomes. ``outcomes`` holds them in order.
+
+    ``answered`` is called while a task runs when its model's provider is seen to answer.
+    """
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self.outcomes: list[Outcome] = []
         self.since_reset = 0
         self.survived = False
+        self.launched = True
+        self.misled = ""
         self._claimed_at = 0.0
+        self.answered: Callable[[], None] = lambda: None
         self._seen: Seen | None = None
         self._next_check = 0.0
         self._next_screen = 0.0
@@ -56,11 +62,13 @@ class Recorder:
             progressed=self._progress(unit, attempt),
             monotonic=tools.clock.monotonic,
             wall=tools.clock.wall,
+            answered=self.answered,
         )
         assignment = Assignment(unit, attempt, directory)
         seen = tools.run_attempt(tools.arena, assignment, plan, guard)
         tools.pulse.allow(None)
         self._seen, self.survived = seen, seen.survived
+        self.launched, self.misled = seen.launched, seen.misled
         return self._outcome(unit, attempt, started, seen)
 
     def _path(self, unit: Unit, attempt: int) -> Path:

@@ -99,8 +99,9 @@ class Actor:
         shard: tuple[int, int],
         scratch: Path,
         fate: Callable[[Unit, int], Seen],
+        session: str = SESSION,
     ) -> None:
-        self.world, self.fate, self.name = world, fate, name
+        self.world, self.fate, self.name, self.session = world, fate, name, session
         self.line = Line(world, self.name, self.turn)
         self.wake_at = world.now
         self.dead = self.standing = self.ended = False
@@ -116,7 +117,7 @@ class Actor:
     def _make(self, shard: int, shards: int, scratch: Path) -> Worker:
         plan = self.world.plan
         store = Store(self.line, "virtual://")
-        identity = Identity(self.name, SESSION, f"machine-{shard}", shard)
+        identity = Identity(self.name, self.session, f"machine-{shard}", shard)
         self.claimant = Claimant(store, plan, identity, lambda: self.world.now)
         self.orders = Orders(stop=_Wait(self), drain=threading.Event())
         clock = Clock(lambda: self.world.now, lambda: self.world.now)
@@ -198,7 +199,7 @@ class Actor:
         try:
             self.claimant.beat()
             self._next_beat = self.world.now + self.world.plan.heartbeat_s
-            if paths.control(SESSION, "drain") in self.world.objects:
+            if paths.control(self.session, "drain") in self.world.objects:
                 self.orders.drain.set()
         except StoreError:
             self._next_beat = self.world.now + self.world.plan.heartbeat_s

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.ledger import records
+from orchestrator.causes import Cause, Flag, Status
+from orchestrator.ledger import paths, records
 from orchestrator.ledger.paths import Unit
 from orchestrator.suite import TaskKey
-from tests.records import CLAIMS, HEARTBEATS, LEFT, MARKS, SESSIONS, outcomes
+from tests.records import CLAIMS, HEARTBEATS, LEFT, MARKS, SESSIONS, outcome, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ def test_a_truncated_outcome_is_damage(record: Outcome, data: st.DataObject) -> 
         ("attempt", 1.5),
         ("steps", True),
         ("seconds", "NaN"),
-        ("flags", ["unheard-of"]),
+        ("flags", [7]),
         ("unit", None),
         ("fingerprint", {"cpu": 3}),
     ],
@@ -135,6 +136,23 @@ def test_an_outcome_with_a_wrong_field_is_damage(field: str, value: object) -> N
     }
     assert records.parse_outcome(json.dumps(good).encode()) is not None
     assert records.parse_outcome(json.dumps(good | {field: value}).encode()) is None
+
+
+def test_what_a_later_version_wrote_is_no_damage() -> None:
+    mine = outcome(Unit(TaskKey("d", "n"), 0), cause=Cause.AGENT)
+    later = json.loads(records.to_json(mine)) | {"cause": "unheard-of", "flags": ["unheard-of"]}
+    scored = later | {"cause": None, "score": 0.5, "flags": ["unheard-of", "evaluator"]}
+
+    read = records.parse_outcome(json.dumps(later).encode())
+    kept = records.parse_outcome(json.dumps(scored).encode())
+
+    assert read is not None
+    assert (read.cause, read.status, read.flags) == (Cause.UNKNOWN, Status.INFRASTRUCTURE, ())
+    assert kept is not None
+    assert (kept.score, kept.flags) == (0.5, (Flag.EVALUATOR,))
+    mark = paths.parse_unscored("unscored/d/n/0/1/w/s/unheard-of.json")
+    assert mark is not None
+    assert mark.cause is Cause.UNKNOWN
 
 
 def test_an_outcome_is_scored_or_has_a_cause_and_never_both_or_neither() -> None:

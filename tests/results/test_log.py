@@ -26,6 +26,10 @@ NO_QUOTA = "Error code: 429 - {'error': {'code': 'insufficient_quota'}}"
 RATE_LIMIT = "Error code: 429 - {'error': {'code': 'rate_limit_exceeded'}}"
 
 
+NO_QUOTA_OF_OPENAI_3 = "Error code: 429 - You exceeded your current quota"
+RATE_AS_QUOTA = "Error code: 429 - You exceeded your current quota. Please retry in 32.5s."
+
+
 def scanned(data: bytes, chunk: int | None = None) -> Signals:
     scanner = LogScanner()
     for start in range(0, len(data), chunk or len(data) or 1):
@@ -76,7 +80,9 @@ def test_a_log_without_colours_is_read_too() -> None:
     [
         ([request(401)], 1, False),
         ([request(401), request(401), request(403)], 3, False),
-        ([request(400)], 1, False),
+        ([request(400)], 0, False),
+        ([request(413), request(422)], 0, False),
+        ([request(408), request(409), request(529)], 0, False),
         ([request(402)], 1, False),
         ([request(404)], 1, False),
         ([request(500), request(503)], 0, False),
@@ -87,6 +93,9 @@ def test_a_log_without_colours_is_read_too() -> None:
         ([request(401), *turn(1)], 0, False),
         ([request(429), *turn(1)], 0, False),
         ([request(429), ("ERROR", "agent", NO_QUOTA)], 1, False),
+        ([request(429), ("ERROR", "agent", NO_QUOTA_OF_OPENAI_3)], 1, False),
+        ([request(429), ("ERROR", "agent", RATE_AS_QUOTA)], 0, True),
+        ([request(429), request(503)], 0, False),
         ([("WARNING", "agent", f"call failed, will retry: {RATE_LIMIT}")], 0, True),
         ([("ERROR", "agent", f"call failed: {REFUSED_ERROR}")], 1, False),
         ([request(401), ("ERROR", "agent", f"call failed: {REFUSED_ERROR}")], 1, False),
@@ -119,6 +128,43 @@ def test_an_error_that_was_printed_counts_when_it_is_a_line_of_its_own() -> None
     assert scanned(head + REFUSED_ERROR.encode()).refusals == 1
     assert scanned(head + f"openai.AuthenticationError: {REFUSED_ERROR}".encode()).refusals == 1
     assert scanned(head + f"I read: {REFUSED_ERROR}".encode()).refusals == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "outage"),
+    [
+        ([request(503, "Service Unavailable")], "503"),
+        ([request(500), request(200)], ""),
+        ([request(529)], "529"),
+        ([request(408)], "408"),
+        ([request(503), *turn(1)], ""),
+        ([request(503), request(429)], ""),
+        ([request(503), request(400)], ""),
+        ([("ERROR", "agent", "openai.APIConnectionError: Connection error.")], "Connection error"),
+        ([("ERROR", "agent", "I read: openai.APIConnectionError: Connection error.")], ""),
+        ([acting(1, "type('x')\nhttpx.ConnectError: refused")], ""),
+    ],
+)
+def test_a_provider_that_does_not_answer_is_heard(lines: list[Record], outage: str) -> None:
+    signals = scanned(log_text(THINKING, *lines))
+
+    assert outage in signals.outage
+    assert bool(signals.outage) == bool(outage)
+
+
+def test_what_the_client_was_started_with_is_read() -> None:
+    said = "Args: Namespace(agent_name='navi', model='gpt-4o', max_steps=15)"
+
+    assert scanned(log_text(("INFO", "run", said))).arguments == said.removeprefix("Args: ")
+    assert scanned(log_text(("INFO", "agent", said))).arguments == ""
+
+
+def test_step_records_that_begin_with_line_breaks_are_steps() -> None:
+    v2 = log_text(("INFO", "lib_run_single", "\n\nStep 1: click()"))
+
+    assert scanned(v2).steps == 1
+    assert scanned(v2 + log_text(("INFO", "lib_run_single", "\n\nStep 2: DONE"))).steps == 2
+    assert "503" in scanned(v2 + log_text(request(503))).outage
 
 
 @pytest.mark.parametrize(

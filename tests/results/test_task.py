@@ -46,6 +46,11 @@ def test_a_result_that_is_none(text: str, tmp_path: Path) -> None:
     assert "result.txt" in why
 
 
+@pytest.mark.parametrize("text", ["1.0000000000000002", "1.0000000001", "-1e-12", "-0.0"])
+def test_rounding_is_no_reason_to_lose_a_score(text: str) -> None:
+    assert parse_score(text.encode()) == (1.0 if text.startswith("1") else 0.0)
+
+
 def test_no_result_is_not_an_unreadable_one(tmp_path: Path) -> None:
     assert read_score(tmp_path / "result.txt") == (None, "")
 

@@ -39,7 +39,10 @@ RECORDER = "recorder.record_init(obs, example, init_timestamp)"
 UNAUTHORIZED = "openai.AuthenticationError: Error code: 401 - {'error': {'message': 'no'}}"
 NO_QUOTA = "openai.RateLimitError: Error code: 429 - {'error': {'code': 'insufficient_quota'}}"
 RATE_LIMIT = "openai.RateLimitError: Error code: 429 - {'error': {'code': 'rate_limit_exceeded'}}"
+NO_QUOTA_OF_OPENAI_3 = "openai.RateLimitError: Error code: 429 - You exceeded your current quota"
 TENACITY = "tenacity.RetryError: RetryError[<Future at 0x7f0 state=finished raised X>]"
+UNREACHED = "openai.APIConnectionError: Connection error."
+LOST = "requests.exceptions.ConnectionError: HTTPConnectionPool(host='20.20.20.21', port=5000)"
 SETUP_FAILED = ("ERROR", "setup", "Failed to open file. Status code: 500")
 RETRIED = ("ERROR", "setup", "Failed to download u caused by e. Retrying... (2 attempts left)")
 ENDED = [*turn(1), EVALUATING]
@@ -48,7 +51,7 @@ ENDED = [*turn(1), EVALUATING]
 @dataclass
 class Case:
     expected: float | Cause
-    result: str | None = None
+    result: str | bytes | None = None
     log: list[Record] = field(default_factory=list)
     error: str = ""
     ending: Ending = Ending.EXITED
@@ -100,7 +103,48 @@ CASES = {
         Cause.MODEL, log=[THINKING], error=error_line(PREDICT, NO_QUOTA)
     ),
     "agent.predict gave up on a rate limit": Case(
-        Cause.AGENT, log=[THINKING], error=error_line(PREDICT, TENACITY, RATE_LIMIT)
+        Cause.PROVIDER, log=[THINKING], error=error_line(PREDICT, TENACITY, RATE_LIMIT)
+    ),
+    "agent.predict raised without quota, as openai 3 words it": Case(
+        Cause.MODEL, log=[THINKING], error=error_line(PREDICT, TENACITY, NO_QUOTA_OF_OPENAI_3)
+    ),
+    "a provider that nobody reached": Case(
+        Cause.PROVIDER, log=[THINKING], error=error_line(PREDICT, TENACITY, UNREACHED)
+    ),
+    "a provider that the agent did not reach by itself": Case(
+        Cause.PROVIDER,
+        log=[THINKING],
+        error=error_line(PREDICT, "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='a'"),
+    ),
+    "Windows that the agent did not reach": Case(
+        Cause.AGENT, log=[THINKING], error=error_line(PREDICT, LOST)
+    ),
+    "no answer, then the deadline": Case(
+        Cause.PROVIDER, log=[*turn(1), THINKING, request(503)], ending=Ending.DEADLINE, says="503"
+    ),
+    "no answer, then the stall clock": Case(
+        Cause.PROVIDER, log=[*turn(1), THINKING, request(500)], ending=Ending.STALLED
+    ),
+    "no answer, which the agent swallowed": Case(
+        Cause.PROVIDER, "0", [THINKING, request(503), THINKING, request(503), EVALUATING]
+    ),
+    "a rate limit that held to the end, which the agent swallowed": Case(
+        Cause.PROVIDER, "0", [THINKING, *[request(429)] * 3, EVALUATING]
+    ),
+    "a rate limit by the way": Case(0.0, "0", [THINKING, request(429), EVALUATING]),
+    "a rate limit, then the deadline": Case(
+        Cause.PROVIDER, log=[*turn(1), THINKING, request(429)], ending=Ending.DEADLINE
+    ),
+    "no answer before a turn that acted": Case(
+        1.0, "1", [THINKING, request(503), *turn(1), EVALUATING]
+    ),
+    "no answer, then the agent's own way to say so": Case(
+        Cause.PROVIDER,
+        log=[THINKING, request(503)],
+        error=error_line(PREDICT, "IndexError: list index out of range"),
+    ),
+    "no answer, then the evaluator's bug": Case(
+        Cause.EVALUATOR, log=[THINKING, request(503), *ENDED], error=error_line(EVALUATE)
     ),
     "a refusal that an evaluator met": Case(
         Cause.EVALUATOR, log=ENDED, error=error_line(EVALUATE, UNAUTHORIZED)
@@ -119,6 +163,38 @@ CASES = {
     ),
     "killed for refusals": Case(Cause.MODEL, log=[THINKING], ending=Ending.REFUSED),
     "env.reset raised": Case(Cause.SETUP, error=error_line(RESET)),
+    "env.reset raised in a wrapper": Case(
+        Cause.SETUP, error=error_line("obs = run_with_timeout(env.reset, timeout=200)")
+    ),
+    "env.evaluate raised in a wrapper": Case(
+        Cause.EVALUATOR, log=ENDED, error=error_line("result = within(60, env.evaluate)")
+    ),
+    "env.step raised in a wrapper": Case(
+        Cause.ARENA,
+        log=[THINKING, acting(1)],
+        error=error_line("obs, *rest = retried(lambda: env.step(action))", LOST),
+        flags=(Flag.AFTER_ACTION,),
+        says="env.step raised",
+    ),
+    "agent.predict raised in a wrapper": Case(
+        Cause.AGENT, log=[THINKING], error=error_line("x = run_with_timeout(agent.predict, 9)")
+    ),
+    "a helper of a fork raised in env.evaluate": Case(
+        Cause.EVALUATOR,
+        log=ENDED,
+        error=error_line("result = self_check(environment)", "KeyError: 'roots'").replace(
+            '/client/anything/else.py\\", line 18, in anything',
+            '/client/desktop_env/envs/desktop_env.py\\", line 397, in evaluate',
+        ),
+    ),
+    "the agent returned no list": Case(
+        Cause.AGENT, error=error_line("for action in actions:", "TypeError: 'NoneType' object")
+    ),
+    "the agent returned what no JSON holds": Case(
+        Cause.AGENT,
+        log=[THINKING, acting(1)],
+        error=error_line(STEP, "TypeError: Object of type bytes is not JSON serializable"),
+    ),
     "set-up failed without raising, zero": Case(Cause.SETUP, "0", [SETUP_FAILED, *ENDED]),
     "set-up failed without raising, success": Case(Cause.SETUP, "1", [SETUP_FAILED, *ENDED]),
     "set-up failed and the agent raised": Case(
@@ -139,10 +215,16 @@ CASES = {
     "the guest was gone before the first action": Case(
         Cause.ARENA, log=[THINKING], error=error_line(UPDATE)
     ),
+    "a bug of the client's at the turn after an action": Case(
+        Cause.ARENA, log=[*turn(1), THINKING], error=error_line(UPDATE)
+    ),
+    "a bug of env.step's own": Case(
+        Cause.ARENA, log=[THINKING, acting(1)], error=error_line(STEP, "KeyError: 'width'")
+    ),
     "the guest was gone at the turn after an action": Case(
         Cause.ARENA,
         log=[*turn(1), THINKING],
-        error=error_line(UPDATE),
+        error=error_line(UPDATE, LOST),
         flags=(Flag.AFTER_ACTION,),
     ),
     "a statement nobody knows": Case(Cause.ARENA, error=error_line(RECORDER)),
@@ -174,7 +256,10 @@ CASES = {
     ),
     "no observation for a while": Case(1.0, "1", [BLIND, *ENDED]),
     "an empty result": Case(Cause.ARENA, "", [THINKING, EVALUATING], says="is empty"),
-    "a result that is no score": Case(Cause.ARENA, "NaN", says="'NaN'"),
+    "a result that is no score": Case(Cause.EVALUATOR, "NaN", says="'NaN'"),
+    "an evaluator that returned nothing": Case(Cause.EVALUATOR, "None\n", ENDED),
+    "a result that nobody wrote so": Case(Cause.ARENA, b"\x00\xff\xfe", ENDED),
+    "a mean that rounding put above 1": Case(1.0, "1.0000000000000002\n", ENDED),
     "env.evaluate raised": Case(Cause.EVALUATOR, log=ENDED, error=error_line(EVALUATE)),
     "nothing at all": Case(Cause.ARENA, says="without a result"),
     "nothing, and a dead arena": Case(Cause.ARENA, arena_ok=False, says="stopped answering"),
@@ -184,6 +269,101 @@ CASES = {
         Cause.EVALUATOR, error=error_line(EVALUATE), ending=Ending.STOPPED
     ),
 }
+
+
+STATUSES = {
+    400: (Cause.AGENT, (Flag.BAD_REQUEST,)),
+    401: (Cause.MODEL, ()),
+    402: (Cause.MODEL, ()),
+    403: (Cause.MODEL, ()),
+    404: (Cause.MODEL, ()),
+    405: (Cause.AGENT, ()),
+    408: (Cause.PROVIDER, ()),
+    409: (Cause.PROVIDER, ()),
+    413: (Cause.AGENT, ()),
+    422: (Cause.AGENT, ()),
+    429: (Cause.PROVIDER, ()),
+    500: (Cause.PROVIDER, ()),
+    503: (Cause.PROVIDER, ()),
+    529: (Cause.PROVIDER, ()),
+}
+CLASSES = {
+    "openai.BadRequestError": 400,
+    "openai.error.InvalidRequestError": 400,
+    "openai.AuthenticationError": 401,
+    "openai.PermissionDeniedError": 403,
+    "openai.NotFoundError": 404,
+    "openai.APITimeoutError": 408,
+    "openai.ConflictError": 409,
+    "anthropic.RequestTooLargeError": 413,
+    "openai.UnprocessableEntityError": 422,
+    "openai.RateLimitError": 429,
+    "openai.error.ServiceUnavailableError": 503,
+    "anthropic.InternalServerError": 500,
+    "anthropic.OverloadedError": 529,
+    "google.api_core.exceptions.ServiceUnavailable": 503,
+    "httpx.ReadTimeout": 408,
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_each_status_of_the_provider_has_its_row(
+    status: int, wrapped: bool, tmp_path: Path
+) -> None:
+    said = f"openai.APIStatusError: Error code: {status} - no"
+    error = error_line(PREDICT, TENACITY, said) if wrapped else error_line(PREDICT, said)
+    written = TaskFiles(tmp_path, log=[THINKING, request(status)] * 2, error=error).write()
+
+    verdict = judged(written)
+
+    assert (verdict.cause, verdict.flags) == STATUSES[status]
+
+
+@pytest.mark.parametrize(("name", "status"), CLASSES.items())
+def test_a_class_tells_where_the_wording_does_not(name: str, status: int, tmp_path: Path) -> None:
+    error = error_line(PREDICT, TENACITY, f"{name}: worded anew in every version")
+    alone = error_line(
+        PREDICT, TENACITY.replace("raised X", f"raised {name.rsplit('.', maxsplit=1)[-1]}")
+    )
+
+    verdict = judged(TaskFiles(tmp_path, log=[THINKING], error=error).write())
+    short = judged(TaskFiles(tmp_path / "short", log=[THINKING], error=alone).write())
+
+    assert (verdict.cause, verdict.flags) == STATUSES[status]
+    assert name.startswith("httpx") or (short.cause, short.flags) == STATUSES[status]
+
+
+def recorder_error(source: str, exception: str) -> str:
+    """A line of ``traj.jsonl`` as the real recorder's failure leaves it."""
+    return error_line("recorder.record_step(", exception).replace(
+        '/client/anything/else.py\\", line 18, in anything\\n    '
+        "env.reset() or agent.predict() or env.evaluate()",
+        f'/client/trajectory_recorder.py\\", line 156, in record_step\\n    {source}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "exception", "cause"),
+    [
+        ("'user_question': logs.get('user_question'),", "AttributeError: 'NoneType'", Cause.AGENT),
+        ("html.append(html_lib.escape(action))", "AttributeError: 'dict' object", Cause.AGENT),
+        ("json.dump(traj_data, f)", "TypeError: Object of type X", Cause.AGENT),
+        ("logs_saved = self.save_dict(logs, step_idx)", "UnicodeEncodeError: no", Cause.AGENT),
+        ("obs_saved = self.save_dict(obs, step_idx)", "AttributeError: 'NoneType'", Cause.ARENA),
+        ("json.dump(traj_data, f)", "OSError: [Errno 28] No space left on device", Cause.ARENA),
+        ("f.write(html)", "ValueError: no", Cause.ARENA),
+    ],
+)
+def test_the_recorders_failure_is_whoevers_it_choked_on(
+    source: str, exception: str, cause: Cause, tmp_path: Path
+) -> None:
+    error = recorder_error(source, exception)
+    assert "trajectory_recorder" in error
+
+    verdict = judged(TaskFiles(tmp_path, log=turn(1), error=error).write())
+
+    assert (verdict.cause, verdict.flags) == (cause, ())
 
 
 @pytest.mark.parametrize("name", CASES)

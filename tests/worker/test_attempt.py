@@ -220,9 +220,29 @@ def test_a_task_that_was_taken_over_is_abandoned(directory: Path) -> None:
 def test_nothing_is_launched_in_an_unhealthy_arena(directory: Path) -> None:
     bench = Bench(directory, lambda _client, _look: 0, healthy=[False])
     seen = bench.run()
-    assert seen.verdict.cause is Cause.ARENA
+    assert seen.verdict.cause is Cause.RELEASED, "the task was not tried: it costs it nothing"
+    assert not seen.launched
     assert "not healthy before the task" in seen.verdict.message
     assert bench.client is None
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_client_that_is_another_than_was_asked_for_scores_nothing(
+    directory: Path, quick: bool
+) -> None:
+    def lives(client: Client, look: int) -> int | None:
+        said = "Args: Namespace(agent_name='navi', model='another')"
+        client.output.write_text(LOG.format(level="INFO", where="run", text=said))
+        (client.task / "result.txt").write_text("1")
+        return 0 if quick or look > 50 else None
+
+    bench = Bench(directory, lives)
+    seen = bench.run()
+
+    assert (seen.verdict.score, seen.verdict.cause) == (None, Cause.RELEASED)
+    assert "model was asked as 'gpt-4o', the client has 'another'" in seen.misled
+    assert bench.client is not None
+    assert bench.client.killed is not quick
 
 
 def test_a_deadline_in_a_dead_arena_is_the_arenas(directory: Path) -> None:

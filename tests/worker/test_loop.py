@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause
+from orchestrator.causes import Cause, Flag
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Stored, fold, read_objects
@@ -47,16 +47,20 @@ def work(world: World, scratch: Path, fate: Callable[[Unit, int], Seen], shards:
     return actor
 
 
+def step(world: World, *actors: Actor) -> None:
+    if not any(actor.ready for actor in actors):
+        world.now += 1.0
+    for actor in actors:
+        actor.pulse()
+        if actor.ready:
+            actor.resume()
+
+
 def run_out(world: World, *actors: Actor) -> None:
     for _ in range(20_000):
         if all(actor.ended for actor in actors):
             return
-        if not any(actor.ready for actor in actors):
-            world.now += 1.0
-        for actor in actors:
-            actor.pulse()
-            if actor.ready:
-                actor.resume()
+        step(world, *actors)
     raise AssertionError("the worker does not leave")
 
 
@@ -118,6 +122,38 @@ def test_an_arena_that_is_sick_after_a_fault_is_reset_before_the_next_claim(
     assert sum(len(result.attempts) for result in folded(world).results) == len(TASKS) + 1
 
 
+def test_a_probe_that_fails_before_anything_is_launched_is_the_workers_fault(
+    world: World, tmp_path: Path
+) -> None:
+    verdict = Verdict(None, Cause.RELEASED, (), "the arena was not healthy before the task: no")
+    sick = Seen(verdict, 0, 0.0, {}, None, launched=False)
+    actors = [
+        Actor(world, "w0", (0, 2), tmp_path, lambda _unit, _attempt: sick),
+        Actor(world, "w1", (1, 2), tmp_path, lambda _unit, _attempt: SCORED),
+    ]
+    run_out(world, *actors)
+
+    found = folded(world)
+    assert [actor.exit_code for actor in actors] == [EXIT_INFRASTRUCTURE, EXIT_COMPLETE]
+    assert actors[0].arena.resets == 1
+    assert "not healthy" in found.left["w0"].reason
+    assert found.complete, "its tasks lost nothing by it"
+
+
+def test_another_client_refuses_the_run_before_its_second_task(
+    world: World, tmp_path: Path
+) -> None:
+    verdict = Verdict(None, Cause.RELEASED, (), "another")
+    misled = Seen(verdict, 0, 20.0, {}, None, misled="model was asked as 'a', the client has 'b'")
+    actor = work(world, tmp_path, lambda _unit, _attempt: misled)
+
+    found = folded(world)
+    assert actor.exit_code == EXIT_INFRASTRUCTURE
+    assert sum(len(result.attempts) for result in found.results) == 1
+    assert paths.control(SESSION, "drain") in world.objects
+    assert "model was asked as 'a'" in found.left["w0"].reason
+
+
 def test_reset_task_resets_after_every_task(tmp_path: Path) -> None:
     world = open_world(make_plan(replace(INPUTS, arena=ArenaSettings(reset="task"))))
     actor = work(world, tmp_path, lambda _unit, _attempt: SCORED)
@@ -137,6 +173,116 @@ def test_a_refusing_provider_drains_the_whole_session(world: World, tmp_path: Pa
     attempts = [one for result in found.results for one in result.attempts]
     assert sum(one.cause is Cause.MODEL for one in attempts) == 1
     assert not found.complete
+
+
+def controls(world: World) -> set[str]:
+    return {path.split("/")[-1] for path in world.objects if path.startswith(paths.CONTROL)}
+
+
+def test_an_outage_holds_the_run_until_an_answer_comes(world: World, tmp_path: Path) -> None:
+    back_at = world.now + 1500.0
+    tried: list[float] = []
+
+    def fate(_unit: Unit, _attempt: int) -> Seen:
+        tried.append(world.now)
+        return SCORED if world.now >= back_at else ended(Cause.PROVIDER)
+
+    actors = [Actor(world, f"w{shard}", (shard, 3), tmp_path, fate) for shard in range(3)]
+    run_out(world, *actors)
+
+    result = folded(world)
+    outcomes = [one for found in result.results for one in found.attempts]
+    assert result.complete
+    assert {actor.exit_code for actor in actors} == {EXIT_COMPLETE}
+    assert {"hold-1.json", "resume-1.json"} <= controls(world)
+    assert "hold-2.json" not in controls(world)
+    assert "drain.json" not in controls(world)
+    failed = [one for one in outcomes if one.cause is Cause.PROVIDER]
+    assert 3 <= len(failed) <= 5, "three tell, and what ran already may end"
+    probes = [one for one in outcomes if Flag.PROBE in one.flags]
+    assert {one.cause for one in probes} == {Cause.RELEASED}
+    assert 2 <= len(probes) <= 8, "one at a time, ever more seldom"
+    assert all(actor.arena.resets == 0 for actor in actors), "no arena is at fault"
+
+
+def test_probes_are_one_at_a_time_and_survive_their_prober(world: World, tmp_path: Path) -> None:
+    back_at = world.now + 2000.0
+
+    def fate(_unit: Unit, _attempt: int) -> Seen:
+        return SCORED if world.now >= back_at else ended(Cause.PROVIDER)
+
+    actors = [Actor(world, f"w{shard}", (shard, 3), tmp_path, fate) for shard in range(3)]
+    while "probe-1-1.json" not in controls(world):
+        step(world, *actors)
+    data = world.objects[paths.control(SESSION, "probe-1-1")][0]
+    prober = next(actor for actor in actors if actor.name in data.decode())
+    prober.kill(proven=False)
+    run_out(world, *(actor for actor in actors if actor is not prober))
+
+    assert folded(world).complete
+    assert "probe-1-2.json" in controls(world)
+
+
+def test_an_outage_past_its_patience_drains_the_run(tmp_path: Path) -> None:
+    limits = Limits(provider_patience_s=600.0)
+    world = open_world(make_plan(replace(INPUTS, limits=limits)))
+    begun = world.now
+
+    actors = [
+        Actor(world, f"w{shard}", (shard, 2), tmp_path, lambda _u, _a: ended(Cause.PROVIDER))
+        for shard in range(2)
+    ]
+    run_out(world, *actors)
+
+    drain, at = world.objects[paths.control(SESSION, "drain")]
+    assert b"provider" in drain
+    assert 600 < at - begun < 900
+    assert {actor.exit_code for actor in actors} == {EXIT_INCOMPLETE}
+    failed = {
+        one.unit.task
+        for result in folded(world).results
+        for one in result.attempts
+        if one.cause is Cause.PROVIDER
+    }
+    assert 3 <= len(failed) <= 4
+
+
+def test_two_tasks_without_an_answer_hold_nothing(world: World, tmp_path: Path) -> None:
+    fates = iter([ended(Cause.PROVIDER), ended(Cause.PROVIDER), SCORED, ended(Cause.PROVIDER)])
+    work(world, tmp_path, lambda _unit, _attempt: next(fates, SCORED))
+
+    assert controls(world) == set()
+    assert folded(world).complete
+
+
+def bad_request(number: int) -> Seen:
+    flags = (Flag.BAD_REQUEST,)
+    return Seen(Verdict(None, Cause.AGENT, flags, f"400 of {number}"), 0, 20.0, {}, None)
+
+
+def test_one_tasks_bad_request_is_its_own(world: World, tmp_path: Path) -> None:
+    fates = iter([bad_request(1), SCORED, bad_request(2), bad_request(3), SCORED])
+    actor = work(world, tmp_path, lambda _unit, _attempt: next(fates, SCORED))
+
+    assert actor.exit_code == EXIT_COMPLETE
+    assert controls(world) == set()
+    assert sorted(result.score or 0.0 for result in folded(world).results) == [0.0] * 3 + [1.0] * 3
+
+
+def test_a_bad_request_that_three_tasks_meet_is_the_models(world: World, tmp_path: Path) -> None:
+    fates = iter([SCORED, bad_request(1), bad_request(2), bad_request(3)])
+    actor = work(world, tmp_path, lambda _unit, _attempt: next(fates, SCORED))
+
+    found = folded(world)
+    causes = [result.cause for result in found.results]
+    assert actor.exit_code == EXIT_INCOMPLETE
+    assert causes.count(Cause.MODEL) == 3
+    assert controls(world) == {"drain.json"}
+
+    world.objects[paths.session("s2")] = world.objects.pop(paths.control(SESSION, "drain"))
+    later = Actor(world, "x0", (0, 1), tmp_path, lambda _u, _a: SCORED, session="s2")
+    run_out(world, later)
+    assert folded(world).complete, "a resume tries again what was the model's"
 
 
 def test_a_home_task_without_a_score_is_exit_1(world: World, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.causes import Cause, Status
 from orchestrator.errors import BadInputError, Problem
 from orchestrator.ledger.records import plausible_time
-from orchestrator.report.document import SCHEMA
+from orchestrator.report.document import SCHEMAS_READ
 from orchestrator.report.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def read_record(document: object, where: str) -> RunRecord:
     Raises:
         BadInputError: Another format, no tasks, or tasks that cannot be read; the first twenty.
     """
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise BadInputError([Problem(where, f"is not of the format {SCHEMA}", _FIX)])
+    if not isinstance(document, dict) or document.get("schema") not in SCHEMAS_READ:
+        formats = " or ".join(SCHEMAS_READ)
+        raise BadInputError([Problem(where, f"is not of the format {formats}", _FIX)])
     run, tasks = document.get("run"), document.get("tasks")
     problems = []
     if not isinstance(run, dict) or not isinstance(run.get("simulated"), bool):
