@@ -11,6 +11,7 @@ from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
 from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
+from orchestrator.extra import azure_problem, is_of_azure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,11 @@ def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -
     except MatrixError as error:
         _say_error(str(error))
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if not is_of_azure(error):
+            raise
+        click.echo(f"error: {azure_problem(str(error.name))}", err=True)
+        return EXIT_BAD_INPUT
     except click.ClickException as error:
         error.show()
         return EXIT_BAD_INPUT

@@ -12,6 +12,7 @@ import click
 
 from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import BadInputError, Problem
+from orchestrator.extra import azure_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -220,7 +221,7 @@ def cloud_problems(options: Mapping[str, Any]) -> list[Problem]:
     problems = [problem for flag, problem in needed.items() if not options[names[flag]]]
     if not any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0])):
         problems.append(_no_access())
-    return problems
+    return problems + azure_problems()
 
 
 def _no_access() -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from importlib.resources.abc import Traversable
 
     from orchestrator.cloud.azure.settings import Site
     from orchestrator.fleet.custom_data import Template
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "runner-image" / "cloud-init.yaml"
-PACKAGED_TEMPLATE = Path(__file__).resolve().parents[1] / "cloud-init.yaml"
+TEMPLATE = "cloud-init.yaml"
+"""A machine's first boot: in the wheel beside the package's modules (pyproject.toml), in a checkout
+in runner-image/, whence the wheel has it."""
 
 DRAIN_SIZES = ("Standard_B2s", "Standard_D2s_v5", "Standard_D2s_v3")
 
@@ -139,7 +142,7 @@ _LAUNCH_OPTIONS = [
         "--cloud-init",
         default=None,
         type=click.Path(dir_okay=False),
-        help="Template of a machine's first boot.  [default: runner-image/cloud-init.yaml]",
+        help="Template of a machine's first boot.  [default: this version's own]",
     ),
     click.option(
         "--events",
@@ -262,10 +265,17 @@ def _template(given: str | None) -> Template:
     from orchestrator.errors import bad_input
     from orchestrator.fleet.custom_data import template
 
-    path = Path(given) if given else TEMPLATE if TEMPLATE.is_file() else PACKAGED_TEMPLATE
+    place = Path(given) if given else _own_template()
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        fix = "Give --cloud-init, or run from a checkout."
-        raise bad_input(f"--cloud-init {path}", f"cannot be read ({error})", fix) from error
-    return template(text, f"--cloud-init {path}")
+        text = place.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "Leave it out, for this version's own; if that cannot be read, install anew."
+        raise bad_input(f"--cloud-init {place}", f"cannot be read ({error})", fix) from error
+    return template(text, f"--cloud-init {place}")
+
+
+def _own_template() -> Traversable:
+    package = files("orchestrator")
+    packaged = package.joinpath(TEMPLATE)
+    checkout = Path(str(package)).parent / "runner-image" / TEMPLATE
+    return packaged if packaged.is_file() else checkout

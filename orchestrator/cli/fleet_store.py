@@ -90,7 +90,7 @@ class FleetStore:
         """Open the run's objects.
 
         Raises:
-            BadInputError: The store cannot be used.
+            BadInputError: The store cannot be used, or the Azure libraries are not installed.
             CloudError: The login may not mint a key.
             StoreError: It cannot be reached.
         """
@@ -132,7 +132,9 @@ class FleetStore:
 
     def _storage(self, sides: SignIn) -> RunStorage:
         from orchestrator.cloud.azure.storage import RunStorage
+        from orchestrator.extra import require_azure
 
+        require_azure()
         return RunStorage(self.account_url, sides.login, sides.endpoints)
 
 

@@ -55,7 +55,7 @@ def template(text: str, where: str) -> Template:
     """
     wrong = [one for one in PLACEHOLDERS if text.count(one) != 1]
     if wrong:
-        fix = "Take the one that is in runner-image/ of this version."
+        fix = "Leave it out, for this version's own, or begin with runner-image/cloud-init.yaml."
         raise bad_input(where, f"does not hold {', '.join(wrong)} exactly once", fix)
     return Template(text)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from orchestrator.errors import NoRunError, Problem, StoreError, bad_input
+from orchestrator.extra import require_azure
 from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import Store
 from orchestrator.store.obstore import Obstore, first_line
@@ -94,7 +95,8 @@ def open_store(
         create: Make the directory or container.
 
     Raises:
-        BadInputError: The URL or the run's name cannot be used.
+        BadInputError: The URL or the run's name cannot be used, or a container cannot be made
+            because the Azure libraries are not installed.
         StoreError: The container could not be made.
     """
     url = check_store_url(url)
@@ -173,13 +175,10 @@ def _azure(
 def _create_container(
     account: str, endpoint: str, run: str, credentials: StoreCredentials, timeout_s: float
 ) -> None:
-    try:
-        from azure.core.exceptions import AzureError, ResourceExistsError
-        from azure.storage.blob import BlobServiceClient
-    except ImportError as error:
-        raise bad_input(
-            "--store", "az:// needs the azure extra", "Install waa-matrix[azure]."
-        ) from error
+    require_azure()
+    from azure.core.exceptions import AzureError, ResourceExistsError
+    from azure.storage.blob import BlobServiceClient
+
     where = endpoint or f"https://{account}.blob.core.windows.net"
     with BlobServiceClient(
         where,
