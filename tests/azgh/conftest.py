@@ -1,0 +1,95 @@
+"""A world for each test, and the set-up that most of them begin with."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.azgh.programs import SCRIPT, Done, Programs, prepare, sign_in, warm_az
+from tests.azgh.world import World
+from tests.azgh.world.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A world, and the programs that see it."""
+
+    world: World
+    programs: Programs
+
+    def setup(self, *words: str, **environment: str) -> Done:
+        """Run ``scripts/azure-setup`` for the world's repository."""
+        return self.programs.run(SCRIPT, "--repository", "octo/bench", *words, **environment)
+
+    def az(self, *words: str) -> Done:
+        return self.programs.run("az", *words)
+
+    def gh(self, *words: str) -> Done:
+        return self.programs.run("gh", *words)
+
+
+@dataclass(frozen=True)
+class Login:
+    """The warm az and a directory where it signed in."""
+
+    az_socket: Path
+    root: Path
+
+
+@pytest.fixture(scope="session")
+def login() -> Iterator[Login]:
+    # A socket's path has at most 107 characters: pytest's own directories are too deep.
+    with tempfile.TemporaryDirectory(prefix="azgh.") as name:
+        root = Path(name)
+        with warm_az(root) as az_socket:
+            programs = prepare(root / "login", az_socket)
+            world = World()
+            with serving(programs.world_socket, world):
+                sign_in(programs)
+            yield Login(az_socket, programs.root)
+
+
+@pytest.fixture(scope="session")
+def made(login: Login) -> tuple[World, list[Done]]:
+    """A world after two runs of the whole set-up for two regions, and what each said."""
+    with tempfile.TemporaryDirectory(prefix="azgh.") as name:
+        programs = prepare(Path(name), login.az_socket, login.root)
+        world = World()
+        with serving(programs.world_socket, world):
+            machine = Machine(world, programs)
+            done = [machine.setup(*TWO_REGIONS), machine.setup(*TWO_REGIONS)]
+    return world, done
+
+
+TWO_REGIONS = ("--region", "westeurope", "--region", "northeurope", "--max-cost", "60")
+
+
+@pytest.fixture
+def fresh(login: Login) -> Iterator[Machine]:
+    """A subscription and a repository where nothing was ever set up."""
+    yield from _machine(login, World())
+
+
+@pytest.fixture
+def ready(login: Login, made: tuple[World, list[Done]]) -> Iterator[Machine]:
+    """One where everything is set up; a copy for each test."""
+    world = copy.deepcopy(made[0])
+    world.calls.clear()
+    world.refusals.clear()
+    yield from _machine(login, world)
+
+
+def _machine(login: Login, world: World) -> Iterator[Machine]:
+    with tempfile.TemporaryDirectory(prefix="azgh.") as name:
+        programs = prepare(Path(name), login.az_socket, login.root)
+        with serving(programs.world_socket, world):
+            yield Machine(world, programs)
+    assert world.unknown == []

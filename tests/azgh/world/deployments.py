@@ -1,0 +1,39 @@
+"""What a deployment of the sweeper's template makes: its one resource, its expressions filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def workflow_of(properties: dict[str, Any], scope: str, group: dict[str, Any]) -> dict[str, Any]:
+    """Return the template's only resource, with the expressions that it uses worked out.
+
+    Any other expression, resource or a parameter that is not declared is refused by a KeyError:
+    Azure answers those InvalidTemplate.
+    """
+    template = properties["template"]
+    (resource,) = template["resources"]
+    declared = template.get("parameters", {})
+    given = {name: one["value"] for name, one in (properties.get("parameters") or {}).items()}
+    known = {
+        "[resourceGroup().location]": group["location"],
+        "[resourceGroup().id]": scope,
+        **{
+            f"[parameters('{name}')]": given.get(name, one.get("defaultValue"))
+            for name, one in declared.items()
+        },
+    }
+    assert set(given) <= set(declared)
+    value = _filled(resource, known)
+    path = f"{scope}/providers/{value['type']}/{value['name']}"
+    return {**value, "id": path}
+
+
+def _filled(value: Any, known: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(one, known) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_filled(one, known) for one in value]
+    if isinstance(value, str) and value.startswith("["):
+        return known[value]
+    return value
