@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import NoRunError, Problem
@@ -39,14 +40,11 @@ def read_plan(store: Store) -> Plan:
 class LedgerReader:
     """A viewer of one run. It judges nothing: who is live is the workers' business.
 
-    Args:
-        store: The run's objects.
-        shared: Whether they are those that all workers write to, and no worker's own copy.
+    A ledger without a claim is a worker's own copy: only the one that all write to has claims.
     """
 
-    def __init__(self, store: Store, *, shared: bool = True) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
-        self._shared = shared
         self.plan = read_plan(store)
         self._known: dict[str, Stored] = {}
         self._events: dict[str, Stored] = {}
@@ -72,7 +70,8 @@ class LedgerReader:
             if listed.path not in self._known
         ]
         self._fetch([*fresh, *self.store.list(paths.WORKERS)], self._known)
-        return list(self._known.values())
+        shared = any(path.startswith(paths.CLAIMS) for path in self._known)
+        return [replace(one, shared=shared) for one in self._known.values()]
 
     def events(self) -> list[Stored]:
         """List the fleet's events and return them; each is fetched once.
@@ -90,7 +89,7 @@ class LedgerReader:
             found = pool.map(self.store.get, [one.path for one in wanted])
             for listed, data in zip(wanted, found, strict=True):
                 if data is not None:
-                    known[listed.path] = Stored(listed.path, listed.modified, data, self._shared)
+                    known[listed.path] = Stored(listed.path, listed.modified, data)
 
     def fold(self, *, running: bool = False) -> Folded:
         """Return what happened so far; while ``running``, nobody who has not left is given up.
