@@ -170,21 +170,24 @@ def launcher_of(
     journal: Journal,
     rates: Mapping[tuple[str, str], Rates],
 ) -> Launcher:
-    """Return what launches this attempt's machines; ``settings`` come from ``with_image``."""
+    """Return what launches this attempt's machines; ``settings`` come from ``with_image``.
+
+    Without an image nothing can be launched: a create has to name each of its disks.
+    """
     from orchestrator.fleet.launch import Build, Launcher
     from orchestrator.fleet.orders import is_closing
 
     given, image = settings.options, settings.wish.image
-    assert image is not None  # a create has to name each of its disks
+    disks = image.data_disks if image else ()
     store = settings.store.opened(sides)
     build = Build(
-        image=image.id,
+        image=image.id if image else given["machine_image"],
         ttl_s=settings.ttl_s,
         facts=_facts(settings, plan, settings.store.url),
         os_disk_gb=given["os_disk_gb"],
         local_os_disk=not given["managed_os_disk"],
-        data_disks=image.data_disks,
-        disk=sides.cloud.disk_label(image.data_disks),
+        data_disks=disks,
+        disk=sides.cloud.disk_label(disks),
         public_ip=given["public_ip"],
         runner_group=given["runner_group"],
     )

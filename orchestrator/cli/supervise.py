@@ -129,7 +129,7 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     from orchestrator.fleet.supervise import Settings, Supervisor
     from orchestrator.reader import LedgerReader
 
-    settings = with_image(settings, sides)
+    settings, imageless = _with_image(settings, sides)
     options, attempt, clock = settings.options, settings.attempt, sides.clock
     store = settings.store.opened(sides)
     reader = LedgerReader(store)
@@ -141,6 +141,9 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     now = clock.now()
     spending = spending_of(settings, rates)
     spending = spending.after_events(billed_so_far(reader, now, _say).bills, now)
+    launcher = launcher_of(settings, sides, reader.plan, journal, rates)
+    if imageless:
+        launcher.halt.stop(imageless, fatal=False)
     return Supervisor(
         settings=Settings(
             rules=_rules(options, launched),
@@ -149,7 +152,7 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
             max_usd=options["max_cost"],
             fail_with_jobs=options["fail_with_jobs"],
         ),
-        launcher=launcher_of(settings, sides, reader.plan, journal, rates),
+        launcher=launcher,
         supply=supply_of(settings.wish, markets(sides, settings.wish), clock),
         drain_supply=supply_of(settings.drain_wish, markets(sides, settings.drain_wish), clock),
         runners=sides.github.runners,
@@ -158,6 +161,15 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
         spending=spending,
         told=_Teller(ledger, reader.plan),
     )
+
+
+def _with_image(settings: FleetOptions, sides: Sides) -> tuple[FleetOptions, str]:
+    """Return the options with their image; and why it has none, which only launches need."""
+    try:
+        return with_image(settings, sides), ""
+    except BadInputError as error:
+        _say(f"nothing more can be launched: {error}")
+        return settings, str(error)
 
 
 def _say(text: str) -> None:

@@ -196,7 +196,9 @@ _AZ = """
 case "$*" in
   "resource list --resource-group bench-image --query "*) cat '{group}' ;;
   *" delete "*"--ids "*)
-    id=${{*##*--ids }} id=${{id%% *}}
+    all=$*
+    id=${{all##*--ids }}
+    id=${{id%% *}}
     ! grep -qxF "${{id##*/}}" '{kept}' || {{ echo "is attached" >&2; exit 1; }}
     awk -F '\t' -v id="$id" '$3 != id' '{group}' >'{group}.new'
     mv '{group}.new' '{group}' ;;
@@ -237,3 +239,12 @@ def test_what_cannot_be_deleted_is_named_and_keeps_nothing_else(group: Group) ->
 
 def test_a_build_that_left_nothing_is_clean(job: Job) -> None:
     assert Group(job).clean("2026.1101.7").returncode == 0
+
+
+def test_a_group_that_cannot_be_listed_is_not_taken_for_a_clean_one(job: Job) -> None:
+    job.stand_in(
+        "bin/az", "echo 'AADSTS700024: Client assertion is not within its time' >&2; exit 1"
+    )
+    done = job.run("clean-image", "2026.1101.7", WAA_MATRIX_IMAGE_RESOURCE_GROUP="bench-image")
+    assert done.returncode == 1
+    assert "AADSTS700024" in done.stderr

@@ -68,6 +68,8 @@ def test_a_machine_works_its_job_and_ends_at_its_deadline(
         assert folded.count(Status.SCORED) == TASKS
         counted = [one.counted for one in folded.results if one.counted is not None]
         assert {one.machine for one in counted} == {told.name}
+        # What provision told it of its disks is in the fingerprint of each outcome.
+        assert {one.fingerprint["disk"] for one in counted} == {"Premium_LRS-128,os=managed"}
 
         event = {"EventType": "Preempt", "Resources": [told.name]}
         metadata.replies["/events"] = (200, json.dumps({"Events": [event]}).encode())
