@@ -77,7 +77,8 @@ class Refusals:
     ) -> None:
         """Note a refusal (judged) of ``machine``, and halt where it means that none can be had.
 
-        ``regions`` are all that may be tried; with ``hope`` others were or will be granted.
+        ``regions`` are where it has to be met before it is the run's: a create that is refused at
+        once costs nothing there. With ``hope`` others were granted, or may yet come up.
         """
         if failure.action is Action.STOP:
             self.halt.stop(reason, fatal=True)

@@ -97,8 +97,8 @@ class Remover:
             zone=tags.get(ZONE_TAG),
         )
         refusals = self.launcher.refusals[member.role]
-        reason, regions = f"{member.name}: {failure}", supply.wish.regions
-        refusals.met(failure, reason, member.name, region, regions, hope=refusals.up)
+        reason = f"{member.name}: {failure}"
+        refusals.met(failure, reason, member.name, region, (), hope=refusals.up)
 
     def _without_runner(self, doomed: Doomed) -> bool:
         """Delete a machine's runner before it; False when it has a job after all."""

@@ -103,14 +103,14 @@ def outcome(row: Row, phase: Phase) -> Outcome:
         faults = tuple(row.faults())
         before = sum(fault.times for fault in faults)
         _add(stand, faults)
-        code, said = called(stand, phase, *_MORE[phase], *_options(row, phase))
+        code, said = called(stand, phase, *MORE[phase], *_options(row, phase))
         struck = before - sum(fault.times for fault in faults)
         for fault in faults:
             fault.times = 0
         stand.move(300.0)
         left, launches = tuple(stand.left()), _launches(stand)
         stand.end_run()
-        after_code, _ = called(stand, Phase.TEARDOWN, *_MORE[Phase.TEARDOWN])
+        after_code, _ = called(stand, Phase.TEARDOWN, *MORE[Phase.TEARDOWN])
         return Outcome(
             code,
             said,
@@ -134,7 +134,7 @@ def calls_without_fault(phase: Phase) -> frozenset[str]:
             calls.add(call)
 
         stand.arm.faults.on_request = stand.fake.faults.on_request = note
-        code, said = called(stand, phase, *_MORE[phase])
+        code, said = called(stand, phase, *MORE[phase])
         assert code == 0, said
         return frozenset(calls)
 
@@ -184,7 +184,7 @@ def called(stand: Stand, command: str, *more: str) -> tuple[int, str]:
 
 
 _COUNT = str(MACHINES)
-_MORE: Mapping[Phase, tuple[str, ...]] = {
+MORE: Mapping[Phase, tuple[str, ...]] = {
     Phase.PROVISION: ("--workers", _COUNT, "--min-workers", _COUNT, "--every", "10"),
     Phase.SUPERVISE: ("--shards", _COUNT, "--every", "30", "--boot-deadline", "10"),
     Phase.TEARDOWN: ("--every", "10", "--patience", "900"),

@@ -1,0 +1,105 @@
+"""Every code of Azure's table at every moment: it costs what its scope says, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orchestrator.cloud.azure.codes import CODES, Code
+from orchestrator.cloud.failures import Action, FailureKind, Scope
+from orchestrator.cloud.port import Kind
+from orchestrator.fleet.identity import Role
+from orchestrator.fleet.launch import Launched
+from orchestrator.fleet.supply import Supply, Wish
+from tests.cloud.requests import RUN, machine
+from tests.fakes.arm.catalogue import REGIONS
+from tests.fakes.arm.faults import Fate, Fault
+from tests.fleet.coded import UNKNOWN, Moment, met, wrongs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.fleet.conftest import Scene, Stage
+
+EACH_KIND = [*{(row.kind, row.scope): row for row in CODES}.values(), UNKNOWN]
+"""One code for each thing that a code can mean; ``scripts/reliability.py`` runs all of them."""
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("code", EACH_KIND, ids=lambda row: row.code)
+def test_a_code_costs_what_its_scope_says_at_every_moment(code: Code, moment: Moment) -> None:
+    found = met(code, moment)
+    assert list(wrongs(code, moment, found)) == [], found.said
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_code_is_met_by_one_create_and_the_next_is_made_as_it_says(
+    stage: Stage, role: Role
+) -> None:
+    markets = stage.markets()
+
+    def supply() -> Supply:
+        wish = Wish(("Standard_D8s_v5", "Standard_D8s_v3"), REGIONS)
+        return Supply(wish, markets, stage.scene.clock)
+
+    wrong = [line for code in (*CODES, UNKNOWN) for line in _created(stage, code, role, supply)]
+    assert wrong == []
+
+
+def _created(stage: Stage, code: Code, role: Role, supply: Callable[[], Supply]) -> Iterator[str]:
+    """Yield what is wrong with the one machine that is launched when its first create meets it."""
+    stage.scene.arm.faults.add(
+        Fault("PUT virtualMachines/waa-500", status=409, code=code.code, message="Said so.")
+    )
+    launcher, at = stage.launcher(token=_fresh(stage)), len(stage.scene.arm.seen)
+    found = launcher.launch(0, supply(), role)
+    asked = len(stage.scene.arm.calls("^PUT")[_puts_before(stage, at) :])
+    fatal = launcher.refusals[role].halt.fatal
+    others = [one for one in Role if one is not role]
+    if any(launcher.refusals[one].halt.stopped for one in others):
+        yield f"{code.code}: it stopped the other role's launches too"
+    if code.action is Action.STOP:
+        if isinstance(found, Launched) or not fatal or asked != 1:
+            yield f"{code.code}: {found}, {asked} creates, fatal {fatal}"
+        return
+    if not isinstance(found, Launched) or fatal or asked != 2:
+        yield f"{code.code}: {found}, {asked} creates, fatal {fatal}"
+        return
+    first = supply().take(0)
+    assert first is not None
+    there = found.choice.offer.region == first.offer.region
+    if code.scope is Scope.REGION and there:
+        yield f"{code.code}: again in {found.choice}"
+    if code.scope in (Scope.SIZE, Scope.FAMILY) and found.choice.offer.size == first.offer.size:
+        yield f"{code.code}: again {found.choice}"
+    if code.scope is Scope.ZONE and found.choice.zone == first.zone:
+        yield f"{code.code}: again in {found.choice}"
+    if code.scope is Scope.MACHINE and found.choice != first:
+        yield f"{code.code}: {found.choice} and not {first}"
+
+
+def _puts_before(stage: Stage, at: int) -> int:
+    return sum(one.call.startswith("PUT") for one in stage.scene.arm.seen[:at])
+
+
+def _fresh(stage: Stage) -> Callable[[], str]:
+    """Return what makes names that no launch of this stage has had."""
+    return lambda: f"{len(stage.scene.arm.seen):04x}"
+
+
+def test_every_code_of_a_machine_that_was_accepted_is_its_own_or_the_identitys(
+    scene: Scene,
+) -> None:
+    for number, code in enumerate(CODES):
+        name = f"waa-42-{number}"
+        scene.arm.faults.machines(Fate(name, fails_with=code.code, fails_message="Said so."))
+        scene.cloud.launch(machine(name))
+    scene.wait(60)
+    told = {one.name: one.failure for one in scene.cloud.resources(RUN) if one.kind is Kind.MACHINE}
+    for number, code in enumerate(CODES):
+        failure = told[f"waa-42-{number}"]
+        assert failure is not None
+        assert failure.code == code.code
+        stops = code.kind is FailureKind.CREDENTIALS
+        assert (failure.action is Action.STOP) == stops, code
