@@ -52,6 +52,7 @@ def example() -> dict[str, Any]:
         r"```yaml\n(name: Benchmark\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
     found = yaml.safe_load(text.replace("OWNER/waa-matrix", PRODUCT))
+    found["on"] = found.pop(True)  # as YAML 1.1 reads it
     assert isinstance(found, dict)
     return found
 
@@ -120,7 +121,7 @@ def played_for_a_pull_request(place: Path, shards: int) -> str:
         kept = {"uses": job["uses"], "permissions": job["permissions"], "secrets": job["secrets"]}
         head = act.code.commits({"README.md": "What the pull request changes."})
         given = {**chosen(act, shards), "shard-commit": head.commit}
-        workflow = {True: "workflow_dispatch", "jobs": {"run": {**kept, "with": given}}}
+        workflow = {"on": "workflow_dispatch", "jobs": {"run": {**kept, "with": given}}}
         (act.source / ".github" / "workflows" / "pull.yml").write_text(yaml.safe_dump(workflow))
         try:
             played, found = play(act, "pull.yml", {})
