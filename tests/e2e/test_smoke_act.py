@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.act.checks import failed, kill_everything
 from tests.e2e.act.runs import Act
 from tests.e2e.act.stage import REPOSITORY, staged
-from tests.e2e.test_workflow_act import failed, kill_everything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.act.checks import assert_nothing_is_left, failed, kill_everything
 from tests.e2e.act.runs import Act
 from tests.e2e.act.stage import RUN, staged
 from tests.e2e.act.trees import named_steps
@@ -54,10 +55,6 @@ def inputs(act: Act, **changes: str) -> dict[str, str]:
     }
 
 
-def failed(played: Played) -> list[tuple[str, str]]:
-    return [(step.job, step.name) for step in played.steps if step.result != "success"]
-
-
 def assert_each_step_ran(played: Played, workflow: str, jobs: dict[str, int]) -> None:
     """Each job ran as often as it should, and each of its steps as often as the job."""
     assert played.jobs == jobs, played.tail
@@ -66,11 +63,6 @@ def assert_each_step_ran(played: Played, workflow: str, jobs: dict[str, int]) ->
         for name in named_steps(workflow, job):
             wanted = 0 if name in SKIPPED else times
             assert ran.count((job, name)) == wanted, f"{job}: {name}\n{played.tail}"
-
-
-def assert_nothing_is_left(act: Act) -> None:
-    assert act.stage.arm.everything() == []
-    assert act.stage.github.world.runners == {}
 
 
 def counts(act: Act, run: int = RUN, attempt: int = 1) -> tuple[int, int]:
@@ -101,18 +93,6 @@ def job_of(process: int) -> int:
     """The fake GitHub's number of the job that a process works for."""
     told = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     return int(next(one for one in told if one.startswith(b"ACT_JOB=")).partition(b"=")[2])
-
-
-def kill_everything(act: Act) -> None:
-    """Lose all of it at once: act, and every process of every step."""
-    act.kill()
-    mark = f"ACT_STAGE={act.stage.url}".encode()
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
-        except OSError:
-            continue  # it ended meanwhile
 
 
 def test_a_run_from_the_button_to_the_report(act: Act) -> None:

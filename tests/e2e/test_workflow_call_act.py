@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.e2e.act.checks import assert_nothing_is_left, failed, kill_everything
 from tests.e2e.act.runs import Act
 from tests.e2e.act.stage import REPOSITORY, RUN, staged
-from tests.e2e.act.trees import as_act_reads, repository_of
-from tests.e2e.test_workflow_act import assert_nothing_is_left, failed, kill_everything
-from tests.test_workflows import document
+from tests.e2e.act.trees import WORKFLOWS, as_act_reads, repository_of
 from tests.tiers import ROOT
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def played_for_a_pull_request(place: Path, shards: int) -> str:
     place.mkdir()
     with staged(place) as stage:
         act = Act(place, stage)
-        job = document("smoke.yml")["jobs"]["run"]
+        job = yaml.safe_load((WORKFLOWS / "smoke.yml").read_text())["jobs"]["run"]
         kept = {"uses": job["uses"], "permissions": job["permissions"], "secrets": job["secrets"]}
         head = act.code.commits({"README.md": "What the pull request changes."})
         given = {**chosen(act, shards), "shard-commit": head.commit}
