@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.act.checks import assert_nothing_is_left, failed, kill_everything
 from tests.e2e.act.runs import Act
 from tests.e2e.act.stage import RUN, staged
 from tests.e2e.act.trees import named_steps
@@ -30,8 +31,8 @@ SHARDS = 4
 ALL_TASKS = 154
 FEW = "40"
 JOBS = {"provision": 1, "benchmark": SHARDS, "supervise": 1, "report": 1}
-SKIPPED = {"Check out the client", "Refuse to run an unknown tree"}
-"""The only steps that these runs have no use for: they have no client, and know their tree."""
+SKIPPED = {"Check out the client", "Refuse to run an unknown tree", "Fetch why provision failed"}
+"""The only steps that these runs have no use for: no client, a known tree, nothing that failed."""
 
 
 @pytest.fixture
@@ -54,10 +55,6 @@ def inputs(act: Act, **changes: str) -> dict[str, str]:
     }
 
 
-def failed(played: Played) -> list[tuple[str, str]]:
-    return [(step.job, step.name) for step in played.steps if step.result != "success"]
-
-
 def assert_each_step_ran(played: Played, workflow: str, jobs: dict[str, int]) -> None:
     """Each job ran as often as it should, and each of its steps as often as the job."""
     assert played.jobs == jobs, played.tail
@@ -68,14 +65,9 @@ def assert_each_step_ran(played: Played, workflow: str, jobs: dict[str, int]) ->
             assert ran.count((job, name)) == wanted, f"{job}: {name}\n{played.tail}"
 
 
-def assert_nothing_is_left(act: Act) -> None:
-    assert act.stage.arm.everything() == []
-    assert act.stage.github.world.runners == {}
-
-
 def counts(act: Act, run: int = RUN, attempt: int = 1) -> tuple[int, int]:
     """How many tasks the report has as scored, and how many it expected."""
-    text = (act.artifacts_of(run) / f"report-{attempt}" / "results.json").read_text()
+    text = (act.artifacts_of(run) / f"report-proved-{attempt}" / "results.json").read_text()
     score = json.loads(text)["counts"]
     return score["scored"], score["expected"]
 
@@ -103,18 +95,6 @@ def job_of(process: int) -> int:
     return int(next(one for one in told if one.startswith(b"ACT_JOB=")).partition(b"=")[2])
 
 
-def kill_everything(act: Act) -> None:
-    """Lose all of it at once: act, and every process of every step."""
-    act.kill()
-    mark = f"ACT_STAGE={act.stage.url}".encode()
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
-        except OSError:
-            continue  # it ended meanwhile
-
-
 def test_a_run_from_the_button_to_the_report(act: Act) -> None:
     played = act.start("benchmark.yml", inputs(act)).played()
     assert_each_step_ran(played, "benchmark.yml", JOBS)
@@ -131,7 +111,7 @@ def test_a_run_from_the_button_to_the_report(act: Act) -> None:
     assert sorted(deleted) == sorted(act.stage.insides.booted)
     assert_nothing_is_left(act)
     assert len(list(act.artifacts_of().glob("ledger-1-*"))) == SHARDS
-    shown = (act.artifacts_of() / "report-1" / "screenshots").glob("*/*/*/*/*.webp")
+    shown = (act.artifacts_of() / "report-proved-1" / "screenshots").glob("*/*/*/*/*.webp")
     assert len({path.parents[2] for path in shown}) == ALL_TASKS, "the page shows every task"
     for secret in (*act.stage.insides.secrets, *act.stage.arm.identity.issued):
         assert not secret or secret not in played.text

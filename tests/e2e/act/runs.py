@@ -119,14 +119,23 @@ class Act:
         }
 
     def start(
-        self, workflow: str, inputs: Mapping[str, str], *, run: int = RUN, attempt: int = 1
+        self,
+        workflow: str,
+        inputs: Mapping[str, str],
+        *,
+        run: int = RUN,
+        attempt: int = 1,
+        event: tuple[str, Mapping[str, Any]] = ("workflow_dispatch", {}),
     ) -> Running:
-        """Start a workflow as an attempt of a run."""
+        """Start a workflow as an attempt of a run, by an event with its payload."""
         self.stage.open_run(run)
         self.artifacts_of(run).mkdir(parents=True, exist_ok=True)
         self._log += 1
         log = self.directory / f"act-{self._log}.jsonl"
-        command = [str(act_command()), "workflow_dispatch"]
+        command = [str(act_command()), event[0]]
+        if event[1]:
+            (self.directory / "event.json").write_text(json.dumps(event[1]))
+            command += ["--eventpath", str(self.directory / "event.json")]
         command += ["-W", f".github/workflows/{workflow}", "--json", "--concurrent-jobs", "8"]
         command += ["--no-cache-server", "--no-skip-checkout", "--no-recurse"]
         command += ["--action-cache-path", str(self.directory / "jobs")]

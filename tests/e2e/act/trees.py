@@ -69,8 +69,7 @@ def as_act_reads(tree: Tree, target: Path, code: Tree | None) -> Path:
             text = text.replace("job.workflow_sha", f"format('{code.commit}')")
         file.write_text(text)
     _git(target, "remote", "add", "origin", f"https://github.com/{tree.repository}")
-    _commit(target)
-    return target
+    return target  # github.sha is what it was: the commit that jobs can check out
 
 
 def remote_actions() -> set[str]:
