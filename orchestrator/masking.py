@@ -9,16 +9,20 @@ belongs to each alphabet, for in an address the others may be encoded.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MASK = "[…]"
 CUT_ALLOWANCE = 4096
 """Characters that a text is looked at beyond where it is cut: longer than any token."""
 
 # Where a word begins: after what is no letter, or after one that is written as an escape.
-_START = (
-    r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f][0-9A-Fa-f])|(?<=\\[nrt])"
-    r"|(?<=\\u[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]))"
-)
+_HEX = "[0-9A-Fa-f]"
+_ESCAPED = rf"(?<=%{_HEX}{_HEX})|(?<=\\[nrt])|(?<=\\u{_HEX}{_HEX}{_HEX}{_HEX})"
+_BEGINS = rf"(?:(?<![A-Za-z0-9])|{_ESCAPED})"
 _ALPHABET = r"[A-Za-z0-9._%~+/=-]"
 _EQUALS = r"(?:=|:|%3[ADad]|%253[ADad]|\\u003[ad])"
 _IS = rf"(?:\\?[\"'])?\s*{_EQUALS}\s*(?:\\?[\"'])?"
@@ -29,51 +33,85 @@ _NAMES = (
     r"|passw(?:or)?d|(?:encoded[-_])?jit[-_]?config"
     r"|(?:access|refresh|id|auth|installation|registration|bearer|github)[-_]?token)"
 )
-_ESCAPED_KEY = r"(?:(?!-----END)[\s\S])*(?:-----END[A-Z0-9 ]*-----)?"
+_VALUE = r"[^\s'\",;&}\\]+"
 
 
-def _shape(hints: str, pattern: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """Return a shape, with the words of which one is in every text that has it, in lower case."""
-    return tuple(hints.split()), re.compile(pattern)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A secret's shape, looked for where one of its ``hints`` stands: most text has none.
+
+    A match begins at most ``lead`` characters before the hint, and ends at most ``reach`` after the
+    hint's first (None: wherever it ends). ``gate`` has to match there before that is looked at.
+    """
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    lead: int = 0
+    reach: int = 0
+    gate: re.Pattern[str] | None = None
+
+    def match(self, text: str, at: int) -> re.Match[str] | None:
+        """Return the secret that the hint at a position belongs to."""
+        if not self.lead:
+            return self.pattern.match(text, at)
+        end = at + self.reach
+        if self.gate is not None:
+            passed = self.gate.match(text, at)
+            if passed is None:
+                return None
+            end = passed.end()
+        match = self.pattern.search(text, max(0, at - self.lead), end)
+        return match if match is not None and match.start() <= at <= match.end() else None
+
+
+def _shape(hints: str, pattern: str, lead: int = 0, reach: int = 0, gate: str = "") -> _Shape:
+    opened = re.compile(gate) if gate else None
+    return _Shape(tuple(hints.split()), re.compile(pattern), lead, reach, opened)
 
 
 _SHAPES = (
     # A private key, cut short or with its lines escaped as JSON writes them.
-    _shape("-----begin", rf"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----{_ESCAPED_KEY}"),
+    _shape(
+        "-----begin",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END[A-Z0-9 ]*-----)?",
+    ),
     # GitHub: personal, OAuth, user-to-server, server-to-server, refresh; fine-grained.
     _shape(
-        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
-        rf"{_START}(?:gh[pousr]_|github_pat_)[A-Za-z0-9._%-]{{12,}}",
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", rf"{_BEGINS}[a-z]+_(?:pat_)?[A-Za-z0-9._%-]{{12,}}"
     ),
     # JSON Web Tokens, and just-in-time configurations: the base64 of a JSON object.
     _shape(
-        "eyi eyj", rf"{_START}ey[IJ][A-Za-z0-9_%+/-]{{12,}}={{0,2}}(?:\.[A-Za-z0-9_%-]*){{0,4}}"
+        "eyi eyj", rf"{_BEGINS}ey[IJ][A-Za-z0-9_%+/-]{{12,}}={{0,2}}(?:\.[A-Za-z0-9_%-]*){{0,4}}"
     ),
     # OpenAI, Anthropic, Stripe, Hugging Face, xAI, Groq; Google.
     _shape(
-        "sk- sk_ pk- pk_ rk- rk_ hf- hf_ xai- xai_",
-        rf"{_START}(?i:(?:sk|pk|rk|hf|xai|gsk)[-_])[A-Za-z0-9_-]{{12,}}",
+        "sk- sk_ pk- pk_ rk- rk_ hf- hf_ xai- xai_ gsk- gsk_",
+        rf"{_BEGINS}[A-Za-z]+[-_][A-Za-z0-9_-]{{12,}}",
     ),
-    _shape("aiza", rf"{_START}AIza[A-Za-z0-9_-]{{12,}}"),
+    _shape("aiza", rf"{_BEGINS}AIza[A-Za-z0-9_-]{{12,}}"),
     # Azure: storage keys, the keys of its AI services, client secrets of Entra.
-    _shape("== %3d%3d", r"(?:[A-Za-z0-9+/]|%2[BbFf]){86}(?:==|%3[Dd]%3[Dd])"),
-    _shape("jqqj9", rf"{_START}[A-Za-z0-9]{{30,60}}JQQJ9[A-Za-z0-9]{{10,60}}"),
-    _shape("q~", rf"{_START}[A-Za-z0-9_.~-]{{3}}\dQ~[A-Za-z0-9_.~-]{{25,40}}"),
+    _shape(
+        "== %3d%3d",
+        rf"(?:(?<![A-Za-z0-9+/])|{_ESCAPED})(?:[A-Za-z0-9+/]|%2[BbFf]){{86}}(?:==|%3[Dd]%3[Dd])",
+        lead=3 * 86,
+        reach=6,
+    ),
+    _shape("jqqj9", rf"{_BEGINS}[A-Za-z0-9]{{30,60}}JQQJ9[A-Za-z0-9]{{10,60}}", 60, 65),
+    _shape("q~", rf"{_BEGINS}[A-Za-z0-9_.~-]{{3}}\dQ~[A-Za-z0-9_.~-]{{25,40}}", 4, 42),
     # Signatures of storage addresses.
-    _shape("sig= sig: sig% sig\\", rf"{_START}(?i:sig{_EQUALS})[^&\s'\"<>]+"),
+    _shape("sig= sig: sig% sig\\", rf"{_BEGINS}(?i:sig{_EQUALS})[^&\s'\"<>]+"),
     # Headers, and user:password in an address.
-    _shape("bearer", rf"{_START}(?i:bearer{_SPACE}){_ALPHABET}{{6,}}"),
-    _shape("authorization", rf"{_START}(?i:authorization{_IS})(?:[A-Za-z]+\s+)?[^\s'\",}}]+"),
-    _shape("@", r"(?<=://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)"),
+    _shape("bearer", rf"{_BEGINS}(?i:bearer{_SPACE}){_ALPHABET}{{6,}}"),
+    _shape("authorization", rf"{_BEGINS}(?i:authorization{_IS})(?:[A-Za-z]+\s+)?[^\s'\",}}]+"),
+    _shape("@", r"(?<=://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)", 1024, 1),
     # Whatever is called a secret, where the name may end a longer one: OPENAI_API_KEY.
     _shape(
-        "key secret passw config token sharedaccess",
-        rf"(?i:(?<![A-Za-z]){_NAMES}{_IS})[^\s'\",;&}}\\]+",
+        "key secret passw config token signature",
+        rf"(?i:{_NAMES}{_IS}){_VALUE}",
+        lead=32,
+        gate=rf"(?i:[a-z]+(?:[-_]key)?{_IS}){_VALUE}",
     ),
 )
-_HINTS = tuple(hint for hints, _ in _SHAPES for hint in hints)
-_PRIVATE_KEY = _SHAPES[0][1]
-_LONG = 4096
 _KEPT = re.compile(
     rf"(?i:sig{_EQUALS}|bearer{_SPACE}|authorization{_IS}(?:[A-Za-z]+\s+)?|{_NAMES}{_IS})"
 )
@@ -81,36 +119,35 @@ _KEPT = re.compile(
 
 def masked(text: str) -> str:
     """Return text with each secret replaced by ``[…]``; the name that stands before it is kept."""
-    return _masked_lines(text) if len(text) > _LONG else _masked(text, text.lower())
-
-
-def _masked(text: str, lowered: str) -> str:
-    for hints, pattern in _SHAPES:
-        if any(hint in lowered for hint in hints):
-            text = pattern.sub(_replaced, text)
+    lowered = text.lower()
+    for shape in _SHAPES:
+        if any(hint in lowered for hint in shape.hints):
+            text = _masked(text, lowered, shape)
+            lowered = text.lower()
     return text
 
 
-def _masked_lines(text: str) -> str:
-    """Mask a long text where a hint stands: a pattern looks at each character, a hint does not.
-
-    A line is looked at with the next one, for a value may stand below its name.
-    """
-    if "PRIVATE KEY-----" in text:
-        text = _PRIVATE_KEY.sub(_replaced, text)
-    lines = text.splitlines(keepends=True)
+def _masked(text: str, lowered: str, shape: _Shape) -> str:
+    if len(lowered) != len(text):  # a letter whose small form is two: positions would not agree
+        return shape.pattern.sub(_replaced, text)
+    matches = sorted(_matches(text, lowered, shape), key=lambda match: match.span())
     safe: list[str] = []
-    at = 0
-    while at < len(lines):
-        lowered = lines[at].lower()
-        if not any(hint in lowered for hint in _HINTS):
-            safe.append(lines[at])
-            at += 1
-            continue
-        both = "".join(lines[at : at + 2])
-        safe.append(_masked(both, both.lower()))
-        at += 2
-    return "".join(safe)
+    end = 0
+    for match in matches:
+        if match.start() >= end:
+            safe += [text[end : match.start()], _replaced(match)]
+            end = match.end()
+    return "".join([*safe, text[end:]])
+
+
+def _matches(text: str, lowered: str, shape: _Shape) -> Iterator[re.Match[str]]:
+    for hint in shape.hints:
+        at = lowered.find(hint)
+        while at >= 0:
+            match = shape.match(text, at)
+            if match is not None:
+                yield match
+            at = lowered.find(hint, at + 1 if match is None else max(at + 1, match.end()))
 
 
 def masked_head(text: str, limit: int) -> str:
