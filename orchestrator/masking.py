@@ -61,7 +61,9 @@ class _Shape:
                 return None
             end = passed.end()
         match = self.pattern.search(text, max(0, at - self.lead), end)
-        return match if match is not None and match.start() <= at <= match.end() else None
+        while match is not None and match.end() < at:  # another one, which stands before this
+            match = self.pattern.search(text, match.end(), end)
+        return match if match is not None and match.start() <= at else None
 
 
 def _shape(hints: str, pattern: str, lead: int = 0, reach: int = 0, gate: str = "") -> _Shape:
