@@ -21,6 +21,7 @@ INNER = (
     "suite",
     "causes",
     "errors",
+    "masking",
     "schedule",
     "plan",
     "plan_file",

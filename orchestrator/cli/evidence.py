@@ -39,6 +39,8 @@ def get(
 ) -> int:
     """Copy the evidence of every attempt at TASK (domain/name, or the name alone).
 
+    It lies below --to as DOMAIN/NAME/TRIAL/ATTEMPT-WORKER, so that several tasks may lie there.
+
     \b
     Example:
       waa-matrix evidence get notepad/demo-notepad-01 --from demo-run --to notepad-01
@@ -53,7 +55,7 @@ def get(
     listed = [one.path for one in ledger.list(prefix)]
     if not listed:
         raise bad_input(task, "left no evidence", "It has not run, or the run had --evidence none.")
-    failures = fetch(ledger, listed, prefix, Path(to))
+    failures = fetch(ledger, listed, paths.EVIDENCE, Path(to))
     for failure in failures:
         click.echo(f"warning: {failure}", err=True)
     click.echo(f"{len(listed) - len(failures)} files of {key} in {to}")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import MatrixError
+from orchestrator.masking import masked_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,6 +132,6 @@ class CloudError(MatrixError):
 
 def printable(text: str) -> str:
     """Return a cloud's text as one bounded line, without control characters or encoded payloads."""
-    line = " ".join(_UNPRINTABLE.sub(" ", text[: 8 * _MESSAGE_LIMIT]).split())
+    line = " ".join(_UNPRINTABLE.sub(" ", masked_head(text, 8 * _MESSAGE_LIMIT)).split())
     line = _OPAQUE_RUN.sub("[…]", line)
     return line if len(line) <= _MESSAGE_LIMIT else f"{line[: _MESSAGE_LIMIT - 1]}…"

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import MatrixError
+from orchestrator.masking import masked_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,4 +178,8 @@ def _said(part: object) -> str:
 
 def printable(text: str) -> str:
     """Return text from the other side as one bounded line without control characters."""
-    return _UNPRINTABLE.sub(" ", text).strip().rstrip(".")[:_MESSAGE_LIMIT]
+    return (
+        _UNPRINTABLE.sub(" ", masked_head(text, _MESSAGE_LIMIT))
+        .strip()
+        .rstrip(".")[:_MESSAGE_LIMIT]
+    )

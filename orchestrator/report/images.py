@@ -17,7 +17,7 @@ SMALL_SUFFIX = ".webp"
 """How a downscaled screenshot's name ends."""
 
 _KINDS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
-_READ = ("PNG", "JPEG")
+_READ = ("PNG", "JPEG", "WEBP")
 _QUALITY = 60
 _PIXELS_LIMIT = 40_000_000
 
@@ -40,7 +40,7 @@ def data_url(data: bytes) -> str:
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Return a PNG's or JPEG's pixels across and down, by its header; None for anything else."""
+    """Return an image's pixels across and down, by its header; None for anything else."""
     from PIL import Image
 
     try:
@@ -53,7 +53,7 @@ def size_of(data: bytes) -> tuple[int, int] | None:
 def shrink(data: bytes) -> Shrunk | None:
     """Return a screenshot as a WebP of at most 960 pixels across; None for what is no image.
 
-    A guest wrote it: PNG and JPEG alone are read, and none of more than 40 million pixels.
+    A guest wrote it: PNG, JPEG and WebP alone are read, and none of more than 40 million pixels.
     """
     from PIL import Image
 

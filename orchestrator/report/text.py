@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from orchestrator.ledger.records import plausible_time
+from orchestrator.masking import masked, masked_head, masked_tail
 
 NONE = "—"
 """Stands where a value is not known."""
@@ -35,17 +36,17 @@ def clean_block(text: str, limit: int) -> str:
 
     Of a longer text the last ``limit`` characters are kept: a log says why at its end.
     """
-    shown = _ANSI.sub("", text[-limit:]).replace("\r\n", "\n").replace("\r", "\n")
+    shown = _ANSI.sub("", masked_tail(text, limit)).replace("\r\n", "\n").replace("\r", "\n")
     return _UNSEEN.sub(_REPLACEMENT, shown)
 
 
 def clean(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return text as one printable line of at most ``limit`` characters."""
-    if len(text) <= limit and _PLAIN.fullmatch(text):
+    if len(text) <= limit and _PLAIN.fullmatch(text) and masked(text) == text:
         return text  # nearly every text; kept as the object it is
-    head = text[: 4 * limit]
+    head = masked_head(text, 4 * limit)
     line = " ".join(clean_block(head, len(head)).split())
-    return line if len(line) <= limit and len(head) == len(text) else line[: limit - 1] + "…"
+    return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "…"
 
 
 def relative_link(path: str) -> str:

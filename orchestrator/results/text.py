@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_SPACES = re.compile(r"\s+")
+from orchestrator.masking import CUT_ALLOWANCE, masked_head
 
-# Keys as the providers spell them, and signatures of storage addresses. Providers mask a key in
-# their own messages; an agent's exception may not.
-_SECRETS = re.compile(
-    r"\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|hf|xai|gsk|AIza)[-_]?[A-Za-z0-9_-]{16,}"
-    r"|(?<=Bearer )\S+|(?<=[?&]sig=)[^&\s'\"]+"
-    r"|(?<=\bapi[-_]key[=:])\s*['\"]?[^\s'\",}]+",
-    re.IGNORECASE,
-)
-# A message is looked at this many times its limit before it is cut, so that a secret which the cut
-# would halve is still recognised.
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LOOK_AHEAD = 4
+_SPACES = re.compile(r"\s+")
 
 
 def clean(text: str, limit: int) -> str:
@@ -28,7 +19,7 @@ def clean(text: str, limit: int) -> str:
 
 def clean_block(text: str, limit: int) -> str:
     """Return printable text of at most ``limit`` characters that keeps its line breaks."""
-    text = _SECRETS.sub("[…]", _ANSI.sub("", text[: limit * _LOOK_AHEAD]))
+    text = masked_head(_ANSI.sub("", text[: _LOOK_AHEAD * limit + CUT_ALLOWANCE]), limit)
     text = "".join(char if _printable(char) else " " for char in text[:limit])
     return text.strip()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from orchestrator.masking import masked
 from orchestrator.store.objects import AlreadyThereError, Listed, UnclearError
 
 if TYPE_CHECKING:
@@ -70,5 +71,5 @@ class Obstore:
 def first_line(error: Exception) -> str:
     """Return an error's first line without query strings: a SAS is one."""
     lines = str(error).strip().splitlines()
-    text = _QUERY.sub("?…", lines[0]) if lines else type(error).__name__
+    text = masked(_QUERY.sub("?…", lines[0])) if lines else type(error).__name__
     return text[:_ERROR_LIMIT]
