@@ -203,13 +203,15 @@ _NOT_FAILED = (None, EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED)
 
 
 def no_start(results: Results) -> str:
-    """Return why no worker got as far as a task: the last word of the last; "" when one did."""
-    attempts = any(task.attempts for task in results.tasks)
+    """Return the last word of a worker that failed where nothing came of the run; else ""."""
     failed = [worker for worker in results.workers if worker.exit_code not in _NOT_FAILED]
-    if attempts or not failed or len(failed) < len(results.workers):
+    if results.counts.scored or not failed:
         return ""
+    tried = [one for task in results.tasks for one in task.attempts]
+    began = any(one.cause is not Cause.RELEASED for one in tried)
+    what = "No task was scored." if began else "No worker got as far as a task."
     last = max(failed, key=lambda worker: worker.left_at)
-    return f"No worker got as far as a task. The last one said: {last.reason or 'nothing'}"
+    return f"{what} The last one that failed said: {last.reason or 'nothing'}"
 
 
 def outage(results: Results) -> str:

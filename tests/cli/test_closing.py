@@ -104,7 +104,7 @@ def test_when_nobody_started_the_last_reason_is_said_everywhere() -> None:
     said = line(results, "No worker got as far as a task")
     reason = results.workers[-1].reason
     assert reason
-    assert said == f"No worker got as far as a task. The last one said: {reason}"
+    assert said == f"No worker got as far as a task. The last one that failed said: {reason}"
     assert said in wording.caveats(results)
 
 

@@ -53,8 +53,10 @@ _DEFAULTS = {
     "--num_workers": "1",
     "--diff_lvl": "normal",
 }
-_NUMBERS = ("screen_width", "screen_height", "sleep_after_execution", "max_steps", "temperature")
-_NUMBERS += ("top_p", "max_tokens", "max_trajectory_length", "worker_id", "num_workers")
+_NUMBERS = frozenset(
+    {"screen_width", "screen_height", "sleep_after_execution", "max_steps", "temperature"}
+    | {"top_p", "max_tokens", "max_trajectory_length", "worker_id", "num_workers"}
+)
 _STARTUP_SHARE = 0.06
 _WAIT_S = 5.0
 
