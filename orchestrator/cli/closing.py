@@ -22,6 +22,7 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
     if results.repeats is not None:
         lines += [f"{name}: {value}" for name, value in wording.trials(results.repeats)]
     lines.append(wording.accounting(score))
+    lines += [line for line in (wording.no_start(results), wording.outage(results)) if line]
     if stopped_by:
         lines.append(f"Stopped by {stopped_by}; go on with --resume --out {out}.")
     lines.append(f"Report: {out / 'report.html'}")

@@ -167,15 +167,12 @@ def collected_evidence(
 
 
 @contextmanager
-def tree_evidence(folded: Folded, tree: Path, beside: Beside) -> Iterator[Evidence]:
-    """Yield what a client's tree holds of the tasks that were counted from it."""
-    from orchestrator.results.tree import find_task_directories
-
-    found = find_task_directories(tree)
+def tree_evidence(folded: Folded, found: Mapping[Unit, Path], beside: Beside) -> Iterator[Evidence]:
+    """Yield what a client's tree holds of the trials that were counted from it."""
     directories = {
-        result.unit: found[result.unit.task]
+        result.unit: found[result.unit]
         for result in folded.results
-        if result.counted is not None and result.unit.task in found
+        if result.counted is not None and result.unit in found
     }
     with beside.told(beside.evidence(directories)) as evidence:
         yield evidence

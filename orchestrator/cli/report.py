@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.evidence_beside import Beside
     from orchestrator.plan import Plan
     from orchestrator.report.results import Results
+    from orchestrator.results.tree import Tree
     from orchestrator.store import Store
 
 _TIMEOUT_S = 30.0
@@ -78,9 +79,10 @@ def report(
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
     beside = page_beside(Path(out), options)
+    extra_trials: tuple[str, ...] = ()
     if tree is not None:
         _check_alone(ledgers, artifacts)
-        results = _of_tree(Path(tree), trials, beside, options)
+        results, extra_trials = _of_tree(Path(tree), trials, beside, options)
     else:
         try:
             stores, run = _stores(ledgers, artifacts, options)
@@ -89,9 +91,11 @@ def report(
             raise NoRunError([*error.problems, *provision_outcome(options).problems]) from error
     for line in closing_lines(results, Path(out), ""):
         click.echo(line)
+    for warning in results.facts.warnings:
+        click.echo(f"warning: {warning}", err=True)
     mean = results.score.mean
     under = fail_under is not None and (mean is None or mean < fail_under)
-    complete = results.score.counts.complete and not under
+    complete = results.score.counts.complete and not under and not extra_trials
     return EXIT_COMPLETE if complete else EXIT_INCOMPLETE
 
 
@@ -135,8 +139,14 @@ def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     return write_report(beside.page, found.plan, found.folded, found.facts, evidence, found.told)
 
 
-def _of_tree(tree: Path, trials: int, beside: Beside, options: dict[str, Any]) -> Results:
-    """Report a tree as the client left it: what is not in it is missing."""
+def _of_tree(
+    tree: Path, trials: int, beside: Beside, options: dict[str, Any]
+) -> tuple[Results, tuple[str, ...]]:
+    """Report a tree as the client left it: what is not in it is missing.
+
+    Returns:
+        The results, and the trials in it that were not asked for.
+    """
     from orchestrator import __version__
     from orchestrator.cli.evidence_beside import tree_evidence
     from orchestrator.cli.options import chosen_suite
@@ -154,9 +164,21 @@ def _of_tree(tree: Path, trials: int, beside: Beside, options: dict[str, Any]) -
         names = ", ".join(found.configurations)
         raise bad_input(f"--tree {tree}", f"holds several configurations ({names})", fix)
     folded = fold(plan.units, found.snapshot())
-    warnings = tuple(f"{one.task} is in the tree and not in the suite" for one in found.unexpected)
-    facts = RunFacts(run=tree.name, simulated=False, version=__version__, warnings=warnings)
-    return write_report(beside.page, plan, folded, facts, tree_evidence(folded, tree, beside))
+    facts = RunFacts(
+        run=tree.name, simulated=False, version=__version__, warnings=_tree_warnings(found, trials)
+    )
+    evidence = tree_evidence(folded, found.directories, beside)
+    return write_report(beside.page, plan, folded, facts, evidence), found.extra_trials
+
+
+def _tree_warnings(found: Tree, trials: int) -> tuple[str, ...]:
+    """Say what is in the tree and not in the report."""
+    extra = ", ".join(found.extra_trials)
+    more = " or the directory of one" if trials == 1 else ""
+    left_out = f"trials {extra} are in the tree and were not asked for: give --trials{more}"
+    strangers = [one for one in found.unexpected if one.trial not in found.extra_trials]
+    named = [left_out] if extra else []
+    return (*named, *(f"{one.task} is in the tree and not in the suite" for one in strangers))
 
 
 def _tree_plan(suite: Any, trials: int) -> Plan:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.causes import Cause, Flag
+from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
@@ -167,7 +169,7 @@ def proof(fleet: FleetEntry) -> str:
 def caveats(results: Results) -> list[str]:
     """Return what a reader must know before using the number, as sentences."""
     score, extra = results.score, results.caveats
-    said = []
+    said = [said for said in (no_start(results), outage(results)) if said]
     if score.timeouts:
         said.append(
             f"{score.timeouts} timed out, counted 0 in the mean and 1 in the best case "
@@ -195,6 +197,41 @@ def caveats(results: Results) -> list[str]:
     if results.damage:
         said.append(f"{len(results.damage)} objects of the ledger could not be read.")
     return said
+
+
+_NOT_FAILED = (None, EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED)
+
+
+def no_start(results: Results) -> str:
+    """Return the last word of a worker that failed where nothing came of the run; else ""."""
+    failed = [worker for worker in results.workers if worker.exit_code not in _NOT_FAILED]
+    if results.counts.scored or not failed:
+        return ""
+    tried = [one for task in results.tasks for one in task.attempts]
+    began = any(one.cause is not Cause.RELEASED for one in tried)
+    what = "No task was scored." if began else "No worker got as far as a task."
+    last = max(failed, key=lambda worker: worker.left_at)
+    return f"{what} The last one that failed said: {last.reason or 'nothing'}"
+
+
+def outage(results: Results) -> str:
+    """Return what the silence of the model's provider cost; "" when it always answered."""
+    lost = [
+        one
+        for task in results.tasks
+        for one in task.attempts
+        if one.cause is Cause.PROVIDER or Flag.PROBE in one.flags
+    ]
+    if not lost:
+        return ""
+    seconds = sum(one.seconds for one in lost)
+    busy_s = sum(one.seconds for task in results.tasks for one in task.attempts)
+    cost = results.facts.cost_usd
+    money = f", about ${cost * seconds / busy_s:.2f}" if cost and busy_s else ""
+    return (
+        f"The model's provider did not answer {len(lost)} attempts: {span_of_time(seconds)} of the "
+        f"arena's time{money} were lost to it, beside what workers waited."
+    )
 
 
 def fail_answers(results: Results) -> str:

@@ -25,7 +25,10 @@ _ACTION_LIMIT = 4_000
 _STAMP_LIMIT = 32
 _INSTRUCTION_LIMIT = 2_000
 
-_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,200}\.(?:png|jpe?g|webp)\Z")
+# WAA-V2 keeps each kind of file in a directory of its own: "screenshot/screenshot-step_0_….png".
+_IMAGE = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9_-]{0,60}/)?[A-Za-z0-9][A-Za-z0-9._@-]{0,200}\.(?:png|jpe?g|webp)\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class Step:
     """One recorded action. ``number`` is 0 for the state before the first.
 
     ``action`` is printable text of several lines, ``at`` the client's own clock
-    (``YYYYmmdd@HHMMSS``), ``screenshot`` the bare name of a file in the task's directory that shows
-    the state after the action, empty when there is none.
+    (``YYYYmmdd@HHMMSS``), ``screenshot`` the name of a file in the task's directory, or in one
+    directory below it, that shows the state after the action, empty when there is none.
     """
 
     number: int
@@ -130,7 +133,9 @@ def _action_text(action: Any) -> str:
 def _screenshot(directory: Path, name: Any) -> str:
     if not isinstance(name, str) or _IMAGE.match(name) is None:
         return ""
-    return name if files.is_file(directory / name) else ""
+    folder = (directory / name).parent
+    inside = folder == directory or files.is_directory(folder)
+    return name if inside and files.is_file(directory / name) else ""
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:

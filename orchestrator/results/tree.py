@@ -1,13 +1,16 @@
 """Finds the task directories of a result tree, and reads a whole tree as outcomes.
 
 The client writes ``<root>/<action space>/<observation type>/<model>/<trial>/<domain>/<name>/``,
-where a ``/`` in the model's name nests further. A directory is a task's because of what is in it,
-so that a tree may be given at any level.
+where a ``/`` in the model's name nests further; a tree like OSWorld's has no level of trials, and
+WAA-V2's (GAIR-NLP/WindowsAgentArena-V2 at dea2d92) is ``<root>/<trial>/<agent>/<domain>/<name>/``.
+A directory is a task's because of what is in it, so that a tree may be given at any level; and a
+level is one of trials because a name on it is a number, so that two models are never two trials.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from orchestrator.ledger import paths
@@ -21,12 +24,13 @@ from orchestrator.results.verdict import classify
 from orchestrator.suite import TaskKey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 TREE_WORKER = "tree"
 """The worker's name of outcomes that come from a tree without a ledger."""
 
+_ONLY_TRIAL = "0"
 _DEPTH_LIMIT = 16
 _DIRECTORIES_LIMIT = 200_000
 
@@ -35,8 +39,9 @@ _DIRECTORIES_LIMIT = 200_000
 class TaskDirectory:
     """Where a task's results are. ``trial`` and ``configuration`` are the names above it.
 
-    ``configuration`` is the path from the tree's root to the trial (action space, observation type
-    and model), empty when the tree was given below that.
+    ``configuration`` is the path from the tree's root to the domain without the trial (action
+    space, observation type and model), empty when the tree was given below that. ``trial`` is "0"
+    in a tree that has no level of trials.
     """
 
     task: TaskKey
@@ -49,13 +54,17 @@ class TaskDirectory:
 class Tree:
     """A tree as outcomes, and what in it did not fit.
 
-    ``unexpected`` are the tasks that no expected unit names. ``configurations`` are the distinct
-    ones found: a tree with several holds several runs, which must not be reported as one.
+    ``unexpected`` are the tasks that no expected unit names; ``extra_trials`` the names of trials
+    that were not asked for, of tasks that were. ``configurations`` are the distinct ones found: a
+    tree with several holds several runs, which must not be reported as one. ``directories`` is
+    where each unit's results are; of several the last by path.
     """
 
     outcomes: tuple[Outcome, ...]
     unexpected: tuple[TaskDirectory, ...]
     configurations: tuple[str, ...]
+    extra_trials: tuple[str, ...] = ()
+    directories: Mapping[Unit, Path] = field(default_factory=dict)
 
     def snapshot(self) -> Snapshot:
         """Return the outcomes as a ledger holds them, for the fold."""
@@ -71,12 +80,9 @@ def list_tasks(root: Path) -> list[TaskDirectory]:
     no ledger could hold. ``root`` may be the tree, any directory in it, or one task's.
     """
     top = _resolved(root)
-    found: list[TaskDirectory] = []
-    for path in _task_paths(top):
-        task = _key(path)
-        if task is not None:
-            found.append(_located(top, task, path))
-    return found
+    found = [(task, path) for path in _task_paths(top) if (task := _key(path)) is not None]
+    numbered = {path.parent.parent.parent for _, path in found if _is_number(path.parent.parent)}
+    return [_located(top, task, path, numbered) for task, path in found]
 
 
 def _resolved(root: Path) -> Path:
@@ -86,16 +92,28 @@ def _resolved(root: Path) -> Path:
         return root.absolute()
 
 
-def _located(top: Path, task: TaskKey, path: Path) -> TaskDirectory:
-    trial = path.parent.parent
-    configuration = trial.parent
-    below = configuration.is_relative_to(top) and configuration != top
-    return TaskDirectory(
-        task=task,
-        trial=trial.name,
-        configuration=str(configuration.relative_to(top)) if below else "",
-        path=path,
-    )
+def _is_number(path: PurePath) -> bool:
+    return path.name.isascii() and path.name.isdigit() and len(path.name) < 10
+
+
+def _located(top: Path, task: TaskKey, path: Path, numbered: Collection[Path]) -> TaskDirectory:
+    """Say which trial and configuration a task's directory is of.
+
+    ``numbered`` are the directories of which a child is a number: all their children are trials.
+    """
+    above = path.parent.parent
+    if above.parent in numbered:
+        return TaskDirectory(task, above.name, _below(top, above.parent), path)
+    if _is_number(above.parent):  # WAA-V2: the agent's directory is below the trial's
+        outer = _below(top, above.parent.parent)
+        agent = above.name if above.is_relative_to(top) and above != top else ""
+        return TaskDirectory(task, above.parent.name, "/".join(filter(None, (outer, agent))), path)
+    return TaskDirectory(task, _ONLY_TRIAL, _below(top, above), path)
+
+
+def _below(top: Path, path: Path) -> str:
+    below = path.is_relative_to(top) and path != top
+    return path.relative_to(top).as_posix() if below else ""
 
 
 def find_task_directories(root: Path) -> dict[TaskKey, Path]:
@@ -154,19 +172,23 @@ def read_tree(root: Path, units: Sequence[Unit]) -> Tree:
     outcomes: list[Outcome] = []
     unexpected: list[TaskDirectory] = []
     attempts: dict[Unit, int] = {}
+    directories: dict[Unit, Path] = {}
     for one in found:
         unit = Unit(one.task, numbers[one.trial])
         if unit not in expected:
             unexpected.append(one)
             continue
+        directories[unit] = one.path
         attempts[unit] = attempts.get(unit, 0) + 1
         outcomes.append(_outcome(one, unit, attempts[unit]))
     configurations = tuple(dict.fromkeys(one.configuration for one in found))
-    return Tree(tuple(outcomes), tuple(unexpected), configurations)
+    asked = {unit.task for unit in units}
+    extra = tuple(dict.fromkeys(one.trial for one in unexpected if one.task in asked))
+    return Tree(tuple(outcomes), tuple(unexpected), configurations, extra, directories)
 
 
 def _trial_order(name: str) -> tuple[bool, int, str]:
-    number = name.isascii() and name.isdigit() and len(name) < 10
+    number = _is_number(PurePath(name))
     return (not number, int(name) if number else 0, name)
 
 

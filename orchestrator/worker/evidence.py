@@ -57,7 +57,7 @@ def _regular_files(directory: Path) -> Iterator[Path]:
 def newest_screenshot(directory: Path) -> Path | None:
     """Return the screenshot that was written last, or None."""
     newest: tuple[int, Path] | None = None
-    for path in directory.glob(f"{_SCREENSHOT}*"):
+    for path in (*directory.glob(f"{_SCREENSHOT}*"), *directory.glob(f"*/{_SCREENSHOT}*")):
         try:
             written = path.lstat()
         except OSError:

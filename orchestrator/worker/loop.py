@@ -262,7 +262,8 @@ class Worker:
     def _held(self) -> bool:
         """Wait a little in a hold, or become its prober; False when there is an order to leave."""
         tools = self._tools
-        tools.claimant.busy(HELD, unit=None, attempt=0)
+        if tools.claimant.shown.phase != HELD:
+            tools.claimant.busy(HELD, unit=None, attempt=0, since=tools.clock.wall())
         silent_s = self._insist(self._outage.out_of_patience)
         if silent_s is not None:
             self._drain(

@@ -41,7 +41,7 @@ class ProviderOutage:
     # -- noticing ---------------------------------------------------------------------------
 
     def of_probe(self, outcome: Outcome) -> Outcome:
-        """Return an outcome; a probe that met no answer costs its task nothing: it is given back."""
+        """Return an outcome; a probe that met no answer is given back, at no cost to its task."""
         if self.probing is None or outcome.cause is not Cause.PROVIDER:
             return outcome
         message = f"probed: {outcome.message}"[: records.MESSAGE_LIMIT]

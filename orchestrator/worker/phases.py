@@ -52,7 +52,7 @@ def phases_of(directory: Path | None, span: Span, speed: float) -> dict[str, flo
 
 def _last_written(directory: Path, pattern: str) -> float | None:
     times = []
-    for path in directory.glob(pattern):
+    for path in directory.rglob(pattern):
         try:
             times.append(path.lstat().st_mtime)
         except OSError:

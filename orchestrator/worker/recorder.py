@@ -153,9 +153,10 @@ class Recorder:
             newest = newest_screenshot(directory)
             if newest is None or not wanted(newest.name, settings.evidence):
                 return
-            name = prefix + newest.name
+            shown = newest.relative_to(directory).as_posix()
+            name = prefix + shown
             if tools.claimant.shown.screenshot != name:
-                trouble = upload(tools.store, prefix, [(newest.name, newest)], settings.redactor)
+                trouble = upload(tools.store, prefix, [(shown, newest)], settings.redactor)
                 tools.claimant.show(**({"note": trouble} if trouble else {"screenshot": name}))
 
         return progressed

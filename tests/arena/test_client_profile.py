@@ -14,8 +14,8 @@ from orchestrator.suite import TaskKey, suite_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMON = ("model", "test_all_meta_path", "result_dir", "trial_id", "worker_id", "num_workers")
-COMMON += ("observation_type", "max_steps")
+OURS = ("model", "test_all_meta_path", "result_dir", "trial_id", "worker_id", "num_workers")
+COMMON = (*OURS, "observation_type", "max_steps")
 
 
 def run_py(*flags: str) -> str:
@@ -97,7 +97,7 @@ def test_the_guests_address_is_as_the_image_says(text: str, address: str) -> Non
 
 def test_what_is_no_profile_or_address_is_named() -> None:
     inputs = PlanInputs(
-        suite_of([TaskKey("d", "t")]),
+        suite_of((TaskKey("d", "t"),)),
         arena=ArenaSettings(guest_address="windows"),
         agent=AgentSettings(client_profile="waa-3"),
     )

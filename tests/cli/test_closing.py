@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.causes import Flag
+from orchestrator.causes import Cause, Flag
 from orchestrator.cli.closing import closing_lines
+from orchestrator.errors import EXIT_INFRASTRUCTURE
 from orchestrator.report import Results, summarize, wording
 from orchestrator.suite import INFEASIBLE_PREFIX, Suite, TaskKey, suite_of
 from tests.e2e.command import call, quick
-from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
+from tests.report.fake_run import START, FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.fake_trials import trials_run
 
 
@@ -89,3 +91,52 @@ def test_run_and_report_end_with_the_same_figures(tmp_path: Path) -> None:
     interval = document["score"]["clustered_interval"]
     shown = f"by application {100 * interval['low']:.1f} to {100 * interval['high']:.1f}%"
     assert shown in again.stdout
+
+
+def test_when_nobody_started_the_last_reason_is_said_everywhere() -> None:
+    run = FakeRun(plan_of(suite_named(4)))
+    run.start()
+    for number in range(2):
+        run.beat(f"w{number}", number)
+        run.leave(f"w{number}", START + number, code=EXIT_INFRASTRUCTURE)
+    results = results_of(run)
+
+    said = line(results, "No worker got as far as a task")
+    reason = results.workers[-1].reason
+    assert reason
+    assert said == f"No worker got as far as a task. The last one that failed said: {reason}"
+    assert said in wording.caveats(results)
+
+
+def test_one_that_got_to_a_task_is_not_a_failed_start() -> None:
+    run = FakeRun(plan_of(suite_named(2)))
+    run.end(outcome(run.plan.units[0], None, Cause.ARENA))
+    run.leave("w0", START, code=EXIT_INFRASTRUCTURE)
+
+    assert line(results_of(run), "No worker") == ""
+
+
+def test_what_an_outage_cost_is_said() -> None:
+    run = FakeRun(plan_of(suite_named(4)))
+    one, two, three, _ = run.plan.units
+    run.end(outcome(one, None, Cause.PROVIDER, seconds=600.0))
+    run.end(outcome(two, None, Cause.RELEASED, flags=(Flag.PROBE,), seconds=600.0))
+    run.end(outcome(three, 1.0, seconds=1200.0))
+    priced = summarize(run.plan, run.fold(), replace(facts(), cost_usd=8.0))
+
+    said = line(priced, "The model's provider did not answer")
+    assert "2 attempts" in said
+    assert "20:00 of the arena's time" in said or "20 min" in said
+    assert "about $4.00" in said
+    assert said in wording.caveats(priced)
+    assert line(results_of(demo_run()), "The model's provider") == ""
+
+
+def test_a_score_that_a_window_may_have_turned_is_told_apart() -> None:
+    run = FakeRun(plan_of(suite_named(2)))
+    run.end(outcome(run.plan.units[0], 0.0, flags=(Flag.SETUP_WARNING,)))
+    run.end(outcome(run.plan.units[1], 1.0))
+    results = results_of(run)
+
+    assert (results.caveats.flagged, results.caveats.mean_without_flagged) == (1, 1.0)
+    assert any("1 scored while" in text for text in wording.caveats(results))

@@ -217,6 +217,40 @@ def test_the_real_clients_tree_is_read_right(tmp_path: Path) -> None:
     assert sorted(causes) == ["evaluator"] * 3 + ["setup"] * 2
 
 
+def test_trials_of_a_tree_that_were_not_asked_for_are_named(tmp_path: Path) -> None:
+    for number in range(2):
+        where = tmp_path / "tree" / "pyautogui" / "som" / "m" / str(number) / "d" / "one"
+        where.mkdir(parents=True)
+        (where / "result.txt").write_text("1")
+    suite = tmp_path / "suite.json"
+    suite.write_text('{"d": ["one"]}')
+    flags = ("--tree", str(tmp_path / "tree"), "--suite", str(suite), "--out", str(tmp_path / "o"))
+
+    done = call("report", *flags)
+    both = call("report", *flags, "--trials", "2")
+
+    assert done.returncode == 1
+    assert "trials 1 are in the tree and were not asked for: give --trials" in done.stderr
+    assert both.returncode == 0, both.stderr
+
+
+def test_models_of_a_tree_without_trials_are_refused(tmp_path: Path) -> None:
+    for model in ("a", "b"):
+        where = tmp_path / "tree" / "pyautogui" / "som" / model / "d" / "one"
+        where.mkdir(parents=True)
+        (where / "result.txt").write_text("1")
+    suite = tmp_path / "suite.json"
+    suite.write_text('{"d": ["one"]}')
+
+    done = call(
+        *("report", "--tree", str(tmp_path / "tree"), "--suite", str(suite)),
+        *("--trials", "2", "--out", str(tmp_path / "out")),
+    )
+
+    assert done.returncode == 2
+    assert "pyautogui/som/a, pyautogui/som/b" in done.stderr
+
+
 def test_a_worker_on_a_machine_without_an_arena_looks_and_leaves(tmp_path: Path) -> None:
     out = RunDirectory(tmp_path / "out")
     assert call(*quick(out.path, tasks=4, workers=1)).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -160,6 +161,35 @@ def test_a_refusing_provider_drains_the_run_loudly(run: RunDirectory) -> None:
     assert "provider" in done.stdout
 
 
+def test_an_outage_of_the_provider_holds_the_run_and_ends_with_an_answer(
+    run: RunDirectory,
+) -> None:
+    fault = {"kind": "model-error", "text": "unreachable", "until": time.time() + 30.0}
+    done = call(*quick(run.path, "--faults", json.dumps([fault]), tasks=8, workers=3))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    controls = {path.name for path in (run.path / "ledger" / "run" / "control").rglob("*.json")}
+    assert {"hold-1.json", "resume-1.json"} <= controls
+    assert "drain.json" not in controls
+    folded = run.fold()
+    assert folded.complete
+    attempts = [one for result in folded.results for one in result.attempts]
+    failed = [one for one in attempts if one.cause is Cause.PROVIDER]
+    assert 3 <= len(failed) <= 6
+    assert "did not answer" in done.stdout
+
+
+def test_a_client_with_another_model_refuses_the_run(run: RunDirectory) -> None:
+    faults = '[{"kind": "wrong-client", "text": "gpt-3"}]'
+    done = call(*quick(run.path, "--faults", faults, tasks=6, workers=2))
+
+    assert done.returncode in (1, 4), done.stdout + done.stderr
+    folded = run.fold()
+    assert folded.count(Status.SCORED) == 0
+    assert sum(len(result.attempts) for result in folded.results) <= 2
+    assert "model was asked as 'gpt-4o', the client has 'gpt-3'" in done.stdout
+
+
 def test_an_arena_that_never_comes_up_ends_the_run_as_infrastructure(run: RunDirectory) -> None:
     faults = '[{"kind": "never-ready"}]'
     arguments = quick(
@@ -168,6 +198,8 @@ def test_an_arena_that_never_comes_up_ends_the_run_as_infrastructure(run: RunDir
     done = call(*arguments)
     assert done.returncode == 4, done.stdout + done.stderr
     assert run.fold().count(Status.MISSING) == 4
+    assert "No worker got as far as a task. The last one that failed said: " in done.stdout
+    assert "not ready within" in done.stdout
 
 
 @pytest.mark.azurite

@@ -115,6 +115,74 @@ def test_several_configurations_are_told_apart(tmp_path: Path) -> None:
     assert [one.attempt for one in tree.outcomes] == [1, 2]
 
 
+def laid_out(root: Path, *directories: str) -> None:
+    for directory in directories:
+        (root / directory).mkdir(parents=True)
+        (root / directory / "result.txt").write_text("1")
+
+
+LAYOUTS = {
+    "stock": ("pyautogui/som/a/0", "pyautogui/som/b/0"),
+    "stock, nested models": ("pyautogui/som/org/a/0", "pyautogui/som/org/b/0"),
+    "OSWorld's": ("pyautogui/som/a", "pyautogui/som/b"),
+    "V2's": ("0/a", "0/b"),
+    "V2's, below a folder": ("results/0/a", "results/0/b"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_two_models_are_never_two_trials(layout: str, tmp_path: Path) -> None:
+    laid_out(tmp_path, *(f"{where}/chrome/one" for where in LAYOUTS[layout]))
+
+    tree = read_tree(tmp_path, [Unit(ONE, 0), Unit(ONE, 1)])
+
+    assert len(tree.configurations) == 2
+    assert {one.unit.trial for one in tree.outcomes} == {0}
+
+
+@pytest.mark.parametrize(
+    ("layout", "configuration"),
+    [
+        ("pyautogui/som/m/{}", "pyautogui/som/m"),
+        ("{}/navi-gpt-4o", "navi-gpt-4o"),
+        ("results/{}/navi", "results/navi"),
+    ],
+)
+def test_trials_are_found_in_each_layout(layout: str, configuration: str, tmp_path: Path) -> None:
+    laid_out(tmp_path, *(f"{layout.format(number)}/chrome/one" for number in range(3)))
+
+    tree = read_tree(tmp_path, [Unit(ONE, 0), Unit(ONE, 1)])
+
+    assert tree.configurations == (configuration,)
+    assert {one.unit.trial for one in tree.outcomes} == {0, 1}
+    assert tree.extra_trials == ("2",)
+    assert {unit.trial: path.parts for unit, path in tree.directories.items()} == {
+        number: (tmp_path / layout.format(number) / "chrome" / "one").parts for number in range(2)
+    }
+
+
+def test_a_tree_without_trials_is_one(tmp_path: Path) -> None:
+    laid_out(tmp_path, "pyautogui/som/gpt-4o/chrome/one")
+
+    tree = read_tree(tmp_path, [Unit(ONE, 0)])
+
+    assert [(one.unit.trial, one.score) for one in tree.outcomes] == [(0, 1.0)]
+    assert tree.configurations == ("pyautogui/som/gpt-4o",)
+    assert [one.trial for one in list_tasks(tmp_path)] == ["0"]
+
+
+def test_a_screenshot_in_a_directory_of_its_own_shows(tmp_path: Path) -> None:
+    directory = TaskFiles(tmp_path).write()
+    (directory / "screenshot").mkdir()
+    (directory / "screenshot" / "screenshot-step_0_1.png").touch()
+    (directory / "elsewhere").symlink_to(directory / "screenshot")
+    names = ["screenshot/screenshot-step_0_1.png", "elsewhere/screenshot-step_0_1.png", "a/b/c.png"]
+    lines = [json.dumps({"step_num": 1, "action": "a", "screenshot": name}) for name in names]
+    (directory / "traj.jsonl").write_text("\n".join(lines))
+
+    assert [step.screenshot for step in steps_of(directory)] == [names[0], "", ""]
+
+
 def test_nothing_is_found_in_nothing(tmp_path: Path) -> None:
     assert read_tree(tmp_path, [Unit(ONE, 0)]).outcomes == ()
     assert read_tree(tmp_path / "nowhere", [Unit(ONE, 0)]).outcomes == ()

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .draw import draw
-from .episode import Episode, Guest, run_episode
+from .episode import run_episode
 from .guest_address import die, listens, probe
 from .journal import Journal, stamp
 from .pace import Pace
 from .record import Record
 from .script import Occasion
 from .setting import address, read_attempt, read_setting
+from .stage import Episode, Guest
 
 if TYPE_CHECKING:
     from .setting import Attempt, Setting
@@ -29,17 +30,33 @@ if TYPE_CHECKING:
 _DEFAULTS = {
     "--action_space": "pyautogui",
     "--observation_type": "a11y_tree",
+    "--screen_width": "1920",
+    "--screen_height": "1200",
+    "--sleep_after_execution": "3.0",
     "--max_steps": "15",
+    "--a11y_backend": "uia",
+    "--agent_name": "navi",
+    "--som_origin": "oss",
+    "--max_trajectory_length": "3",
+    "--test_config_base_dir": "evaluation_examples_windows",
     "--model": "gpt-4o",
+    "--temperature": "1.0",
+    "--top_p": "0.9",
+    "--max_tokens": "1500",
+    "--stop_token": "None",
+    "--domain": "all",
+    "--emulator_ip": "20.20.20.21",
     "--test_all_meta_path": "evaluation_examples_windows/test_all.json",
     "--result_dir": "./results",
     "--trial_id": "0",
-    "--domain": "all",
-    "--emulator_ip": "20.20.20.21",
     "--worker_id": "0",
     "--num_workers": "1",
     "--diff_lvl": "normal",
 }
+_NUMBERS = frozenset(
+    {"screen_width", "screen_height", "sleep_after_execution", "max_steps", "temperature"}
+    | {"top_p", "max_tokens", "max_trajectory_length", "worker_id", "num_workers"}
+)
 _STARTUP_SHARE = 0.06
 _WAIT_S = 5.0
 
@@ -72,7 +89,9 @@ def main(argv: list[str]) -> int:
         return 1
     run = _start(flags)
     run.journal.info("run/394", f"\nTESTING ON TASK JSON PATH: {flags['--test_all_meta_path']}")
-    for domain, name in _share(run, _selected(lists, flags["--domain"])):
+    tasks = _share(run, _selected(lists, flags["--domain"]))
+    run.journal.info("run/139", f"Args: {_namespace(run, tasks)}")
+    for domain, name in tasks:
         _task(run, domain, name)
         run = run._replace(start=run.pace.now())
     return 0
@@ -90,6 +109,19 @@ def read_flags(argv: list[str]) -> dict[str, str]:
         elif index + 1 < len(argv):
             flags[flag] = argv[index + 1]
     return flags
+
+
+def _namespace(run: Run, tasks: list[tuple[str, str]]) -> str:
+    """Return the client's arguments as argparse shows them."""
+    values = {flag.removeprefix("--"): value for flag, value in run.flags.items()}
+    for domain, name in tasks[:1]:
+        wrong = run.setting.script.on(_occasion(run, domain, name)).get("wrong-client")
+        values["model"] = wrong.text if wrong else values["model"]
+    shown = (
+        f"{name}={value if name in _NUMBERS or value == 'None' else repr(value)}"
+        for name, value in values.items()
+    )
+    return f"Namespace(headless=False, {', '.join(shown)})"
 
 
 def _start(flags: dict[str, str]) -> Run:

@@ -55,6 +55,7 @@ class Guest:
         if self._dead.is_set():
             return
         self._dead.set()
+        self._qmp.hang_up()
         for server in self._serving:
             server.shutdown()
             server.server_close()
@@ -104,15 +105,28 @@ class _WindowsServer(BaseHTTPRequestHandler):
         """Log nothing: what Windows logs stays in Windows."""
 
 
-class _Monitor(socketserver.ThreadingTCPServer):
+class _Monitor(socketserver.TCPServer):
+    """One client at a time, as QEMU's (``-qmp tcp:…,server,nowait``): the next waits unheard."""
+
     allow_reuse_address = True
-    daemon_threads = True
+    at_work: socket.socket | None = None
+
+    def hang_up(self) -> None:
+        """End the session of the client that is served, so that the server can end."""
+        if self.at_work is not None:
+            with contextlib.suppress(OSError):
+                self.at_work.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a caller that hung up."""
 
 
 class _MonitorSession(socketserver.StreamRequestHandler):
     """QMP: a greeting, then one JSON command a line; nothing before ``qmp_capabilities``."""
 
     def handle(self) -> None:
+        if isinstance(self.server, _Monitor):
+            self.server.at_work = self.connection
         with contextlib.suppress(ConnectionError):
             self._say(_GREETING)
             negotiated = False

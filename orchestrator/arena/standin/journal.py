@@ -45,6 +45,15 @@ class Journal:
         """Write a line of level ERROR."""
         self._write(line("ERROR", where, message))
 
+    def detail(self, where: str, message: str) -> None:
+        """Write a line of level DEBUG: to the task's own file alone, as the original's handlers do.
+
+        Before a task has one it is nowhere.
+        """
+        if len(self._sinks) > 1 + len(LEVELS):
+            self._sinks[-1].write(line("DEBUG", where, message))
+            self._sinks[-1].flush()
+
     def printed(self, text: str) -> None:
         """Write to standard output alone, as code that does not log but prints."""
         sys.stdout.write(text + "\n")

@@ -15,7 +15,10 @@ boots, in seconds of its own time. In a fault only ``kind`` is required:
   boots count from 1, trials from 0.
 - ``step``: how many steps are done before it strikes (default 1; 0 strikes before the first).
 - ``seconds``: for ``slow`` (how long a silence) and ``model-429`` (until it recovers).
-- ``text``: what ``result`` writes.
+- ``text``: what ``result`` writes; the message of ``reset-line``, ``setup-line`` and
+  ``late-line``; what the provider answers in ``model-error`` (``words.ANSWERS``, default 503);
+  the model that the client of ``wrong-client`` believes it has.
+- ``until``: Unix seconds until which ``model-error`` lasts (default: for ever): an outage.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from __future__ import annotations
 import json
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
+
+from .words import ANSWERS
 
 KINDS = {
     "never-ready": "the guest never answers; the entry program waits for ever",
@@ -34,11 +39,23 @@ KINDS = {
     "unkillable": "the client ignores SIGTERM, leaves a child in a session of its own, and hangs",
     "model-401": "the provider refuses the key; thirty retries, then agent.predict raises",
     "model-429": "the provider limits the rate for `seconds`, then answers",
+    "model-error": "the provider answers `text`, until `until`; retries, then predict raises",
     "agent-error": "agent.predict raises",
+    "no-logs": "the agent returns no log dictionary, and the recorder raises",
+    "no-text": "the agent returns an action that is no text, and the recorder raises",
+    "several-actions": "every turn of the agent has two actions",
+    "wrong-client": "the client has another model than it was given",
     "reset-error": "env.reset raises",
     "step-error": "env.step raises",
     "evaluate-error": "env.evaluate raises",
     "setup-logged": "a set-up step fails and is only logged; scores 0",
+    "reset-line": "reset logs `text` as an error, and goes on",
+    "setup-line": "a step of the set-up logs `text` as an error, and goes on",
+    "late-line": "the set-up logs `text` as an error in the evaluator's own set-up",
+    "setup-retry": "opening a browser tab fails twice and holds the third time",
+    "execute-retry": "an execution that may be repeated fails twice, then succeeds",
+    "wrapped-reset": "env.reset raises inside a wrapper with a time limit",
+    "wrapped-evaluate": "env.evaluate raises inside a wrapper with a time limit",
     "getter-error": "a result getter raises and is swallowed into 0",
     "no-observation": "no observation to the end, then a readable score",
     "truncated-cache": "a download cut short lies in the cache; env.reset raises",
@@ -64,6 +81,7 @@ class Fault(NamedTuple):
     step: int = 1
     seconds: float = 120.0
     text: str = ""
+    until: float = 0.0
 
 
 class Occasion(NamedTuple):
@@ -142,8 +160,8 @@ def parse_script(text: str) -> Script:
     return Script(faults, float(top.get("speed", 1)), float(top.get("boot_s", _BOOT_S)))
 
 
-def _positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
+def _positive(value: Any, most: float = 1e9) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < most
 
 
 def _wrong(line: Any) -> list[str]:
@@ -160,6 +178,10 @@ def _wrong(line: Any) -> list[str]:
         wrong.append("needs a number as step")
     if not _positive(line.get("seconds", 1)):
         wrong.append("needs a number above 0 as seconds")
+    if not _positive(line.get("until", 1), 1e11):
+        wrong.append("needs Unix seconds as until")
+    if line.get("kind") == "model-error" and line.get("text", "503") not in ANSWERS:
+        wrong.append(f"needs one of {', '.join(ANSWERS)} as text")
     return wrong
 
 

@@ -36,14 +36,106 @@ GUEST_GONE = (
 )
 
 
+RETRYING = "Retrying request to /chat/completions in 0.429644 seconds"
+CONNECTING = "Encountered Exception"
+NOT_CONNECTED = "httpx.ConnectError: [Errno 111] Connection refused"
+BROWSER_RETRY = (
+    "Attempt {}: Failed to connect, retrying. Error: BrowserType.connect_over_cdp: connect "
+    "ECONNREFUSED 20.20.20.21:9222"
+)
+REVERTING = (
+    "Not implemented! Reverting to snapshot is not supported for remote VMs! Closing all "
+    "applications instead"
+)
+EXECUTED = 'Command executed successfully: {"output": "ok", "error": "", "returncode": 0}'
+
+
+class Said(NamedTuple):
+    """What the provider answers: the request's line in the log (empty: none came), the error."""
+
+    request: str
+    raised: str
+    error: str
+
+
+def _answer(status: str, raised: str, error: str) -> Said:
+    return Said(f'HTTP Request: POST {_CHAT} "HTTP/1.1 {status}"', f"openai.{raised}", error)
+
+
+def _worded(status: int, message: str, code: str) -> str:
+    return f"Error code: {status} - {{'error': {{'message': '{message}', 'code': '{code}'}}}}"
+
+
+ANSWERS = {
+    "unreachable": Said("", "openai.APIConnectionError", "Connection error."),
+    "400": _answer(
+        "400 Bad Request",
+        "BadRequestError",
+        _worded(400, "Your request was rejected by the content filter", "content_filter"),
+    ),
+    "401": _answer("401 Unauthorized", "AuthenticationError", UNAUTHORIZED_ERROR),
+    "404": _answer(
+        "404 Not Found",
+        "NotFoundError",
+        _worded(404, "The model does not exist", "model_not_found"),
+    ),
+    "413": _answer(
+        "413 Request Entity Too Large", "APIStatusError", _worded(413, "too large", "too_large")
+    ),
+    "429": _answer("429 Too Many Requests", "RateLimitError", LIMITED_ERROR),
+    "500": _answer(
+        "500 Internal Server Error", "InternalServerError", _worded(500, "overloaded", "none")
+    ),
+    "503": _answer(
+        "503 Service Unavailable", "InternalServerError", _worded(503, "overloaded", "none")
+    ),
+    # openai 3 words it without a body.
+    "no-quota": _answer(
+        "429 Too Many Requests",
+        "RateLimitError",
+        "Error code: 429 - You exceeded your current quota",
+    ),
+}
+"""By the name that a script gives it."""
+
+
 class Frame(NamedTuple):
-    """A place where an episode can raise: the line of ``run_single_example``, and what is below."""
+    """A place where an episode can raise: the line of ``run_single_example``, and what is below.
+
+    ``cause`` is a whole traceback that the exception was raised from, empty without one.
+    """
 
     line: int
     source: str
     below: str
     raised: str
     message: str
+    cause: str = ""
+
+
+_PREDICT = "response, actions, logs, computer_update_args = agent.predict("
+
+
+def gave_up(said: Said) -> Frame:
+    """Return what agent.predict raises after thirty tries: tenacity's summary, with its cause."""
+    name = said.raised.rpartition(".")[2]
+    return Frame(
+        42,
+        _PREDICT,
+        '  File "/client/mm_agents/navi/agent.py", line 310, in predict\n'
+        "    plan_result = self.gpt4v_planner.plan(image, question)\n"
+        '  File "/usr/lib/python3.9/site-packages/tenacity/__init__.py", line 483, in exc_check\n'
+        "    raise retry_exc from fut.exception()\n",
+        "tenacity.RetryError",
+        f"RetryError[<Future at 0x7f257fe8c1d0 state=finished raised {name}>]",
+        "Traceback (most recent call last):\n"
+        '  File "/usr/lib/python3.9/site-packages/tenacity/__init__.py", line 553, in __call__\n'
+        "    result = fn(*args, **kwargs)\n"
+        '  File "/client/mm_agents/navi/gpt/gpt4v_oai.py", line 76, in process_images\n'
+        "    response = self.client.chat.completions.create(\n"
+        f"{said.raised}: {said.error}\n\n"
+        "The above exception was the direct cause of the following exception:\n\n",
+    )
 
 
 FRAMES = {
@@ -71,13 +163,41 @@ FRAMES = {
         "IndexError",
         "list index out of range",
     ),
-    "model-401": Frame(
-        44,
-        "response, actions, logs, computer_update_args = agent.predict(",
-        '  File "/client/mm_agents/navi/gpt/gpt4v_oai.py", line 96, in plan\n'
-        "    raise last_error\n",
-        "openai.AuthenticationError",
-        UNAUTHORIZED_ERROR,
+    "no-logs": Frame(
+        64,
+        "recorder.record_step(",
+        '  File "/client/trajectory_recorder.py", line 156, in record_step\n'
+        "    'user_question': logs.get('user_question'),\n",
+        "AttributeError",
+        "'NoneType' object has no attribute 'get'",
+    ),
+    "no-text": Frame(
+        64,
+        "recorder.record_step(",
+        '  File "/client/trajectory_recorder.py", line 159, in record_step\n'
+        '    html.append(f"<pre>\\n{html_lib.escape(action)}\\n</pre>")\n'
+        '  File "/usr/lib/python3.9/html/__init__.py", line 19, in escape\n'
+        '    s = s.replace("&", "&amp;")\n',
+        "AttributeError",
+        "'dict' object has no attribute 'replace'",
+    ),
+    "wrapped-reset": Frame(
+        51,
+        "obs = run_with_timeout(env.reset, timeout=200, max_retries=3, task_config=example)",
+        '  File "/client/lib_run_single.py", line 35, in run_with_timeout\n    raise e\n'
+        '  File "/client/desktop_env/envs/desktop_env.py", line 286, in reset\n'
+        "    self.setup_controller.setup(self.config)\n",
+        "AssertionError",
+        "Setup controller cannot find init function _nope_setup",
+    ),
+    "wrapped-evaluate": Frame(
+        117,
+        "result = run_with_timeout(env.evaluate, timeout=200, max_retries=3)",
+        '  File "/client/lib_run_single.py", line 35, in run_with_timeout\n    raise e\n'
+        '  File "/client/desktop_env/envs/desktop_env.py", line 397, in evaluate\n'
+        "    else self.metric(result_state, **self.metric_options)\n",
+        "KeyError",
+        "'roots'",
     ),
     "step-error": Frame(
         58,
@@ -101,6 +221,7 @@ FRAMES = {
 def traceback_text(frame: Frame) -> str:
     """Return the traceback as the client writes it into its log and its trajectory."""
     return (
+        f"{frame.cause}"
         "Traceback (most recent call last):\n"
         '  File "/client/run.py", line 256, in test\n'
         "    lib_run_single.run_single_example(agent, env, example, max_steps, instruction, args, "
