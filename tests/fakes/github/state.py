@@ -121,9 +121,10 @@ class Snapshot:
 class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
 
-    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
-    ``runner_groups`` those it may use, ``runner_releases`` when each was published (Unix seconds);
-    ``storage_origin`` moves the artifacts' storage to another address.
+    ``environments`` tells which have reviewers, ``policies`` which branches (``tag:NAME``: tags) an
+    environment admits, None for whatever is protected, absent for all. ``workflows`` are the newest
+    successful run of a file, ``runner_groups`` those it may use, ``runner_releases`` when each was
+    published (Unix seconds); ``storage_origin`` moves the artifacts' storage to another address.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -137,6 +138,13 @@ class World:
         self.comments: dict[int, CommentEntry] = {}
         self.checks: dict[int, CheckEntry] = {}
         self.environments: dict[str, bool] = {}
+        self.policies: dict[str, tuple[str, ...] | None] = {}
+        self.default_branch = "trunk"
+        self.private = False
+        self.full_name = ""  # what it is called now, where that is another name than it was
+        self.variables: dict[str, str] = {}
+        self.environment_variables: dict[tuple[str, str], str] = {}
+        self.subject: dict[str, Any] = {"use_default": True}
         self.workflows: dict[str, int] = {}
         self.runner_groups = {1}
         self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
