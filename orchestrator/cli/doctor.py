@@ -22,6 +22,8 @@ from orchestrator.cli.doctor_table import show
 from orchestrator.cli.doctor_values import Values, complete
 from orchestrator.cli.fleet import known_rates
 from orchestrator.cli.fleet_options import (
+    CEILING_FIX,
+    NO_CEILING,
     FleetOptions,
     launch_options,
     launch_settings,
@@ -305,7 +307,8 @@ def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
     yield Check(PLAN, planned_well)
     yield Check(PRICES, lambda: price_findings(read().wish, rates.own()), unseen=Status.WARN)
     yield Check(COST, cost)
-    yield Check(money.CEILING, lambda: [money.ceiling_finding(options["max_cost"])])
+    ceiling = (NO_CEILING, CEILING_FIX)
+    yield Check(money.CEILING, lambda: [money.ceiling_finding(options["max_cost"], ceiling)])
 
 
 def _plan(options: Mapping[str, Any]) -> Plan:

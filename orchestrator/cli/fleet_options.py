@@ -30,6 +30,9 @@ TEMPLATE = "cloud-init.yaml"
 """A machine's first boot: in the wheel beside the package's modules (pyproject.toml), in a checkout
 in runner-image/, whence the wheel has it."""
 
+NO_CEILING = "no cost ceiling: a run costs what it takes, until its machines' time is over"
+CEILING_FIX = "Give --max-cost, or set WAA_MATRIX_MAX_COST (scripts/azure-setup asks for it)."
+
 DRAIN_SIZES = ("Standard_B2s", "Standard_D2s_v5", "Standard_D2s_v3")
 
 _RUN_OPTIONS = [

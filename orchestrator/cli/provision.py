@@ -21,7 +21,13 @@ from orchestrator.cli.fleet import (
     supply_of,
 )
 from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
-from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
+from orchestrator.cli.fleet_options import (
+    CEILING_FIX,
+    NO_CEILING,
+    FleetOptions,
+    fleet_options,
+    read_fleet_options,
+)
 from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
 from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
@@ -111,6 +117,8 @@ def provision(
     settings = read_fleet_options(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
+    if options["max_cost"] is None:
+        _say(f"warning: {NO_CEILING}. {CEILING_FIX}")
     size = Size(workers, min_workers, resumes=resume is not None)
     return _Provision(plan, settings, size).execute(as_json=as_json)
 

@@ -33,14 +33,13 @@ def price_findings(wish: Wish, rates: Mapping[tuple[str, str], Rates]) -> Iterat
             yield Finding(PRICES, Status.OK, what)
 
 
-CEILING_FIX = "Give --max-cost, or set WAA_MATRIX_MAX_COST (scripts/azure-setup asks for it)."
+def ceiling_finding(max_cost: float | None, without: tuple[str, str]) -> Finding:
+    """Judge that a run that goes wrong ends by its cost, and not by its machines' time alone.
 
-
-def ceiling_finding(max_cost: float | None) -> Finding:
-    """Judge that a run that goes wrong ends by its cost, and not by its machines' time alone."""
+    ``without`` says what it is to have none, and what to do about it.
+    """
     if max_cost is None:
-        what = "there is none: a run costs what it takes, until its machines' time is over"
-        return Finding(CEILING, Status.WARN, what, CEILING_FIX)
+        return Finding(CEILING, Status.WARN, *without)
     return Finding(CEILING, Status.OK, f"{max_cost:g} USD, of all attempts of a run together")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -270,7 +269,7 @@ def test_a_program_that_lacks_something_is_one_line_with_its_fix(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(programs.place))
-    os.symlink("/bin/sh", programs.place / "sh")
+    (programs.place / "sh").symlink_to("/bin/sh")
     for program, old in ((AZ, "2.61.0"), (GH, "2.23.0")):
         absent = program_finding(program)
         assert (absent.status, absent.what) == ("warn", "is not installed")

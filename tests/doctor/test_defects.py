@@ -165,7 +165,7 @@ WARNINGS = [
         "need GitHub Pro, Team or Enterprise",
         "--environment",
     ),
-    (defects.no_ceiling, "cost ceiling", "there is none", "WAA_MATRIX_MAX_COST"),
+    (defects.no_ceiling, "cost ceiling", "no cost ceiling", "WAA_MATRIX_MAX_COST"),
     (
         defects.feature_not_propagated,
         "security type",
