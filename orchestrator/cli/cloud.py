@@ -182,8 +182,8 @@ def fleet_clock() -> Clock:
     return SystemClock() if given is None else given
 
 
-def cloud_connection(options: Mapping[str, Any]) -> Connection:
-    """Return how GitHub is reached and who calls it.
+def cloud_connection(options: Mapping[str, Any], access: Access | None = None) -> Connection:
+    """Return how GitHub is reached and who calls it: whom the environment names unless given.
 
     Raises:
         BadInputError: No token and no App is given.
@@ -192,19 +192,23 @@ def cloud_connection(options: Mapping[str, Any]) -> Connection:
 
     ca_bundle = options["cloud_ca"] if options["github_api"].startswith("https://") else None
     return Connection(
-        options["repository"], cloud_access(), options["github_api"], ca_bundle=ca_bundle
+        options["repository"],
+        access or cloud_access(),
+        options["github_api"],
+        ca_bundle=ca_bundle,
     )
 
 
 def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
     """Return the servers that the cloud options name."""
-    from orchestrator.cloud.azure.settings import Endpoints
+    from orchestrator.cloud.azure.settings import GRAPH, Endpoints
 
     return Endpoints(
         arm=options["arm_endpoint"],
         arm_scope=options["arm_scope"],
         authority=options["authority"],
         storage_scope=options["storage_scope"],
+        graph=options.get("graph_endpoint") or GRAPH,
         known_authority=options["authority"] != PUBLIC_AUTHORITY,
         ca_file=options["cloud_ca"],
     )
@@ -212,19 +216,28 @@ def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
 
 def cloud_problems(options: Mapping[str, Any]) -> list[Problem]:
     """Return everything that is missing to reach both sides."""
+    access = [] if has_access() else [no_access()]
+    return option_problems(options) + access + azure_problems()
+
+
+def has_access() -> bool:
+    """Whether the environment says who calls GitHub."""
+    return any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0]))
+
+
+def option_problems(options: Mapping[str, Any]) -> list[Problem]:
+    """Return each option that is missing to reach both sides."""
     needed = {
         "--subscription": missing("--subscription", "", "AZURE_SUBSCRIPTION_ID"),
         "--resource-group": missing("--resource-group", "resource_group"),
         "--repository": missing("--repository", "", "GITHUB_REPOSITORY"),
     }
     names = {flag: flag.strip("-").replace("-", "_") for flag in needed}
-    problems = [problem for flag, problem in needed.items() if not options[names[flag]]]
-    if not any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0])):
-        problems.append(_no_access())
-    return problems + azure_problems()
+    return [problem for flag, problem in needed.items() if not options[names[flag]]]
 
 
-def _no_access() -> Problem:
+def no_access() -> Problem:
+    """Return the problem that nobody is named who calls GitHub."""
     fix = f"Set {TOKEN_VARIABLES[0]}, or {APP_VARIABLES[0]} and {APP_VARIABLES[1]}."
     return Problem("GitHub access", "is missing", fix)
 
@@ -242,7 +255,7 @@ def cloud_access() -> Access:
         return AppAccess(app, Secret(key))
     token = next((value for name in TOKEN_VARIABLES if (value := os.environ.get(name))), "")
     if not token:
-        raise BadInputError([_no_access()])
+        raise BadInputError([no_access()])
     return TokenAccess(Secret(token))
 
 

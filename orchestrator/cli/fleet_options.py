@@ -31,6 +31,9 @@ TEMPLATE = "cloud-init.yaml"
 """A machine's first boot: in the wheel beside the package's modules (pyproject.toml), in a checkout
 in runner-image/, whence the wheel has it."""
 
+NO_CEILING = "no cost ceiling: a run costs what it takes, until its machines' time is over"
+CEILING_FIX = "Give --max-cost, or set WAA_MATRIX_MAX_COST (scripts/azure-setup asks for it)."
+
 DRAIN_SIZES = ("Standard_B2s", "Standard_D2s_v5", "Standard_D2s_v3")
 
 _RUN_OPTIONS = [
@@ -124,7 +127,7 @@ _LAUNCH_OPTIONS = [
         show_default=True,
         help="Id of the runner group; a repository of its own has 1 alone.",
     ),
-    click.option(
+    shared_option(
         "--max-cost",
         type=float,
         default=None,
@@ -196,8 +199,6 @@ class FleetOptions:
 
 def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> FleetOptions | None:
     """Check the options and return what they mean; add every problem to ``problems``."""
-    from orchestrator.fleet.identity import Attempt, Fleet
-    from orchestrator.fleet.supply import SpotMode, Wish
 
     sites = sites_of(options, problems)
     problems += _missing(options)
@@ -207,23 +208,32 @@ def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> F
             name = "--" + flag.replace("_", "-")
             problems.append(Problem(name, f"is {value:g}", "Give a number above 0."))
     run = options["run_name"] or f"waa-{options['github_run']}"
-    attempt = Attempt(Fleet(options["repository"], options["github_run"]), options["attempt"], run)
-    spot = SpotMode(options["spot"])
-    template = collect(problems, lambda: _template(options["cloud_init"]))
     store = FleetStore(
         options["store"] or "", run, options["store_ca"], shared_path=options["shared_path"]
     )
+    template = _template(options["cloud_init"], problems)
     before = len(problems)
     collect(problems, store.check)
     if template is None or len(problems) > before:
         return None
+    return None if template is None else launch_settings(options, store, template, sites)
+
+
+def launch_settings(
+    options: Mapping[str, Any], store: FleetStore, template: Template, sites: Mapping[str, Site]
+) -> FleetOptions:
+    """Return what options mean whose store, template and sites were read already."""
+    from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.supply import SpotMode, Wish
+
+    fleet = Fleet(options["repository"], options["github_run"])
     events = Path(options["events"]).absolute() if options["events"] else None
     if events is not None:
         events.mkdir(parents=True, exist_ok=True)
     return FleetOptions(
-        attempt,
+        Attempt(fleet, options["attempt"], store.run),
         store,
-        Wish(options["sizes"], options["regions"], spot),
+        Wish(options["sizes"], options["regions"], SpotMode(options["spot"])),
         Wish(options["drain_sizes"], options["regions"], SpotMode.NEVER, nested=False),
         sites,
         template,
@@ -261,17 +271,20 @@ def _by_region(flag: str, given: tuple[str, ...], problems: list[Problem]) -> di
     return {region: value for region, _, value in pairs}
 
 
-def _template(given: str | None) -> Template:
-    from orchestrator.errors import bad_input
+def _template(given: str | None, problems: list[Problem]) -> Template | None:
+    from orchestrator.errors import BadInputError
     from orchestrator.fleet.custom_data import template
 
     place = Path(given) if given else _own_template()
+    where = f"--cloud-init {place}"
     try:
-        text = place.read_text(encoding="utf-8")
+        return template(place.read_text(encoding="utf-8"), where)
     except (OSError, UnicodeDecodeError) as error:
         fix = "Leave it out, for this version's own; if that cannot be read, install anew."
-        raise bad_input(f"--cloud-init {place}", f"cannot be read ({error})", fix) from error
-    return template(text, f"--cloud-init {place}")
+        problems.append(Problem(where, f"cannot be read ({error})", fix))
+    except BadInputError as error:
+        problems += error.problems
+    return None
 
 
 def _own_template() -> Traversable:

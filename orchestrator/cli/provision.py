@@ -24,7 +24,13 @@ from orchestrator.cli.fleet import (
     with_image,
 )
 from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
-from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
+from orchestrator.cli.fleet_options import (
+    CEILING_FIX,
+    NO_CEILING,
+    FleetOptions,
+    fleet_options,
+    read_fleet_options,
+)
 from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
 from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
@@ -137,6 +143,8 @@ def provision(
     wanted = _read(given, problems)
     if wanted is None or problems:
         raise BadInputError(problems)
+    if options["max_cost"] is None:
+        _say(f"warning: {NO_CEILING}. {CEILING_FIX}")
     return _Provision(*wanted).execute(as_json=as_json)
 
 

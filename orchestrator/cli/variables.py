@@ -14,11 +14,14 @@ import click
 from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 PREFIX = "WAA_MATRIX"
+
+_OF_AZURE = ("AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID")
+"""A repository's variables that have names of Azure's own (scripts/azure-setup sets them)."""
 
 
 class SharedOption(click.Option):
@@ -41,6 +44,49 @@ def shared_option(*names: str, **attributes: Any) -> Callable[[F], F]:
     variable = f"{PREFIX}_{name.strip('-').replace('-', '_').upper()}"
     attributes["help"] = f"{attributes['help']}  [env: {variable}]"
     return click.option(*names, cls=SharedOption, **attributes)
+
+
+def lacking(context: click.Context, names: Iterable[str]) -> bool:
+    """Whether one of these parameters has no value but its default."""
+    unset = {option.name for option in context.command.params if _is_unset(context, option)}
+    return not unset.isdisjoint(names)
+
+
+def fill(
+    context: click.Context, options: dict[str, Any], variables: Mapping[str, str]
+) -> list[str]:
+    """Give options that nobody gave what a repository's variables say; return those variables.
+
+    A value is read as the same text in the environment would be.
+
+    Raises:
+        click.BadParameter: A variable's text is no value of its option.
+    """
+    used = []
+    for option, variable in _shared(context.command):
+        text = variables.get(variable, "")
+        if not text or not _is_unset(context, option):
+            continue
+        value = option.type.split_envvar_value(text) if option.multiple else text
+        options[str(option.name)] = option.process_value(context, value)
+        used.append(variable)
+    return used
+
+
+def _shared(command: click.Command) -> list[tuple[click.Option, str]]:
+    """Return the options that a repository's variables are named after, and those names."""
+    found: list[tuple[click.Option, str]] = []
+    for option in command.params:
+        if isinstance(option, SharedOption):
+            found.append((option, f"{PREFIX}_{(option.name or '').upper()}"))
+        elif isinstance(option, click.Option) and option.envvar in _OF_AZURE:
+            found.append((option, str(option.envvar)))
+    return found
+
+
+def _is_unset(context: click.Context, option: click.Parameter) -> bool:
+    source = context.get_parameter_source(str(option.name))
+    return source in (None, click.core.ParameterSource.DEFAULT)
 
 
 def missing(flag: str, parameter: str, variable: str = "") -> Problem:

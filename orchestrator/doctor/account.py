@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import CloudError
-from orchestrator.doctor.diagnosis import BlockedError, Check, Finding, Status
-from orchestrator.doctor.wanted import LOGIN, SUBSCRIPTION, given
+from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.doctor.wanted import LOGIN, SUBSCRIPTION, behind_subscription, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,15 @@ LOGIN_FIX = (
     " AZURE_CLIENT_ID. On a laptop: az login."
 )
 
+_MISMATCH = "AADSTS70021"
+"""Entra's code, and the beginning of AADSTS700213: no federated credential fits the assertion."""
+_SUBJECT_FIX = (
+    "The identity does not trust the subject that this job comes with: see the check 'OIDC"
+    " subject', and run scripts/azure-setup."
+)
+
 _PROVIDER, _FEATURE = "Microsoft.Compute", "UseStandardSecurityType"
+_DONE = "Registered"
 _LIVE = ("Enabled",)
 _AILING = ("Warned", "PastDue")
 
@@ -30,12 +38,15 @@ def account_checks(wanted: Wanted, asked: Questions, azure: Inspection) -> list[
     """Return the checks of the account, which own the login and the subscription."""
 
     def group() -> Iterator[Finding]:
-        _needs_subscription(asked)
-        yield group_finding(given(wanted.group), azure.resource_group())
+        name = given(wanted.group, "--resource-group")
+        behind_subscription(asked.subscription)
+        yield group_finding(name, azure.resource_group())
 
     def security() -> Iterator[Finding]:
-        _needs_subscription(asked)
-        yield security_finding(wanted.subscription, azure.feature_state(_PROVIDER, _FEATURE))
+        behind_subscription(asked.subscription)
+        state = azure.feature_state(_PROVIDER, _FEATURE)
+        provider = azure.provider_state(_PROVIDER) if state == _DONE else ""
+        yield security_finding(wanted.subscription, state, provider)
 
     return [
         Check(LOGIN, lambda: [_login(asked)], LOGIN_FIX),
@@ -51,13 +62,8 @@ def _login(asked: Questions) -> Finding:
     except CloudError as error:
         # The usual chain tells each link's story; that none of them holds is what counts.
         said = str(error).partition(" Attempted credentials:")[0]
-        return Finding(LOGIN, Status.FAIL, said, LOGIN_FIX)
+        return Finding(LOGIN, Status.FAIL, said, _SUBJECT_FIX if _MISMATCH in said else LOGIN_FIX)
     return Finding(LOGIN, Status.OK, "signed in to Azure")
-
-
-def _needs_subscription(asked: Questions) -> None:
-    if asked.subscription.get() is None:
-        raise BlockedError(SUBSCRIPTION)
 
 
 def subscription_finding(wanted: Wanted, asked: Questions) -> Finding:
@@ -81,15 +87,26 @@ def group_finding(group: str, region: str | None) -> Finding:
     return Finding(GROUP, Status.OK, f"{group} in {region}")
 
 
-def security_finding(subscription: str, state: str) -> Finding:
-    """Judge the feature without which machines that are not Trusted Launch may be refused."""
+def security_finding(subscription: str, state: str, provider: str) -> Finding:
+    """Judge the feature without which machines that are not Trusted Launch may be refused.
+
+    ``provider`` is the state of the provider that the feature changes. It knows of the feature only
+    once it is registered again after the feature is: az says so after ``az feature register``.
+    """
     what = f"feature {_PROVIDER}/{_FEATURE} is {state}"
-    if state == "Registered":
-        return Finding(SECURITY, Status.OK, what)
+    again = f"az provider register --namespace {_PROVIDER} --subscription {subscription}"
+    if state == _DONE and provider == _DONE:
+        # No call tells whether the provider was registered before the feature or after it.
+        known = f"{what}; should machines be refused for it all the same: {again}"
+        return Finding(SECURITY, Status.OK, known)
+    if state == _DONE:
+        unknown = f"{what}, and not propagated: {_PROVIDER} is {provider}"
+        return Finding(SECURITY, Status.WARN, unknown, f"{again}, and wait until it is Registered.")
     if state == "Registering":
-        return Finding(SECURITY, Status.WARN, what, "Wait: it takes up to half an hour.")
+        fix = f"Wait, up to half an hour, until it is Registered; then {again}."
+        return Finding(SECURITY, Status.WARN, what, fix)
     fix = (
         f"az feature register --namespace {_PROVIDER} --name {_FEATURE}"
-        f" --subscription {subscription}, then az provider register --namespace {_PROVIDER}."
+        f" --subscription {subscription}; once it is Registered, {again}."
     )
     return Finding(SECURITY, Status.FAIL, f"{what}: Azure refuses the machines", fix)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.errors import Problem
     from orchestrator.fleet.supply import Wish
 
-PLAN, PRICES, COST = "plan", "prices", "cost"
+PLAN, PRICES, COST, CEILING = "plan", "prices", "cost", "cost ceiling"
 
 _FIX = (
     "Without a price --max-cost cannot be held: give a size with one, or let prices be asked for."
@@ -31,6 +31,16 @@ def price_findings(wish: Wish, rates: Mapping[tuple[str, str], Rates]) -> Iterat
             spot = "" if rate.spot_hour is None else f", spot {rate.spot_hour:.3f}"
             what = f"{size} in {region}: {rate.regular_hour:.3f} USD an hour{spot} ({rate.source})"
             yield Finding(PRICES, Status.OK, what)
+
+
+def ceiling_finding(max_cost: float | None, without: tuple[str, str]) -> Finding:
+    """Judge that a run that goes wrong ends by its cost, and not by its machines' time alone.
+
+    ``without`` says what it is to have none, and what to do about it.
+    """
+    if max_cost is None:
+        return Finding(CEILING, Status.WARN, *without)
+    return Finding(CEILING, Status.OK, f"{max_cost:g} USD, of all attempts of a run together")
 
 
 def cost_findings(forecast: str, problems: Sequence[Problem]) -> Iterator[Finding]:

@@ -63,6 +63,20 @@ class BlockedError(Exception):
         super().__init__(by)
         self.by = by
 
+    @property
+    def why(self) -> str:
+        """Why the check was not made."""
+        return f"it needs {self.by!r}, which is not well"
+
+
+class NotGivenError(BlockedError):
+    """A check needs an option, ``by``, that was not given."""
+
+    @property
+    def why(self) -> str:
+        """Why the check was not made."""
+        return f"it needs {self.by}, which is not given"
+
 
 class Answer(Generic[T]):
     """What one question brought: asked by whoever needs it first, once, from any thread."""
@@ -136,8 +150,7 @@ def _made(check: Check) -> list[Finding]:
         for finding in check.look():
             found.append(finding)  # noqa: PERF402  # what was found before an error is kept
     except BlockedError as blocked:
-        what = f"not checked: it needs {blocked.by!r}, which is not well"
-        found.append(Finding(check.name, Status.SKIPPED, what))
+        found.append(Finding(check.name, Status.SKIPPED, f"not checked: {blocked.why}"))
     except BadInputError as error:
         found += [problem_finding(check.name, problem) for problem in error.problems]
     except MatrixError as error:

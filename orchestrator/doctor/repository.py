@@ -1,4 +1,4 @@
-"""Checks of the GitHub side: the token, its permission, the environments, the runner group."""
+"""Checks of the GitHub side: the token, its permission, the runner group."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from orchestrator.github.failures import FailureKind, GitHubError
 from orchestrator.github.runners import DEFAULT_GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orchestrator.doctor.wanted import Questions, Wanted
-    from orchestrator.github import GitHub
-    from orchestrator.github.repository import Environment
+    from orchestrator.github import About, GitHub
 
 PERMISSION, RUNNER_GROUP = "GitHub permission", "runner group"
 LABEL = "waa-doctor"
@@ -28,43 +25,21 @@ _ACCESS_FIX = (
 
 def repository_checks(wanted: Wanted, asked: Questions) -> list[Check]:
     """Return the checks of the repository, which own the token."""
-
-    def environments() -> Iterator[Finding]:
-        door = asked.github.get()
-        for name in wanted.environments:
-            yield environment_finding(name, door.repository.environment(name))
-
     return [
-        Check(TOKEN, lambda: [_token(asked.github.own())], _ACCESS_FIX),
+        Check(TOKEN, lambda: [_token(asked.about.own())], _ACCESS_FIX),
         Check(PERMISSION, lambda: [_permission(asked.github.get())], _ACCESS_FIX),
-        Check("environments", environments, "Give the token Actions: read.", unseen=Status.WARN),
         Check(RUNNER_GROUP, lambda: [_group(asked.github.get(), wanted.runner_group)], _ACCESS_FIX),
     ]
 
 
-def _token(_door: GitHub) -> Finding:
-    return Finding(TOKEN, Status.OK, "valid; the repository's runners can be listed")
+def _token(about: About) -> Finding:
+    return Finding(TOKEN, Status.OK, f"valid for {about.full_name}")
 
 
 def _permission(door: GitHub) -> Finding:
     if door.repository.may_register_runners():
         return Finding(PERMISSION, Status.OK, "Administration: write")
     return Finding(PERMISSION, Status.FAIL, "may read runners, and not register them", _ACCESS_FIX)
-
-
-def environment_finding(name: str, found: Environment | None) -> Finding:
-    """Judge an environment whose jobs sign in to Azure, the one that deletes machines included."""
-    if found is None:
-        what = f"{name} does not exist: its jobs have no identity"
-        fix = "Run scripts/azure-setup, or name the one in use by --environment."
-        return Finding("environments", Status.WARN, what, fix)
-    if found.has_reviewers:
-        what = f"{name} has reviewers: each of its jobs waits for a person, clean-up too"
-        fix = (
-            "Take the required reviewers off it (Settings, Environments); gate one job by another."
-        )
-        return Finding("environments", Status.FAIL, what, fix)
-    return Finding("environments", Status.OK, f"{name} has no reviewers")
 
 
 def _group(door: GitHub, group: int) -> Finding:

@@ -43,7 +43,7 @@ class Door:
 
 def store_checks(door: Door | None, asked: Questions) -> list[Check]:
     """Return the check of the store; ``door`` is None when none was named."""
-    return [Check(STORE, lambda: _look(given(door), asked), _FIX)]
+    return [Check(STORE, lambda: _look(given(door, "--store"), asked), _FIX)]
 
 
 def _look(door: Door, asked: Questions) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import BlockedError, Check, Finding, Status
-from orchestrator.doctor.wanted import SUBSCRIPTION
+from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.doctor.wanted import behind_subscription, given
 
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.inspection import Inspection, SweeperLife
@@ -32,8 +32,8 @@ def sweeper_checks(wanted: Wanted, asked: Questions, azure: Inspection) -> list[
         return [reaper_finding(wanted.reaper, run.created_at if run else None, wanted.now)]
 
     def sweeper() -> list[Finding]:
-        if asked.subscription.get() is None:
-            raise BlockedError(SUBSCRIPTION)
+        given(wanted.group, "--resource-group")
+        behind_subscription(asked.subscription)
         return [sweeper_finding(wanted.sweeper, azure.sweeper(wanted.sweeper), wanted.now)]
 
     roles = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestrator.doctor.diagnosis import Answer, BlockedError
+from orchestrator.cloud.failures import CloudError
+from orchestrator.doctor.diagnosis import Answer, BlockedError, NotGivenError
+from orchestrator.extra import require_azure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.settings import Site
     from orchestrator.cloud.port import Cloud, Market
     from orchestrator.fleet.supply import Wish
-    from orchestrator.github import GitHub
+    from orchestrator.github import About, GitHub
 
 T = TypeVar("T")
 
@@ -43,6 +46,7 @@ class Wanted:
     image: str
     golden: bool
     public_ip: bool
+    repository: str
     runner_group: int
     environments: tuple[str, ...]
     reaper: str
@@ -59,15 +63,21 @@ class Questions:
     markets: Mapping[str, Answer[Market]]
     subnets: Mapping[str, Answer[Subnet | None]]
     image: Answer[ImageVersion | None]
+    about: Answer[About]
     github: Answer[GitHub]
 
 
 def questions(wanted: Wanted, azure: Inspection, cloud: Cloud, github: GitHub | None) -> Questions:
     """Return the questions about a wanted run; nothing is asked yet. ``github`` None: not given."""
-    login = Answer(LOGIN, azure.sign_in)
+
+    def sign_in() -> None:
+        require_azure()
+        azure.sign_in()
+
+    login = Answer(LOGIN, sign_in)
 
     def signed_in() -> Subscription | None:
-        given(wanted.subscription)
+        given(wanted.subscription, "--subscription")
         login.get()
         return azure.subscription()
 
@@ -75,16 +85,28 @@ def questions(wanted: Wanted, azure: Inspection, cloud: Cloud, github: GitHub | 
 
     def behind(ask: Callable[[], T]) -> Callable[[], T]:
         def asked() -> T:
-            if subscription.get() is None:
-                raise BlockedError(SUBSCRIPTION)
+            behind_subscription(subscription)
             return ask()
 
         return asked
 
-    def token() -> GitHub:
-        door = given(github)
-        door.runners.all()
-        return door
+    def behind_login(ask: Callable[[], T]) -> Callable[[], T]:
+        def asked() -> T:
+            login.get()
+            with contextlib.suppress(NotGivenError):  # its id says which subscription is meant
+                behind_subscription(subscription)
+            return ask()
+
+        return asked
+
+    def known() -> About:
+        return given(github, "a token").repository.about()
+
+    about = Answer(TOKEN, known)
+
+    def opened() -> GitHub:
+        about.get()
+        return given(github, "a token")
 
     return Questions(
         login,
@@ -94,24 +116,40 @@ def questions(wanted: Wanted, azure: Inspection, cloud: Cloud, github: GitHub | 
             for region in wanted.wish.regions
         },
         {
-            region: Answer(f"subnet in {region}", behind(_subnet(wanted, azure, region)))
+            region: Answer(f"subnet in {region}", behind_login(_subnet(wanted, azure, region)))
             for region in wanted.wish.regions
         },
-        Answer(IMAGE, behind(lambda: azure.image(given(wanted.image)))),
-        Answer(TOKEN, token),
+        Answer(IMAGE, behind(lambda: azure.image(given(wanted.image, "--machine-image")))),
+        about,
+        Answer(TOKEN, opened),
     )
 
 
-def _subnet(wanted: Wanted, azure: Inspection, region: str) -> Callable[[], Subnet | None]:
-    return lambda: azure.subnet(given(wanted.sites.get(region)).subnet)
+def behind_subscription(subscription: Answer[Subscription | None]) -> None:
+    """Return where a subscription may be asked about what is in it.
 
-
-def given(value: T | None) -> T:
-    """Return an option's value.
+    A login that may not read the subscription itself may well read what is in it.
 
     Raises:
-        BlockedError: It was not given.
+        BlockedError: There is no login, none was given, or it does not exist.
+    """
+    try:
+        if subscription.own() is None:
+            raise BlockedError(SUBSCRIPTION)
+    except CloudError:
+        return
+
+
+def _subnet(wanted: Wanted, azure: Inspection, region: str) -> Callable[[], Subnet | None]:
+    return lambda: azure.subnet(given(wanted.sites.get(region), f"--subnet {region}=ID").subnet)
+
+
+def given(value: T | None, name: str) -> T:
+    """Return the value of the option that is called ``name``.
+
+    Raises:
+        NotGivenError: It was not given.
     """
     if not value:
-        raise BlockedError(OPTIONS)
+        raise NotGivenError(name)
     return value

@@ -17,7 +17,7 @@ from orchestrator.github.clients import PUBLIC_API_URL, Clients, Connection
 from orchestrator.github.comments import Comment, Comments
 from orchestrator.github.failures import FailureKind, GitHubError
 from orchestrator.github.pace import POINTS_PER_MINUTE, Pace
-from orchestrator.github.repository import Environment, Repository
+from orchestrator.github.repository import About, Environment, Repository, SubjectForm
 from orchestrator.github.retry import RetryPolicy
 from orchestrator.github.runners import JitRunner, Runner, Runners, runner_problems
 from orchestrator.github.runs import Job, Run, Runs
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PUBLIC_API_URL",
+    "About",
     "Annotation",
     "AppAccess",
     "ArchiveError",
@@ -51,6 +52,7 @@ __all__ = [
     "Run",
     "Runner",
     "Secret",
+    "SubjectForm",
     "SystemClock",
     "TokenAccess",
     "Unpacked",

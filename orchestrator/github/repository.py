@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from orchestrator.github.wire import Wire
 
 _READ: Final = "Actions: read on the repository"
+_VARIABLES_READ: Final = "Variables: read on the repository"
+_VARIABLES: Final = 30
+"""The most that one page of variables holds ("REST API endpoints for Actions variables")."""
 _RUNNER_SOURCE: Final = "/repos/actions/runner"
 _REVIEWERS: Final = "required_reviewers"
 _NO_RUNNER: Final = "/actions/runners/0"
@@ -21,11 +24,44 @@ _NO_RUNNER: Final = "/actions/runners/0"
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a repository is: its name now (it may have been renamed), its numbers, its branch."""
+
+    full_name: str
+    id: int
+    owner_id: int
+    owner_is_organization: bool
+    default_branch: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
-    """A deployment environment. With reviewers, every job that names it waits for a person."""
+    """A deployment environment. With reviewers, every job that names it waits for a person.
+
+    ``admits`` are the names of the branches, and patterns of them, whose jobs may be in it, tags as
+    ``refs/tags/…``; None without a policy, which admits every branch that anybody pushes.
+    ``protected`` admits whatever branch is protected.
+    """
 
     name: str
     has_reviewers: bool
+    admits: tuple[str, ...] | None = None
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectForm:
+    """How the subject of a job's identity is made ("OpenID Connect reference").
+
+    ``claims`` are a template's own, empty for the usual ``repo:…:environment:…``. ``prefix`` is
+    what GitHub says that the usual one begins with, empty where it does not say.
+    ``default`` false without claims leaves it to the organisation's template.
+    """
+
+    default: bool
+    claims: tuple[str, ...]
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +79,60 @@ class Repository:
         self._wire = wire
 
     def default_branch(self) -> str:
-        """Return the name of the repository's default branch ("Get a repository").
+        """Return the name of the repository's default branch.
 
         Raises:
             GitHubError: of any kind.
         """
-        return str(self._wire.get("", needs="Metadata: read on the repository")["default_branch"])
+        return self.about().default_branch
+
+    def about(self) -> About:
+        """Return what the repository is; this proves the token."""
+        item = self._wire.get("", needs="access to the repository")
+        owner = item["owner"]
+        return About(
+            full_name=item["full_name"],
+            id=item["id"],
+            owner_id=owner["id"],
+            owner_is_organization=owner["type"] == "Organization",
+            default_branch=item["default_branch"],
+            private=item["private"],
+        )
 
     def environment(self, name: str) -> Environment | None:
         """Return the environment of this name, or None."""
-        try:
-            item = self._wire.get(f"/environments/{quote(name, safe='')}", needs=_READ)
-        except GitHubError as error:
-            if error.kind is not FailureKind.NOT_FOUND:
-                raise
+        path = f"/environments/{quote(name, safe='')}"
+        item = self._found(path, needs=_READ)
+        if item is None:
             return None
         rules = item.get("protection_rules") or []
-        return Environment(item["name"], any(rule["type"] == _REVIEWERS for rule in rules))
+        policy = item.get("deployment_branch_policy") or {}
+        return Environment(
+            item["name"],
+            any(rule["type"] == _REVIEWERS for rule in rules),
+            self._admitted(path) if policy.get("custom_branch_policies") else None,
+            bool(policy.get("protected_branches")),
+        )
+
+    def subject_form(self) -> SubjectForm:
+        """Return how the subjects of this repository's jobs are made."""
+        item = self._wire.get("/actions/oidc/customization/sub", needs=_READ)
+        claims = tuple(item.get("include_claim_keys") or ())
+        usual = bool(item["use_default"])
+        return SubjectForm(usual, () if usual else claims, item.get("sub_claim_prefix") or "")
+
+    def variables(self) -> dict[str, str]:
+        """Return the repository's own variables."""
+        pages = self._wire.pages(
+            "/actions/variables", "variables", {"per_page": _VARIABLES}, needs=_VARIABLES_READ
+        )
+        return {item["name"]: item["value"] for item in pages}
+
+    def environment_variable(self, environment: str, name: str) -> str:
+        """Return an environment's variable, empty where there is none."""
+        path = f"/environments/{quote(environment, safe='')}/variables/{quote(name, safe='')}"
+        item = self._found(path, needs="Environments: read on the repository")
+        return "" if item is None else str(item["value"])
 
     def last_success(self, workflow: str) -> Run | None:
         """Return the newest successful run of a workflow file such as ``reaper.yml``, or None."""
@@ -107,6 +180,26 @@ class Repository:
             key=lambda release: release.published_at,
             reverse=True,
         )
+
+    def _admitted(self, path: str) -> tuple[str, ...]:
+        """Return the branches and tags of an environment's own policy."""
+        items = self._wire.pages(
+            f"{path}/deployment-branch-policies", "branch_policies", needs=_READ
+        )
+        return tuple(_admitted(item) for item in items)
+
+    def _found(self, path: str, *, needs: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = self._wire.get(path, needs=needs)
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            return None
+        return found
+
+
+def _admitted(item: dict[str, Any]) -> str:
+    return f"refs/tags/{item['name']}" if item.get("type") == "tag" else str(item["name"])
 
 
 def _release(item: dict[str, Any]) -> RunnerRelease | None:

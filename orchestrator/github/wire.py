@@ -99,7 +99,7 @@ class Wire:
 
         Pages are not a snapshot: while items come and go one may be missed or seen twice.
         """
-        url: str | None = _address(self.root + path, {**(query or {}), "per_page": self._per_page})
+        url: str | None = _address(self.root + path, {"per_page": self._per_page, **(query or {})})
         for _ in range(_PAGES_LIMIT):
             if url is None:
                 return

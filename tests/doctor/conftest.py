@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 REPOSITORY = "octo/bench"
 REAPER_RUN = 77
+ENVIRONMENTS = tuple(f"{GROUP}-{job}" for job in ("run", "reaper", "image"))
 CHECKS = [
+    "repository's variables",
     "options",
     "credential",
     "subscription",
@@ -44,12 +46,14 @@ CHECKS = [
     "runner version",
     "GitHub token",
     "GitHub permission",
-    "environments",
     "runner group",
+    "environments",
+    "OIDC subject",
     "store",
     "plan",
     "prices",
     "cost",
+    "cost ceiling",
     "sweeper on GitHub",
     "sweeper in Azure",
 ]
@@ -72,7 +76,10 @@ def arm(clock: ScaledClock) -> FakeArm:
 @pytest.fixture
 def github(clock: ScaledClock) -> Iterator[FakeGitHub]:
     with FakeGitHub(clock=clock, repository=REPOSITORY) as fake:
-        fake.world.environments |= {f"{GROUP}-run": False, f"{GROUP}-reaper": False}
+        for name in ENVIRONMENTS:
+            fake.world.environments[name] = False
+            fake.world.policies[name] = (fake.world.default_branch,)
+            fake.world.environment_variables[name, "AZURE_CLIENT_ID"] = CLIENT
         fake.add_run(REAPER_RUN)
         fake.world.workflows["reaper.yml"] = REAPER_RUN
         yield fake
@@ -94,6 +101,7 @@ class SetUp:
         self.options = {
             "--arm-endpoint": [self.arm.url],
             "--authority": [self.arm.url],
+            "--graph-endpoint": [self.arm.url],
             "--cloud-ca": [str(self.ca_file)],
             "--resource-group": [GROUP],
             "--region": ["westeurope"],
@@ -101,6 +109,7 @@ class SetUp:
             "--machine-image": [image_id()],
             "--store": [(self.scratch / "store").as_uri()],
             "--workers": ["4"],
+            "--max-cost": ["100"],
         }
         self.flags = ["--shared-path", "--offline"]
         self.environment = {

@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.doctor.conftest import REAPER_RUN, SetUp
+from tests.doctor.conftest import ENVIRONMENTS, REAPER_RUN, REPOSITORY, SetUp
 from tests.fakes.arm.catalogue import GROUP, definition_id, subnet_id
 from tests.fakes.arm.faults import Fault
-from tests.fakes.arm.surroundings import FEATURE, SWEEPER, gateway_id, swept
+from tests.fakes.arm.identity import CLIENT
+from tests.fakes.arm.surroundings import FEATURE, PROVIDER, SWEEPER, gateway_id, swept
+from tests.fakes.github.call import REPOSITORY_ID
+from tests.fakes.github.routes_repository import OWNER_ID
 from tests.fakes.github.tokens import ALL
 
 if TYPE_CHECKING:
@@ -260,3 +263,99 @@ def size_without_price(set_up: SetUp) -> None:
     sizes = set_up.arm.catalogue.sizes
     sizes["Standard_D48s_v5"] = replace(sizes["Standard_D8s_v5"], name="Standard_D48s_v5")
     set_up.options["--size"] = ["Standard_D48s_v5"]
+    set_up.options.pop("--max-cost")  # with one a run would be refused
+
+
+def no_ceiling(set_up: SetUp) -> None:
+    set_up.options.pop("--max-cost")
+
+
+def feature_not_propagated(set_up: SetUp) -> None:
+    set_up.arm.catalogue.statics[PROVIDER.lower()]["registrationState"] = "Registering"
+
+
+def feature_registering(set_up: SetUp) -> None:
+    set_up.arm.catalogue.statics[FEATURE.lower()]["properties"] = {"state": "Registering"}
+
+
+# Who may be in an environment, and what its jobs come with.
+
+
+def no_branch_policy(set_up: SetUp) -> None:
+    set_up.github.world.policies.pop(f"{GROUP}-image")
+
+
+def protected_branches(set_up: SetUp) -> None:
+    set_up.github.world.policies[f"{GROUP}-reaper"] = None
+
+
+def another_branch_too(set_up: SetUp) -> None:
+    world = set_up.github.world
+    world.policies[f"{GROUP}-run"] = (world.default_branch, "release/*", "tag:v*")
+
+
+def not_the_default_branch(set_up: SetUp) -> None:
+    set_up.github.world.policies[f"{GROUP}-run"] = ("main",)
+
+
+def no_environment_of_a_private_repository(set_up: SetUp) -> None:
+    set_up.github.world.private = True
+    no_environment(set_up)
+
+
+def trusts(set_up: SetUp, *prefixes: str) -> None:
+    """Let whoever looks read what the identity trusts: these, in each environment."""
+    set_up.arm.graph.readable = True
+    set_up.arm.graph.subjects[CLIENT] = [
+        f"{prefix}:environment:{name}" for prefix in prefixes for name in ENVIRONMENTS
+    ]
+
+
+BY_NAME = f"repo:{REPOSITORY}"
+BY_NUMBER = f"repo:octo@{OWNER_ID}/bench@{REPOSITORY_ID}"
+
+
+def subjects_by_number(set_up: SetUp) -> None:
+    """Made after the day, or opted in; what is trusted is the older form."""
+    set_up.github.world.subject |= {"use_immutable_subject": True, "sub_claim_prefix": BY_NUMBER}
+    trusts(set_up, BY_NAME)
+
+
+def subjects_by_number_whatever_the_flag_says(set_up: SetUp) -> None:
+    set_up.github.world.subject |= {"use_immutable_subject": False, "sub_claim_prefix": BY_NUMBER}
+    trusts(set_up, BY_NAME)
+
+
+def trusts_nothing(set_up: SetUp) -> None:
+    set_up.github.world.subject["sub_claim_prefix"] = BY_NAME
+    trusts(set_up)
+
+
+def trusts_in_other_letters(set_up: SetUp) -> None:
+    set_up.github.world.subject["sub_claim_prefix"] = BY_NAME
+    trusts(set_up, BY_NAME.upper())
+
+
+def no_application(set_up: SetUp) -> None:
+    set_up.github.world.subject["sub_claim_prefix"] = BY_NAME
+    set_up.arm.graph.readable = True
+
+
+def one_form_of_two_trusted(set_up: SetUp) -> None:
+    """GitHub does not say which comes (an Enterprise Server, an older reply)."""
+    trusts(set_up, BY_NAME)
+
+
+def renamed(set_up: SetUp) -> None:
+    set_up.github.world.full_name = "octo/bench-two"
+
+
+def a_template_of_its_own(set_up: SetUp) -> None:
+    set_up.github.world.subject = {
+        "use_default": False,
+        "include_claim_keys": ["repository_owner", "context"],
+    }
+
+
+def the_organisations_template(set_up: SetUp) -> None:
+    set_up.github.world.subject = {"use_default": False}

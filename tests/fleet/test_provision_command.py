@@ -90,6 +90,23 @@ def test_a_resumed_run_gets_no_more_machines_than_tasks_are_left(provision: Prov
     assert provision.store("waa-500").get(paths.session("501-1")) is not None
 
 
+def test_a_run_without_a_ceiling_is_warned_of(
+    provision: Provision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = provision.run(500)
+    assert done.returncode == 0, done.stderr
+    assert "warning: no cost ceiling" in done.stderr
+    assert "WAA_MATRIX_MAX_COST" in done.stderr
+    monkeypatch.setenv("WAA_MATRIX_MAX_COST", "50")  # the repository's variable
+    bounded = provision.run(501)
+    assert bounded.returncode == 0, bounded.stderr
+    assert "warning" not in bounded.stderr
+    monkeypatch.setenv("WAA_MATRIX_MAX_COST", "0.01")
+    refused = provision.run(502)
+    assert refused.returncode == 2
+    assert "--max-cost: is 0.01 USD" in refused.stderr
+
+
 def test_a_complete_run_is_resumed_by_doing_nothing(provision: Provision) -> None:
     assert provision.run(500).returncode == 0
     provision.score("waa-500", but=0)

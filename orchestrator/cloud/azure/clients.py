@@ -70,9 +70,13 @@ class Clients:
 
     def sign_in(self) -> None:
         """Get a token, as the first call would."""
+        self.token(self._settings.endpoints.arm_scope)
+
+    def token(self, scope: str) -> str:
+        """Return a token of this login's for a scope."""
         with self._lock:
             held = self._signed_in()
-        held.get_token(self._settings.endpoints.arm_scope)
+        return held.get_token(scope).token
 
     def close(self) -> None:
         """Close every connection. The clients are made anew if they are used again."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from orchestrator.cloud.azure.calls import GoneError, call
 from orchestrator.cloud.azure.clients import Clients
 from orchestrator.cloud.azure.images import own, read_image, region_name, unix_seconds, wrong_id
+from orchestrator.cloud.azure.graph import federated_subjects
+from orchestrator.cloud.failures import CloudError, Failure, FailureKind
 from orchestrator.cloud.retry import Patience
 
 if TYPE_CHECKING:
@@ -141,6 +143,15 @@ class Inspection:
         found = self._read(path, _FEATURE_API) or {}
         return str((found.get("properties") or {}).get("state", "NotRegistered"))
 
+    def provider_state(self, provider: str) -> str:
+        """Return a resource provider's registration state (``Registered``, ``Registering``, …).
+
+        What a feature changes reaches a provider only when it is registered again after the
+        feature is ("Set up preview features in Azure subscription").
+        """
+        found = self._read(f"{self._here}/providers/{provider}", _GROUP_API) or {}
+        return str(found.get("registrationState", "NotRegistered"))
+
     def sweeper(self, name: str) -> SweeperLife | None:
         """Return the life of a Logic App in the machines' resource group.
 
@@ -155,6 +166,21 @@ class Inspection:
         ended = [unix_seconds(own(run).get("endTime")) for run in runs if _succeeded(run)]
         known = [moment for moment in ended if moment is not None]
         return SweeperLife(own(found).get("state") == "Enabled", max(known, default=None))
+
+    def trusted_subjects(self, client: str) -> tuple[str, ...] | None:
+        """Return the subjects that the application with this client id trusts.
+
+        Raises:
+            CloudError: Credentials where this login may not read applications (a workflow's
+                identity may not); else as every read.
+        """
+        endpoints = self._settings.endpoints
+
+        def read() -> tuple[str, ...] | None:
+            token = self._clients.token(f"{endpoints.graph}/.default")
+            return federated_subjects(client, token, endpoints)
+
+        return self._call("read federated credentials", read)
 
     def close(self) -> None:
         """Close every connection."""

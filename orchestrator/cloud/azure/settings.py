@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+GRAPH = "https://graph.microsoft.com"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoints:
     """The servers of one Azure cloud; the defaults are the public one.
@@ -22,6 +25,7 @@ class Endpoints:
     arm_scope: str = "https://management.azure.com/.default"
     authority: str = "https://login.microsoftonline.com"
     storage_scope: str = "https://storage.azure.com/.default"
+    graph: str = GRAPH
     known_authority: bool = False
     ca_file: str | None = None
     connect_s: float = 10.0

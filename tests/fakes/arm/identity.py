@@ -79,12 +79,13 @@ class Identity:
             },
         )
 
-    def check(self, authorization: str) -> None:
-        """Admit a request of the control plane, or refuse it as Azure does."""
+    def check(self, authorization: str) -> Json:
+        """Admit a request and return its token's claims, or refuse it as Azure does."""
         token = authorization.removeprefix("Bearer ")
         if self._tokens.get(token, 0.0) <= time.monotonic():
             text = "The access token is invalid."
             raise RefusalError(401, "InvalidAuthenticationToken", text)
+        return self._claims(token)
 
     def _jwt(self, claims: Json) -> str:
         now = int(time.time())

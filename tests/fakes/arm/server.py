@@ -20,9 +20,11 @@ from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import Catalogue
 from tests.fakes.arm.clock import Clock, VirtualClock
 from tests.fakes.arm.faults import Fault, Faults, Wound
+from tests.fakes.arm.graph import Graph
 from tests.fakes.arm.identity import Identity
 from tests.fakes.arm.machines import Machines
 from tests.fakes.arm.reply import RefusalError, Reply
+from tests.fakes.arm.roles import RUN, Role, check
 from tests.fakes.arm.routes import Request, Routes
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC, World
 
@@ -42,13 +44,16 @@ class Seen:
     call: str
     at: float
     status: int | None
+    verb: str = ""
+    path: str = ""
 
 
 class FakeArm:
     """Azure Resource Manager for one subscription and one resource group, and its sign-in.
 
     Everything is read and changed through the attributes; ``run_due`` lets time's events happen
-    without a request. ``limits=True`` turns Azure's token buckets on.
+    without a request. ``limits=True`` turns Azure's token buckets on. ``roles`` are the caller's:
+    those of a run's identity, unless a test says otherwise.
     """
 
     def __init__(self, clock: Clock | None = None, *, limits: bool = False) -> None:
@@ -56,6 +61,8 @@ class FakeArm:
         self.catalogue = Catalogue()
         self.faults = Faults()
         self.identity = Identity()
+        self.roles: tuple[Role, ...] = RUN
+        self.graph = Graph()
         self.limits = Limits(enabled=limits)
         self.world = World(self.clock)
         self.machines = Machines(self.world, self.catalogue, self.faults)
@@ -98,13 +105,14 @@ class FakeArm:
         fault = self.faults.next_for(request.call, request.body)
         with self.lock:
             number = len(self.seen) + 1
-            self.seen.append(Seen(request.call, self.clock.now(), None))
+            seen = Seen(request.call, self.clock.now(), None, request.verb, request.path)
+            self.seen.append(seen)
         self.faults.on_request(number, request.call, "before")
         reply = self._wounded(request, fault)
         self.faults.on_request(number, request.call, "after")
         with self.lock:
             status = reply.status if reply is not None else None
-            self.seen[number - 1] = Seen(request.call, self.seen[number - 1].at, status)
+            self.seen[number - 1] = replace(seen, status=status)
         return reply
 
     def _wounded(self, request: Request, fault: Fault | None) -> Reply | None:
@@ -136,7 +144,10 @@ class FakeArm:
             try:
                 reply = self._sign_in(request)
                 if reply is None:
-                    self.identity.check(request.headers.get("Authorization", ""))
+                    claims = self.identity.check(request.headers.get("Authorization", ""))
+                    reply = self.graph.answer(request, claims.get("aud"), self.url)
+                if reply is None:
+                    check(request, self.roles)
                     self.limits.admit(request.verb, request.machine, self.clock.now())
                     reply = self.routes.answer(request)
             except RefusalError as refusal:

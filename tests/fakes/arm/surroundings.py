@@ -20,6 +20,7 @@ FEATURE = (
     f"{_HERE}/providers/Microsoft.Features/providers/Microsoft.Compute"
     "/features/UseStandardSecurityType"
 )
+PROVIDER = f"{_HERE}/providers/Microsoft.Compute"
 SWEEPER = f"{group_id()}/providers/Microsoft.Logic/workflows/waa-sweeper"
 
 
@@ -37,6 +38,7 @@ def stand_up(fake: FakeArm) -> None:
         addresses = [{"id": f"{group_id()}/providers/Microsoft.Network/publicIPAddresses/out"}]
         _put(place, gateway, {"location": region, "properties": {"publicIpAddresses": addresses}})
     _put(place, FEATURE, {"properties": {"state": "Registered"}})
+    _put(place, PROVIDER, {"namespace": "Microsoft.Compute", "registrationState": "Registered"})
     _put(place, SWEEPER, {"location": "westeurope", "properties": {"state": "Enabled"}})
     swept(fake, 0.5)
     published = fake.clock.now() - 3 * 86400.0

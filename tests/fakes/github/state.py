@@ -121,10 +121,11 @@ class Snapshot:
 class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
 
-    ``environments`` tells which have reviewers, ``workflows`` the newest successful run of a file,
-    ``runner_groups`` those it may use, ``runner_releases`` when each was published (Unix seconds);
-    ``storage_origin`` moves the artifacts' storage to another address. With ``ignores_filters`` a
-    listing shows more than its query asked for.
+    ``environments`` tells which have reviewers, ``policies`` which branches (``tag:NAME``: tags) an
+    environment admits, None for whatever is protected, absent for all. ``workflows`` are the newest
+    successful run of a file, ``runner_groups`` those it may use, ``runner_releases`` when each was
+    published (Unix seconds); ``storage_origin`` moves the artifacts' storage to another address.
+    With ``ignores_filters`` a listing shows more than its query asked for.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -137,8 +138,14 @@ class World:
         self.artifacts: dict[int, ArtifactEntry] = {}
         self.comments: dict[int, CommentEntry] = {}
         self.checks: dict[int, CheckEntry] = {}
-        self.default_branch = "main"
         self.environments: dict[str, bool] = {}
+        self.policies: dict[str, tuple[str, ...] | None] = {}
+        self.default_branch = "trunk"
+        self.private = False
+        self.full_name = ""  # what it is called now, where that is another name than it was
+        self.variables: dict[str, str] = {}
+        self.environment_variables: dict[tuple[str, str], str] = {}
+        self.subject: dict[str, Any] = {"use_default": True}
         self.workflows: dict[str, int] = {}
         self.ignores_filters = False
         self.runner_groups = {1}

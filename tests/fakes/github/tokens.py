@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
 
 TOKEN_LIFE_S = 3600.0
-ALL = frozenset({"administration", "actions", "checks", "pull_requests", "metadata"})
-JOB = ALL - {"administration"}
-"""A job's GITHUB_TOKEN: never administration."""
+ALL = frozenset(
+    {
+        *("administration", "actions", "checks", "pull_requests", "metadata"),
+        *("variables", "environments"),
+    }
+)
+JOB = ALL - {"administration", "variables", "environments"}
+"""A job's GITHUB_TOKEN: none of these is among the rights that a workflow can give it."""
 
 
 @dataclass(frozen=True, slots=True)

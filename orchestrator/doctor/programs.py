@@ -1,0 +1,95 @@
+"""The programs by which a person signs in here: that they are there, and new enough."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.doctor.diagnosis import Check, Finding, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TIMEOUT_S = 60.0
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program: how it tells its version and whether it is signed in, and the least version."""
+
+    name: str
+    least: tuple[int, int]
+    install: str
+    version: tuple[str, ...]
+    signed_in: tuple[str, ...]
+    sign_in: str
+
+    @property
+    def wanted(self) -> str:
+        """The least version, as a person reads it."""
+        return ".".join(str(number) for number in self.least)
+
+
+# The least versions are those that scripts/azure-setup needs.
+AZ = Program(
+    "az",
+    (2, 72),
+    "https://learn.microsoft.com/cli/azure/install-azure-cli",
+    ("version", "--output", "json"),
+    ("account", "show", "--output", "none"),
+    "az login",
+)
+GH = Program(
+    "gh",
+    (2, 32),
+    "https://github.com/cli/cli#installation",
+    ("--version",),
+    ("auth", "status"),
+    "gh auth login",
+)
+
+
+def program_checks(programs: Sequence[Program]) -> list[Check]:
+    """Return the check of each program that this diagnosis goes by."""
+    return [_check(program) for program in programs]
+
+
+def _check(program: Program) -> Check:
+    return Check(program.name, lambda: [program_finding(program)])
+
+
+def program_finding(program: Program) -> Finding:
+    """Judge a program, in one line. What it is wanted for has a check of its own, which fails."""
+    fix = f"Install {program.name} {program.wanted} or newer: {program.install}"
+    if shutil.which(program.name) is None:
+        return Finding(program.name, Status.WARN, "is not installed", fix)
+    told = _told(program, program.version)
+    found = _VERSION.search(told or "")
+    if found is None:
+        return Finding(program.name, Status.WARN, "does not tell its version", fix)
+    if (int(found[1]), int(found[2])) < program.least:
+        what = f"{found[0]} is too old: scripts/azure-setup needs {program.wanted}"
+        return Finding(program.name, Status.WARN, what, fix)
+    if _told(program, program.signed_in) is None:
+        return Finding(program.name, Status.WARN, f"{found[0]} is not signed in", program.sign_in)
+    return Finding(program.name, Status.OK, f"{found[0]}, signed in")
+
+
+def _told(program: Program, arguments: Sequence[str]) -> str | None:
+    """Return what a program says, None where it fails or hangs."""
+    try:
+        done = subprocess.run(
+            [program.name, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
