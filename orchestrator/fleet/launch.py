@@ -15,7 +15,14 @@ from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, Failure, Fail
 from orchestrator.cloud.port import DataDisk, MachineRequest
 from orchestrator.errors import StoreError
 from orchestrator.fleet.custom_data import SAS_FILE, checked_facts
-from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, Role
+from orchestrator.fleet.identity import (
+    EXPIRES_TAG,
+    ROLE_TAG,
+    RUNNER_TAG,
+    SIZE_TAG,
+    SPOT_TAG,
+    Role,
+)
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -163,7 +170,7 @@ class Launcher:
 
     def _try(self, number: int, choice: Choice, supply: Supply, role: Role) -> Launched:
         name = self.attempt.machine_name(number, self.token())
-        expires = self.clock.now() + self.build.ttl_s
+        expires = self.cloud.now() + self.build.ttl_s
         try:
             self._ask_whether_closing()
             key = self.store_key(expires)
@@ -171,7 +178,7 @@ class Launcher:
             supply.refused(choice, _UNTRIED)
             raise _RefusedError(str(error), final=True) from error
         minted = self._mint(name, choice, supply)
-        request = self._request(name, choice, role, expires, minted.config, key)
+        request = self._request(name, choice, role, expires, minted, key)
         self._create(request, choice, supply, minted)
         return Launched(name, choice, role, self.clock.now())
 
@@ -200,7 +207,7 @@ class Launcher:
         choice: Choice,
         role: Role,
         expires: float,
-        config: Secret,
+        minted: JitRunner,
         key: Secret,
     ) -> MachineRequest:
         offer, build = choice.offer, self.build
@@ -210,13 +217,14 @@ class Launcher:
             ROLE_TAG: role,
             SIZE_TAG: offer.size,
             SPOT_TAG: str(choice.spot).lower(),
+            RUNNER_TAG: str(minted.runner.id),
         }
         return MachineRequest(
             name=name,
             region=offer.region,
             size=offer.size,
             image=build.image,
-            custom_data=self.template.render(config, key, checked_facts(facts)),
+            custom_data=self.template.render(minted.config, key, checked_facts(facts)),
             tags=tags,
             zone=choice.zone,
             spot=choice.spot,
@@ -252,8 +260,7 @@ class Launcher:
                     self.clock.sleep(min(error.failure.retry_after_s or 5.0, _LONGEST_THROTTLE_S))
                     continue
                 self._refuse(error, request.name, choice, supply, minted)
-            else:
-                return
+            return
 
     def _told(self, request: MachineRequest) -> dict[str, Fact]:
         """Return what a report wants of a machine; the expiry bounds what it can cost."""
@@ -270,9 +277,14 @@ class Launcher:
     def _refuse(
         self, error: CloudError, name: str, choice: Choice, supply: Supply, minted: JitRunner
     ) -> None:
-        """Take back what was done for a create that was refused, and raise the reason."""
+        """Take back what was done for a create that was refused, and raise the reason.
+
+        Returns where only the reply was lost: the machine is there.
+        """
         reason = f"{choice}: {error}"
         if error.kind is FailureKind.TRANSIENT:
+            if self._is_there(name):
+                return
             # It may exist: its runner stays, and whoever lists the machines finds it by its tags.
             raise _RefusedError(reason, final=True, unclear=name) from error
         supply.refused(choice, error.failure)
@@ -281,6 +293,16 @@ class Launcher:
             self.halt.stop(reason, fatal=True)
         again = error.kind in (FailureKind.CAPACITY, FailureKind.QUOTA)
         raise _RefusedError(reason, final=not again) from error
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a machine whose create was not answered exists: read by its id."""
+        try:
+            there = self.cloud.get(name)
+        except CloudError:
+            return False
+        if there is not None:
+            self.journal.note("create", "done", name, "its reply was lost, and it is there")
+        return there is not None
 
     def _forget(self, minted: JitRunner) -> None:
         name = minted.runner.name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.fleet.decide import Orders
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Done, Exhausted, next_step
+from orchestrator.ledger.events import read_events
 from orchestrator.ledger.fold import as_history, fold
 from orchestrator.ledger.records import Left, canonical, to_json
 from orchestrator.reader import at_work
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 DRAIN, CLOSING = "drain", "closing"
 
 SUPERVISOR = "supervisor"
+
+_ENDS = frozenset({("delete", "done"), ("gone", "seen")})
 
 
 def order(store: Store, session: str, which: str, reason: str) -> None:
@@ -64,6 +67,24 @@ def settled(plan: Plan, snapshot: Snapshot, session: str) -> bool:
     return True
 
 
+def machines(snapshot: Snapshot) -> frozenset[str]:
+    """Return the machines of which a worker ever said a word."""
+    beats = {beat.machine for beat in snapshot.heartbeats.values()}
+    return frozenset(beats | _of_outcomes(snapshot))
+
+
+def at_work_on(snapshot: Snapshot) -> frozenset[str]:
+    """Return the machines of which a worker has not left, or has only its outcomes to show."""
+    working = at_work(snapshot)
+    beats = {beat.machine for name, beat in snapshot.heartbeats.items() if name in working}
+    unheard = {beat.machine for beat in snapshot.heartbeats.values()}
+    return frozenset(beats | (_of_outcomes(snapshot) - unheard))
+
+
+def _of_outcomes(snapshot: Snapshot) -> set[str]:
+    return {one.machine for one in snapshot.outcomes.values() if one is not None}
+
+
 @dataclass(slots=True)
 class RunLedger:
     """One attempt's view of its run's ledger. A read that fails keeps the last answer."""
@@ -94,6 +115,8 @@ class RunLedger:
             settled=settled(self.reader.plan, snapshot, session),
             draining=paths.control(session, DRAIN) in given,
             closing=paths.control(session, CLOSING) in given,
+            spoke=machines(snapshot),
+            left=machines(snapshot) - at_work_on(snapshot),
         )
         return self._orders
 
@@ -131,6 +154,19 @@ class RunLedger:
             left = Left(beat.worker, beat.session, reason, SUPERVISOR, None, now)
             self.store.create(paths.left(beat.worker), to_json(left))
         return tuple(beat.worker for beat in dead)
+
+    def accepted(self) -> frozenset[str]:
+        """Return the machines that this attempt's events say were accepted, and not that they went.
+
+        Raises:
+            StoreError: The events could not be read.
+        """
+        events, _damage = read_events(self.reader.events())
+        prefix = f"{self.attempt.fleet.label}-{self.attempt.number}-"
+        told = [one for one in events if one.machine.startswith(prefix)]
+        went = {one.machine for one in told if (one.kind, one.stage) in _ENDS}
+        made = {one.machine for one in told if (one.kind, one.stage) == ("create", "done")}
+        return frozenset(made - went)
 
     def view(self) -> View | None:
         """Return the run as it was read last, for a status line."""

@@ -123,7 +123,7 @@ class Reaper:
     def _why_resource(self, resource: Resource) -> str:
         """Return why a resource has to go, or nothing."""
         until = expiry(resource.tags)
-        if until is not None and until <= self.broom.clock.now():
+        if until is not None and until <= self.broom.cloud.now():
             return "it is past its expires-at"
         run = run_of_tags(resource.tags)
         return f"run {run} is over" if run is not None and self._is_over(run) else ""

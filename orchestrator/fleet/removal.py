@@ -7,7 +7,7 @@ again at the next look.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import STOPS_THE_RUN, CloudError, FailureKind
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.port import Resource
     from orchestrator.fleet.clear import RunnerStore
-    from orchestrator.fleet.decide import Actions, Doomed
+    from orchestrator.fleet.decide import Actions
+    from orchestrator.fleet.doom import Doomed
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.supply import Supply
     from orchestrator.github import Runner
@@ -30,12 +31,18 @@ _THREADS = 16
 
 @dataclass(frozen=True, slots=True)
 class Remover:
-    """Deletes in parallel; ``trouble`` is told what did not go. ``supply`` learns of full zones."""
+    """Deletes in parallel; ``trouble`` is told what did not go. ``supply`` learns of full zones.
+
+    ``accepted`` names the machines whose delete was accepted, ``forgotten`` those whose runner's
+    entry was removed.
+    """
 
     launcher: Launcher
     runners: RunnerStore
     supply: Supply
     trouble: Callable[[str], None]
+    accepted: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
 
     def remove(self, actions: Actions) -> None:
         """Submit every delete of a round: machines, then ghosts, then parts."""
@@ -60,6 +67,8 @@ class Remover:
                 self.launcher.cloud.delete(member.machine)
         except CloudError as error:
             self.trouble(str(error))
+            return
+        self.accepted.append(member.name)
 
     def _without_runner(self, doomed: Doomed) -> bool:
         """Delete a machine's runner before it; False when it has a job after all."""
@@ -74,6 +83,7 @@ class Remover:
             if error.kind is not GitHubKind.CONFLICT:
                 self.trouble(str(error))
             return False
+        self.forgotten.append(runner.name)
         return True
 
     def _part(self, part: Resource) -> None:

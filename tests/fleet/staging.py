@@ -85,5 +85,6 @@ def staged(over: Sky, directory: Path, clock: Clock, *, run: int = 500) -> Itera
         attempt = Attempt(fleet, 1, f"run-{run}")
         open_session(store, plan, Session(attempt.session, clock.now(), "provision", 8))
         journal = Journal(f"stage-{run}", clock, store)
-        yield Stage(scene, Insides(over.arm, fake), plan, store, attempt, journal)
+        insides = Insides(over.arm, fake, ledger=store, session=attempt.session)
+        yield Stage(scene, insides, plan, store, attempt, journal)
     cloud.close()
