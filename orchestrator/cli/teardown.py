@@ -108,7 +108,9 @@ def reap(
     """Delete what runs of this repository left behind: past its time, or of a run that is over.
 
     Looks twice before it deletes. A run that GitHub does not know is not over; its machines go when
-    their time (provision's --ttl) is over. Exits 0 when nothing condemned is left, 5 with a list
+    their time (provision's --ttl) is over. Of a run that goes on without its supervise job the
+    machines go that have no job, and once all that is left of it waits for machines it is asked to
+    end (Actions: write). Exits 0 when nothing condemned is left, 5 with a list
     otherwise. Meant for a schedule; a second sweeper inside Azure needs no GitHub.
 
     \b

@@ -146,7 +146,11 @@ class _Inside:
 
     def _speak(self) -> None:
         store = self._all.ledger
-        if store is not None and not self._all.held():
+        if self._gone or store is None:
+            return
+        if self._all.held():
+            self._all.arm.world.later(self._all.poll_s, self._speak)
+        else:
             name, session = self._machine.name, self._all.session
             beat = Heartbeat(self._worker, session, name, 0, "running", 1)
             store.put(paths.worker(self._worker), to_json(beat))

@@ -70,6 +70,8 @@ class World:
         self.listing_lag_s = 0.0
         self.down_until = -math.inf
         self.ever: list[str] = []  # ids of every machine that was ever created
+        self.begun: dict[str, float] = {}  # machine -> when its billing began
+        self.ended: dict[str, float] = {}  # machine -> when its billing ended
         self._leaving: list[tuple[float, Item]] = []
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -88,11 +90,14 @@ class World:
         self.items[item.key] = item
         if item.kind == MACHINE:
             self.ever.append(item.id)
+            self.begun[item.name] = item.created
 
     def remove(self, item: Item) -> None:
         """Remove a resource; what it holds goes with it, or is orphaned."""
         if self.items.pop(item.key, None) is None:
             return
+        if item.kind == MACHINE:
+            self.ended[item.name] = self.clock.now()
         if self.listing_lag_s > 0:
             self._leaving.append((self.clock.now() + self.listing_lag_s, item))
         for part in self.held_by(item.key):
