@@ -178,7 +178,15 @@ def _cancel(  # every part of what makes a run hopeless
 
 
 def _finished(view: FleetView, rules: Rules, memory: Memory, now: float) -> bool:
-    """Whether no job is unfinished; a re-run may list fewer than all, if only for long enough."""
+    """Whether no job is unfinished; a re-run may list fewer than all, if only for long enough.
+
+    A list that has none at all, or lacks the job that a runner is busy with, is one that lags.
+    """
     if view.unfinished:
         return False
-    return len(view.jobs) >= rules.shards or memory.sure("quiet", now, rules.quiet_s)
+    if len(view.jobs) >= rules.shards:
+        return True
+    if view.count(Phase.BUSY):
+        return False
+    quiet_s = rules.quiet_s if view.jobs else max(rules.quiet_s, rules.boot_s)
+    return memory.sure("quiet", now, quiet_s)

@@ -32,9 +32,11 @@ class Doomed:
 def everything(view: FleetView) -> tuple[Doomed, ...]:
     """Return every machine, once every job is over; one that has a job after all stays."""
     why = "every job is over"
-    there = (one for one in view.members if one.phase is not Phase.DELETING)
+    there = [one for one in view.members if one.phase is not Phase.DELETING]
+    done = [one.phase is Phase.OVER for one in there]
     return tuple(
-        Doomed(one, why, may_take_job=one.phase is not Phase.OVER, certain=True) for one in there
+        Doomed(one, why, may_take_job=not over, certain=over)
+        for one, over in zip(there, done, strict=True)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from orchestrator.fleet.decide import Orders
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Done, Exhausted, next_step
 from orchestrator.ledger.events import read_events
-from orchestrator.ledger.fold import as_history, fold
+from orchestrator.ledger.fold import Stored, as_history, fold
 from orchestrator.ledger.records import Left, canonical, to_json
 from orchestrator.reader import at_work
 from orchestrator.watch import view
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from orchestrator.clock import Clock
     from orchestrator.fleet.identity import Attempt
+    from orchestrator.ledger.events import Event
     from orchestrator.ledger.fold import Snapshot
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
@@ -29,6 +31,9 @@ DRAIN, CLOSING = "drain", "closing"
 
 SUPERVISOR = "supervisor"
 
+_THREADS = 16
+
+_BEGINS = frozenset({("create", "done")})
 _ENDS = frozenset({("delete", "done"), ("gone", "seen")})
 
 
@@ -65,6 +70,36 @@ def settled(plan: Plan, snapshot: Snapshot, session: str) -> bool:
         if not isinstance(step, Done) and (result.unit in held or not isinstance(step, Exhausted)):
             return False
     return True
+
+
+def accepted(events: Iterable[Event], prefix: str) -> frozenset[str]:
+    """Return the machines (whose names start so) that were accepted, and not said to have gone.
+
+    Events are for display: what is told by them is asked for, and never counted.
+    """
+    told = [one for one in events if one.machine.startswith(prefix)]
+    went = {one.machine for one in told if (one.kind, one.stage) in _ENDS}
+    made = {one.machine for one in told if (one.kind, one.stage) in _BEGINS}
+    return frozenset(made - went)
+
+
+def created(store: Store, prefix: str) -> frozenset[str]:
+    """Return every machine (whose name starts so) that a run's events say was asked for.
+
+    Raises:
+        StoreError: The events could not be read.
+    """
+    listed = store.list(paths.EVENTS)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        read = list(zip(listed, pool.map(store.get, [one.path for one in listed]), strict=True))
+    events, _damage = read_events(
+        Stored(one.path, one.modified, data) for one, data in read if data is not None
+    )
+    return frozenset(
+        one.machine
+        for one in events
+        if one.kind == "create" and one.machine.startswith(prefix) and one.stage != "failed"
+    )
 
 
 def machines(snapshot: Snapshot) -> frozenset[str]:
@@ -162,11 +197,7 @@ class RunLedger:
             StoreError: The events could not be read.
         """
         events, _damage = read_events(self.reader.events())
-        prefix = f"{self.attempt.fleet.label}-{self.attempt.number}-"
-        told = [one for one in events if one.machine.startswith(prefix)]
-        went = {one.machine for one in told if (one.kind, one.stage) in _ENDS}
-        made = {one.machine for one in told if (one.kind, one.stage) == ("create", "done")}
-        return frozenset(made - went)
+        return accepted(events, f"{self.attempt.fleet.label}-{self.attempt.number}-")
 
     def view(self) -> View | None:
         """Return the run as it was read last, for a status line."""

@@ -81,6 +81,18 @@ class Row:
 ROWS = tuple(Row(*values) for values in itertools.product(Side, LENGTHS_MIN, Phase))
 
 
+def covering() -> tuple[Row, ...]:
+    """Return the two hours without GitHub, and each side with some length in half of the phases."""
+    worst = {Row(Side.GITHUB, 120, phase) for phase in (Phase.BOOT, Phase.END)}
+    some = {
+        Row(side, LENGTHS_MIN[(at + turn) % 4], phase)
+        for turn, side in enumerate(Side)
+        for at, phase in enumerate(Phase)
+        if (at + turn) % 2
+    }
+    return tuple(sorted(worst | some, key=ROWS.index))
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What became of a run. Minutes are of all its machines.
@@ -224,7 +236,9 @@ class _Run:
         self._end(provision, "success")
         self.stage.queue_jobs(MACHINES)
         supervise = self._hosted("supervise")
-        ended = self.stage.supervisor(MACHINES, len(wave.launched), supply=self._supply()).run()
+        ended = self.stage.supervisor(
+            MACHINES, len(wave.launched), supply=self._supply(), every_s=60.0
+        ).run()
         self._end(supervise, "success" if ended.exit_code == 0 else "failure")
         return ended.exit_code, ended.reason
 
