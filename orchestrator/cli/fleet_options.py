@@ -199,7 +199,6 @@ class FleetOptions:
 
 def read_fleet_options(options: Mapping[str, Any], problems: list[Problem]) -> FleetOptions | None:
     """Check the options and return what they mean; add every problem to ``problems``."""
-
     sites = sites_of(options, problems)
     problems += _missing(options)
     for flag in ("ttl", "max_cost"):

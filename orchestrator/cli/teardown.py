@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from orchestrator.cli.cloud import Sides
     from orchestrator.fleet.clear import Cleared
-    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.store import Store
 
 
@@ -78,7 +78,13 @@ def teardown(
         store = _close(sides, attempt, options) if options["store"] else None
         journal = Journal(actor_name("teardown", attempt.session), sides.clock)
         broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say, journal.note_delete)
-        cleared = tear_down(fleet, broom, Patience(every, patience), wait=not no_wait)
+        cleared = tear_down(
+            fleet,
+            broom,
+            Patience(every, patience),
+            wait=not no_wait,
+            launched=lambda: _launched(store, fleet),
+        )
         if not no_wait:
             journal.note_proof(cleared)
         if store is not None:  # only now: a store that does not answer delays no delete
@@ -109,7 +115,9 @@ def reap(
     """Delete what runs of this repository left behind: past its time, or of a run that is over.
 
     Looks twice before it deletes. A run that GitHub does not know is not over; its machines go when
-    their time (provision's --ttl) is over. Exits 0 when nothing condemned is left, 5 with a list
+    their time (provision's --ttl) is over. Of a run that goes on without its supervise job the
+    machines go that have no job, and once all that is left of it waits for machines it is asked to
+    end (Actions: write). Exits 0 when nothing condemned is left, 5 with a list
     otherwise. Meant for a schedule; a second sweeper inside Azure needs no GitHub.
 
     \b
@@ -129,6 +137,19 @@ def reap(
         click.echo(f"left alone: {line}", err=True)
     proof = "nothing that has to go is left: two looks in a row found nothing"
     return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json, proof=proof)
+
+
+def _launched(store: Store | None, fleet: Fleet) -> frozenset[str]:
+    """Return the machines that the run's events tell of; none when they cannot be read."""
+    from orchestrator.fleet.orders import created
+
+    if store is None:
+        return frozenset()
+    try:
+        return created(store, f"{fleet.label}-")
+    except MatrixError as error:
+        _say(f"warning: which machines were launched could not be read: {error}")
+        return frozenset()
 
 
 def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:

@@ -76,8 +76,9 @@ class MachineRequest:
 class Resource:
     """One thing that exists in the cloud, as a listing shows it (listings may lag).
 
-    ``created`` is Unix seconds. ``failure`` says why a machine is FAILED. ``id`` is the cloud's own
-    identifier, and all that ``delete`` needs beside the kind.
+    ``created`` is Unix seconds of the caller's own clock: its age is the cloud's to tell, so that
+    two clocks that differ are never compared. ``failure`` says why a machine is FAILED. ``id`` is
+    the cloud's own identifier, and all that ``delete`` needs beside the kind.
     """
 
     kind: Kind
@@ -190,6 +191,25 @@ class Cloud(Protocol):
 
     def resources(self, tags: Mapping[str, str]) -> Sequence[Resource]:
         """Return every machine, NIC, disk and IP that carries all of ``tags`` (no tags: all)."""
+        ...
+
+    def get(self, name: str) -> Resource | None:
+        """Return the machine of this name, read by its id; None when the cloud says it is gone.
+
+        A fact, where ``resources`` may lag: what a listing lacks is asked for here before anything
+        follows from its absence.
+        """
+        ...
+
+    def now(self) -> float:
+        """Return the cloud's own time, Unix seconds, as its replies tell it.
+
+        What is compared by the cloud (a key's end, a machine's) is reckoned in it.
+        """
+        ...
+
+    def ahead_s(self) -> float:
+        """Return how many seconds the cloud's clock is ahead of this process's."""
         ...
 
     def delete(self, resource: Resource) -> None:

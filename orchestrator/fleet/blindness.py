@@ -1,4 +1,4 @@
-"""How long a supervisor has not seen its fleet, and when to give up looking. Pure."""
+"""How long a side of the fleet has not been seen, and what follows from it. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from orchestrator.cloud.failures import CloudError
     from orchestrator.github import GitHubError
 
-_BLIND_LIMIT_S = 900.0
+LONG_S = 900.0
+"""An outage that lasts so long is more than a hiccup: what it leaves idle is looked after."""
+
 _REFUSED_LIMIT = 3
 _REFUSALS = (GitHubKind.CREDENTIALS, GitHubKind.CONFIGURATION, GitHubKind.NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True)
 class Blindness:
-    """Looks that failed one after the other: since when (Unix seconds), and how many were refused.
+    """Looks at one side that failed one after the other: since when, and how many were refused.
 
-    A look that succeeds ends it.
+    A look that succeeds ends it. Times are Unix seconds.
     """
 
     since: float | None = None
@@ -42,8 +44,10 @@ class Blindness:
         """
         return self.why if self.refused >= _REFUSED_LIMIT else ""
 
-    def too_long(self, now: float) -> str:
-        """Return why it has lasted too long by ``now``, or ""."""
-        if self.since is None or now - self.since < _BLIND_LIMIT_S:
-            return ""
-        return f"nothing could be seen for {_BLIND_LIMIT_S / 60:.0f} min: {self.why}"
+    def for_s(self, now: float) -> float:
+        """Return how long it has lasted."""
+        return 0.0 if self.since is None else now - self.since
+
+    def told(self, now: float) -> str:
+        """Return it in words."""
+        return f"nothing could be seen for {self.for_s(now) / 60:.0f} min: {self.why}"

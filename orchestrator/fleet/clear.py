@@ -44,6 +44,14 @@ class RunnerStore(Protocol):
         """Return every runner of the repository."""
         ...
 
+    def get(self, runner_id: int) -> Runner | None:
+        """Return a runner, read by its id; None once its entry is gone."""
+        ...
+
+    def named(self, name: str) -> Runner | None:
+        """Return the runner of this name, by a list."""
+        ...
+
     def delete(self, runner_id: int) -> bool:
         """Delete a runner; a missing one is a success."""
         ...

@@ -1,33 +1,28 @@
 """What a supervisor does next: desired against observed, each round anew. Pure.
 
 A job that was lost while it ran is never queued again (its tasks are stolen), so that what is
-wanted follows from the queued jobs alone.
+wanted follows from the queued jobs alone. What is decided here goes by one look; ``doubts`` names
+what of it has to be proved first, and then it is decided again.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.fleet.boots import count_boots
+from orchestrator.fleet.doom import Doomed, doom, everything, in_words
+from orchestrator.fleet.identity import MACHINE_TAG
 from orchestrator.fleet.memory import LAG_S
 from orchestrator.fleet.view import Phase
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.port import Resource
     from orchestrator.fleet.memory import Memory
     from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Runner
 
 LAUNCHES_A_JOB = 2
-BAD_BOOTS_LIMIT = 3
-"""Boots in a row that took no job: the image, the network or the runner is broken.
-
-A runner that was online and was then removed by GitHub while it waited is none of them, and neither
-is a machine no newer than one that took a job: of a large wave some never come up.
-"""
-
 _WAITING = (Phase.BOOTING, Phase.IDLE)
 
 
@@ -59,25 +54,15 @@ class Orders:
     """What the ledger says of this attempt.
 
     ``settled``: nothing is left that needs an arena; ``draining``: workers were told to take
-    nothing more; ``closing``: the fleet is being torn down.
+    nothing more; ``closing``: the fleet is being torn down. ``spoke`` are the machines of which a
+    worker ever said a word, ``left`` those of them whose workers have all ended.
     """
 
     settled: bool = False
     draining: bool = False
     closing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Doomed:
-    """A machine to delete, and why. ``failure`` is the cloud's, when it could not make it.
-
-    Where it ``may_take_job`` its runner's entry goes first: GitHub refuses that while it has one.
-    """
-
-    member: Member
-    why: str
-    failure: Failure | None = None
-    may_take_job: bool = False
+    spoke: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +89,13 @@ def decide(
     """Return what to do after this look, and what to remember of it. ``now`` is Unix seconds."""
     memory = memory.after_look(view, now)
     finished = _finished(view, rules, memory, now)
-    doomed = _all(view) if finished else _doomed(view, rules, memory, now)
-    memory = _count_boots(doomed, memory)
+    doomed = everything(view) if finished else doom(view, orders, rules, memory, now)
+    memory = count_boots(doomed, orders, memory)
     going = {one.member.name for one in doomed}
-    kept = [one for one in view.members if one.name not in going]
-    coming = _coming(kept, rules, memory, now)
+    kept = [
+        one for one in view.members if one.name not in going and not memory.going(one.name, now)
+    ]
+    coming = _coming(view, kept, rules, memory, now)
     launch, drains = _wanted(len(view.queued) - coming, orders, rules, memory)
     surplus = _surplus(view, kept, rules, memory, now)
     actions = Actions(
@@ -116,13 +103,20 @@ def decide(
         forget=tuple(
             one
             for one in view.ghosts
-            if one.name not in memory.pending and memory.sure(f"ghost {one.id}", now, LAG_S)
+            if one.name in memory.accounted and memory.sure(f"ghost {one.id}", now, LAG_S)
         ),
-        sweep=tuple(one for one in view.orphans if memory.sure(f"part {one.id}", now)),
+        sweep=tuple(
+            one
+            for one in view.orphans
+            if one.tags.get(MACHINE_TAG, "") in memory.accounted
+            and memory.sure(f"part {one.id}", now)
+        ),
         launch=launch,
         drains=drains,
         dead=tuple(
-            job.runner_name or "" for job in view.orphaned if memory.sure(f"orphaned {job.id}", now)
+            job.runner_name
+            for job in view.orphaned
+            if job.runner_name in memory.accounted and memory.sure(f"orphaned {job.id}", now)
         ),
         cancel=_cancel(view, orders, rules, memory, now, coming + launch + drains),
         finished=finished,
@@ -130,13 +124,18 @@ def decide(
     return actions, memory
 
 
-def _coming(kept: list[Member], rules: Rules, memory: Memory, now: float) -> int:
-    """Return how many machines are on their way to a job, those that listings hide included."""
+def _coming(view: FleetView, kept: list[Member], rules: Rules, memory: Memory, now: float) -> int:
+    """Return how many machines are on their way to a job, those that listings hide included.
+
+    Of machines that were launched before and are known by number alone, none is given up before
+    its time to boot is over.
+    """
     listed = sum(one.phase in (*_WAITING, Phase.RUNNERLESS) for one in kept)
+    known = memory.seen | memory.pending.keys()
     hidden = 0
-    if now - memory.started < LAG_S:
-        hidden = max(0, rules.launched - len(memory.seen))
-    return listed + hidden + len(memory.pending)
+    if now - memory.started < rules.boot_s:
+        hidden = max(0, rules.launched - len(known))
+    return listed + hidden + len(memory.missing(view) - memory.took_job)
 
 
 def _wanted(waiting: int, orders: Orders, rules: Rules, memory: Memory) -> tuple[int, int]:
@@ -146,62 +145,6 @@ def _wanted(waiting: int, orders: Orders, rules: Rules, memory: Memory) -> tuple
     if orders.settled or orders.draining:
         return 0, max(0, min(waiting, rules.shards - memory.drains))
     return max(0, min(waiting, rules.launches_limit - rules.launched - memory.launched)), 0
-
-
-def _all(view: FleetView) -> tuple[Doomed, ...]:
-    there = (one for one in view.members if one.phase is not Phase.DELETING)
-    return tuple(Doomed(one, "every job is over") for one in there)
-
-
-def _doomed(view: FleetView, rules: Rules, memory: Memory, now: float) -> tuple[Doomed, ...]:
-    found = (_doom(member, rules, memory, now) for member in view.members)
-    return tuple(one for one in found if one is not None)
-
-
-def _doom(member: Member, rules: Rules, memory: Memory, now: float) -> Doomed | None:
-    """Return why a machine has to go, or None."""
-    created = now if member.machine.created is None else member.machine.created
-    match member.phase:
-        case Phase.DELETING:
-            return None
-        case _ if member.expired(now):
-            return Doomed(member, "it is past its expires-at")
-        case Phase.OVER:
-            return Doomed(member, "its job is over")
-        case Phase.FAILED:
-            failure = member.machine.failure
-            return Doomed(member, f"the cloud could not make it ({failure})", failure)
-        case Phase.RUNNERLESS if memory.sure(f"runnerless {member.name}", now):
-            return Doomed(member, "its runner is gone and took no job")
-        case Phase.BOOTING if now - created > rules.boot_s:
-            why = f"its runner was not online within {_time(rules.boot_s)}"
-            return Doomed(member, why, may_take_job=True)
-        case Phase.IDLE if memory.sure(f"idle {member.name}", now, rules.idle_s):
-            why = f"its runner got no job within {_time(rules.idle_s)}"
-            return Doomed(member, why, may_take_job=True)
-    return None
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-
-
-def _count_boots(doomed: tuple[Doomed, ...], memory: Memory) -> Memory:
-    """Count the boots that took no job; too many in a row halt the run."""
-    bad = {
-        one.member.name
-        for one in doomed
-        if one.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
-        and one.member.name not in memory.came_up | memory.took_job | memory.counted
-        and (one.member.machine.created or math.inf) > memory.served
-    }
-    count = memory.bad_boots + len(bad)
-    halted = memory.halted
-    if count >= BAD_BOOTS_LIMIT and not halted:
-        halted = (
-            f"{count} boots in a row took no job: the image, its network or the age of its runner"
-        )
-    return replace(memory, bad_boots=count, counted=memory.counted | bad, halted=halted)
 
 
 def _surplus(
@@ -223,17 +166,27 @@ def _cancel(  # every part of what makes a run hopeless
     """Return why the workflow run has to be cancelled, the last resort, or nothing."""
     if not view.queued or view.count(Phase.BUSY) or orders.closing:
         return ""
+    if memory.missing(view) or any(memory.going(one.name, now) for one in view.members):
+        return ""  # nobody has said yet that they are gone
     if memory.halted and not view.count(*_WAITING):
         return memory.halted
     if not coming and memory.sure("unserved", now):
         return "each job's launches are spent, and no machine is left to serve the queued ones"
     if memory.sure("unserved", now, rules.starved_s):
-        return f"no machine could be had for {_time(rules.starved_s)}"
+        return f"no machine could be had for {in_words(rules.starved_s)}"
     return ""
 
 
 def _finished(view: FleetView, rules: Rules, memory: Memory, now: float) -> bool:
-    """Whether no job is unfinished; a re-run may list fewer than all, if only for long enough."""
+    """Whether no job is unfinished; a re-run may list fewer than all, if only for long enough.
+
+    A list that has none at all, or lacks the job that a runner is busy with, is one that lags.
+    """
     if view.unfinished:
         return False
-    return len(view.jobs) >= rules.shards or memory.sure("quiet", now, rules.quiet_s)
+    if len(view.jobs) >= rules.shards:
+        return True
+    if view.count(Phase.BUSY):
+        return False
+    quiet_s = rules.quiet_s if view.jobs else max(rules.quiet_s, rules.boot_s)
+    return memory.sure("quiet", now, quiet_s)

@@ -24,6 +24,8 @@ ROLE_TAG = "waa-role"
 SIZE_TAG = "waa-size"
 SPOT_TAG = "waa-spot"
 ZONE_TAG = "waa-zone"
+RUNNER_TAG = "waa-runner"
+"""The id of a machine's runner: by it GitHub says whether that is there, whatever a list lacks."""
 
 _LABEL = re.compile(r"waa-([1-9][0-9]{0,19})\Z")
 _RUN_ID = re.compile(r"[1-9][0-9]{0,19}\Z")
@@ -101,7 +103,22 @@ def run_of_labels(labels: Iterable[str]) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+def runner_of_tags(tags: Mapping[str, str]) -> int | None:
+    """Return the id of the runner that a machine was made with, or None when no tag tells."""
+    text = tags.get(RUNNER_TAG, "")
+    return int(text) if _RUN_ID.match(text) else None
+
+
+def attempt_of_tags(tags: Mapping[str, str]) -> int | None:
+    """Return the attempt that a resource was made for, or None when no tag tells."""
+    text = tags.get(ATTEMPT_TAG, "")
+    return int(text) if _RUN_ID.match(text) else None
+
+
 def expiry(tags: Mapping[str, str]) -> float | None:
-    """Return when a resource's machine must be gone, Unix seconds, or None when it does not say."""
+    """Return when a resource's machine must be gone, or None when it does not say.
+
+    Unix seconds of the cloud's clock: the sweeper there judges by it too.
+    """
     text = tags.get(EXPIRES_TAG, "")
     return float(text) if _SECONDS.match(text) else None

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _ALIVE = (Phase.BOOTING, Phase.IDLE, Phase.BUSY)
 
 
-def last_resort(view: FleetView, orders: Orders, launcher: Launcher, memory: Memory) -> str:
-    """Return why the workflow run has to be cancelled, or nothing.
+def last_resort(
+    view: FleetView, orders: Orders, launcher: Launcher, memory: Memory, now: float
+) -> str:
+    """Return why the workflow run has to be cancelled, or nothing. ``now`` is Unix seconds.
 
     The queued jobs need the machines of one role: with nothing left to do, drain machines.
     """
@@ -29,6 +31,8 @@ def last_resort(view: FleetView, orders: Orders, launcher: Launcher, memory: Mem
     halt = launcher.refusals[role].halt
     if not halt.fatal or not view.queued or orders.closing:
         return ""
-    if view.count(*_ALIVE) or memory.pending:
+    if view.count(*_ALIVE) or memory.missing(view):
         return ""
+    if any(memory.going(one.name, now) for one in view.members):
+        return ""  # nobody has said yet that they are gone
     return halt.reason

@@ -14,7 +14,15 @@ from orchestrator.cloud.failures import Action, CloudError, Failure, FailureKind
 from orchestrator.cloud.port import DataDisk, MachineRequest
 from orchestrator.errors import StoreError
 from orchestrator.fleet.custom_data import SAS_FILE, checked_facts
-from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, ZONE_TAG, Role
+from orchestrator.fleet.identity import (
+    EXPIRES_TAG,
+    ROLE_TAG,
+    RUNNER_TAG,
+    SIZE_TAG,
+    SPOT_TAG,
+    ZONE_TAG,
+    Role,
+)
 from orchestrator.fleet.refusals import Halt, Refusals
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
@@ -155,7 +163,7 @@ class Launcher:
 
     def _try(self, number: int, choice: Choice, supply: Supply, role: Role) -> Launched:
         name = self.attempt.machine_name(number, self.token())
-        expires = self.clock.now() + self.build.ttl_s
+        expires = self.cloud.now() + self.build.ttl_s
         try:
             self._ask_whether_closing(role)
             key = self.store_key(expires)
@@ -163,7 +171,7 @@ class Launcher:
             supply.refused(choice, _UNTRIED)
             raise _RefusedError(str(error), final=True) from error
         minted = self._mint(name, choice, supply, role)
-        request = self._request(name, choice, role, expires, minted.config, key)
+        request = self._request(name, choice, role, expires, minted, key)
         self._create(request, number, choice, supply, minted)
         self.refusals[role].accepted = True
         supply.accepted(choice)
@@ -195,7 +203,7 @@ class Launcher:
         choice: Choice,
         role: Role,
         expires: float,
-        config: Secret,
+        minted: JitRunner,
         key: Secret,
     ) -> MachineRequest:
         offer, build = choice.offer, self.build
@@ -209,13 +217,14 @@ class Launcher:
             SIZE_TAG: offer.size,
             SPOT_TAG: str(choice.spot).lower(),
             **({ZONE_TAG: choice.zone} if choice.zone else {}),
+            RUNNER_TAG: str(minted.runner.id),
         }
         return MachineRequest(
             name=name,
             region=offer.region,
             size=offer.size,
             image=build.image,
-            custom_data=self.template.render(config, key, checked_facts(facts)),
+            custom_data=self.template.render(minted.config, key, checked_facts(facts)),
             tags=tags,
             zone=choice.zone,
             spot=choice.spot,
@@ -255,9 +264,10 @@ class Launcher:
                 if error.kind is FailureKind.THROTTLED and tried < _THROTTLED_TRIES:
                     self.clock.sleep(min(error.failure.retry_after_s or 5.0, _LONGEST_THROTTLE_S))
                     continue
+                if error.kind is FailureKind.TRANSIENT and self._is_there(request.name):
+                    return  # only the reply was lost
                 raise self._refused(error, number, request, choice, supply, minted) from error
-            else:
-                return
+            return
 
     def _told(self, request: MachineRequest) -> dict[str, Fact]:
         """Return what a report wants of a machine; the expiry bounds what it can cost."""
@@ -294,6 +304,16 @@ class Launcher:
         refusals.met(failure, reason, machine, request.region, regions, hope=hope)
         again = failure.action in (Action.ELSEWHERE, Action.REPLACE)
         return _RefusedError(reason, final=not again)
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a machine whose create was not answered exists: read by its id."""
+        try:
+            there = self.cloud.get(name)
+        except CloudError:
+            return False
+        if there is not None:
+            self.journal.note("create", "done", name, "its reply was lost, and it is there")
+        return there is not None
 
     def _forget(self, minted: JitRunner) -> None:
         name = minted.runner.name

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.decide import Orders
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Done, Exhausted, next_step
-from orchestrator.ledger.fold import as_history, fold
+from orchestrator.ledger.events import read_events
+from orchestrator.ledger.fold import Stored, as_history, fold
 from orchestrator.ledger.records import Left, canonical, to_json
 from orchestrator.reader import at_work
 from orchestrator.watch import view
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from orchestrator.clock import Clock
     from orchestrator.fleet.identity import Attempt
+    from orchestrator.ledger.events import Event
     from orchestrator.ledger.fold import Snapshot
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 DRAIN, CLOSING = "drain", "closing"
 
 SUPERVISOR = "supervisor"
+
+_THREADS = 16
+
+_BEGINS = frozenset({("create", "done")})
+_ENDS = frozenset({("delete", "done"), ("gone", "seen")})
 
 
 def order(store: Store, session: str, which: str, reason: str) -> None:
@@ -64,6 +72,54 @@ def settled(plan: Plan, snapshot: Snapshot, session: str) -> bool:
     return True
 
 
+def accepted(events: Iterable[Event], prefix: str) -> frozenset[str]:
+    """Return the machines (whose names start so) that were accepted, and not said to have gone.
+
+    Events are for display: what is told by them is asked for, and never counted.
+    """
+    told = [one for one in events if one.machine.startswith(prefix)]
+    went = {one.machine for one in told if (one.kind, one.stage) in _ENDS}
+    made = {one.machine for one in told if (one.kind, one.stage) in _BEGINS}
+    return frozenset(made - went)
+
+
+def created(store: Store, prefix: str) -> frozenset[str]:
+    """Return every machine (whose name starts so) that a run's events say was asked for.
+
+    Raises:
+        StoreError: The events could not be read.
+    """
+    listed = store.list(paths.EVENTS)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        read = list(zip(listed, pool.map(store.get, [one.path for one in listed]), strict=True))
+    events, _damage = read_events(
+        Stored(one.path, one.modified, data) for one, data in read if data is not None
+    )
+    return frozenset(
+        one.machine
+        for one in events
+        if one.kind == "create" and one.machine.startswith(prefix) and one.stage != "failed"
+    )
+
+
+def machines(snapshot: Snapshot) -> frozenset[str]:
+    """Return the machines of which a worker ever said a word."""
+    beats = {beat.machine for beat in snapshot.heartbeats.values()}
+    return frozenset(beats | _of_outcomes(snapshot))
+
+
+def at_work_on(snapshot: Snapshot) -> frozenset[str]:
+    """Return the machines of which a worker has not left, or has only its outcomes to show."""
+    working = at_work(snapshot)
+    beats = {beat.machine for name, beat in snapshot.heartbeats.items() if name in working}
+    unheard = {beat.machine for beat in snapshot.heartbeats.values()}
+    return frozenset(beats | (_of_outcomes(snapshot) - unheard))
+
+
+def _of_outcomes(snapshot: Snapshot) -> set[str]:
+    return {one.machine for one in snapshot.outcomes.values() if one is not None}
+
+
 @dataclass(slots=True)
 class RunLedger:
     """One attempt's view of its run's ledger. A read that fails keeps the last answer."""
@@ -94,6 +150,8 @@ class RunLedger:
             settled=settled(self.reader.plan, snapshot, session),
             draining=paths.control(session, DRAIN) in given,
             closing=paths.control(session, CLOSING) in given,
+            spoke=machines(snapshot),
+            left=machines(snapshot) - at_work_on(snapshot),
         )
         return self._orders
 
@@ -131,6 +189,15 @@ class RunLedger:
             left = Left(beat.worker, beat.session, reason, SUPERVISOR, None, now)
             self.store.create(paths.left(beat.worker), to_json(left))
         return tuple(beat.worker for beat in dead)
+
+    def accepted(self) -> frozenset[str]:
+        """Return the machines that this attempt's events say were accepted, and not that they went.
+
+        Raises:
+            StoreError: The events could not be read.
+        """
+        events, _damage = read_events(self.reader.events())
+        return accepted(events, f"{self.attempt.fleet.label}-{self.attempt.number}-")
 
     def view(self) -> View | None:
         """Return the run as it was read last, for a status line."""

@@ -1,7 +1,11 @@
 """Finds what runs of this repository left behind, and deletes it: the last line of defence.
 
 It needs nothing of the runs but the tags on what they made. It looks twice before it deletes,
-because listings lag, and it takes no run for over that GitHub merely does not know.
+because listings lag, and it takes no run for over that GitHub merely does not know. Of a run that
+goes on it takes the machines that its supervise job left behind when that ended; and it ends such a
+run once all that is left of it waits for machines that nobody brings: who would have brought them
+could not, and the run's report comes with its end. That takes *Actions: write*, which the App has
+(a job's GITHUB_TOKEN is not used here); without it GitHub ends the run after a day.
 """
 
 from __future__ import annotations
@@ -9,14 +13,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from orchestrator.cloud.port import Kind
+from orchestrator.fleet.abandoned import Abandoned, abandoned
 from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
-from orchestrator.fleet.identity import REPO_TAG, expiry, run_of_labels, run_of_tags
+from orchestrator.fleet.identity import (
+    REPO_TAG,
+    Fleet,
+    expiry,
+    run_of_labels,
+    run_of_tags,
+    runner_of_tags,
+)
 from orchestrator.github import GitHubError, Run, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.cloud.port import Resource
+    from orchestrator.github import Job
 
 BETWEEN_LOOKS_S = 60.0
 """Between the two looks: longer than listings were seen to lag."""
@@ -31,14 +45,34 @@ class RunStore(Protocol):
         """Return the newest attempt of a run, or None when GitHub does not know it."""
         ...
 
+    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+        """Return the jobs of one attempt."""
+        ...
+
+    def job(self, job_id: int) -> Job | None:
+        """Return a job, read by its id."""
+        ...
+
+    def cancel(self, run_id: int) -> bool:
+        """Ask a run to end; False when it has ended."""
+        ...
+
+    def now(self) -> float:
+        """Return GitHub's own time, Unix seconds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Condemned:
-    """What is to go, each with the reason, and what nothing can be said of."""
+    """What is to go, each with the reason, and what nothing can be said of.
+
+    ``hopeless`` are runs of which nothing is left but jobs that wait for machines nobody brings.
+    """
 
     found: Found
     reasons: Mapping[str, str]
     unjudged: tuple[str, ...] = ()
+    hopeless: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +86,7 @@ class Reaper:
     _over: dict[int, bool] = field(default_factory=dict)
     _unknown: set[int] = field(default_factory=set)
     _unjudged: dict[int, str] = field(default_factory=dict)
+    _abandoned: dict[int, Abandoned | None] = field(default_factory=dict)
 
     def reap(self, patience: Patience | None = None, *, dry_run: bool = False) -> Reaped:
         """Look until two looks agree, delete what both condemn, and look until it is gone.
@@ -59,6 +94,8 @@ class Reaper:
         With ``dry_run`` nothing is deleted; ``condemned`` says what would be.
         """
         condemned, looks = self._agreed()
+        if not dry_run:
+            condemned = self._end_runs(condemned)
         if dry_run or condemned.found.empty:
             left = condemned.found.blind
             cleared = Cleared((), left, looks, proved=not left and not dry_run)
@@ -85,7 +122,8 @@ class Reaper:
             before, now = now, self.condemned()
             looks += 1
             agreed = _both(before, now)
-            seen = agreed.found == now.found and not (before.found.blind or now.found.blind)
+            same = (agreed.found, agreed.hopeless) == (now.found, now.hopeless)
+            seen = same and not (before.found.blind or now.found.blind)
             if seen or looks == _LOOKS_LIMIT:
                 return agreed, looks
 
@@ -109,7 +147,42 @@ class Reaper:
                 reasons[f"runner {runner.name}"] = f"run {run} is over"
         blind = (*found.blind, *self._unjudged.values())
         there = Found(tuple(resources), tuple(runners), blind)
-        return Condemned(there, reasons, tuple(unjudged))
+        runs = sorted(self._abandoned)
+        hopeless = tuple(run for run in runs if self._hopeless(run, found, there))
+        return Condemned(there, reasons, tuple(unjudged), hopeless)
+
+    def _hopeless(self, run_id: int, found: Found, condemned: Found) -> bool:
+        """Whether a run waits for machines, none of its own is left, and GitHub says so by id."""
+        one = self._abandoned[run_id]
+        if one is None or not one.hopeless or found.blind:
+            return False
+        going = {there.id for there in condemned.resources}
+        kept = any(
+            there.kind is Kind.MACHINE and there.id not in going
+            for there in found.resources
+            if run_of_tags(there.tags) == run_id
+        )
+        return not kept and all(self._still_queued(job.id, run_id) for job in one.waiting)
+
+    def _still_queued(self, job_id: int, run_id: int) -> bool:
+        try:
+            job = self.runs.job(job_id)
+        except GitHubError as error:
+            self._unjudged[run_id] = f"run {run_id} could not be judged: {error}"
+            return False
+        return job is not None and job.queued
+
+    def _end_runs(self, condemned: Condemned) -> Condemned:
+        """Ask GitHub to end the runs that nothing can come of; say what it answered."""
+        reasons, unjudged = dict(condemned.reasons), list(condemned.unjudged)
+        for run in condemned.hopeless:
+            try:
+                self.runs.cancel(run)
+            except GitHubError as error:
+                unjudged.append(f"run {run} waits for machines that nobody brings: {error}")
+                continue
+            reasons[f"run {run}"] = "it waits for machines that nobody brings: it was asked to end"
+        return replace(condemned, reasons=reasons, unjudged=tuple(unjudged))
 
     def _see(self) -> Found:
         def resources() -> list[Resource]:
@@ -123,10 +196,27 @@ class Reaper:
     def _why_resource(self, resource: Resource) -> str:
         """Return why a resource has to go, or nothing."""
         until = expiry(resource.tags)
-        if until is not None and until <= self.broom.clock.now():
+        if until is not None and until <= self.broom.cloud.now():
             return "it is past its expires-at"
         run = run_of_tags(resource.tags)
-        return f"run {run} is over" if run is not None and self._is_over(run) else ""
+        if run is None:
+            return ""
+        if self._is_over(run):
+            return f"run {run} is over"
+        left = self._abandoned.get(run)
+        if left is None or resource.kind is not Kind.MACHINE:
+            return ""  # parts go with their machine
+        return self._why_abandoned(resource, left)
+
+    def _why_abandoned(self, machine: Resource, left: Abandoned) -> str:
+        number = runner_of_tags(machine.tags)
+        try:
+            named = self.broom.runners.named
+            known = named(machine.name) if number is None else self.broom.runners.get(number)
+        except GitHubError as error:
+            self._unjudged[left.run.id] = f"run {left.run.id} could not be judged: {error}"
+            return ""
+        return left.why(machine, known, self.broom.clock.now())
 
     def _doubt(self, resource: Resource) -> str:
         """Return why nothing can be said of a resource that stays, or nothing."""
@@ -142,6 +232,7 @@ class Reaper:
         self._over.clear()
         self._unknown.clear()
         self._unjudged.clear()
+        self._abandoned.clear()
 
     def _is_over(self, run_id: int) -> bool:
         """Whether a run is known to be over: a 404, or an error, says nothing."""
@@ -157,7 +248,20 @@ class Reaper:
             return False
         if run is None:
             self._unknown.add(run_id)
-        return run is not None and run.over
+            return False
+        if not run.over:
+            self._abandoned[run_id] = self._look_closer(run)
+        return run.over
+
+    def _look_closer(self, run: Run) -> Abandoned | None:
+        """Return a run in progress as one that nobody supervises, or None."""
+        try:
+            jobs = self.runs.jobs(run.id, run.attempt)
+        except GitHubError as error:
+            self._unjudged[run.id] = f"run {run.id} could not be judged: {error}"
+            return None
+        label = Fleet(self.repository, run.id).label
+        return abandoned(run, jobs, label, self.runs.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +286,8 @@ def _both(first: Condemned, second: Condemned) -> Condemned:
     found = _only(second.found, resources, runners)
     kept = {name.split(" (")[0] for name in found.names}
     reasons = {name: why for name, why in second.reasons.items() if name in kept}
-    return Condemned(found, reasons, second.unjudged)
+    hopeless = tuple(run for run in second.hopeless if run in first.hopeless)
+    return Condemned(found, reasons, second.unjudged, hopeless)
 
 
 def _only(found: Found, resources: set[str], runners: set[int]) -> Found:

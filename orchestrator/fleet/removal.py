@@ -7,7 +7,7 @@ again at the next look.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import CloudError, FailureKind
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.port import Resource
     from orchestrator.fleet.clear import RunnerStore
-    from orchestrator.fleet.decide import Actions, Doomed
+    from orchestrator.fleet.decide import Actions
+    from orchestrator.fleet.doom import Doomed
     from orchestrator.fleet.identity import Role
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.supply import Supply
@@ -39,7 +40,8 @@ class Remover:
 
     ``supplies`` learn of full zones. ``submitted`` says when the delete of each machine was last
     submitted, or first seen under way (Unix seconds), and is added to: what the cloud says of such
-    a machine is said of its delete, not of its create.
+    a machine is said of its delete, not of its create. ``accepted`` names the machines whose delete
+    was accepted, ``forgotten`` those whose runner's entry was removed.
     """
 
     launcher: Launcher
@@ -47,6 +49,8 @@ class Remover:
     supplies: Mapping[Role, Supply]
     submitted: dict[str, float]
     trouble: Callable[[str], None]
+    accepted: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
 
     def remove(self, actions: Actions) -> None:
         """Submit every delete of a round: machines, then ghosts, then parts."""
@@ -81,6 +85,8 @@ class Remover:
                 self.launcher.cloud.delete(member.machine)
         except CloudError as error:
             self.trouble(str(error))
+            return
+        self.accepted.append(member.name)
 
     def _learn(self, member: Member, failure: Failure) -> None:
         """Leave alone, or stop for, what an accepted create that failed speaks of."""
@@ -113,6 +119,7 @@ class Remover:
             if error.kind is not GitHubKind.CONFLICT:
                 self.trouble(str(error))
             return False
+        self.forgotten.append(runner.name)
         return True
 
     def _part(self, part: Resource) -> None:

@@ -1,7 +1,10 @@
 """Watches a fleet until its jobs are over: looks, decides, acts, and starts again.
 
-Each round lists everything anew and closes the difference between what is and what should be. A
-round that cannot see acts on nothing: what was missed is still there at the next.
+Each round lists everything anew, reads by id what the listings do not prove, and closes the
+difference between what is and what should be. A round that cannot see GitHub goes by the ledger
+alone, and one that cannot see the cloud acts on nothing: what was missed is still there at the
+next. It waits out an outage for as long as its own job lives, and hands over before it leaves: the
+workers are told to take nothing more, and what nobody works on is deleted.
 """
 
 from __future__ import annotations
@@ -11,15 +14,20 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.cloud.failures import CloudError
+from orchestrator.cloud.port import Kind
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
-from orchestrator.fleet.blindness import Blindness
-from orchestrator.fleet.decide import Actions, Orders, Rules, decide
+from orchestrator.fleet.asking import Asker
+from orchestrator.fleet.by_ledger import useless
+from orchestrator.fleet.decide import Actions, Orders, Rules
+from orchestrator.fleet.facts import Facts
 from orchestrator.fleet.identity import Role
+from orchestrator.fleet.judging import Judge, Judged
 from orchestrator.fleet.last_resort import last_resort
 from orchestrator.fleet.launch import Launched
-from orchestrator.fleet.memory import Memory
+from orchestrator.fleet.look import Look, Outage, look_at
+from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.removal import Remover
-from orchestrator.fleet.view import FleetView, Phase, join
+from orchestrator.fleet.view import FleetView, Phase
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import GitHubError
 
@@ -28,10 +36,12 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.port import Market
     from orchestrator.fleet.clear import RunnerStore
+    from orchestrator.fleet.facts import Listings
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.orders import RunLedger
     from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.supply import Supply
+    from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Job
 
 _THREADS = 16
@@ -44,6 +54,10 @@ class JobStore(Protocol):
 
     def jobs(self, run_id: int, attempt: int) -> list[Job]:
         """Return the jobs of one attempt."""
+        ...
+
+    def job(self, job_id: int) -> Job | None:
+        """Return a job, read by its id."""
         ...
 
     def cancel(self, run_id: int) -> bool:
@@ -105,39 +119,42 @@ class Supervisor:
     _fatal: str = ""
     _submitted: dict[str, float] = field(default_factory=dict)
     _troubles: list[str] = field(default_factory=list)
-    _blindness: Blindness = field(default_factory=Blindness)
+    _outage: Outage = field(default_factory=Outage)
     _asked_to_drain: bool = False
 
     def run(self) -> Ended:
         """Supervise until no job is unfinished, or nothing more can be done."""
         clock = self.launcher.clock
         started = clock.now()
-        self._memory = Memory(started)
+        self._memory = Memory(started, pending=dict.fromkeys(self._accepted(), started))
         while True:
             done = self._round(started)
             if done is not None:
                 return done
             clock.sleep(self.settings.every_s)
 
+    def _accepted(self) -> frozenset[str]:
+        """Return the machines that were launched before; none when the events cannot be read."""
+        try:
+            return self.ledger.accepted()
+        except StoreError as error:
+            self._troubles.append(str(error))
+            return frozenset()
+
     # -- one round --------------------------------------------------------------------------
 
     def _round(self, started: float) -> Ended | None:
         now = self.launcher.clock.now()
         self._troubles.clear()
-        view = self._look(now)
-        if self._fatal:
-            return Ended(EXIT_INFRASTRUCTURE, self._fatal)
-        orders = self._orders()
-        if view is None:
-            reason = self._blindness.too_long(now)
-            return Ended(EXIT_INFRASTRUCTURE, reason) if reason else None
+        look = self._look(now)
+        orders, fresh = self._orders()
+        if look.listings is None:
+            return self._blind(look, orders, now, started, fresh=fresh)
         assert self._memory is not None
-        self.spending = self.spending.after_look(view, now)
+        judged = self._judged(look.listings, orders, now, started)
+        view, actions, self._memory = judged.view, judged.actions, judged.memory
         self._tell_sightings(view, now)
         self._tell_hope(view)
-        if self._must_drain(view, now, started):
-            orders = replace(orders, draining=True)
-        actions, self._memory = decide(view, orders, self.settings.rules, self._memory, now)
         actions = self._affordable(actions, now)
         self._act(actions, view)
         usd = self.spending.usd(now)
@@ -145,25 +162,55 @@ class Supervisor:
         self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
         return self._over(actions, view, orders, now, started)
 
-    def _look(self, now: float) -> FleetView | None:
-        """List everything; None when a side could not be seen."""
-        attempt = self.launcher.attempt
-        try:
-            resources = self.launcher.cloud.resources(attempt.fleet.tags)
-            runners = self.runners.all()
-            jobs = self.runs.jobs(attempt.fleet.github_run, attempt.number)
-        except (CloudError, GitHubError) as error:
+    def _look(self, now: float) -> Look:
+        """List everything on both sides."""
+        look = look_at(self.launcher.cloud, self.runners, self.runs, self.launcher.attempt)
+        for error in look.errors:
             self._troubles.append(str(error))
             self.launcher.journal.note("look", "failed", detail=str(error))
-            self._blindness = self._blindness.after(error, now)
-            self._fatal = self._blindness.fatal
-            return None
-        self._blindness = Blindness()
-        return join(attempt.fleet, resources, runners, jobs)
+        seen_again = self._outage.for_s(now) >= LAG_S and not look.errors
+        self._outage = self._outage.after(look, now)
+        if seen_again and self._memory is not None:
+            self._memory = self._memory.after_outage(now)
+        return look
+
+    def _judged(self, listings: Listings, orders: Orders, now: float, started: float) -> Judged:
+        """Return what to do; what may be spent, and for how long, is decided by what is proved."""
+        assert self._memory is not None
+        asker = Asker(self.launcher.cloud, self.runners, self.runs, self._troubles.append)
+        judge = Judge(self.launcher.attempt.fleet, self.settings.rules, asker)
+        judged = judge.judge(listings, orders, self._memory, now, Facts())
+        self.spending = self.spending.after_look(judged.view, now)
+        if not self._must_drain(judged, now, started) or orders.draining:
+            return judged
+        drained = replace(orders, draining=True)
+        return judge.judge(listings, drained, self._memory, now, judged.facts)
+
+    def _blind(
+        self, look: Look, orders: Orders, now: float, started: float, *, fresh: bool
+    ) -> Ended | None:
+        """Do what can be done without a whole look, and leave only when the time is up."""
+        assert self._memory is not None
+        outage, age = self._outage, now - started
+        last = age >= self.settings.deadline_s + self.settings.rules.idle_s
+        if age >= self.settings.deadline_s or outage.fatal:
+            self._drain_once(outage.fatal or "the supervisor's own deadline is reached")
+        left = True
+        if look.resources is not None and fresh and (outage.long(now) or outage.fatal or last):
+            blind_s = outage.github.for_s(now)
+            gone = useless(look.resources, orders, self.settings.rules, self._memory, now, blind_s)
+            self._remove(Actions(delete=gone))
+            left = any(one.kind is Kind.MACHINE for one in look.resources)
+        if outage.cloud.fatal or (outage.fatal and not left):
+            return Ended(EXIT_INFRASTRUCTURE, outage.fatal)
+        return Ended(EXIT_INFRASTRUCTURE, outage.told(now)) if last else None
 
     def _tell_sightings(self, view: FleetView, now: float) -> None:
         """Note what this look shows of each machine for the first time."""
-        self._witness, fresh = self._witness.after_look(view, self.spending, now)
+        assert self._memory is not None
+        self._witness, fresh = self._witness.after_look(
+            view, self.spending, now, self._memory.accounted
+        )
         for one in fresh:
             self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
 
@@ -174,17 +221,19 @@ class Supervisor:
             came_up = any(phase in _CAME_UP for phase in phases)
             refusals.looked(came_up=came_up, booting=Phase.BOOTING in phases)
 
-    def _orders(self) -> Orders:
+    def _orders(self) -> tuple[Orders, bool]:
+        """Return what the ledger says, and whether it was read just now."""
         try:
-            return self.ledger.read()
+            return self.ledger.read(), True
         except StoreError as error:
             self._troubles.append(str(error))
-            return self.ledger.last
+            return self.ledger.last, False
 
-    def _must_drain(self, view: FleetView, now: float, started: float) -> bool:
+    def _must_drain(self, judged: Judged, now: float, started: float) -> bool:
         """Whether nothing more may be begun, for money or for time; the workers are told once."""
         limit = self.settings.max_usd
-        stuck = view.queued and not view.members
+        view = judged.view
+        stuck = view.queued and not view.members and not judged.memory.missing(view)
         reason = ""
         if self.spending.at_ceiling(limit, now):
             reason = f"{self._ceiling()} is reached"
@@ -192,8 +241,8 @@ class Supervisor:
             reason = f"{self._ceiling()} leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
-        if reason and not self._asked_to_drain:
-            self._drain(reason)
+        if reason:
+            self._drain_once(reason)
         return bool(reason)
 
     def _ceiling(self) -> str:
@@ -202,7 +251,9 @@ class Supervisor:
         spent = f" ({before:.2f} of it were spent before)" if before >= _CENT else ""
         return f"the cost ceiling of {self.settings.max_usd:.2f} USD{spent}"
 
-    def _drain(self, reason: str) -> None:
+    def _drain_once(self, reason: str) -> None:
+        if self._asked_to_drain:
+            return
         try:
             with self.launcher.journal.step("drain", detail=reason):
                 self.ledger.drain(reason)
@@ -225,16 +276,23 @@ class Supervisor:
 
     def _act(self, actions: Actions, view: FleetView) -> None:
         """Do what was decided: deletes first; what fails is tried again at the next look."""
-        supplies = {Role.ARENA: self.supply, Role.DRAIN: self.drain_supply}
-        trouble = self._troubles.append
-        remover = Remover(self.launcher, self.runners, supplies, self._submitted, trouble)
-        remover.remove(actions)
-        remover.again(view.members)
+        self._remove(actions, view.members)
         self._bury(actions.dead)
         self._launch(actions.launch, self.supply, Role.ARENA)
         self._launch(actions.drains, self.drain_supply, Role.DRAIN)
         if actions.cancel:
             self._cancel(actions.cancel)
+
+    def _remove(self, actions: Actions, members: Iterable[Member] = ()) -> None:
+        """Delete what was decided, and submit the deletes of ``members`` anew that do not end."""
+        assert self._memory is not None
+        supplies = {Role.ARENA: self.supply, Role.DRAIN: self.drain_supply}
+        trouble = self._troubles.append
+        remover = Remover(self.launcher, self.runners, supplies, self._submitted, trouble)
+        remover.remove(actions)
+        remover.again(members)
+        now = self.launcher.clock.now()
+        self._memory = self._memory.after_removal(remover.accepted, remover.forgotten, now)
 
     def _bury(self, machines: Iterable[str]) -> None:
         try:
@@ -283,8 +341,10 @@ class Supervisor:
         self, actions: Actions, view: FleetView, orders: Orders, now: float, started: float
     ) -> Ended | None:
         assert self._memory is not None
-        if not self._fatal and (reason := last_resort(view, orders, self.launcher, self._memory)):
-            self._cancel(reason)
+        if not self._fatal:
+            reason = last_resort(view, orders, self.launcher, self._memory, now)
+            if reason:
+                self._cancel(reason)
         if self._fatal:
             return self._given_up(self._fatal, view)
         if actions.finished:

@@ -1,21 +1,36 @@
-"""Takes a run's fleet down: found by tag and label alone, deletes submitted first, then proved."""
+"""Takes a run's fleet down: found by tag and label alone, deletes submitted first, then proved.
+
+A listing may be minutes late. What the run's events name is therefore asked for by its id before a
+look that lacks it counts as one that found nothing.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.port import State
+from orchestrator.cloud.failures import CloudError
+from orchestrator.cloud.port import Resource, State
 from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
 from orchestrator.fleet.identity import MACHINE_TAG
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.port import Resource
+    from collections.abc import Callable
+
     from orchestrator.fleet.identity import Fleet
     from orchestrator.github import Runner
 
+_THREADS = 16
+
 
 def tear_down(
-    fleet: Fleet, broom: Broom, patience: Patience | None = None, *, wait: bool = True
+    fleet: Fleet,
+    broom: Broom,
+    patience: Patience | None = None,
+    *,
+    wait: bool = True,
+    launched: Callable[[], frozenset[str]] = frozenset,
 ) -> Cleared:
     """Delete every machine, part and runner of a run, whichever of its attempts made it.
 
@@ -25,13 +40,49 @@ def tear_down(
         patience: How long to look until nothing is left.
         wait: False submits the deletes and returns; nothing is proved. For a cancelled workflow,
             which GitHub ends by force five minutes later.
+        launched: Returns the names of machines that the run's events tell of, as far as those can
+            be read. It is asked once nothing is listed any more: no delete waits for it.
     """
     if wait:
-        return broom.until_gone(lambda: find(fleet, broom), patience or Patience())
+        unlisted = Unlisted(broom, launched)
+        return broom.until_gone(
+            lambda: unlisted.added_to(find(fleet, broom)), patience or Patience()
+        )
     found = find(fleet, broom)
     broom.submit(found)
     left = _not_submitted(found, broom)
     return Cleared(tuple(broom.deleted), left, 1, proved=False, troubles=tuple(broom.troubles))
+
+
+@dataclass(slots=True)
+class Unlisted:
+    """Machines that must not merely be missing from a listing: what ``launched`` names."""
+
+    broom: Broom
+    launched: Callable[[], frozenset[str]]
+    _open: set[str] | None = None
+
+    def added_to(self, found: Found) -> Found:
+        """Return what was found; of nothing, with those machines that a list lacks and that exist.
+
+        A machine that was proved gone is not asked for again.
+        """
+        if found.resources:
+            return found
+        if self._open is None:
+            self._open = set(self.launched())
+        with ThreadPoolExecutor(_THREADS) as pool:
+            read = dict(pool.map(self._read, sorted(self._open)))
+        self._open -= {name for name, there in read.items() if there is None}
+        there = tuple(one for one in read.values() if isinstance(one, Resource))
+        blind = tuple(str(one) for one in read.values() if isinstance(one, CloudError))
+        return Found((*found.resources, *there), found.runners, (*found.blind, *blind))
+
+    def _read(self, name: str) -> tuple[str, Resource | CloudError | None]:
+        try:
+            return name, self.broom.cloud.get(name)
+        except CloudError as error:
+            return name, error
 
 
 def _not_submitted(found: Found, broom: Broom) -> tuple[str, ...]:

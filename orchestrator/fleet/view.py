@@ -29,7 +29,7 @@ class Phase(StrEnum):
     BUSY = "busy"
     OVER = "over"  # its one job has ended: it is of no more use
     RUNNERLESS = "runnerless"  # there is no entry for it: it was removed, or it has ended
-    FAILED = "failed"  # the cloud could not make it
+    FAILED = "failed"  # the cloud says that it could not make it, and no runner has come
     DELETING = "deleting"
 
 
@@ -54,7 +54,7 @@ class Member:
         return Role.DRAIN if drain else Role.ARENA
 
     def expired(self, now: float) -> bool:
-        """Whether it outlived its own end. ``now`` is Unix seconds."""
+        """Whether it outlived its own end. ``now`` is Unix seconds of the cloud's clock."""
         until = expiry(self.machine.tags)
         return until is not None and until <= now
 
@@ -64,13 +64,15 @@ class FleetView:
     """One look.
 
     ``jobs`` are the attempt's that ask for this run's label, ``ghosts`` the runners whose machine
-    is not there, ``orphans`` the NICs, disks and addresses whose machine is not there.
+    is not there, ``orphans`` the NICs, disks and addresses whose machine is not there. ``ahead_s``
+    is how far the cloud's clock, in which machines' ends are told, is ahead of ours.
     """
 
     members: tuple[Member, ...]
     jobs: tuple[Job, ...]
     ghosts: tuple[Runner, ...]
     orphans: tuple[Resource, ...]
+    ahead_s: float = 0.0
 
     @property
     def queued(self) -> tuple[Job, ...]:
@@ -125,14 +127,17 @@ def _member(machine: Resource, runner: Runner | None, job: Job | None) -> Member
 
 
 def _phase(machine: Resource, runner: Runner | None, job: Job | None) -> Phase:
+    """Return where a machine stands: by its job and its runner, and only then by the cloud's word.
+
+    A machine that Azure calls failed may run on and be well (OSProvisioningTimedOut:
+    Azure/aks-engine#3694, taskcluster/taskcluster#3347).
+    """
     if machine.state is State.DELETING:
         return Phase.DELETING
-    if machine.state is State.FAILED:
-        return Phase.FAILED
     if job is not None:
         return Phase.OVER if job.over else Phase.BUSY
-    if runner is None:
-        return Phase.RUNNERLESS
-    if runner.busy:
-        return Phase.BUSY
-    return Phase.IDLE if runner.online else Phase.BOOTING
+    if runner is not None and (runner.busy or runner.online):
+        return Phase.BUSY if runner.busy else Phase.IDLE
+    if machine.state is State.FAILED:
+        return Phase.FAILED
+    return Phase.RUNNERLESS if runner is None else Phase.BOOTING

@@ -14,7 +14,7 @@ from orchestrator.fleet.memory import LOOKS
 from orchestrator.fleet.view import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from orchestrator.fleet.spending import Spending
     from orchestrator.fleet.view import FleetView, Member
@@ -39,9 +39,13 @@ class Witness:
     missing: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
     def after_look(
-        self, view: FleetView, spending: Spending, now: float
+        self, view: FleetView, spending: Spending, now: float, proved: Container[str]
     ) -> tuple[Witness, tuple[Sighting, ...]]:
-        """Return what this look (at ``now``, Unix seconds) shows first, and what to remember."""
+        """Return what this look (at ``now``, Unix seconds) shows first, and what to remember.
+
+        ``proved`` are the machines whose absence is no lag: the cloud said that they do not exist,
+        or this supervisor deleted them.
+        """
         there = {member.name for member in view.members}
         known = {name for kind, name in self.told if kind == "machine"}
         # A machine can be gone before the first look; its job still names it.
@@ -55,7 +59,7 @@ class Witness:
             *(
                 Sighting("gone", name, "no listing shows it any more", {"since": since})
                 for name, (looks, since) in sorted(missing.items())
-                if looks >= LOOKS
+                if looks >= LOOKS and name in proved
             ),
         )
         fresh = tuple(one for one in every if (one.kind, one.machine) not in self.told)

@@ -118,6 +118,20 @@ class Runners:
         wanted = label.lower()
         return [runner for runner in self.all() if wanted in runner.labels]
 
+    def get(self, runner_id: int) -> Runner | None:
+        """Return the runner of this id; None once its entry is gone.
+
+        An ephemeral runner's entry goes when its one job is over (GitHub's changelog of
+        2021-09-20), or when it is removed: None never means that it did not work, and always that
+        it takes no job any more.
+        """
+        try:
+            return _runner(self._wire.get(f"/actions/runners/{runner_id}", needs=NEEDS))
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            return None
+
     def named(self, name: str) -> Runner | None:
         """Return the runner of this name, or None."""
         listed = self._listed({"name": name})

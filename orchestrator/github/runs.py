@@ -60,7 +60,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A workflow run's newest attempt. ``created_at`` is Unix seconds."""
+    """A workflow run's newest attempt. Times are Unix seconds of GitHub's clock.
+
+    ``started_at`` is when that attempt was started.
+    """
 
     id: int
     attempt: int
@@ -69,6 +72,7 @@ class Run:
     event: str
     head_sha: str
     created_at: float | None
+    started_at: float | None = None
 
     @property
     def over(self) -> bool:
@@ -116,6 +120,23 @@ class Runs:
         items = self._wire.pages(path, "jobs", needs=_READ)
         return list({item["id"]: _job(item, attempt) for item in items}.values())
 
+    def job(self, job_id: int) -> Job | None:
+        """Return a job, read by its id; None when GitHub does not know it.
+
+        One that is over is still there, with the name of its runner ("Get a job for a workflow
+        run").
+        """
+        try:
+            return _job(self._wire.get(f"/actions/jobs/{job_id}", needs=_READ), 0)
+        except GitHubError as error:
+            if error.kind is not FailureKind.NOT_FOUND:
+                raise
+            return None
+
+    def now(self) -> float:
+        """Return GitHub's own time, Unix seconds, as its replies tell it: its dates are in it."""
+        return self._wire.server_now()
+
     def cancel(self, run_id: int, *, force: bool = False) -> bool:
         """Ask a run to end; False when it had ended already or is unknown.
 
@@ -147,6 +168,7 @@ def run_of(item: dict[str, Any]) -> Run:
         event=item["event"],
         head_sha=item["head_sha"],
         created_at=unix_seconds(item["created_at"]),
+        started_at=unix_seconds(item.get("run_started_at")),
     )
 
 

@@ -11,6 +11,7 @@ import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -69,11 +70,16 @@ class Wire:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Reply] = OrderedDict()
         self._usage = Usage()
+        self._ahead = 0.0
 
     @property
     def usage(self) -> Usage:
         """What was sent through this wire."""
         return self._usage
+
+    def server_now(self) -> float:
+        """Return GitHub's time, Unix seconds: ours, until a reply has told its own."""
+        return self.clock.now() + self._ahead
 
     def get(
         self,
@@ -182,8 +188,9 @@ class Wire:
         self._pace.admit(READ_POINTS if verb == "GET" else WRITE_POINTS)
         status, fields, text = self._exchange(operation, verb, url, body, headers)
         self._count(status)
+        self._hear(fields)
         if status >= 400:
-            verdict = judge(status, fields, text, self.clock.now())
+            verdict = judge(status, fields, text, self.server_now())
             raise GitHubError(
                 verdict.kind,
                 operation,
@@ -217,6 +224,14 @@ class Wire:
             raise GitHubError(
                 FailureKind.TRANSIENT, operation, detail=type(error).__name__
             ) from error
+
+    def _hear(self, fields: Mapping[str, str]) -> None:
+        """Learn GitHub's time: a limit's reset is told in it, and a hosted clock may be off."""
+        try:
+            said = parsedate_to_datetime(fields["date"]).timestamp()
+        except (KeyError, ValueError):
+            return
+        self._ahead = said - self.clock.now()
 
     def _count(self, status: int) -> None:
         with self._lock:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.fakes.github import DeprecatedRunnerError, RunnerGoneError
+from orchestrator.ledger import paths
+from orchestrator.ledger.records import Heartbeat, Left, to_json
+from tests.fakes.github import DeprecatedRunnerError, RunnerGoneError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestrator.store import Store
     from tests.fakes.arm.machines import Booted
     from tests.fakes.arm.server import FakeArm
     from tests.fakes.github import FakeGitHub, JobEntry, RunnerSession
@@ -48,7 +51,10 @@ def facts_of(custom_data: str) -> dict[str, str]:
 class Insides:
     """Plays every machine that boots. Durations are virtual seconds.
 
-    ``boots`` and ``lasts`` give each machine's boot and each job's length a time of its own.
+    ``boots`` and ``lasts`` give each machine's boot and each job's length a time of its own. With a
+    ``ledger`` each job's worker says in it that it is there, and that it has left. GitHub may be
+    down: a runner connects later, and a job ends when its end can be told. ``held`` says whether a
+    worker has still to wait when its work is done.
     """
 
     arm: FakeArm
@@ -59,6 +65,10 @@ class Insides:
     boots: Callable[[str], float] | None = None
     lasts: Callable[[JobEntry], float] | None = None
     work: Callable[[JobEntry, dict[str, str]], str] = lambda _job, _facts: "success"
+    ledger: Store | None = None
+    session: str = ""
+    held: Callable[[], bool] = lambda: False
+    ends: dict[str, float] = field(default_factory=dict)  # machine -> when its worker left
     booted: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)  # machine -> the job it took
     secrets: list[str] = field(default_factory=list)
@@ -90,6 +100,9 @@ class _Inside:
             return
         try:
             self._session = self._all.github.connect(self._files[JIT_FILE])
+        except UnreachableError:
+            self._all.arm.world.later(self._all.poll_s, self.connect)
+            return
         except (RunnerGoneError, DeprecatedRunnerError):
             return  # the runner exits at once; the machine stays, and is billed
         self._wait()
@@ -105,13 +118,49 @@ class _Inside:
             self._all.arm.world.later(self._all.poll_s, self._wait)
             return
         self._all.jobs[self._machine.name] = job.name
+        self._speak()
         job_s = self._all.lasts(job) if self._all.lasts else self._all.job_s
         self._all.arm.world.later(job_s, lambda: self._end(job))
 
     def _end(self, job: JobEntry) -> None:
         if self._gone or self._session is None or not self._session.busy:
             return
-        self._session.finish(self._all.work(job, facts_of(self._machine.custom_data)))
+        if self._all.held():
+            self._all.arm.world.later(self._all.poll_s, lambda: self._end(job))
+            return
+        verdict = self._all.work(job, facts_of(self._machine.custom_data))
+        self._leave()
+        self._tell(verdict)
+
+    def _tell(self, verdict: str) -> None:
+        if self._gone or self._session is None:
+            return
+        if self._all.github.world.down:
+            self._all.arm.world.later(self._all.poll_s, lambda: self._tell(verdict))
+            return
+        self._session.finish(verdict)
+
+    @property
+    def _worker(self) -> str:
+        return f"w-{self._machine.name}"
+
+    def _speak(self) -> None:
+        store = self._all.ledger
+        if self._gone or store is None:
+            return
+        if self._all.held():
+            self._all.arm.world.later(self._all.poll_s, self._speak)
+        else:
+            name, session = self._machine.name, self._all.session
+            beat = Heartbeat(self._worker, session, name, 0, "running", 1)
+            store.put(paths.worker(self._worker), to_json(beat))
+
+    def _leave(self) -> None:
+        now, store = self._all.arm.clock.now(), self._all.ledger
+        self._all.ends[self._machine.name] = now
+        if store is not None:
+            left = Left(self._worker, self._all.session, "nothing is left to take", "self", 0, now)
+            store.create(paths.left(self._worker), to_json(left))
 
     def vanish(self) -> None:
         self._gone = True

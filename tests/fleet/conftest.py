@@ -206,7 +206,8 @@ def stage(scene: Scene, tmp_path: Path) -> Stage:
     attempt = Attempt(MINE, 1, "run-1")
     open_session(store, plan, Session(attempt.session, scene.clock.now(), "provision", 8))
     journal = Journal("test", scene.clock, store)
-    return Stage(scene, Insides(scene.arm, scene.fake), plan, store, attempt, journal)
+    insides = Insides(scene.arm, scene.fake, ledger=store, session=attempt.session)
+    return Stage(scene, insides, plan, store, attempt, journal)
 
 
 @pytest.fixture

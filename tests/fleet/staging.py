@@ -19,7 +19,7 @@ from orchestrator.ledger.records import Session
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.sessions import open_session
 from orchestrator.store import StoreCredentials, open_store
-from orchestrator.suite import demo_suite
+from orchestrator.suite import Selection, demo_suite, select
 from tests.cloud.conftest import PUBLIC_KEY
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT
@@ -68,8 +68,13 @@ def sky(directory: Path, clock: Clock, *, limits: bool = False) -> Iterator[Sky]
 
 
 @contextmanager
-def staged(over: Sky, directory: Path, clock: Clock, *, run: int = 500) -> Iterator[Stage]:
-    """Open one run of the demo's 154 tasks, with a client of the cloud and a GitHub of its own."""
+def staged(
+    over: Sky, directory: Path, clock: Clock, *, run: int = 500, tasks: int | None = None
+) -> Iterator[Stage]:
+    """Open one run of the demo's 154 tasks, with a client of the cloud and a GitHub of its own.
+
+    ``tasks`` takes a sample of so many.
+    """
     fleet = Fleet(REPOSITORY, run)
     cloud = AzureCloud(over.settings, over.login, clock=clock)
     with (
@@ -81,9 +86,11 @@ def staged(over: Sky, directory: Path, clock: Clock, *, run: int = 500) -> Itera
         store = open_store(
             str(directory / "store"), f"run-{run}", StoreCredentials(), timeout_s=30.0, create=True
         )
-        plan = make_plan(PlanInputs(demo_suite()))
+        suite = demo_suite() if tasks is None else select(demo_suite(), Selection(sample=tasks))
+        plan = make_plan(PlanInputs(suite))
         attempt = Attempt(fleet, 1, f"run-{run}")
         open_session(store, plan, Session(attempt.session, clock.now(), "provision", 8))
         journal = Journal(f"stage-{run}", clock, store)
-        yield Stage(scene, Insides(over.arm, fake), plan, store, attempt, journal)
+        insides = Insides(over.arm, fake, ledger=store, session=attempt.session)
+        yield Stage(scene, insides, plan, store, attempt, journal)
     cloud.close()

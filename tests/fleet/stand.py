@@ -139,7 +139,7 @@ class Stand:
             template=template(TEMPLATE.read_text(), str(TEMPLATE)),
             cloud=self.cloud,
             runners=self.github.runners,
-            journal=Journal("provision", self.clock),
+            journal=Journal("provision", self.clock, self.store),
             clock=self.clock,
             closing=lambda: False,
             store_key=lambda _expires: Secret(""),
@@ -260,6 +260,7 @@ def standing(directory: Path) -> Iterator[Stand]:
             Insides(arm, fake, boot_s=60.0, job_s=90.0),
             token,
         )
+        stand.insides.ledger, stand.insides.session = stand.store, ATTEMPT.session
         _others(stand)
         yield stand
         assert arm.violations == []

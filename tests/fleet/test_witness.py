@@ -42,7 +42,7 @@ def kinds(sightings: tuple[Sighting, ...]) -> list[str]:
 
 
 def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
-    witness, first = Witness().after_look(look(MACHINE, RUNNER), SPENDING, 100.0)
+    witness, first = Witness().after_look(look(MACHINE, RUNNER), SPENDING, 100.0, {NAME})
     assert kinds(first) == ["machine"]
     assert first[0].facts == {
         "size": "Standard_D8s_v5",
@@ -54,30 +54,30 @@ def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
         "usd_hour": 0.4,
     }
     ready, online = replace(MACHINE, state=State.READY), replace(RUNNER, status="online")
-    witness, second = witness.after_look(look(ready, online), SPENDING, 130.0)
+    witness, second = witness.after_look(look(ready, online), SPENDING, 130.0, {NAME})
     assert kinds(second) == ["booted", "online"]
-    witness, third = witness.after_look(look(ready, online, JOB), SPENDING, 160.0)
+    witness, third = witness.after_look(look(ready, online, JOB), SPENDING, 160.0, {NAME})
     assert [(one.kind, one.detail, one.facts) for one in third] == [
         ("job", "benchmark (0)", {"since": 140.0})
     ]
-    assert witness.after_look(look(ready, online, JOB), SPENDING, 190.0)[1] == ()
+    assert witness.after_look(look(ready, online, JOB), SPENDING, 190.0, {NAME})[1] == ()
 
 
 def test_one_look_without_a_machine_may_be_a_lag_and_two_are_its_end() -> None:
-    witness, _ = Witness().after_look(look(MACHINE), SPENDING, 100.0)
-    witness, lagging = witness.after_look(look(None), SPENDING, 130.0)
-    back, _ = witness.after_look(look(MACHINE), SPENDING, 160.0)
-    again, none = back.after_look(look(None), SPENDING, 190.0)
+    witness, _ = Witness().after_look(look(MACHINE), SPENDING, 100.0, {NAME})
+    witness, lagging = witness.after_look(look(None), SPENDING, 130.0, {NAME})
+    back, _ = witness.after_look(look(MACHINE), SPENDING, 160.0, {NAME})
+    again, none = back.after_look(look(None), SPENDING, 190.0, {NAME})
     assert (lagging, none) == ((), ())
-    _, gone = again.after_look(look(None), SPENDING, 220.0)
+    _, gone = again.after_look(look(None), SPENDING, 220.0, {NAME})
     assert [(one.kind, one.machine, one.facts) for one in gone] == [
         ("gone", NAME, {"since": 190.0})
     ]
 
 
 def test_a_machine_that_was_gone_before_the_first_look_is_told_by_its_job() -> None:
-    witness, once = Witness().after_look(look(None, None, JOB), SPENDING, 100.0)
-    _, twice = witness.after_look(look(None, None, JOB), SPENDING, 130.0)
+    witness, once = Witness().after_look(look(None, None, JOB), SPENDING, 100.0, {NAME})
+    _, twice = witness.after_look(look(None, None, JOB), SPENDING, 130.0, {NAME})
     assert (once, kinds(twice)) == ((), ["gone"])
     assert (twice[0].machine, twice[0].facts) == (NAME, {"since": 100.0})
 

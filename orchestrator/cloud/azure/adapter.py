@@ -2,7 +2,10 @@
 
 Creates and deletes are submitted, no faster than this process's share of Azure's limits, and not
 polled: one listing of the resource group shows what became of all of them, in any process.
-Listings are eventually consistent (cloudfoundry/bosh-azure-cpi-release#765).
+Listings are eventually consistent (cloudfoundry/bosh-azure-cpi-release#765): the listing of a group
+is served from Resource Manager's regional cache, 20 minutes late at times (Azure/AKS#1964,
+Azure/azure-sdk-for-net#22664), and a GET of what it names tells whether that exists
+(Azure/azure-rest-api-specs#21221).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from orchestrator.cloud.azure.body import disk_label, is_region, machine_body, p
 from orchestrator.cloud.azure.calls import GoneError, TakenError, call
 from orchestrator.cloud.azure.clients import Clients
 from orchestrator.cloud.azure.credentials import throwaway_public_key
+from orchestrator.cloud.azure.hours import Hours
 from orchestrator.cloud.azure.images import read_image
 from orchestrator.cloud.azure.limits import hearing, paces
 from orchestrator.cloud.azure.offers import market
@@ -55,6 +59,7 @@ _STATES = {
     "updating": State.CREATING,
     "accepted": State.CREATING,
 }
+_NO_SUCH_MACHINE = frozenset({"resourcenotfound", "notfound"})
 
 
 class AzureCloud:
@@ -69,8 +74,10 @@ class AzureCloud:
     ) -> None:
         self._settings = settings
         self._patience = patience or Patience()
-        self._paces = paces(clock or SystemClock())
-        self._clients = Clients(settings, login)
+        clock = clock or SystemClock()
+        self._paces = paces(clock)
+        self._hours = Hours(clock)
+        self._clients = Clients(settings, login, self._hours.hear)
         self._failures: dict[str, Failure] = {}
 
     def launch(self, request: MachineRequest) -> None:
@@ -135,6 +142,24 @@ class AzureCloud:
             <= {name.lower(): value for name, value in resource.tags.items()}.items()
         ]
 
+    def get(self, name: str) -> Resource | None:
+        """As ``Cloud.get``. A group that is not there is a wrong set-up, and proves nothing."""
+        try:
+            machine = self._call(f"look at {name}", lambda: self._read(name))
+        except GoneError as error:
+            if error.failure.code.lower() not in _NO_SUCH_MACHINE:
+                raise
+            return None
+        return self._explained(machine)
+
+    def now(self) -> float:
+        """As ``Cloud.now``: by the ``Date`` of Resource Manager's replies."""
+        return self._hours.now()
+
+    def ahead_s(self) -> float:
+        """As ``Cloud.ahead_s``."""
+        return self._hours.ahead_s
+
     def delete(self, resource: Resource) -> None:
         """As ``Cloud.delete``. A machine is force-deleted: its shutdown is not waited for."""
         try:
@@ -164,7 +189,21 @@ class AzureCloud:
         pages = self._clients.resource().resources.list_by_resource_group(
             self._settings.resource_group, expand="createdTime,provisioningState"
         )
-        return [resource for entry in pages if (resource := _resource(entry)) is not None]
+        found = [resource for entry in pages if (resource := _resource(entry)) is not None]
+        return [replace(one, created=self._hours.own(one.created)) for one in found]
+
+    def _read(self, name: str) -> Resource:
+        machines = self._clients.compute().virtual_machines
+        found = machines.get(self._settings.resource_group, name)
+        return Resource(
+            kind=Kind.MACHINE,
+            id=str(found.id),
+            name=str(found.name),
+            region=str(found.location),
+            state=_state(found.provisioning_state),
+            tags=dict(found.tags or {}),
+            created=self._hours.own(found.time_created.timestamp() if found.time_created else None),
+        )
 
     def _explained(self, resource: Resource) -> Resource:
         """Add why a machine failed: read once, from its instance view."""
@@ -222,10 +261,14 @@ def _resource(entry: GenericResourceExpanded) -> Resource | None:
         id=str(entry.id),
         name=str(entry.name),
         region=str(entry.location),
-        state=_STATES.get(str(entry.provisioning_state).lower(), State.UNKNOWN),
+        state=_state(entry.provisioning_state),
         tags=dict(entry.tags or {}),
         created=entry.created_time.timestamp() if entry.created_time else None,
     )
+
+
+def _state(text: object) -> State:
+    return _STATES.get(str(text).lower(), State.UNKNOWN)
 
 
 def _taken(name: str) -> CloudError:

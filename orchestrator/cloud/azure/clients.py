@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.cloud.azure.credentials import Login, SharedCredential, credential
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.mgmt.compute import ComputeManagementClient
     from azure.mgmt.resource.resources import ResourceManagementClient
 
@@ -35,12 +37,32 @@ def pipeline_options(endpoints: Endpoints) -> dict[str, Any]:
     return {"retry_policy": RetryPolicy.no_retries(), **connection_options(endpoints)}
 
 
-class Clients:
-    """The clients of one subscription. Safe to share between threads."""
+def _listening(heard: Callable[[Any], None]) -> Any:
+    """Return a policy that tells every reply."""
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-    def __init__(self, settings: AzureSettings, login: Login) -> None:
+    class Listening(SansIOHTTPPolicy[Any, Any]):
+        def on_response(self, request: Any, response: Any) -> None:  # noqa: ARG002 - azure-core's name
+            heard(response)
+
+    return Listening()
+
+
+class Clients:
+    """The clients of one subscription. Safe to share between threads.
+
+    ``heard`` is told every reply of Resource Manager's, as the SDK's pipeline has it.
+    """
+
+    def __init__(
+        self,
+        settings: AzureSettings,
+        login: Login,
+        heard: Callable[[Any], None] = lambda _response: None,
+    ) -> None:
         self._settings = settings
         self._login = login
+        self._heard = heard
         self._lock = threading.RLock()
         self._credential: SharedCredential | None = None
         self._compute: ComputeManagementClient | None = None
@@ -96,5 +118,6 @@ class Clients:
         return {
             "base_url": endpoints.arm,
             "credential_scopes": [endpoints.arm_scope],
+            "per_call_policies": [_listening(self._heard)],
             **pipeline_options(endpoints),
         }

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.cloud.azure.calls import GoneError, call
 from orchestrator.cloud.azure.clients import Clients
-from orchestrator.cloud.azure.images import own, read_image, region_name, unix_seconds, wrong_id
 from orchestrator.cloud.azure.graph import federated_subjects
-from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.cloud.azure.images import own, read_image, region_name, unix_seconds, wrong_id
 from orchestrator.cloud.retry import Patience
 
 if TYPE_CHECKING:

@@ -47,3 +47,17 @@ class ScaledClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(seconds, 0.0) / self._speed)
+
+
+class SkewedClock:
+    """The clock of a machine that is ``ahead_s`` off; sleeping passes the true clock's time."""
+
+    def __init__(self, clock: Clock, ahead_s: float) -> None:
+        self._clock = clock
+        self._ahead_s = ahead_s
+
+    def now(self) -> float:
+        return self._clock.now() + self._ahead_s
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)

@@ -61,7 +61,8 @@ class Fault:
 class Fate:
     """What becomes of accepted machines whose name matches the glob ``names``.
 
-    ``fails_with`` is the code (and message) that the create ends with after it was accepted.
+    ``fails_with`` is the code (and message) that the create ends with after it was accepted; the
+    machine may run on all the same (``runs_on``: Azure/aks-engine#3694).
     ``evicted_after_s`` counts from the end of the create, and applies to spot machines. The first
     ``deletes_stuck`` deletes that are accepted never end, and the next ``deletes_failing`` end with
     ``delete_code``: the machine stays, Failed. As many deletes of its NIC and IP are accepted
@@ -73,6 +74,7 @@ class Fate:
     fails_with: str | None = None
     fails_message: str = "Allocation failed. We do not have sufficient capacity in this region."
     never_boots: bool = False
+    runs_on: bool = False
     evicted_after_s: float | None = None
     deletes_stuck: int = 0
     deletes_failing: int = 0

@@ -204,6 +204,9 @@ class Machines:
             machine.state = operation.status = "Failed"
             machine.properties["failed"] = (fate.fails_with, fate.fails_message)
             operation.error = {"code": fate.fails_with, "message": fate.fails_message}
+            if fate.runs_on:
+                self._make_disks(machine)
+                self._boot(machine)
             return
         machine.state = operation.status = "Succeeded"
         self._make_disks(machine)

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -252,6 +253,9 @@ class Routes:
             "location": machine.location,
             "tags": dict(machine.tags),
             "zones": list(machine.zones),
-            "properties": properties,
+            "properties": {
+                **properties,
+                "timeCreated": datetime.fromtimestamp(machine.created, UTC).isoformat(),
+            },
         }
         return self._checked("VirtualMachine", body)

@@ -108,7 +108,8 @@ class FakeArm:
             seen = Seen(request.call, self.clock.now(), None, request.verb, request.path)
             self.seen.append(seen)
         self.faults.on_request(number, request.call, "before")
-        reply = self._wounded(request, fault)
+        down = self.clock.now() < self.world.down_until
+        reply = None if down else self._wounded(request, fault)
         self.faults.on_request(number, request.call, "after")
         with self.lock:
             status = reply.status if reply is not None else None

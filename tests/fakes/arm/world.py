@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -59,16 +60,18 @@ class World:
     """Resources by id, and events in time. The caller holds the fake's lock.
 
     Listings lag by ``listing_lag_s``: what was made is not shown yet, what is gone is shown still.
-    Reading a resource by its id is always up to date, as in Azure.
+    Reading a resource by its id is always up to date, as in Azure. Until ``down_until`` nothing is
+    answered; machines run on.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.items: dict[str, Item] = {}
         self.listing_lag_s = 0.0
+        self.down_until = -math.inf
         self.ever: list[str] = []  # ids of every machine that was ever created
         self.begun: dict[str, float] = {}  # machine -> when its billing began
-        self.ended: dict[str, float] = {}  # machine -> when it was gone, and billed no more
+        self.ended: dict[str, float] = {}  # machine -> when its billing ended
         self._leaving: list[tuple[float, Item]] = []
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()

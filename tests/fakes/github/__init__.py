@@ -26,6 +26,7 @@ from tests.fakes.github.session import (
     LocalRunner,
     RunnerGoneError,
     RunnerSession,
+    UnreachableError,
 )
 from tests.fakes.github.state import (
     ArtifactEntry,
@@ -57,6 +58,7 @@ __all__ = [
     "RunnerGoneError",
     "RunnerSession",
     "Seen",
+    "UnreachableError",
     "VirtualClock",
     "Wound",
     "zipped",
@@ -163,7 +165,7 @@ class FakeGitHub:
                 status="in_progress" if hosted else "queued",
                 always=always,
             )
-            self.world.jobs[entry.id] = entry
+            self.world.add_job(entry)
             settle(self.world)
             return self.world.jobs[entry.id]
 
@@ -177,7 +179,9 @@ class FakeGitHub:
         """Press "Re-run failed jobs": a new attempt holds them again, queued."""
         with self.world.lock:
             run = self.world.runs[run_id]
-            again = replace(run, attempt=run.attempt + 1, cancelled=False)
+            again = replace(
+                run, attempt=run.attempt + 1, cancelled=False, started_at=self.clock.now()
+            )
             self.world.runs[run_id] = again
             for job in self.world.jobs_of(run_id, run.attempt):
                 self._repeat(job, again.attempt)
@@ -190,9 +194,12 @@ class FakeGitHub:
         Raises:
             RunnerGoneError: the entry was removed, or the configuration was used before.
             DeprecatedRunnerError: as scripted.
+            UnreachableError: GitHub is down; the runner tries again.
         """
         with self.world.lock:
             entry = self.world.runners.get(_runner_id(blob))
+            if self.world.down:
+                raise UnreachableError(entry.name if entry else "a runner")
             if entry is None or entry.used or entry.blob != blob:
                 raise RunnerGoneError("this configuration is of no use any more")
             fate = self.faults.fate(entry.name)
@@ -224,7 +231,7 @@ class FakeGitHub:
         kept = job.conclusion == "success"
         fresh = JobEntry(number, job.run, attempt, job.name, job.labels, self.clock.now())
         again = replace(job, id=number, attempt=attempt) if kept else fresh
-        self.world.jobs[number] = again
+        self.world.add_job(again)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -66,6 +66,7 @@ def run_document(world: World, run: RunEntry) -> dict[str, Any]:
             "status": status,
             "conclusion": conclusion,
             "created_at": instant(run.created_at),
+            "run_started_at": instant(run.started_at or run.created_at),
             "path": f".github/workflows/{run.workflow}",
             "head_branch": run.branch,
             "repository": complete("MinimalRepository", {"id": REPOSITORY_ID}),
@@ -110,6 +111,22 @@ def list_runners(call: Call) -> Answer:
     return page(call, items, "/actions/runners", "runners", model)
 
 
+def get_runner(call: Call) -> Answer:
+    """Answer at once with what is: an ephemeral runner whose job is over has no entry any more."""
+    entry = call.world.runners.get(call.number("id"))
+    if entry is None:
+        raise RefusedError(404, "Not Found")
+    return Answer(200, runner_document(entry), "Runner")
+
+
+def get_job(call: Call) -> Answer:
+    """Answer at once with what is; a job that is over keeps the name of its runner."""
+    job = call.world.jobs.get(call.number("job"))
+    if job is None:
+        raise RefusedError(404, "Not Found")
+    return Answer(200, job_document(job), "Job")
+
+
 def delete_runner(call: Call) -> Answer:
     entry = call.world.runners.get(call.number("id"))
     if entry is None:
@@ -129,7 +146,7 @@ def list_jobs(call: Call) -> Answer:
     run, attempt = _run(call), call.number("attempt")
     if not 1 <= attempt <= run.attempt:
         raise RefusedError(404, "Not Found")
-    items = [job_document(job) for job in call.world.jobs_of(run.id, attempt)]
+    items = [job_document(job) for job in call.world.listed_jobs(run.id, attempt)]
     path = f"/actions/runs/{run.id}/attempts/{attempt}/jobs"
     model = "ReposOwnerRepoActionsRunsRunIdAttemptsAttemptNumberJobsGetResponse200"
     return page(call, items, path, "jobs", model)
@@ -186,6 +203,8 @@ ROUTES = (
         "administration",
         _PAGED | {"name"},
     ),
+    Route("GET", re.compile(r"/actions/runners/(?P<id>\d+)"), get_runner, "administration"),
+    Route("GET", re.compile(r"/actions/jobs/(?P<job>\d+)"), get_job, "actions"),
     Route("DELETE", re.compile(r"/actions/runners/(?P<id>\d+)"), delete_runner, "administration"),
     Route("GET", re.compile(_RUN), get_run, "actions"),
     Route(

@@ -17,6 +17,8 @@ def settle(world: World, idle_limit_s: float | None = None) -> None:
     ``idle_limit_s`` removes runners that were online that long without a job.
     """
     now = world.clock.now()
+    if world.down:
+        return
     for job in [job for job in world.jobs.values() if job.status == "in_progress"]:
         _fail_if_lost(world, job, now)
     for runner in list(world.runners.values()):

@@ -8,6 +8,7 @@ import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -100,6 +101,9 @@ class Service:
             self._requests += 1
             number = self._requests
         self.faults.on_request(number, call, "before")
+        if self.world.down:
+            self._note(request.verb, path, 0)
+            return None
         fault = self.faults.next_for(call)
         if fault and fault.wound in _BEFORE:
             self._note(request.verb, path, 0)
@@ -247,9 +251,11 @@ class Handler(BaseHTTPRequestHandler):
         body = answer.raw if answer.raw is not None else b""
         if answer.document is not None:
             body = json.dumps(answer.document).encode()
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
         kind = "application/zip" if answer.raw is not None else "application/json; charset=utf-8"
-        headers = {"Content-Type": kind, **self.service.limits.headers(), **answer.headers}
+        date = formatdate(self.service.world.clock.now(), usegmt=True)
+        headers = {"Content-Type": kind, "Date": date}
+        headers |= {**self.service.limits.headers(), **answer.headers}
         if answer.status not in (204, 304):
             headers["Content-Length"] = str(len(body))
         for name, value in headers.items():

@@ -24,6 +24,10 @@ class RunnerGoneError(Exception):
     """GitHub does not know this runner any more, or its configuration was used before."""
 
 
+class UnreachableError(Exception):
+    """GitHub does not answer; a runner tries again."""
+
+
 class DeprecatedRunnerError(Exception):
     """The runner's version is refused; it exits at once."""
 
@@ -43,6 +47,8 @@ class RunnerSession:
             self._world.changed.wait_for(
                 lambda: self._job() is not None or self._entry() is None, timeout_s
             )
+            if self._world.down:
+                return None
             if self._entry() is None:
                 raise RunnerGoneError(f"runner {self.runner_id} was removed")
             return self._job()

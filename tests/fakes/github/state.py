@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class RunEntry:
     workflow: str = ""
     branch: str = "main"
     fork: bool = False
+    started_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +114,20 @@ class CheckEntry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The runners at an instant, for listings that lag."""
+    """The runners and jobs at an instant, for listings that lag."""
 
     at: float
     runners: tuple[RunnerEntry, ...]
+    jobs: tuple[JobEntry, ...]
 
 
 class World:
     """All state, under one lock; ``changed`` is notified whenever a job or a runner changes.
+
+    Listings of runners and jobs lag by ``listing_lag_s``; reading one by its id is up to date (what
+    GitHub promises of neither is not documented; a lag of its reads by id is not known of). Until
+    ``down_until`` nobody reaches GitHub: no call is answered, no runner connects, takes a job or
+    ends one, and no silent runner is judged.
 
     ``environments`` tells which have reviewers, ``policies`` which branches (``tag:NAME``: tags) an
     environment admits, None for whatever is protected, absent for all. ``workflows`` are the newest
@@ -151,6 +159,7 @@ class World:
         self.runner_groups = {1}
         self.runner_releases = {"2.330.0": clock.now() - 5 * 86400.0}
         self.listing_lag_s = 0.0
+        self.down_until = -math.inf
         self.lost_after_s = LOST_AFTER_S
         self.storage_origin: str | None = None
         self._ids: Iterator[int] = itertools.count(1001)
@@ -172,17 +181,29 @@ class World:
         self._remember()
 
     def set_job(self, entry: JobEntry, **changes: Any) -> JobEntry:
+        self._remember()
         changed = replace(entry, **changes)
         self.jobs[entry.id] = changed
+        self._remember()
         return changed
+
+    def add_job(self, entry: JobEntry) -> None:
+        self._remember()
+        self.jobs[entry.id] = entry
+        self._remember()
+
+    @property
+    def down(self) -> bool:
+        """Whether nobody reaches GitHub now."""
+        return self.clock.now() < self.down_until
 
     def listed_runners(self) -> list[RunnerEntry]:
         """The runners as a listing shows them now: as they were ``listing_lag_s`` ago."""
-        if not self.listing_lag_s:
-            return list(self.runners.values())
-        seen_at = self.clock.now() - self.listing_lag_s
-        past = [shot for shot in self._snapshots if shot.at <= seen_at]
-        return list(past[-1].runners) if past else []
+        return list(self._shown().runners)
+
+    def listed_jobs(self, run_id: int, attempt: int) -> list[JobEntry]:
+        """The jobs of an attempt as a listing shows them now."""
+        return [job for job in self._shown().jobs if (job.run, job.attempt) == (run_id, attempt)]
 
     def jobs_of(self, run_id: int, attempt: int) -> list[JobEntry]:
         found = self.jobs.values()
@@ -199,7 +220,17 @@ class World:
         failed = any(job.conclusion not in ("success", "skipped") for job in jobs)
         return "completed", "failure" if failed else "success"
 
+    def _shown(self) -> Snapshot:
+        """What listings show now."""
+        if not self.listing_lag_s:
+            return self._shot()
+        seen_at = self.clock.now() - self.listing_lag_s
+        past = [shot for shot in self._snapshots if shot.at <= seen_at]
+        return past[-1] if past else Snapshot(seen_at, (), ())
+
+    def _shot(self) -> Snapshot:
+        return Snapshot(self.clock.now(), tuple(self.runners.values()), tuple(self.jobs.values()))
+
     def _remember(self) -> None:
         if self.listing_lag_s:
-            shot = Snapshot(self.clock.now(), tuple(self.runners.values()))
-            self._snapshots.append(shot)
+            self._snapshots.append(self._shot())

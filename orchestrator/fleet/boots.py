@@ -1,0 +1,43 @@
+"""How many boots in a row came to nothing: the image, the network or the runner is broken. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchestrator.fleet.view import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.fleet.decide import Orders
+    from orchestrator.fleet.doom import Doomed
+    from orchestrator.fleet.memory import Memory
+
+BAD_BOOTS_LIMIT = 3
+"""Boots in a row that took no job.
+
+A runner that was online and was then removed by GitHub while it waited is none of them, and neither
+is one that the supervisor removed itself, a machine whose worker spoke in the ledger, or a machine
+no newer than one that took a job: of a large wave some never come up.
+"""
+
+
+def count_boots(doomed: Iterable[Doomed], orders: Orders, memory: Memory) -> Memory:
+    """Count the boots that took no job; too many in a row halt the run."""
+    fine = memory.came_up | memory.took_job | memory.counted | orders.spoke | memory.forgot
+    bad = {
+        one.member.name
+        for one in doomed
+        if one.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
+        and one.member.name not in fine | memory.accounted
+        and (one.member.machine.created or math.inf) > memory.served
+    }
+    count = memory.bad_boots + len(bad)
+    halted = memory.halted
+    if count >= BAD_BOOTS_LIMIT and not halted:
+        halted = (
+            f"{count} boots in a row took no job: the image, its network or the age of its runner"
+        )
+    return replace(memory, bad_boots=count, counted=memory.counted | bad, halted=halted)

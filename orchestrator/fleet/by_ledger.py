@@ -1,0 +1,62 @@
+"""Which machines are of no more use while GitHub cannot be asked: by the ledger alone. Pure.
+
+A worker that has ended says so in the ledger, and its machine has no second job. A machine of which
+no worker has spoken although one should have long ago boots into an outage: nobody can give it a
+job. Whoever has not left stays, however long it is silent: its own end bounds it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.cloud.port import Kind, State
+from orchestrator.fleet.doom import Doomed
+from orchestrator.fleet.view import Member, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.cloud.port import Resource
+    from orchestrator.fleet.decide import Orders, Rules
+    from orchestrator.fleet.memory import Memory
+
+GRACE_S = 300.0
+"""Between a job's begin and the first word of its worker: a checkout, an install."""
+
+
+def useless(
+    resources: Iterable[Resource],
+    orders: Orders,
+    rules: Rules,
+    memory: Memory,
+    now: float,
+    blind_s: float,
+) -> tuple[Doomed, ...]:
+    """Return the machines that nobody works on; ``blind_s`` is how long GitHub was not seen."""
+    machines = [
+        one
+        for one in resources
+        if one.kind is Kind.MACHINE
+        and one.state is not State.DELETING
+        and not memory.going(one.name, now)
+    ]
+    found = ((one, _why(one, orders, rules, memory, now, blind_s)) for one in machines)
+    return tuple(
+        Doomed(Member(one, None, None, Phase.RUNNERLESS), why, certain=True)
+        for one, why in found
+        if why
+    )
+
+
+def _why(
+    machine: Resource, orders: Orders, rules: Rules, memory: Memory, now: float, blind_s: float
+) -> str:
+    if machine.name in orders.left:
+        return "its worker has left, and GitHub cannot be asked"
+    if machine.name in orders.spoke or machine.created is None:
+        return ""
+    # A job that began just before the outage has not said a word yet.
+    had = blind_s if machine.name in memory.took_job else now - machine.created
+    if had > rules.boot_s + GRACE_S:
+        return "no worker of it has spoken, and GitHub cannot be asked"
+    return ""

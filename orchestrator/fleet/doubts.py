@@ -1,0 +1,95 @@
+"""What a decision takes for granted because a listing lacked something or said it. Pure.
+
+Each destructive or costly action names here what has to be read by id before it is done. A job that
+is listed as over, and an end that has passed, are facts: they need no proof. Where a runner's entry
+is removed first, GitHub's refusal is the proof: it removes none that has a job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchestrator.fleet.facts import Doubts
+from orchestrator.fleet.identity import MACHINE_TAG
+from orchestrator.fleet.memory import LAG_S
+from orchestrator.fleet.view import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.fleet.decide import Actions, Orders
+    from orchestrator.fleet.doom import Doomed
+    from orchestrator.fleet.facts import Facts
+    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.view import FleetView
+
+_UNSURE = (Phase.BOOTING, Phase.RUNNERLESS, Phase.FAILED)
+
+
+def doubts(actions: Actions, view: FleetView, orders: Orders, memory: Memory, now: float) -> Doubts:
+    """Return what has to be read by id before ``actions`` are done, and what is missing."""
+    found = Doubts(machines=_absent(view, memory, now))
+    for doomed in actions.delete:
+        found |= of_machine(doomed, view, orders)
+    if actions.cancel:
+        found |= Doubts(jobs=frozenset(job.id for job in view.queued))
+    return found | of_launches(actions, view)
+
+
+def of_machine(doomed: Doomed, view: FleetView, orders: Orders) -> Doubts:
+    """Return what has to be read by id before a machine is deleted."""
+    member = doomed.member
+    if doomed.certain or member.phase not in _UNSURE:
+        return Doubts()
+    name = frozenset({member.name})
+    tells = member.phase is Phase.RUNNERLESS and member.name not in orders.spoke
+    # Which job it had, if any: a short one may be over before a listing shows it begun.
+    jobs = frozenset(job.id for job in view.queued) if tells else frozenset[int]()
+    return Doubts(name, name, jobs)
+
+
+def of_launches(actions: Actions, view: FleetView) -> Doubts:
+    """Return the jobs for which machines are launched: as many as they are."""
+    count = actions.launch + actions.drains
+    return Doubts(jobs=frozenset(job.id for job in view.queued[:count]))
+
+
+def proved(
+    actions: Actions, view: FleetView, orders: Orders, memory: Memory, now: float, facts: Facts
+) -> Actions:
+    """Return what of ``actions`` may be done: that of which every doubt has its answer."""
+    if not facts.left_open(doubts(actions, view, orders, memory, now)):
+        return actions
+    launches = not facts.left_open(of_launches(actions, view))
+    return replace(
+        actions,
+        delete=tuple(
+            one for one in actions.delete if not facts.left_open(of_machine(one, view, orders))
+        ),
+        launch=actions.launch if launches else 0,
+        drains=actions.drains if launches else 0,
+        cancel="",
+    )
+
+
+def _absent(view: FleetView, memory: Memory, now: float) -> frozenset[str]:
+    """Return the machines that are believed to be gone, and for which nobody has said so yet."""
+    names = {
+        name
+        for name in memory.missing(view)
+        if memory.sure(f"missing {name}", now)
+        and now - memory.pending.get(name, now - LAG_S) >= LAG_S
+    }
+    names |= {one.name for one in view.ghosts if memory.sure(f"ghost {one.id}", now, LAG_S)}
+    names |= _named(
+        one.tags.get(MACHINE_TAG) for one in view.orphans if memory.sure(f"part {one.id}", now)
+    )
+    names |= _named(
+        job.runner_name for job in view.orphaned if memory.sure(f"orphaned {job.id}", now)
+    )
+    return frozenset(names) - memory.accounted
+
+
+def _named(names: Iterable[str | None]) -> set[str]:
+    return {name for name in names if name}
