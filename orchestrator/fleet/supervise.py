@@ -27,7 +27,7 @@ from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.look import Look, Outage, look_at
 from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.removal import Remover
-from orchestrator.fleet.view import FleetView, Phase
+from orchestrator.fleet.view import Phase
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import GitHubError
 
