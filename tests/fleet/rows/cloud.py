@@ -72,6 +72,25 @@ def cloud_rest() -> Sequence[Row]:
         ),
         cloud("sizes and quotas: 503, once", "GET (skus|locations)", BOTH_LAUNCHERS),
         cloud(
+            "machine image: AuthorizationFailed",
+            "GET galleries",
+            launchers(4, "AuthorizationFailed"),
+            **refused,
+        ),
+        cloud("machine image: 503, once", "GET galleries", BOTH_LAUNCHERS),
+        cloud(
+            # A supervisor still has machines to watch and to delete.
+            "machine image: 404, always",
+            "GET galleries",
+            {
+                Phase.PROVISION: End(2, "--machine-image: does not exist"),
+                Phase.SUPERVISE: End(0, "nothing more can be launched"),
+            },
+            status=404,
+            code="ResourceNotFound",
+            times=ALWAYS,
+        ),
+        cloud(
             "sign-in: invalid_client, always",
             SIGN_IN,
             {**launchers(4, "identity"), **sweepers(5, blind)},

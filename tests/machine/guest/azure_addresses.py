@@ -1,7 +1,8 @@
 """Answers on Azure's two addresses, in a network of its own: what a container could reach.
 
 ``azure_addresses.py serve``: every port by TCP with its number, and names by UDP on port 53, until
-it is ended. ``azure_addresses.py ask ADDRESS PORT [udp]``: prints ``answered`` or ``nothing``.
+it is ended; ``serve PORT``: that port alone, on every address of this machine's.
+``azure_addresses.py ask ADDRESS PORT [udp]``: prints ``answered`` or ``nothing``.
 """
 
 from __future__ import annotations
@@ -18,17 +19,30 @@ NAME_ADDRESS = bytes((10, 1, 2, 3))
 WAIT_S = 10.0
 
 
+def serve_port(port: int) -> None:
+    _listen("", port)
+    _wait()
+
+
 def serve() -> None:
     for address in ADDRESSES:
         for port in PORTS:
-            listening = socket.create_server((address, port))
-            threading.Thread(target=_greet, args=(listening, port), daemon=True).start()
+            _listen(address, port)
         names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         names.bind((address, 53))
         threading.Thread(target=_resolve, args=(names,), daemon=True).start()
+    _wait()
+
+
+def _wait() -> None:
     sys.stdout.write("serving\n")
     sys.stdout.flush()
     threading.Event().wait()
+
+
+def _listen(address: str, port: int) -> None:
+    listening = socket.create_server((address, port))
+    threading.Thread(target=_greet, args=(listening, port), daemon=True).start()
 
 
 def _greet(listening: socket.socket, port: int) -> None:
@@ -65,7 +79,9 @@ def ask(address: str, port: int, kind: str) -> bool:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "serve":
+    if sys.argv[1:] == ["serve"]:
         serve()
+    if sys.argv[1] == "serve":
+        serve_port(int(sys.argv[2]))
     answered = ask(sys.argv[2], int(sys.argv[3]), "udp" if "udp" in sys.argv else "tcp")
     sys.stdout.write("answered\n" if answered else "nothing\n")
