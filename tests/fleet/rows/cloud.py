@@ -11,6 +11,7 @@ from tests.fleet.rows.row import (
     ALL_FINE,
     ALWAYS,
     BOTH_LAUNCHERS,
+    CREATE,
     DELETE,
     FINE,
     LIST,
@@ -61,11 +62,9 @@ def cloud_rest() -> Sequence[Row]:
         ),
         Row(
             "sweep: a NIC that is reserved for 180 s",
-            {Phase.SUPERVISE: FINE},
+            BOTH_LAUNCHERS,
             lambda: (
-                CloudFault(
-                    "PUT virtualMachines/waa", status=409, code="SubnetIsFull", leaves_nic=True
-                ),
+                CloudFault(CREATE, status=409, code="SubnetIsFull", leaves_nic=True),
                 CloudFault("DELETE networkInterfaces/waa-500", **held),  # type: ignore[arg-type]  # a fault's own fields
             ),
         ),
