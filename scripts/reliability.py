@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Prints what becomes of a fleet when its orchestrator is killed, and when anything goes wrong.
 
-Both tables are of fakes of Azure and GitHub that the real SDKs and the installed command talk to.
+Every table is of fakes of Azure and GitHub that the real SDKs and the installed command talk to.
 Exit status 1 when anything is left over, when another run's machine was touched, or when a fault is
-answered otherwise than it should be.
+answered otherwise than it should be, or when a refusal costs more than its scope.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FAULTS = "{:<52}{:>10}{:>10}{:>10}{:>8}{:>9}{:>6}"
+_CODES = "{:<58}{:<14}{:<11}{:>10}{:>10}{:>13}{:>7}{:>8}{:>9}{:>8}{:>6}{:>5}"
 _KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
 
 
@@ -28,15 +29,17 @@ _KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
 @click.option("--lanes", type=int, default=2, show_default=True, help="Kill points at a time.")
 @click.option(
     "--only",
-    type=click.Choice(["kills", "faults"]),
+    type=click.Choice(["kills", "faults", "codes"]),
     default=None,
-    help="One of the tables.  [default: both]",
+    help="One of the tables.  [default: all]",
 )
-def main(machines: int, lanes: int, only: str | None) -> None:
-    """Print both tables."""
+@click.option("--codes", default="", help="Of the table of codes only those that begin so.")
+def main(machines: int, lanes: int, only: str | None, codes: str) -> None:
+    """Print the tables."""
     tables: dict[str, Callable[[], bool]] = {
         "kills": lambda: kills(machines, lanes),
         "faults": faults,
+        "codes": lambda: refusals(codes),
     }
     holds = [print_table() for name, print_table in tables.items() if only in (None, name)]
     sys.exit(0 if all(holds) else 1)
@@ -90,6 +93,45 @@ def faults() -> bool:
         click.echo(f"  {line}")
     verdict = "FAIL" if bad else "ok  "
     click.echo(f"{verdict} {cells} faults met: {len(bad)} <= 0 wrong; launches <= {LAUNCHES_LIMIT}")
+    return not bad
+
+
+def refusals(prefix: str) -> bool:
+    """Print what each code of Azure's costs at each moment; return whether none costs more."""
+    from orchestrator.cloud.azure.codes import CODES
+    from tests.fleet.coded import UNKNOWN, Moment, met, wrongs
+
+    click.echo(
+        "\nEvery code of Azure's table at each moment: exit code, + when it is the right one"
+    )
+    last = ("creates", "launched", "minutes", "USD", "left")
+    click.echo(_CODES.format("", "scope", "action", *Moment, *last))
+    cells, bad = 0, []
+    for code in (*CODES, UNKNOWN):
+        if not code.code.startswith(prefix):
+            continue
+        found = {moment: met(code, moment) for moment in Moment}
+        wrong = {moment: list(wrongs(code, moment, one)) for moment, one in found.items()}
+        ends = [f"{found[one].code} {'FAIL' if wrong[one] else '+'}" for one in Moment]
+        every = found.values()
+        click.echo(
+            _CODES.format(
+                code.code,
+                code.scope,
+                code.action,
+                *ends,
+                max(one.asked for one in every),
+                max(one.launches for one in every),
+                f"{max(one.minutes for one in every):.0f}",
+                f"{max(one.usd for one in every):.2f}",
+                sum(len(one.left) for one in every),
+            )
+        )
+        cells += len(found)
+        bad += [f"{code.code}, {moment}: {'; '.join(w)}" for moment, w in wrong.items() if w]
+    for line in bad:
+        click.echo(f"  {line}")
+    click.echo(f"{'FAIL' if bad else 'ok  '} {cells} refusals met: {len(bad)} <= 0 wrong")
     return not bad
 
 

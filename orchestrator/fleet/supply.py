@@ -142,6 +142,7 @@ class Supply:
                 self._doubt(choice)
             else:
                 self._bar(choice, failure)
+                self._bar_itself(choice, failure)
 
     def failed(
         self, size: str, region: str, failure: Failure, *, spot: bool, zone: str | None = None
@@ -197,6 +198,11 @@ class Supply:
         until = self._clock.now() + BREAKER_S if passes else math.inf
         for key in self._spoken_of(choice, failure.scope):
             self._barred[key] = until
+
+    def _bar_itself(self, choice: Choice, failure: Failure) -> None:
+        """Leave a refused place alone though the refusal spoke of another: it would be asked on."""
+        if failure.action is Action.ELSEWHERE and self._open(choice):
+            self._barred[_size_key(choice)] = self._clock.now() + BREAKER_S
 
     def _spoken_of(self, choice: Choice, scope: Scope) -> Iterable[Hashable]:
         region = choice.offer.region

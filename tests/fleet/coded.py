@@ -103,7 +103,8 @@ def wrongs(code: Code, moment: Moment, found: Met) -> Iterator[str]:
         yield "it was never met"
     if found.hurt:
         yield f"live shards hurt: {', '.join(found.hurt)}"
-    if found.asked > (MACHINES if stops else CREATES_LIMIT):
+    limited = code.kind is FailureKind.THROTTLED  # asked again as long as it lasts
+    if found.asked > (MACHINES if stops else CREATES_LIMIT) and not limited:
         yield f"{found.asked} creates asked for"
     if moment is Moment.CREATE and found.launches != (0 if stops else MACHINES):
         yield f"{found.launches} machines"

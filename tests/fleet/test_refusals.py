@@ -176,10 +176,7 @@ def test_a_refused_drain_machine_hurts_no_live_shard_and_the_run_is_complete(
     launch_wave(stage.launcher(), stage.supply(), 2)
     stage.insides.work = lambda _job, facts: _score_all(stage, facts)
     stage.queue_jobs(2)
-    late = ("benchmark (2)", [stage.attempt.fleet.label])
-    stage.scene.arm.world.later(
-        700.0, lambda: stage.scene.fake.add_job(stage.attempt.fleet.github_run, *late)
-    )
+    stage.scene.arm.world.later(700.0, lambda: _queue_one_more(stage))
     refuse(stage, code, holding=b'"drain"')
     ended = stage.supervisor(3, 2, starved_s=120.0, every_s=60.0).run()
     assert ended.exit_code == 0, ended
@@ -189,6 +186,11 @@ def test_a_refused_drain_machine_hurts_no_live_shard_and_the_run_is_complete(
         "benchmark (1)": "success",
         "benchmark (2)": "cancelled",
     }
+
+
+def _queue_one_more(stage: Stage) -> None:
+    fleet = stage.attempt.fleet
+    stage.scene.fake.add_job(fleet.github_run, "benchmark (2)", [fleet.label])
 
 
 def _score_all(stage: Stage, facts: dict[str, str]) -> str:
@@ -225,10 +227,7 @@ def test_what_is_said_of_a_failed_delete_is_no_refusal_of_a_create(stage: Stage)
     launched = launch_wave(stage.launcher(), stage.supply(), 2).launched
     stage.insides.work = lambda job, facts: stage.score(job, facts, 3)
     stage.queue_jobs(2)
-    late = ("benchmark (2)", [stage.attempt.fleet.label])
-    stage.scene.arm.world.later(
-        900.0, lambda: stage.scene.fake.add_job(stage.attempt.fleet.github_run, *late)
-    )
+    stage.scene.arm.world.later(900.0, lambda: _queue_one_more(stage))
     ended = stage.supervisor(3, 2).run()
     assert ended.exit_code == 0, ended
     assert len(stage.scene.arm.world.ever) == len(launched) + 1

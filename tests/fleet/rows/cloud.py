@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.fakes.arm.faults import Fault as CloudFault
 from tests.fakes.arm.faults import Wound as CloudWound
 from tests.fleet.faulting import End, Phase, Row
 from tests.fleet.rows.row import (
     ALL_FINE,
     ALWAYS,
     BOTH_LAUNCHERS,
+    CREATE,
     DELETE,
     FINE,
     LIST,
@@ -38,13 +40,34 @@ def cloud_rest() -> Sequence[Row]:
         "dropped before the effect": {"wound": CloudWound.DROP_BEFORE},
         "dropped after the effect": {"wound": CloudWound.DROP_AFTER},
         "slow by 45 s": {"wound": CloudWound.SLOW, "seconds": 45.0},
+        "409 Conflict, twice": {"status": 409, "code": "Conflict", "times": 2},
         "500 without JSON": {"status": 500, "wound": CloudWound.GARBAGE},
     }
     rows = [cloud(f"list: {name}", LIST, lister, **fault) for name, fault in wounds.items()]
     rows += [cloud(f"delete: {name}", DELETE, lister, **fault) for name, fault in wounds.items()]
     blind = "could not be listed"
+    held: dict[str, object] = {"status": 400, "code": "NicReservedForAnotherVm", "times": 12}
     return [
         *rows,
+        cloud(
+            "delete: 409 Conflict, ten times", DELETE, lister, status=409, code="Conflict", times=10
+        ),
+        cloud(
+            "delete: a machine that is marked for deletion",
+            DELETE,
+            lister,
+            status=409,
+            code="OperationNotAllowed",
+            message="Operation 'delete' is not allowed since the VM is marked for deletion.",
+        ),
+        Row(
+            "sweep: a NIC that is reserved for 180 s",
+            BOTH_LAUNCHERS,
+            lambda: (
+                CloudFault(CREATE, status=409, code="SubnetIsFull", leaves_nic=True),
+                CloudFault("DELETE networkInterfaces/waa-500", **held),  # type: ignore[arg-type]  # a fault's own fields
+            ),
+        ),
         cloud("delete: 404", DELETE, lister, status=404, code="ResourceNotFound"),
         cloud(
             "delete: ScopeLocked, always",

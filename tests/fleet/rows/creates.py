@@ -41,6 +41,29 @@ def refused_creates() -> Sequence[Row]:
             times=ALWAYS,
         ),
     ]
+    places = {
+        "SpotPriceGreaterThanProvidedMaxPrice": 409,
+        "AzureSpotIsNotSupportedForThisVMSize": 400,
+        "RequestDisallowedByPolicy": 403,
+        "LinkedAuthorizationFailed": 403,
+        "SubnetIsFull": 400,
+        "GalleryImageNotFound": 404,
+    }
+    rows += [
+        cloud(f"create: {code}, once", CREATE, BOTH_LAUNCHERS, status=status, code=code)
+        for code, status in places.items()
+    ]
+    rows += [
+        cloud(
+            f"create: {code}, everywhere",
+            CREATE,
+            launchers(4, code, starved),
+            status=403,
+            code=code,
+            times=ALWAYS,
+        )
+        for code in ("RequestDisallowedByPolicy", "LinkedAuthorizationFailed")
+    ]
     rows += [
         cloud(
             f"create: quota of {scope}, once",
@@ -73,13 +96,12 @@ def refused_creates() -> Sequence[Row]:
 def stopping_creates() -> Sequence[Row]:
     codes = {
         "InvalidParameter": 400,
-        "SpotPriceGreaterThanProvidedMaxPrice": 409,
-        "AzureSpotIsNotSupportedForThisVMSize": 400,
-        "RequestDisallowedByPolicy": 403,
+        "NoRegisteredProviderFound": 400,
+        "MissingSubscriptionRegistration": 409,
+        "ScopeLocked": 409,
         "SubscriptionNotFound": 404,
         "ResourceGroupNotFound": 404,
         "AuthorizationFailed": 403,
-        "LinkedAuthorizationFailed": 403,
         "InvalidAuthenticationToken": 401,
         "ReadOnlyDisabledSubscription": 409,
     }
@@ -105,6 +127,8 @@ def passing_creates() -> Sequence[Row]:
         "429, Retry-After 45": {"status": 429, "code": "TooManyRequests", "headers": long},
         "500": {"status": 500, "code": "InternalServerError"},
         "503": {},
+        "409 Conflict": {"status": 409, "code": "Conflict"},
+        "an unknown code": {"status": 403, "code": "SomethingNobodyHasSeen"},
         "502 without JSON": {"status": 502, "wound": CloudWound.GARBAGE},
         "an error after the effect": {"status": 500, "wound": CloudWound.REFUSE_AFTER},
         "dropped before the effect": {"wound": CloudWound.DROP_BEFORE},
@@ -126,6 +150,14 @@ def passing_creates() -> Sequence[Row]:
             status=429,
             code="TooManyRequests",
             headers=long,
+            times=ALWAYS,
+        ),
+        cloud(
+            "create: an unknown code, always",
+            CREATE,
+            launchers(4, "SomethingNobodyHasSeen", starved),
+            status=403,
+            code="SomethingNobodyHasSeen",
             times=ALWAYS,
         ),
         cloud(

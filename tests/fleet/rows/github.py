@@ -17,6 +17,7 @@ from tests.fleet.rows.row import (
     FORGET,
     JOBS,
     MINT,
+    OLDER_LIMIT,
     RUN,
     RUNNERS,
     github,
@@ -50,6 +51,7 @@ def mints() -> Sequence[Row]:
             Wound.STATUS,
             {"status": 429, "message": limit, "headers": {"Retry-After": "30"}},
         ),
+        "an older limit": (Wound.STATUS, {"status": 403, "message": OLDER_LIMIT}),
         "500": (Wound.STATUS, {"status": 500}),
         "502 after the effect": (Wound.STATUS_AFTER, {"status": 502}),
         "dropped before the effect": (Wound.DROP_BEFORE, {}),
@@ -75,6 +77,7 @@ def runners_and_jobs() -> Sequence[Row]:
     limit = "You have exceeded a secondary rate limit."
     wounds: dict[str, tuple[Wound, dict[str, object]]] = {
         "503": (Wound.STATUS, {}),
+        "an older limit": (Wound.STATUS, {"status": 403, "message": OLDER_LIMIT}),
         "secondary limit, Retry-After 5": (
             Wound.STATUS,
             {"status": 403, "message": limit, "headers": {"Retry-After": "5"}},

@@ -21,6 +21,7 @@ def machines() -> Sequence[Row]:
     late = [
         *("AllocationFailed", "ZonalAllocationFailed", "SkuNotAvailable"),
         *("QuotaExceeded", "OSProvisioningTimedOut", "InternalExecutionError"),
+        *("OSProvisioningClientError", "Canceled", "SubnetIsFull", "SomethingNobodyHasSeen"),
     ]
     rows = [
         Row(
@@ -34,7 +35,7 @@ def machines() -> Sequence[Row]:
         *rows,
         Row(
             "machine: accepted, then RequestDisallowedByPolicy",
-            {**ALL_FINE, Phase.SUPERVISE: End(4, "RequestDisallowedByPolicy")},
+            {**ALL_FINE, Phase.SUPERVISE: End(4, "launches are spent")},
             fates=lambda: (Fate(every, fails_with="RequestDisallowedByPolicy"),),
         ),
         Row(

@@ -13,6 +13,10 @@ SIGN_IN = "POST .*/token"
 MINT, RUNNERS = "POST /actions/runners/generate", r"GET /actions/runners$"
 FORGET, JOBS = r"DELETE /actions/runners/\d+", r"GET .*/attempts/1/jobs"
 RUN, CANCEL = r"GET /actions/runs/500$", "POST .*/cancel"
+OLDER_LIMIT = (
+    "You have triggered an abuse detection mechanism and have been temporarily blocked from content"
+    " creation. Please retry your request again later."
+)
 QUOTA = (
     "Operation could not be completed as it results in exceeding approved {} Cores quota."
     " Current Limit: 8, Current Usage: 8, Additional Required: 8."
