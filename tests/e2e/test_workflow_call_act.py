@@ -171,3 +171,18 @@ def test_a_workflow_whose_own_commit_is_not_named_runs_nothing(tmp_path: Path) -
     assert failed(played)[0] == ("reap", "Refuse to run an unknown tree")
     assert "job.workflow_sha is empty" in played.text
     assert not (tmp_path / "checkouts.txt").exists()
+
+
+def test_a_run_that_cannot_begin_says_why_where_people_look(tmp_path: Path) -> None:
+    with staged(tmp_path) as stage:
+        act = Act(tmp_path, stage)
+        try:
+            played = act.start("benchmark.yml", {**chosen(act, 1), "workers": "many"}).played()
+        finally:
+            kill_everything(act)
+        assert played.jobs == {"provision": 1, "report": 1}, played.tail
+        assert failed(played)[0] == ("provision", "Plan the run and launch its machines")
+        (check,) = stage.github.world.checks.values()
+        assert check.values["output"]["title"] == "Provision failed"
+        assert "many" in check.values["output"]["summary"]
+        assert_nothing_is_left(act)
