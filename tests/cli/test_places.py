@@ -54,6 +54,18 @@ def test_what_names_no_place_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("out", ["az:/x", "s3:/x", "az://account", "file:///tmp/x"])
+def test_a_url_is_no_directory_to_write_to(
+    out: str, tmp_path: Path, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments in (("run", "--out", out), ("report", "x", "--out", out, "--artifacts", out)):
+        done = commands(*arguments)
+        assert done.returncode == 2
+        assert f"--out: '{out}' looks like a URL" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_directory_of_any_name_runs_moves_and_reports(
     tmp_path: Path, commands: Commands
 ) -> None:
