@@ -6,11 +6,13 @@ import stat
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import StoreError
+from orchestrator.results.keeping import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from orchestrator.results.keeping import Kept
     from orchestrator.store import Store
     from orchestrator.worker.redact import Redactor
 
@@ -36,12 +38,17 @@ def wanted(name: str, kind: str) -> bool:
 
 def evidence_files(directory: Path, kind: str) -> list[tuple[str, Path]]:
     """Return (name in the evidence, file) for every regular file that is kept."""
-    found = sorted(
-        (path.relative_to(directory).as_posix(), path)
+    return [(name, directory / name) for name in chosen_files(directory, kind).names]
+
+
+def chosen_files(directory: Path, kind: str) -> Kept:
+    """Return the names of the regular files that are kept, at most ``ATTEMPT_LIMIT``."""
+    names = (
+        path.relative_to(directory).as_posix()
         for path in _regular_files(directory)
         if wanted(path.name, kind)
     )
-    return found[:ATTEMPT_LIMIT]
+    return keep(names, ATTEMPT_LIMIT)
 
 
 def _regular_files(directory: Path) -> Iterator[Path]:
