@@ -85,7 +85,9 @@ class Command(click.Command):
         for parameter, _ in problems:
             options[parameter.name or ""] = _stand_in(parameter)
         named = {problem.where for _, problem in problems}
-        others = [one for one in self._others(dict(options)) if one.where not in named]
+        others = [
+            one for one in self._others(dict(options)) if one.where.split(" ")[0] not in named
+        ]
         error = BadInputError([*(problem for _, problem in problems), *others])
         self._tell(ctx, options, error)
         return error

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FILE_LIMIT = 32 * 1024 * 1024
 """Bytes of one evidence file; a larger one is cut to its end, where errors are."""
 
+_CUT_ALLOWANCE = 1 << 16
+"""Bytes that are looked at beyond the cut: more than any secret has."""
+
 ATTEMPT_LIMIT = 512
 """Files of one attempt."""
 
@@ -81,14 +84,22 @@ def upload(store: Store, prefix: str, files: list[tuple[str, Path]], redactor: R
     """
     for name, path in files:
         try:
-            store.put(prefix + name, redactor.data(_tail(path)))
+            store.put(prefix + name, _redacted(path, redactor))
         except (OSError, StoreError) as error:
             return f"{prefix} is incomplete: {error}"
     return ""
 
 
-def _tail(path: Path) -> bytes:
+def _redacted(path: Path, redactor: Redactor) -> bytes:
+    """Return a file's end without secrets; none that the cut has halved is left unseen."""
+    limit = FILE_LIMIT + _CUT_ALLOWANCE
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
-        stream.seek(max(0, size - FILE_LIMIT))
-        return stream.read(FILE_LIMIT)
+        stream.seek(max(0, size - limit))
+        data = redactor.data(stream.read(limit))
+    if size <= FILE_LIMIT:
+        return data
+    if len(data) > FILE_LIMIT:
+        return data[-FILE_LIMIT:]
+    # So many secrets went that the first, which may have been cut, would come into view.
+    return data.partition(b"\n")[2]
