@@ -6,6 +6,7 @@ parent then writes their ``left`` and their tasks are taken over at once.
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from orchestrator.errors import (
 )
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Left, to_json
+from orchestrator.worker.recorder import ATTEMPTS
 
 if TYPE_CHECKING:
     import threading
@@ -136,6 +138,8 @@ class LocalFleet:
         """Write that a worker is dead: its parent has waited for it."""
         reason = f"killed by {signal_name(-code)}" if code < 0 else f"ended with status {code}"
         settings = self._settings
+        # Its task is another's now; its own ledger and its log stay.
+        shutil.rmtree(settings.scratch / child.worker / ATTEMPTS, ignore_errors=True)
         record = Left(child.worker, settings.session, reason, "parent", code, settings.wall())
         try:
             self._reader.store.create(paths.left(child.worker), to_json(record))

@@ -81,6 +81,22 @@ def test_a_worker_that_dies_is_buried_and_replaced_a_few_times(
     assert len(buried(store)) == LAUNCHES_A_SHARD
 
 
+def test_what_a_killed_worker_was_doing_goes_and_its_ledger_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    leaves = (
+        "import pathlib, sys\n"
+        "mine = pathlib.Path(sys.argv[1]).parent\n"
+        "for name in ('attempts/d/t/0/1-w', 'ledger/run'):\n"
+        "    (mine / name).mkdir(parents=True)\n"
+        "    (mine / name / 'file').touch()\n"
+    )
+    fleet = fleet_of(store, tmp_path / "scratch", leaves + KILLS_ITSELF)
+    fleet.run(threading.Event(), lambda: None)
+    (first, *_) = sorted((tmp_path / "scratch").iterdir())
+    assert sorted(path.name for path in first.iterdir()) == ["ledger", "worker.log"]
+
+
 @pytest.mark.parametrize("code", [0, 1, 130])
 def test_a_worker_that_left_by_itself_is_neither_buried_nor_replaced(
     store: Store, tmp_path: Path, code: int

@@ -9,9 +9,11 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
+from orchestrator.cli.streams import written
 from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
 from orchestrator.extra import azure_problem, is_of_azure
+from orchestrator.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +84,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the code that the outcome asks for."""
-    sys.exit(invoke())
+    sys.exit(written(invoke))
 
 
 def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> int:
@@ -116,4 +118,4 @@ def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -
 
 def _say_error(text: str) -> None:
     """Print an error; no later line of it begins as a runner's command does (``::``)."""
-    click.echo("error: " + "\n  | ".join(text.splitlines()), err=True)
+    click.echo("error: " + "\n  | ".join(masked(text).splitlines()), err=True)

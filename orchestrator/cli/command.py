@@ -7,6 +7,7 @@ a machine to say no should have to be pressed again once only.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Failed = Callable[[Mapping[str, Any], list[str]], None]
 
 T = TypeVar("T")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_LACKS_A_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 _STAND_INS: Mapping[str, object] = {"integer": 1, "float": 1.0, "boolean": False}
 
 
@@ -60,7 +63,7 @@ class Command(click.Command):
             if not problems:
                 raise
             raise self._told(ctx, given, problems) from error
-        if any(map(_is_endless, ctx.params.values())):
+        if any(_unusable(one, ctx.params.get(one.name or "")) for one in self.get_params(ctx)):
             raise self._told(ctx, given, [*self._unreadable(ctx, given)])
         return rest
 
@@ -82,7 +85,9 @@ class Command(click.Command):
         for parameter, _ in problems:
             options[parameter.name or ""] = _stand_in(parameter)
         named = {problem.where for _, problem in problems}
-        others = [one for one in self._others(dict(options)) if one.where not in named]
+        others = [
+            one for one in self._others(dict(options)) if one.where.split(" ")[0] not in named
+        ]
         error = BadInputError([*(problem for _, problem in problems), *others])
         self._tell(ctx, options, error)
         return error
@@ -121,13 +126,23 @@ class Command(click.Command):
                 what = error.message.strip().rstrip(".")
                 yield parameter, Problem(_flag(parameter), what, fix)
             else:
-                if _is_endless(value):
-                    yield parameter, Problem(_flag(parameter), f"'{value}' is no number", fix)
+                if what := _unusable(parameter, value):
+                    yield parameter, Problem(_flag(parameter), what, fix)
 
 
-def _is_endless(value: object) -> bool:
-    """Whether float() reads it and nothing can be counted by it: nan, inf."""
-    return isinstance(value, float) and not math.isfinite(value)
+def _unusable(parameter: click.Parameter, value: object) -> str:
+    """Return why a value that click reads is none: no number to count by, or a URL for a path.
+
+    Of nan nothing is above and nothing below, and ``az:/x`` would make a directory called ``az:``.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"'{value}' is no number"
+    if isinstance(parameter.type, click.Path):
+        looks = _URL if not parameter.type.file_okay else _LACKS_A_SLASH
+        for path in value if isinstance(value, tuple) else (value,):
+            if isinstance(path, str) and looks.match(path):
+                return f"'{path}' looks like a URL, and is a path here: ./{path} would be one"
+    return ""
 
 
 def command(**attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:

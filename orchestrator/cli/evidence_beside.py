@@ -18,6 +18,7 @@ from orchestrator.cli.fetching import fetch
 from orchestrator.cli.terminal import counting
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
+from orchestrator.results.keeping import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 SCREENSHOTS = ("full", "small", "page", "none")
 """Beside the page as they are, beside it downscaled, downscaled within it, or not at all."""
 
-_FILES_LIMIT = 512  # of one attempt, as a worker keeps
+_FILES_LIMIT = 514  # of one attempt: what a worker keeps, its client's log, a last screenshot
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _FAILURES_SHOWN = 5
 
@@ -246,10 +247,12 @@ def place(directory: Path, target: Path) -> None:
 
     Symbolic links in it are left out: whoever wrote it may have aimed them anywhere.
     """
-    for path in sorted(directory.rglob("*"))[:_FILES_LIMIT]:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            continue
-        file = target / path.relative_to(directory)
+    there = (path for path in directory.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
+    chosen = keep((path.relative_to(directory).as_posix() for path in there), _FILES_LIMIT)
+    if chosen.said:
+        click.echo(f"warning: {directory.name}: {chosen.said}", err=True)
+    for name in chosen.names:
+        path, file = directory / name, target / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)
         try:

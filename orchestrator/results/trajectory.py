@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -11,14 +12,14 @@ from orchestrator.results import files, frames
 from orchestrator.results.text import clean, clean_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 TRAJECTORY = "traj.jsonl"
 
-_BYTES_LIMIT = 32 << 20
-_TAIL_LIMIT = 1 << 20
-_LINE_LIMIT = 1 << 20
+_BYTES_LIMIT = 256 << 20
+_TAIL_LIMIT = 20 << 20
+_LINE_LIMIT = 16 << 20  # a client that writes its screens into it makes lines of megabytes
 _LINES_LIMIT = 10_000
 _STEPS_LIMIT = 1_000
 _ACTION_LIMIT = 4_000
@@ -66,7 +67,8 @@ class Trajectory:
 def read_trajectory(directory: Path) -> Trajectory:
     """Return what a task's trajectory says; nothing when it cannot be read.
 
-    Of a trajectory longer than 10,000 lines the rest is not counted.
+    Of a trajectory longer than 10,000 lines or 256 MB the rest is not counted; its last action is
+    the one that stands last, wherever that is.
     """
     path = directory / TRAJECTORY
     turns: set[int] = set()
@@ -75,7 +77,18 @@ def read_trajectory(directory: Path) -> Trajectory:
         if isinstance(line.get("step_num"), int) and line.get("action") is not None:
             turns.add(line["step_num"])
             last = line["action"]
-    return Trajectory(len(turns), _error(path), last == INFEASIBLE)
+    return Trajectory(len(turns), _error(path), _last_action(path, last) == INFEASIBLE)
+
+
+def _last_action(path: Path, counted: Any) -> Any:
+    """Return the action that stands last in the file, else the last that was counted."""
+    for line in reversed(files.read_tail(path, _TAIL_LIMIT).split(b"\n")):
+        document = _document(line)
+        if document is not None and isinstance(document.get("step_num"), int):
+            action = document.get("action")
+            if action is not None:
+                return action
+    return counted
 
 
 def _error(path: Path) -> frames.Raised | None:
@@ -140,21 +153,27 @@ def _screenshot(directory: Path, name: Any) -> str:
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the objects on a file's lines; what is no object is passed over."""
-    count = 0
-    partial = b""
-    for chunk in files.head_and_tail(path, _BYTES_LIMIT, 0):
-        pieces = (partial + chunk).split(b"\n")
-        partial = pieces.pop()[: _LINE_LIMIT + 1]
-        for piece in pieces:
-            count += 1
-            if count > _LINES_LIMIT:
-                return
-            document = _document(piece)
-            if document is not None:
-                yield document
-    document = _document(partial)
-    if document is not None:
-        yield document
+    chunks = files.head_and_tail(path, _BYTES_LIMIT, _TAIL_LIMIT)
+    for line in itertools.islice(_split(chunks), _LINES_LIMIT):
+        document = _document(line)
+        if document is not None:
+            yield document
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines; of one that is too long enough to see that it is."""
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        for piece in (first, *others[:-1]) if others else ():
+            yield b"".join([*parts, piece])
+            parts, size = [], 0
+        rest = others[-1] if others else first
+        if size <= _LINE_LIMIT:
+            parts.append(rest)
+            size += len(rest)
+    yield b"".join(parts)
 
 
 def _document(line: bytes) -> Mapping[str, Any] | None:

@@ -24,6 +24,9 @@ STORE_SCHEMES = ("file", "az")
 KEY_VARIABLE = "AZURE_STORAGE_KEY"
 SAS_VARIABLE = "AZURE_STORAGE_SAS_TOKEN"
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
+"""A path of which a colon stands before any slash is taken for a URL that lacks one."""
+
 _RUN_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}\Z")
 
 
@@ -54,16 +57,27 @@ def check_store_url(url: str) -> str:
     Raises:
         BadInputError: An unknown scheme, or no account or path in it.
     """
-    if "://" not in url:
+    scheme = _SCHEME.match(url)
+    if scheme is None:
         return file_url(url)
+    if scheme.group(1) not in STORE_SCHEMES or not scheme.group(2):
+        fix = "Use a path (./x:y for one with a colon), file:///DIR or az://ACCOUNT."
+        raise bad_input("--store", f"{url.partition('?')[0]} names no store", fix)
     parts = urlsplit(url)
-    if parts.scheme not in STORE_SCHEMES:
-        raise bad_input("--store", f"{parts.scheme}:// is unknown", "Use a path, file:// or az://.")
-    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
-        raise bad_input("--store", f"{url} is no absolute path", "Write file:///absolute/path.")
-    if parts.scheme == "az" and not parts.netloc:
+    if parts.scheme == "file":
+        _check_file_url(url)
+    elif not parts.netloc:
         raise bad_input("--store", "az:// lacks the account", "Write az://ACCOUNT.")
     return url
+
+
+def _check_file_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path.strip("/"):
+        raise bad_input("--store", f"{url} is no absolute path", "Write file:///absolute/path.")
+    if parts.query or parts.fragment or url.endswith(("?", "#")):
+        fix = "Write them as %3F and %23, or give the path itself."
+        raise bad_input("--store", f"{url} has a ? or a #, which no path in a URL has", fix)
 
 
 def check_run_name(run: str) -> str:

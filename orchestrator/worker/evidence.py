@@ -6,16 +6,21 @@ import stat
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import StoreError
+from orchestrator.results.keeping import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from orchestrator.results.keeping import Kept
     from orchestrator.store import Store
     from orchestrator.worker.redact import Redactor
 
 FILE_LIMIT = 32 * 1024 * 1024
 """Bytes of one evidence file; a larger one is cut to its end, where errors are."""
+
+_CUT_ALLOWANCE = 1 << 16
+"""Bytes that are looked at beyond the cut: more than any secret has."""
 
 ATTEMPT_LIMIT = 512
 """Files of one attempt."""
@@ -36,12 +41,17 @@ def wanted(name: str, kind: str) -> bool:
 
 def evidence_files(directory: Path, kind: str) -> list[tuple[str, Path]]:
     """Return (name in the evidence, file) for every regular file that is kept."""
-    found = sorted(
-        (path.relative_to(directory).as_posix(), path)
+    return [(name, directory / name) for name in chosen_files(directory, kind).names]
+
+
+def chosen_files(directory: Path, kind: str) -> Kept:
+    """Return the names of the regular files that are kept, at most ``ATTEMPT_LIMIT``."""
+    names = (
+        path.relative_to(directory).as_posix()
         for path in _regular_files(directory)
         if wanted(path.name, kind)
     )
-    return found[:ATTEMPT_LIMIT]
+    return keep(names, ATTEMPT_LIMIT)
 
 
 def _regular_files(directory: Path) -> Iterator[Path]:
@@ -74,14 +84,22 @@ def upload(store: Store, prefix: str, files: list[tuple[str, Path]], redactor: R
     """
     for name, path in files:
         try:
-            store.put(prefix + name, redactor.data(_tail(path)))
+            store.put(prefix + name, _redacted(path, redactor))
         except (OSError, StoreError) as error:
             return f"{prefix} is incomplete: {error}"
     return ""
 
 
-def _tail(path: Path) -> bytes:
+def _redacted(path: Path, redactor: Redactor) -> bytes:
+    """Return a file's end without secrets; none that the cut has halved is left unseen."""
+    limit = FILE_LIMIT + _CUT_ALLOWANCE
     with path.open("rb") as stream:
         size = stream.seek(0, 2)
-        stream.seek(max(0, size - FILE_LIMIT))
-        return stream.read(FILE_LIMIT)
+        stream.seek(max(0, size - limit))
+        data = redactor.data(stream.read(limit))
+    if size <= FILE_LIMIT:
+        return data
+    if len(data) > FILE_LIMIT:
+        return data[-FILE_LIMIT:]
+    # So many secrets went that the first, which may have been cut, would come into view.
+    return data.partition(b"\n")[2]

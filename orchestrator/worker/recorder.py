@@ -9,8 +9,9 @@ from orchestrator.arena.port import Assignment
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import MESSAGE_LIMIT, Outcome
+from orchestrator.results.keeping import Kept
 from orchestrator.worker.attempt import Guard
-from orchestrator.worker.evidence import evidence_files, newest_screenshot, upload, wanted
+from orchestrator.worker.evidence import chosen_files, newest_screenshot, upload, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,15 +116,17 @@ class Recorder:
         """Copy what ``--evidence`` asks for, and remove the attempt's directory."""
         tools, settings = self._tools, self._tools.settings
         results = self._seen.directory if self._seen else None
-        files = evidence_files(results, settings.evidence) if results else []
+        chosen = chosen_files(results, settings.evidence) if results else Kept(())
+        files = [(name, results / name) for name in chosen.names] if results else []
         directory = self._path(outcome.unit, outcome.attempt)
         client_log = directory / CLIENT_LOG
         if settings.evidence != "none" and client_log.is_file():
             files.append((CLIENT_LOG, client_log))
         prefix = paths.evidence(outcome.unit, outcome.attempt, outcome.worker)
         trouble = upload(tools.store, prefix, files, settings.redactor)
-        if trouble:
-            tools.narrator.warn(trouble)
+        for said in (chosen.said, trouble):
+            if said:
+                tools.narrator.warn(f"{outcome.unit}: {said}" if said == chosen.said else said)
         shutil.rmtree(directory, ignore_errors=True)
 
     def _abandoned(self, unit: Unit, attempt: int) -> bool:

@@ -124,6 +124,14 @@ def test_a_number_that_nothing_can_be_compared_with_is_refused(
     assert flag in flags(problems)
 
 
+def test_what_stands_in_for_a_value_makes_no_problem_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """--out is missing, and the directory that the command is called in is not meant."""
+    problems = said(capsys, "run", "--workers", "two")
+    assert sorted(one.split(":")[0] for one in problems) == ["--out", "--workers"]
+
+
 def test_what_is_no_option_is_still_click_s_to_say(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["provision", "--no-such-option"]) == 2
     assert "No such option" in capsys.readouterr().err

@@ -93,6 +93,24 @@ def test_evidence_leaves_without_secrets_and_cut_to_its_end(world: World, tree: 
     assert kept["evidence/x/traj.jsonl"].endswith(b"the end")
 
 
+@pytest.mark.parametrize("at", [0, 1, 20, 39])
+@pytest.mark.parametrize("copies", [1, 4000])
+def test_no_half_of_a_secret_is_left_where_a_file_is_cut(
+    world: World, tree: Path, monkeypatch: pytest.MonkeyPatch, at: int, copies: int
+) -> None:
+    monkeypatch.setattr("orchestrator.worker.evidence.FILE_LIMIT", 1000)
+    token = "ghs_" + "aB3.dEf9_H" * 4
+    lines = f"{token}\n" * copies
+    text = "x\n" * 9000 + lines + "y" * (1000 - at - 1) + "\n"
+    (tree / "logs" / "task-0-1.log").write_text(text)
+    store = Store(Line(world, "w1", lambda: None), "x://")
+    assert upload(store, "evidence/x/", evidence_files(tree, "all"), REDACTOR) == ""
+    kept = world.objects["evidence/x/logs/task-0-1.log"][0].decode(errors="replace")
+    assert len(kept) <= 1000
+    assert not [token[n : n + 8] for n in range(len(token) - 7) if token[n : n + 8] in kept]
+    assert kept.endswith("y\n")
+
+
 def test_evidence_that_cannot_be_kept_is_said_and_stops_nothing(world: World, tree: Path) -> None:
     line = Line(world, "w1", lambda: None, down=True)
     said = upload(Store(line, "x://"), "evidence/x/", evidence_files(tree, "all"), REDACTOR)
