@@ -247,7 +247,22 @@ def planned(options: dict[str, Any]) -> Planned:
         lease_s=beats[1] if lease is None else lease,
         speed=speed if speed is not None else SIMULATED_SPEED if simulated else 1.0,
     )
-    return Planned(make_plan(inputs), Path(client) if client else None)
+    plan = make_plan(inputs)
+    _check_client(plan, client)
+    return Planned(plan, Path(client) if client else None)
+
+
+def _check_client(plan: Plan, client: str | None) -> None:
+    """Refuse a client tree that would ignore our flags, before anything is started for it."""
+    from orchestrator.arena.client_profile import profile_problems
+    from orchestrator.errors import BadInputError
+
+    if client is None or plan.simulated:
+        return
+    agent = plan.agent
+    problems = profile_problems(agent.client_profile, Path(client), agent.client_args)
+    if problems:
+        raise BadInputError(problems)
 
 
 def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:
