@@ -263,9 +263,20 @@ def planned(options: dict[str, Any]) -> Planned:
         speed=speed if speed is not None else SIMULATED_SPEED if simulated else 1.0,
     )
     problems += input_problems(inputs)
+    problems += _client_problems(inputs, client)
     if problems:
         raise BadInputError(problems)
     return Planned(make_plan(inputs), Path(client) if client else None)
+
+
+def _client_problems(inputs: PlanInputs, client: str | None) -> list[Problem]:
+    """Return why a client tree would ignore our flags, before anything is started for it."""
+    from orchestrator.arena.client_profile import profile_problems
+
+    agent = inputs.agent
+    if client is None or inputs.arena.kind == "simulated":
+        return []
+    return list(profile_problems(agent.client_profile, Path(client), agent.client_args))
 
 
 def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:

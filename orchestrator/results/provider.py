@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.results.exceptions import Link
 
 _NOTE_LIMIT = 300
+_RATE_LIMITED = 429
 
 
 class Answer(StrEnum):
@@ -61,6 +62,9 @@ _NO_QUOTA = re.compile(
 _COMES_BACK = re.compile(
     r"per[ _-]?(?:minute|second)|retry[ _-]?(?:delay|after|in \d)", re.IGNORECASE
 )
+
+# OpenAI answers a request that is larger than a minute's rate with 429: waiting is of no use.
+_TOO_LARGE = re.compile(r"request too large|must be reduced", re.IGNORECASE)
 
 _UNREACHABLE = 0
 _CLASSES = {
@@ -123,6 +127,8 @@ def meaning(status: int, body: str = "") -> Answer:
     """Return what an answer with this HTTP status means; status 0 is that there was none."""
     if status != _UNREACHABLE and _NO_QUOTA.search(body) and not _COMES_BACK.search(body):
         return Answer.REFUSED
+    if status == _RATE_LIMITED and _TOO_LARGE.search(body):
+        return Answer.UNFIT
     if status in _STATUSES:
         return _STATUSES[status]
     if status == _UNREACHABLE or status >= 500:

@@ -234,6 +234,24 @@ def test_trials_of_a_tree_that_were_not_asked_for_are_named(tmp_path: Path) -> N
     assert both.returncode == 0, both.stderr
 
 
+def test_a_client_that_would_ignore_our_flags_is_refused_before_anything(tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    client.mkdir()
+    flags = ("agent", "model", "test_all_meta_path", "result_dir", "trial_id", "worker_id")
+    text = "".join(f'parser.add_argument("--{flag}")\n' for flag in (*flags, "num_workers"))
+    (client / "run.py").write_text(text)
+    suite = tmp_path / "suite.json"
+    suite.write_text('{"d": ["one"]}')
+    plan = ("plan", "--suite", str(suite), "--arena", "winarena", "--image", "i")
+
+    stock = call(*plan, "--client", str(client), "--client-profile", "waa")
+    mapped = call(*plan, "--client", str(client))
+
+    assert stock.returncode == 2
+    assert "does not know --agent_name" in stock.stderr
+    assert mapped.returncode == 0, mapped.stderr
+
+
 def test_models_of_a_tree_without_trials_are_refused(tmp_path: Path) -> None:
     for model in ("a", "b"):
         where = tmp_path / "tree" / "pyautogui" / "som" / model / "d" / "one"

@@ -164,8 +164,10 @@ def test_a_refusing_provider_drains_the_run_loudly(run: RunDirectory) -> None:
 def test_an_outage_of_the_provider_holds_the_run_and_ends_with_an_answer(
     run: RunDirectory,
 ) -> None:
-    fault = {"kind": "model-error", "text": "unreachable", "until": time.time() + 30.0}
-    done = call(*quick(run.path, "--faults", json.dumps([fault]), tasks=8, workers=3))
+    out_until = time.time() + 30.0
+    fault = {"kind": "model-error", "text": "unreachable", "step": 0, "until": out_until}
+    patient = ("--provider-patience", "1000000", "--faults", json.dumps([fault]))
+    done = call(*quick(run.path, *patient, tasks=8, workers=3))
 
     assert done.returncode == 0, done.stdout + done.stderr
     controls = {path.name for path in (run.path / "ledger" / "run" / "control").rglob("*.json")}

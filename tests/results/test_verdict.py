@@ -108,6 +108,25 @@ CASES = {
     "agent.predict raised without quota, as openai 3 words it": Case(
         Cause.MODEL, log=[THINKING], error=error_line(PREDICT, TENACITY, NO_QUOTA_OF_OPENAI_3)
     ),
+    "a request that no rate would let through": Case(
+        Cause.AGENT,
+        log=[THINKING],
+        error=error_line(
+            PREDICT,
+            TENACITY,
+            "openai.RateLimitError: Error code: 429 - {'error': {'message': 'Request too large for "
+            "gpt-4o on tokens per min (TPM): Limit 30000, Requested 52000'}}",
+        ),
+    ),
+    "an account without money, as anthropic says it": Case(
+        Cause.MODEL,
+        log=[THINKING],
+        error=error_line(
+            PREDICT,
+            "anthropic.BadRequestError: Error code: 400 - {'error': {'message': 'Your credit "
+            "balance is too low to access the Anthropic API'}}",
+        ),
+    ),
     "a provider that nobody reached": Case(
         Cause.PROVIDER, log=[THINKING], error=error_line(PREDICT, TENACITY, UNREACHED)
     ),
