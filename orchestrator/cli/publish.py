@@ -12,7 +12,7 @@ import click
 from orchestrator.cli.compare import VERDICTS, failing
 from orchestrator.cli.event import summary_path, summary_size, uses_job_token, workflow_event
 from orchestrator.cli.github import github_options, github_problems, opened_github
-from orchestrator.cli.reading import readable
+from orchestrator.cli.reading import readable, sign_in_problems
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -85,6 +85,8 @@ def publish(run: str, **options: Any) -> int:
       waa-matrix publish report --baseline-workflow nightly.yml --last 3
       waa-matrix publish report --against last/results.json --keep --history file:///srv/runs
     """
+    if problems := sign_in_problems(options["history"]):
+        raise BadInputError(problems)
     with ExitStack() as stack:
         return _Call(run, options, stack).publish()
 

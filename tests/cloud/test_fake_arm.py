@@ -24,6 +24,7 @@ from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
+from tests.fakes.arm.roles import Role
 from tests.fakes.arm.server import FakeArm, serving
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.azure.settings import AzureSettings
     from tests.fakes.arm.machines import Booted
+
+POLLS = Role(
+    "polls",
+    f"/subscriptions/{SUBSCRIPTION}",
+    ("Microsoft.Compute/locations/operations/read",),
+    (),
+)
+"""What the run's roles have no need of: it submits, and never polls."""
 
 
 @pytest.fixture
@@ -68,6 +77,7 @@ def test_a_long_running_create_ends_with_the_machine(
     compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
 ) -> None:
     arm.machines.create_s = 0
+    arm.roles = (*arm.roles, POLLS)
     made = compute.virtual_machines.begin_create_or_update(GROUP, "m", body(settings)).result()
     assert (made.name, made.provisioning_state) == ("m", "Succeeded")
     assert arm.calls("operations/op-")
@@ -78,6 +88,7 @@ def test_a_failed_operation_raises_with_status_200_so_only_the_code_tells(
     compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
 ) -> None:
     arm.machines.create_s = 0
+    arm.roles = (*arm.roles, POLLS)
     arm.faults.machines(Fate(fails_with="AllocationFailed"))
     poller = compute.virtual_machines.begin_create_or_update(GROUP, "m", body(settings))
     with pytest.raises(HttpResponseError) as caught:
