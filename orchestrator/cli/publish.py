@@ -20,7 +20,7 @@ from orchestrator.cli.event import (
 )
 from orchestrator.cli.github import github_options, github_problems, opened_github
 from orchestrator.cli.provision_outcome import provision_options, provision_outcome
-from orchestrator.cli.reading import readable
+from orchestrator.cli.reading import readable, sign_in_problems
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -106,6 +106,8 @@ def publish(run: str, **options: Any) -> int:
       waa-matrix publish --no-run "It has no label run-smoke."
       waa-matrix publish report --against last/results.json --keep --history file:///srv/runs
     """
+    if problems := sign_in_problems(options["history"]):
+        raise BadInputError(problems)
     with ExitStack() as stack:
         call = _Call(run, options, stack)
         return call.tell_no_run(options["no_run"]) if options["no_run"] else call.publish()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import Endpoints
+    from orchestrator.errors import Problem
     from orchestrator.store import Store
 
 _VARIABLES = {"tenant": "AZURE_TENANT_ID", "client_id": "AZURE_CLIENT_ID"}
@@ -35,16 +36,31 @@ def readable(
         CloudError: The login is refused.
         StoreError: It cannot be reached.
     """
-    from orchestrator.store import KEY_VARIABLE, SAS_VARIABLE
-
-    given = os.environ.get(KEY_VARIABLE) or os.environ.get(SAS_VARIABLE)
-    if not url.startswith("az://") or given:
+    if not _signs_in(url):
         return opened(url, run_name, store_ca, timeout_s, create=create)
     from orchestrator.cli.fleet_store import FleetStore
 
     store = FleetStore(url, run_name, store_ca)
     store.check()
     return store.opened(_signed_in(store_ca), create=create)
+
+
+def sign_in_problems(url: str | None) -> list[Problem]:
+    """Return why a store could not be opened here at all: what signing in needs is not installed.
+
+    For a command that would otherwise find it out halfway through.
+    """
+    from orchestrator.extra import azure_problems
+
+    return azure_problems() if url and _signs_in(url) else []
+
+
+def _signs_in(url: str) -> bool:
+    """Whether a store is opened by signing in, because the environment has no key to it."""
+    from orchestrator.store import KEY_VARIABLE, SAS_VARIABLE
+
+    given = os.environ.get(KEY_VARIABLE) or os.environ.get(SAS_VARIABLE)
+    return url.startswith("az://") and not given
 
 
 def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:

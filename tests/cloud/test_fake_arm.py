@@ -25,6 +25,7 @@ from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.reply import RefusalError
+from tests.fakes.arm.roles import Role
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.arm.versions import check_version
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.azure.settings import AzureSettings
     from tests.fakes.arm.machines import Booted
+
+POLLS = Role(
+    "polls",
+    f"/subscriptions/{SUBSCRIPTION}",
+    ("Microsoft.Compute/locations/operations/read",),
+    (),
+)
+"""What the run's roles have no need of: it submits, and never polls."""
 
 
 @pytest.fixture
@@ -71,6 +80,7 @@ def test_a_long_running_create_ends_with_the_machine(
     compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
 ) -> None:
     arm.machines.create_s = 0
+    arm.roles = (*arm.roles, POLLS)
     made = compute.virtual_machines.begin_create_or_update(GROUP, "m", body(settings)).result()
     assert (made.name, made.provisioning_state) == ("m", "Succeeded")
     assert arm.calls("operations/op-")
@@ -81,6 +91,7 @@ def test_a_failed_operation_raises_with_status_200_so_only_the_code_tells(
     compute: ComputeManagementClient, arm: FakeArm, settings: AzureSettings
 ) -> None:
     arm.machines.create_s = 0
+    arm.roles = (*arm.roles, POLLS)
     arm.faults.machines(Fate(fails_with="AllocationFailed"))
     poller = compute.virtual_machines.begin_create_or_update(GROUP, "m", body(settings))
     with pytest.raises(HttpResponseError) as caught:

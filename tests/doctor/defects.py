@@ -33,6 +33,10 @@ def no_login(set_up: SetUp) -> None:
     set_up.environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "another"
 
 
+def subject_refused(set_up: SetUp) -> None:
+    set_up.arm.identity.trusts = {"repo:octo/old:environment:waa-fleet-run"}
+
+
 def no_subscription(set_up: SetUp) -> None:
     subscription = FEATURE.partition("/providers")[0]
     set_up.arm.catalogue.statics.pop(subscription.lower())

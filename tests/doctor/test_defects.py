@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 FAILURES = [
     (defects.no_login, 4, "credential", "could not be fetched", "id-token: write"),
+    (
+        defects.subject_refused,
+        4,
+        "credential",
+        "subject 'repo:octo/bench:environment:waa-fleet-run'",
+        "does not trust the subject",
+    ),
     (defects.no_subscription, 4, "subscription", "does not exist", "az account list"),
     (defects.disabled, 4, "subscription", "is disabled", "portal"),
     (defects.no_group, 4, "resource group", "does not exist", "scripts/azure-setup"),

@@ -53,6 +53,7 @@ CLOUD = {
     "history add": ["history", "add", "az://results/waa-500", "--store", "az://results"],
     "compare": ["compare", "az://results/waa-500", "az://results/waa-501"],
     "compare with a history": ["compare", "az://results/waa-500", "--history", "az://results"],
+    "publish": ["publish", "results.json", "--history", "az://results"],
     "plan": ["plan", "--history", "az://results"],
 }
 """Each command that signs in to Azure, with nothing missing but the libraries."""

@@ -39,6 +39,8 @@ class Identity:
         self.tokens = 0
         self.request_token = secrets.token_urlsafe(24)
         self.assertions = 0
+        self.subject = "repo:octo/bench:environment:waa-fleet-run"
+        self.trusts: set[str] | None = None  # subjects; None: whatever comes
         self.issued: list[str] = []  # every secret ever given out, for tests that look for leaks
 
     def revoke(self) -> None:
@@ -48,7 +50,7 @@ class Identity:
     def assertion(self, authorization: str, query: Mapping[str, str]) -> Reply:
         if authorization != f"Bearer {self.request_token}":
             return Reply(401, {"message": "bad credentials"})
-        value = self._jwt({"aud": query.get("audience"), "sub": "repo:o/r:environment:fleet"})
+        value = self._jwt({"aud": query.get("audience"), "sub": self.subject})
         self.assertions += 1
         self._unused[value] = time.monotonic() + _ASSERTION_S
         return Reply(200, {"value": value})
@@ -61,6 +63,14 @@ class Identity:
         valid = self._unused.pop(assertion, 0.0) > time.monotonic()
         if not valid or self._claims(assertion).get("aud") != _AUDIENCE:
             return _refused("invalid_client", "AADSTS700024: Client assertion is not valid.")
+        subject = str(self._claims(assertion)["sub"])
+        if self.trusts is not None and subject not in self.trusts:
+            text = (
+                "AADSTS700213: No matching federated identity record found for presented assertion"
+                f" subject '{subject}'. Check your federated identity credential Subject, Audience"
+                " and Issuer against the presented assertion."
+            )
+            return _refused("invalid_request", text)
         audience = fields.get("scope", "").split()[0].removesuffix("/.default")
         token = self._jwt({"aud": audience, "tid": tenant, "appid": CLIENT, "oid": CLIENT})
         self._tokens[token] = time.monotonic() + self.refused_after_s
