@@ -9,6 +9,7 @@ the caller's ``AZGH_WORLD`` names, whatever host it is for: none leaves this mac
 from __future__ import annotations
 
 import array
+import gc
 import http.client
 import io
 import json
@@ -111,6 +112,7 @@ def main(path: str) -> None:
     """Serve one call after the other until the parent ends this process."""
     requests.adapters.HTTPAdapter.send = send  # type: ignore[method-assign]
     import_module("azure.cli.core")
+    gc.disable()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(16)

@@ -33,7 +33,12 @@ class World:
     def answer(self, call: Call) -> Reply:
         """Answer a request for whichever host."""
         self.calls.append(call)
-        reply = self._answer(call)
+        try:
+            reply = self._answer(call)
+        except (AssertionError, KeyError) as error:
+            # A detail of a request that a handler does not know.
+            self.unknown.append(f"{call}: {error!r}")
+            reply = None
         if reply is not None:
             return reply
         self.unknown.append(f"{call} {call.raw.decode(errors='replace')[:400]}")

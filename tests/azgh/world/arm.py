@@ -57,13 +57,13 @@ class Arm:
         routes.add("POST", f"{deployment}/validate", _validate)
         routes.add("GET PUT DELETE HEAD", deployment, self._deployment)
         routes.add("GET", f"{deployment}/operationStatuses/{{number}}", _succeeded)
+        tags = f"{group}/providers/Microsoft.Resources/tags/default"
+        routes.add("PATCH", tags, self._tags)
         routes.add("GET", f"{group}/providers/{{rest*}}", self._get)
         routes.add("PUT", f"{group}/providers/{{rest*}}", self._put)
         routes.add("PATCH", f"{group}/providers/{{rest*}}", self._patch)
         routes.add("DELETE", f"{group}/providers/{{rest*}}", self._delete)
         routes.add("GET", "/subscriptions/{subscription}/operations/{number}", self._operation)
-        tags = f"{group}/providers/Microsoft.Resources/tags/default"
-        routes.add("PATCH", tags, self._tags)
         names = "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability"
         routes.add("POST", names, self._name_available)
         return routes
@@ -148,7 +148,8 @@ class Arm:
         if _kind(path).lower() == "microsoft.storage/storageaccounts" and present is None:
             # 202 and an address to ask, which then answers 200 with the account.
             return Reply(202, None, self._later(call, path.lower()))
-        return Reply(200 if present else 201, value)
+        policy = _kind(path).lower() == "microsoft.storage/storageaccounts/managementpolicies"
+        return Reply(200 if present or policy else 201, value)
 
     def _patch(self, call: Call, subscription: str, group: str, rest: str) -> Reply:  # noqa: ARG002
         present = self.resources.get(call.path.lower())

@@ -34,7 +34,7 @@ class Catalogue:
         self._routes = Routes()
         add, here = self._routes.add, "/subscriptions/{subscription}"
         add("GET", "/subscriptions", _subscriptions)
-        add("GET", "/tenants", lambda _call: Reply(200, {"value": []}))
+        add("GET", "/tenants", _tenants)
         add("GET", f"{here}/locations", _locations)
         add("GET", f"{here}/providers/{{name}}", self._provider)
         add("POST", f"{here}/providers/{{name}}/register", self._register)
@@ -139,6 +139,10 @@ def _subscriptions(_call: Call) -> Reply:
         "managedByTenants": [],
     }
     return Reply(200, {"value": [value]})
+
+
+def _tenants(_call: Call) -> Reply:
+    return Reply(200, {"value": []})
 
 
 def _locations(_call: Call, subscription: str) -> Reply:
