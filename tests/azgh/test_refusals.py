@@ -52,7 +52,7 @@ def test_a_question_that_fails_is_not_taken_for_no(
 ) -> None:
     """Or a second application would be made of each whenever the network falters."""
 
-    def busy(call: Call) -> Reply:
+    def busy(_call: Call) -> Reply:
         body = {"error": {"code": "UnknownError", "message": "the service is busy"}}
         raise RefusedError(Reply(503, body))
 

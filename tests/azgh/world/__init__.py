@@ -1,4 +1,4 @@
-"""Azure, Entra and GitHub as ``az`` and ``gh`` see them: stateful, and no kinder than the real ones.
+"""Azure, Entra and GitHub as ``az`` and ``gh`` see them: stateful, no kinder than the real ones.
 
 Each refusal has its public source beside it. What the stand-in does not know is answered with a 501
 and noted in ``unknown``: a test that sees one fails.
@@ -51,4 +51,6 @@ class World:
             return self.entra.answer(call)
         if call.host == "api.github.com":
             return self.github.answer(call)
+        if call.host == "azcliprod.blob.core.windows.net":
+            return Reply(404)  # az looks for a newer version of itself
         return None

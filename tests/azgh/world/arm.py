@@ -104,7 +104,7 @@ class Arm:
         return Reply(204 if call.method == "HEAD" else 200, self.groups[key])
 
     def _list(self, _call: Call, subscription: str, group: str) -> Reply:
-        """List resources, but for children; with their tags only where no filter by tag is given."""
+        """List resources with their tags; of the children those of galleries alone."""
         self._need_group(group)
         prefix = f"/subscriptions/{subscription}/resourcegroups/{group}/providers/".lower()
         within = [
@@ -132,7 +132,7 @@ class Arm:
         self._need_group(group)
         path, body = call.path, call.body
         present = self.resources.get(path.lower())
-        self.catalogue.check_provider(rest.split("/")[0])
+        self.catalogue.check_provider(rest.split("/", maxsplit=1)[0])
         if "location" in body:
             self.catalogue.check_location(body["location"], _kind(path))
         check_put(self, path, body, present)

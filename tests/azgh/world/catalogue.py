@@ -49,7 +49,7 @@ class Catalogue:
         return self._routes.answer(call)
 
     def check_provider(self, name: str) -> None:
-        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider"""  # noqa: E501
+        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider"""
         if name.lower() not in self.registered:
             raise refused(
                 409,
@@ -58,7 +58,7 @@ class Catalogue:
             )
 
     def check_location(self, location: str, kind: str) -> None:
-        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors"""  # noqa: E501
+        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors"""
         if location.replace(" ", "").lower() not in REGIONS or (location, kind) in self.not_offered:
             raise refused(
                 400,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
@@ -157,7 +156,7 @@ class Entra:
     def _list_principals(self, call: Call) -> Reply:
         return _matching(call, self.principals.visible())
 
-    def _principal(self, call: Call, name: str) -> Reply:
+    def _principal(self, _call: Call, name: str) -> Reply:
         if not self.principals.sees(name):
             raise _missing(name)
         return Reply(200, self.principals.objects[name])
