@@ -52,7 +52,7 @@ class Arm:
     def _add_routes(self) -> Routes:
         routes, group = Routes(), "/subscriptions/{subscription}/resourcegroups/{group}"
         routes.add("GET PUT PATCH DELETE HEAD", group, self._group)
-        routes.add("GET", f"{group}/resources", self._list)
+        routes.add("GET", "/subscriptions/{subscription}/resources", self._list)
         deployment = f"{group}/providers/Microsoft.Resources/deployments/{{name}}"
         routes.add("POST", f"{deployment}/validate", _validate)
         routes.add("GET PUT DELETE HEAD", deployment, self._deployment)
@@ -103,10 +103,14 @@ class Arm:
             return Reply(202, None, self._later(call, ""))
         return Reply(204 if call.method == "HEAD" else 200, self.groups[key])
 
-    def _list(self, _call: Call, subscription: str, group: str) -> Reply:
-        """List resources with their tags; of the children those of galleries alone."""
-        self._need_group(group)
-        prefix = f"/subscriptions/{subscription}/resourcegroups/{group}/providers/".lower()
+    def _list(self, call: Call, subscription: str) -> Reply:
+        """List a group's resources with their tags; of the children those of galleries alone.
+
+        az asks the subscription, by a filter: a group that is not there has none.
+        """
+        match = re.fullmatch(r"resourceGroup eq '([^']+)'", call.query["$filter"])
+        assert match is not None
+        prefix = f"/subscriptions/{subscription}/resourcegroups/{match[1]}/providers/".lower()
         within = [
             {key: one[key] for key in ("id", "name", "type", "location", "tags") if key in one}
             for name, one in self.resources.items()
