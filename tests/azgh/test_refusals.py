@@ -40,7 +40,8 @@ def test_a_dry_run_shows_every_command_and_changes_nothing(fresh: Machine) -> No
 
 
 def test_who_is_not_signed_in_anywhere_is_told_both(fresh: Machine) -> None:
-    done = fresh.setup("--region", "westeurope", AZURE_CONFIG_DIR="/nowhere", GH_TOKEN="")
+    nobody = str(fresh.programs.root / "nobody")
+    done = fresh.setup("--region", "westeurope", AZURE_CONFIG_DIR=nobody, GH_TOKEN="")
     assert done.status == 2
     assert "is not signed in: az login" in done.err
     assert "is not signed in: gh auth login" in done.err
