@@ -55,7 +55,7 @@ def judge(commands: Commands, options: Options) -> Findings:
     """Ask az and gh for everything that a set-up needs, and find every problem at once."""
     account, az_problems = _azure_account()
     problems: list[str] = []
-    if account:
+    if account and not az_problems:
         problems, wrong = _judged(lambda: list(_region_problems(commands, options.regions)))
         az_problems = [*az_problems, *wrong]
     repository, gh_problems, wrong_repository = _github_repository(options.repository)
@@ -123,22 +123,21 @@ def _github_repository(name: str) -> tuple[Repository | None, list[str], list[st
     version = run(["gh", "--version"])
     if version.status == 127:
         return None, [f"gh is not installed: {least} or newer is needed, see {GH_INSTALL}"], []
-    problems = []
     have = re.search(r"gh version (\S+)", version.out)
     if have and _version(have[1]) < GH:
-        problems = [f"gh is {have[1]}: {least} or newer is needed, see {GH_INSTALL}"]
+        return None, [f"gh is {have[1]}: {least} or newer is needed, see {GH_INSTALL}"], []
     result = run(["gh", "api", "--include", f"repos/{name}"])
     status = status_line(result.out)
     # gh's own exit code for "authentication required" (gh help exit-codes).
     if result.status == 4 or status == 401:
-        return None, [*problems, f"gh ({least} or newer) is not signed in: gh auth login"], []
+        return None, [f"gh ({least} or newer) is not signed in: gh auth login"], []
     if status == 404:
-        return None, problems, [f"--repository {name} does not exist, or gh's user cannot see it"]
+        return None, [], [f"--repository {name} does not exist, or gh's user cannot see it"]
     if result.status != 0 or status != 200:
         why = result.err.strip() or f"exit code {result.status}"
-        return None, [*problems, f"GitHub could not be asked for {name}: {why}"], []
+        return None, [f"GitHub could not be asked for {name}: {why}"], []
     answer = json.loads(re.split(r"\r?\n\r?\n", result.out, maxsplit=1)[1])
-    return Repository.of(answer), problems, list(_repository_problems(answer))
+    return Repository.of(answer), [], list(_repository_problems(answer))
 
 
 def _repository_problems(answer: dict[str, Any]) -> Iterator[str]:

@@ -28,7 +28,7 @@ def ensure_sweeper(setup: Setup) -> str:
     template = FILES / "sweeper.json"
     digest = hashlib.sha256(template.read_bytes()).hexdigest()[:16]
     present = find_sweeper(setup)
-    if (present or {}).get("tags", {}).get(TEMPLATE_TAG) != digest:
+    if ((present or {}).get("tags") or {}).get(TEMPLATE_TAG) != digest:
         tags = setup.write("tags.json", {TAG: setup.target.group, TEMPLATE_TAG: digest})
         setup.commands.change(
             *("az", "deployment", "group", "create", "--name", NAME),

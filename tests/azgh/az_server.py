@@ -9,6 +9,7 @@ the caller's ``AZGH_WORLD`` names, whatever host it is for: none leaves this mac
 from __future__ import annotations
 
 import array
+import gc
 import http.client
 import io
 import json
@@ -40,7 +41,7 @@ def send(
     request: requests.PreparedRequest,
     **_options: object,
 ) -> requests.Response:
-    """Stand for ``HTTPAdapter.send``: what azure-core, MSAL and az's Graph client all go through."""
+    """Stand for ``HTTPAdapter.send``, which azure-core, MSAL and az's Graph client go through."""
     url = urlsplit(str(request.url))
     connection = WorldConnection(url.netloc)
     path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
@@ -54,7 +55,7 @@ def send(
     connection.close()
     answer = HTTPResponse(
         body=io.BytesIO(content),
-        headers=list(reply.getheaders()),
+        headers=dict(reply.getheaders()),
         status=reply.status,
         reason=reply.reason,
         preload_content=False,
@@ -65,10 +66,8 @@ def send(
 
 def run(arguments: list[str]) -> int:
     """Run one command as ``az`` does, and return its exit code."""
-    from azure.cli.core import get_default_cli
-
     try:
-        return int(get_default_cli().invoke(arguments) or 0)
+        return int(import_module("azure.cli.core").get_default_cli().invoke(arguments) or 0)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
 
@@ -109,8 +108,9 @@ def learn(report: int) -> None:
 
 def main(path: str) -> None:
     """Serve one call after the other until the parent ends this process."""
-    requests.adapters.HTTPAdapter.send = send  # type: ignore[method-assign]
+    requests.adapters.HTTPAdapter.send = send  # type: ignore[assignment, method-assign]
     import_module("azure.cli.core")
+    gc.disable()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(16)

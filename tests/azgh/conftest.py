@@ -57,16 +57,30 @@ def login() -> Iterator[Login]:
             yield Login(az_socket, programs.root)
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run of the set-up: how it ended, what it changed, and what it was refused."""
+
+    done: Done
+    changes: list[str]
+    refusals: list[str]
+
+
 @pytest.fixture(scope="session")
-def made(login: Login) -> tuple[World, list[Done]]:
-    """A world after two runs of the whole set-up for two regions, and what each said."""
+def made(login: Login) -> tuple[World, list[Run]]:
+    """A world after two runs of the whole set-up for two regions, and each of them."""
     with tempfile.TemporaryDirectory(prefix="azgh.") as name:
         programs = prepare(Path(name), login.az_socket, login.root)
         world = World()
         with serving(programs.world_socket, world):
-            machine = Machine(world, programs)
-            done = [machine.setup(*TWO_REGIONS), machine.setup(*TWO_REGIONS)]
-    return world, done
+            runs = []
+            for _ in range(2):
+                world.calls.clear()
+                world.refusals.clear()
+                done = Machine(world, programs).setup(*TWO_REGIONS)
+                runs.append(Run(done, world.changes, list(world.refusals)))
+    assert world.unknown == []
+    return world, runs
 
 
 TWO_REGIONS = ("--region", "westeurope", "--region", "northeurope", "--max-cost", "60")
@@ -79,7 +93,7 @@ def fresh(login: Login) -> Iterator[Machine]:
 
 
 @pytest.fixture
-def ready(login: Login, made: tuple[World, list[Done]]) -> Iterator[Machine]:
+def ready(login: Login, made: tuple[World, list[Run]]) -> Iterator[Machine]:
     """One where everything is set up; a copy for each test."""
     world = copy.deepcopy(made[0])
     world.calls.clear()

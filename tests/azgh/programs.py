@@ -89,6 +89,9 @@ def warm_az(root: Path) -> Iterator[Path]:
     socket = root / "az"
     server = subprocess.Popen(
         [str(programs / "python"), str(HERE / "az_server.py"), str(socket)],
+        # Nothing of this environment: above all not that Python keeps no compiled files, which
+        # would cost 30 s of CPU each time.
+        env={"PATH": os.defpath},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,4 +1,4 @@
-"""Azure, Entra and GitHub as ``az`` and ``gh`` see them: stateful, and no kinder than the real ones.
+"""Azure, Entra and GitHub as ``az`` and ``gh`` see them: stateful, no kinder than the real ones.
 
 Each refusal has its public source beside it. What the stand-in does not know is answered with a 501
 and noted in ``unknown``: a test that sees one fails.
@@ -33,7 +33,12 @@ class World:
     def answer(self, call: Call) -> Reply:
         """Answer a request for whichever host."""
         self.calls.append(call)
-        reply = self._answer(call)
+        try:
+            reply = self._answer(call)
+        except (AssertionError, KeyError) as error:
+            # A detail of a request that a handler does not know.
+            self.unknown.append(f"{call}: {error!r}")
+            reply = None
         if reply is not None:
             return reply
         self.unknown.append(f"{call} {call.raw.decode(errors='replace')[:400]}")
@@ -46,4 +51,6 @@ class World:
             return self.entra.answer(call)
         if call.host == "api.github.com":
             return self.github.answer(call)
+        if call.host == "azcliprod.blob.core.windows.net":
+            return Reply(404)  # az looks for a newer version of itself
         return None

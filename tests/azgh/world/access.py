@@ -108,9 +108,7 @@ class Access:
         filtered = call.query.get("$filter", "")
         assert filtered in ("", "atScope()"), filtered
         listing = [
-            one
-            for one in self.assignments.values()
-            if _covers(one["properties"]["scope"], scope)
+            one for one in self.assignments.values() if _covers(one["properties"]["scope"], scope)
         ]
         return Reply(200, {"value": listing})
 

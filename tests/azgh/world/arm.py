@@ -52,18 +52,18 @@ class Arm:
     def _add_routes(self) -> Routes:
         routes, group = Routes(), "/subscriptions/{subscription}/resourcegroups/{group}"
         routes.add("GET PUT PATCH DELETE HEAD", group, self._group)
-        routes.add("GET", f"{group}/resources", self._list)
+        routes.add("GET", "/subscriptions/{subscription}/resources", self._list)
         deployment = f"{group}/providers/Microsoft.Resources/deployments/{{name}}"
         routes.add("POST", f"{deployment}/validate", _validate)
         routes.add("GET PUT DELETE HEAD", deployment, self._deployment)
         routes.add("GET", f"{deployment}/operationStatuses/{{number}}", _succeeded)
+        tags = f"{group}/providers/Microsoft.Resources/tags/default"
+        routes.add("PATCH", tags, self._tags)
         routes.add("GET", f"{group}/providers/{{rest*}}", self._get)
         routes.add("PUT", f"{group}/providers/{{rest*}}", self._put)
         routes.add("PATCH", f"{group}/providers/{{rest*}}", self._patch)
         routes.add("DELETE", f"{group}/providers/{{rest*}}", self._delete)
         routes.add("GET", "/subscriptions/{subscription}/operations/{number}", self._operation)
-        tags = f"{group}/providers/Microsoft.Resources/tags/default"
-        routes.add("PATCH", tags, self._tags)
         names = "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability"
         routes.add("POST", names, self._name_available)
         return routes
@@ -103,10 +103,14 @@ class Arm:
             return Reply(202, None, self._later(call, ""))
         return Reply(204 if call.method == "HEAD" else 200, self.groups[key])
 
-    def _list(self, _call: Call, subscription: str, group: str) -> Reply:
-        """List resources, but for children; with their tags only where no filter by tag is given."""
-        self._need_group(group)
-        prefix = f"/subscriptions/{subscription}/resourcegroups/{group}/providers/".lower()
+    def _list(self, call: Call, subscription: str) -> Reply:
+        """List a group's resources with their tags; of the children those of galleries alone.
+
+        az asks the subscription, by a filter: a group that is not there has none.
+        """
+        match = re.fullmatch(r"resourceGroup eq '([^']+)'", call.query["$filter"])
+        assert match is not None
+        prefix = f"/subscriptions/{subscription}/resourcegroups/{match[1]}/providers/".lower()
         within = [
             {key: one[key] for key in ("id", "name", "type", "location", "tags") if key in one}
             for name, one in self.resources.items()
@@ -132,7 +136,7 @@ class Arm:
         self._need_group(group)
         path, body = call.path, call.body
         present = self.resources.get(path.lower())
-        self.catalogue.check_provider(rest.split("/")[0])
+        self.catalogue.check_provider(rest.split("/", maxsplit=1)[0])
         if "location" in body:
             self.catalogue.check_location(body["location"], _kind(path))
         check_put(self, path, body, present)
@@ -148,7 +152,8 @@ class Arm:
         if _kind(path).lower() == "microsoft.storage/storageaccounts" and present is None:
             # 202 and an address to ask, which then answers 200 with the account.
             return Reply(202, None, self._later(call, path.lower()))
-        return Reply(200 if present else 201, value)
+        policy = _kind(path).lower() == "microsoft.storage/storageaccounts/managementpolicies"
+        return Reply(200 if present or policy else 201, value)
 
     def _patch(self, call: Call, subscription: str, group: str, rest: str) -> Reply:  # noqa: ARG002
         present = self.resources.get(call.path.lower())

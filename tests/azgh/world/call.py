@@ -28,16 +28,22 @@ class Call:
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         host = headers.get("host", url.netloc)
-        return cls(method, host, url.path.rstrip("/"), query, headers, raw)
+        # az writes "Microsoft.Logic//workflows": Resource Manager takes that for one slash.
+        path = re.sub("/{2,}", "/", url.path).rstrip("/")
+        return cls(method, host, path, query, headers, raw)
 
     @property
     def body(self) -> Any:
-        return json.loads(self.raw) if self.raw else {}
+        # az leaves this one key without quotes, and Resource Manager takes it.
+        raw = self.raw.replace(b", template:{", b', "template":{', 1)
+        return json.loads(raw) if raw else {}
 
     @property
     def changes(self) -> bool:
         """Whether it may change anything, which questions that are asked by POST do not."""
-        asks = self.path.endswith(("/checkNameAvailability", "/directoryObjects/getByIds", "/validate"))
+        asks = self.path.endswith(
+            ("/checkNameAvailability", "/directoryObjects/getByIds", "/validate", "/graphql")
+        )
         is_login = self.host == "login.microsoftonline.com"
         return self.method not in ("GET", "HEAD") and not (asks or is_login)
 
@@ -61,7 +67,6 @@ class RefusedError(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(str(reply.body))
         self.reply = reply
-
 
 
 class Routes:

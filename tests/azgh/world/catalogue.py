@@ -34,7 +34,7 @@ class Catalogue:
         self._routes = Routes()
         add, here = self._routes.add, "/subscriptions/{subscription}"
         add("GET", "/subscriptions", _subscriptions)
-        add("GET", "/tenants", lambda _call: Reply(200, {"value": []}))
+        add("GET", "/tenants", _tenants)
         add("GET", f"{here}/locations", _locations)
         add("GET", f"{here}/providers/{{name}}", self._provider)
         add("POST", f"{here}/providers/{{name}}/register", self._register)
@@ -49,7 +49,7 @@ class Catalogue:
         return self._routes.answer(call)
 
     def check_provider(self, name: str) -> None:
-        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider"""  # noqa: E501
+        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider"""
         if name.lower() not in self.registered:
             raise refused(
                 409,
@@ -58,7 +58,7 @@ class Catalogue:
             )
 
     def check_location(self, location: str, kind: str) -> None:
-        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors"""  # noqa: E501
+        """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors"""
         if location.replace(" ", "").lower() not in REGIONS or (location, kind) in self.not_offered:
             raise refused(
                 400,
@@ -139,6 +139,10 @@ def _subscriptions(_call: Call) -> Reply:
         "managedByTenants": [],
     }
     return Reply(200, {"value": [value]})
+
+
+def _tenants(_call: Call) -> Reply:
+    return Reply(200, {"value": []})
 
 
 def _locations(_call: Call, subscription: str) -> Reply:

@@ -1,4 +1,4 @@
-"""What a deployment of the sweeper's template makes: its one resource, its expressions filled in."""
+"""What a deployment of the sweeper's template makes: its one resource, filled in."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
@@ -157,7 +156,7 @@ class Entra:
     def _list_principals(self, call: Call) -> Reply:
         return _matching(call, self.principals.visible())
 
-    def _principal(self, call: Call, name: str) -> Reply:
+    def _principal(self, _call: Call, name: str) -> Reply:
         if not self.principals.sees(name):
             raise _missing(name)
         return Reply(200, self.principals.objects[name])
@@ -190,11 +189,14 @@ class Entra:
 
 
 def _matching(call: Call, objects: Iterator[dict[str, Any]]) -> Reply:
-    """Answer the two filters that az asks by; another is unknown."""
+    """Answer the filters that az asks by; another is unknown."""
     text = call.query.get("$filter", "")
     equal = re.fullmatch(r"(\w+) eq '([^']*)'", text)
     among = re.fullmatch(r"(\w+)/any\(\w:\w eq '([^']*)'\)", text)
-    if equal:
+    starts = re.fullmatch(r"startswith\((\w+),'([^']*)'\)", text)
+    if starts:
+        chosen = [one for one in objects if one[starts[1]].startswith(starts[2])]
+    elif equal:
         chosen = [one for one in objects if one[equal[1]] == equal[2]]
     elif among:
         chosen = [one for one in objects if among[2] in one[among[1]]]
@@ -234,5 +236,3 @@ def _instance(_call: Call) -> Reply:
 
 def _token(_call: Call, tenant: str) -> Reply:  # noqa: ARG001 - of any directory
     return Reply(200, {"token_type": "Bearer", "expires_in": 3600, "access_token": "a-token"})
-
-

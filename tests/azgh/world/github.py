@@ -11,7 +11,11 @@ from nacl.public import PrivateKey, SealedBox
 from tests.azgh.world.call import Call, RefusedError, Reply, Routes
 
 OWNER_ID, NUMBER, TOKEN = 4321, 98765, "gho_a-token-of-an-admin"
-NOT_FOUND = {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"}
+NOT_FOUND = {
+    "message": "Not Found",
+    "documentation_url": "https://docs.github.com/rest",
+    "status": "404",
+}
 
 
 @dataclass
@@ -64,13 +68,24 @@ class GitHub:
         policies = f"{environment}/deployment-branch-policies"
         routes.add("GET POST", policies, self._policies)
         routes.add("GET DELETE", f"{policies}/{{number}}", self._policy)
-        for place in (f"{repo}/actions", environment):
+        # gh asks for an environment's things by the repository's number, which it looks up first.
+        routes.add("POST", "/graphql", self._graphql)
+        numbered = "/repositories/{number}/environments/{name}"
+        for place in (f"{repo}/actions", environment, numbered):
             routes.add("GET POST", f"{place}/variables", self._variables)
             routes.add("GET PATCH DELETE", f"{place}/variables/{{item}}", self._variable)
         routes.add("GET", f"{environment}/secrets", self._secrets)
         routes.add("GET", f"{environment}/secrets/public-key", self._public_key)
         routes.add("GET PUT DELETE", f"{environment}/secrets/{{item}}", self._secret)
         return routes
+
+    def _graphql(self, call: Call) -> Reply:
+        """Answer gh's one query, ``MapRepositoryNames``, of this repository."""
+        owner, _, short = self.name.partition("/")
+        wanted = f'repo_000: repository(owner: "{owner}", name: "{short}")'
+        assert call.body["query"].startswith("query MapRepositoryNames")
+        assert wanted in call.body["query"]
+        return Reply(200, {"data": {"repo_000": {"databaseId": NUMBER}}})
 
     def _check(self, owner: str, repo: str) -> None:
         if f"{owner}/{repo}".lower() != self.name.lower():
@@ -82,9 +97,11 @@ class GitHub:
         if asked in self.others:
             return Reply(200, {"id": self.others[asked], "full_name": asked})
         if asked in self.former:
-            return Reply(301, {"message": "Moved Permanently"}, {
-                "Location": f"https://api.github.com/repos/{self.name}"
-            })
+            return Reply(
+                301,
+                {"message": "Moved Permanently"},
+                {"Location": f"https://api.github.com/repos/{self.name}"},
+            )
         self._check(owner, repo)
         owner, _, short = self.name.partition("/")
         value = {
@@ -141,10 +158,14 @@ class GitHub:
         present.policy = None if self.ignores_policies else policy
         # What is left out is not kept: a put says all there is to say.
         present.rules = [
-            {"type": "wait_timer", "wait_timer": body["wait_timer"]} for _ in "1" if body.get("wait_timer")
+            {"type": "wait_timer", "wait_timer": body["wait_timer"]}
+            for _ in "1"
+            if body.get("wait_timer")
         ]
         if body.get("reviewers"):
-            reviewers = [{"type": one["type"], "reviewer": {"id": one["id"]}} for one in body["reviewers"]]
+            reviewers = [
+                {"type": one["type"], "reviewer": {"id": one["id"]}} for one in body["reviewers"]
+            ]
             rule = {"type": "required_reviewers", "reviewers": reviewers}
             rule["prevent_self_review"] = body.get("prevent_self_review", False)
             present.rules.append(rule)
@@ -205,12 +226,19 @@ class GitHub:
             return Reply(204)
         return Reply(200, present.branches[int(number)])
 
-    def _place(self, owner: str, repo: str, name: str) -> dict[str, str]:
-        self._check(owner, repo)
-        return self._of(owner, repo, name).variables if name else self.variables
+    def _place(self, name: str, **where: str) -> dict[str, str]:
+        if "number" not in where:
+            self._check(where["owner"], where["repo"])
+        elif where["number"] != str(NUMBER):
+            raise _missing()
+        if not name:
+            return self.variables
+        if name not in self.environments:
+            raise _missing()
+        return self.environments[name].variables
 
-    def _variables(self, call: Call, owner: str, repo: str, name: str = "") -> Reply:
-        place = self._place(owner, repo, name)
+    def _variables(self, call: Call, name: str = "", **where: str) -> Reply:
+        place = self._place(name, **where)
         if call.method == "GET":
             listing = [{"name": key, "value": value} for key, value in place.items()]
             return Reply(200, {"total_count": len(listing), "variables": listing})
@@ -221,8 +249,8 @@ class GitHub:
         place[call.body["name"]] = call.body["value"]
         return Reply(201, {})
 
-    def _variable(self, call: Call, owner: str, repo: str, item: str, name: str = "") -> Reply:
-        place = self._place(owner, repo, name)
+    def _variable(self, call: Call, item: str, name: str = "", **where: str) -> Reply:
+        place = self._place(name, **where)
         if item not in place:
             raise _missing()
         if call.method == "PATCH":
