@@ -1,45 +1,58 @@
 #!/usr/bin/env python3
 """Prints what becomes of a fleet when its orchestrator is killed, and when anything goes wrong.
 
-Every table is of fakes of Azure and GitHub that the real SDKs and the installed command talk to.
-Exit status 1 when anything is left over, when another run's machine was touched, or when a fault is
-answered otherwise than it should be, or when a refusal costs more than its scope.
+All tables are of fakes of Azure and GitHub that the real SDKs and the installed command talk to.
+Exit status 1 when anything is left over, when another run's machine was touched, when a fault is
+answered otherwise than it should be, when a refusal costs more than its scope, when a healthy
+machine is deleted because a listing lags or a clock is off, or when an outage costs more than half
+an hour a machine.
 """
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from tests.fleet.lagging import Found as Lagged
 
 _FAULTS = "{:<52}{:>10}{:>10}{:>10}{:>8}{:>9}{:>6}"
 _CODES = "{:<58}{:<14}{:<11}{:>10}{:>10}{:>13}{:>7}{:>8}{:>9}{:>8}{:>6}{:>5}"
 _KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
+_LAGS = "{:<34}" + 5 * "{:>10}"
+_OUTAGES = "{:<42}{:>6}{:>10}{:>8}{:>8}{:>8}{:>8}{:>6}"
+
+Row = TypeVar("Row")
+Played = TypeVar("Played")
 
 
 @click.command()
 @click.option("--machines", type=int, default=4, show_default=True, help="Of the killed fleet.")
-@click.option("--lanes", type=int, default=2, show_default=True, help="Kill points at a time.")
+@click.option("--lanes", type=int, default=2, show_default=True, help="Points or rows at a time.")
 @click.option(
     "--only",
-    type=click.Choice(["kills", "faults", "codes"]),
+    type=click.Choice(["kills", "faults", "codes", "lags", "outages"]),
     default=None,
     help="One of the tables.  [default: all]",
 )
 @click.option("--codes", default="", help="Of the table of codes only those that begin so.")
-def main(machines: int, lanes: int, only: str | None, codes: str) -> None:
+@click.option("--part", is_flag=True, help="Of lags and outages, the part that the tests play.")
+def main(machines: int, lanes: int, only: str | None, codes: str, *, part: bool) -> None:
     """Print the tables."""
     tables: dict[str, Callable[[], bool]] = {
         "kills": lambda: kills(machines, lanes),
         "faults": faults,
         "codes": lambda: refusals(codes),
+        "lags": lambda: lags(lanes, part=part),
+        "outages": lambda: outages(lanes, part=part),
     }
     holds = [print_table() for name, print_table in tables.items() if only in (None, name)]
     sys.exit(0 if all(holds) else 1)
@@ -133,6 +146,79 @@ def refusals(prefix: str) -> bool:
         click.echo(f"  {line}")
     click.echo(f"{'FAIL' if bad else 'ok  '} {cells} refusals met: {len(bad)} <= 0 wrong")
     return not bad
+
+
+def lags(lanes: int, *, part: bool) -> bool:
+    """Print what late listings and a wrong clock cost; return whether no healthy machine did."""
+    from tests.fleet import lagging
+
+    cells = lagging.covering() if part else lagging.EVERY
+    click.echo(
+        f"\nListings that lag and a hosted clock that is off, {lagging.MACHINES} machines of which "
+        "one dies: healthy machines deleted / replaced / runs cancelled"
+    )
+    heads = [f"{minutes:+d} min" for minutes in lagging.CLOCKS_MIN]
+    click.echo(_LAGS.format("Azure's, GitHub's list, late by", *heads))
+    found = _played(lagging.played, cells, lanes)
+    bad = []
+    for azure in lagging.LAGS_S:
+        for github in lagging.LAGS_S:
+            rows = [one for one in cells if (one.azure_s, one.github_s) == (azure, github)]
+            shown = [
+                _lag_cell([found[one] for one in rows if one.clock_min == minutes])
+                for minutes in lagging.CLOCKS_MIN
+            ]
+            click.echo(_LAGS.format(f"{azure:.0f} s, {github:.0f} s", *shown))
+            bad += [f"{one}: {wrong}" for one in rows for wrong in found[one].wrongs(one)]
+    for line in bad:
+        click.echo(f"  {line}")
+    dead = len(cells)
+    replaced = sum(one.replaced for one in found.values())
+    verdict = "FAIL" if bad else "ok  "
+    click.echo(f"{verdict} {dead} runs: {len(bad)} <= 0 wrong; {replaced} replaced for {dead} dead")
+    return not bad
+
+
+def _lag_cell(found: Sequence[Lagged]) -> str:
+    """Return the figures of the runs of one cell: of each time of death."""
+    if not found:
+        return "-"
+    slain = sum(len(one.slain) for one in found)
+    return f"{slain}/{sum(one.replaced for one in found)}/{sum(one.cancelled for one in found)}"
+
+
+def outages(lanes: int, *, part: bool) -> bool:
+    """Print what outages cost, and what is left; return whether each keeps its bound."""
+    from tests.fleet import outages as module
+
+    rows = module.covering() if part else module.ROWS
+    click.echo(
+        f"\nOutages, {module.MACHINES} machines of {module.JOB_S / 60:.0f} minutes' work: "
+        "billed minutes <= 1.3 x needed + 30 a machine"
+    )
+    click.echo(_OUTAGES.format("", "exit", "machines", "needed", "billed", "bound", "USD", "left"))
+    found = _played(module.played, rows, lanes)
+    bad = []
+    for row in rows:
+        one = found[row]
+        wrong = list(one.wrongs())
+        name = f"{row.side}, {row.minutes} min, at {row.phase}{' FAIL' if wrong else ''}"
+        minutes = [f"{m:.0f}" for m in (one.needed_min, one.billed_min, one.bound_min)]
+        usd = f"{one.usd:.2f}"
+        click.echo(_OUTAGES.format(name, one.code, one.machines, *minutes, usd, len(one.left)))
+        bad += [f"{name}: {text}" for text in wrong]
+    for line in bad:
+        click.echo(f"  {line}")
+    click.echo(f"{'FAIL' if bad else 'ok  '} {len(rows)} outages: {len(bad)} <= 0 wrong")
+    return not bad
+
+
+def _played(play: Callable[[Row], Played], rows: Sequence[Row], lanes: int) -> dict[Row, Played]:
+    """Play rows in processes of their own, and say on a terminal how far it is."""
+    with ProcessPoolExecutor(lanes) as pool:
+        shown = pool.map(play, rows)
+        with click.progressbar(shown, length=len(rows), file=sys.stderr) as bar:
+            return dict(zip(rows, bar, strict=True))
 
 
 if __name__ == "__main__":

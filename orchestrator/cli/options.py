@@ -15,7 +15,8 @@ from orchestrator.cli.command import collect
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orchestrator.plan import AgentSettings, Plan
+    from orchestrator.errors import Problem
+    from orchestrator.plan import AgentSettings, Plan, PlanInputs
     from orchestrator.suite import Suite
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -212,7 +213,7 @@ def planned(options: dict[str, Any]) -> Planned:
         BadInputError: With every problem that can be told before anything starts.
     """
     from orchestrator.cli.expectations import expectations
-    from orchestrator.errors import BadInputError, Problem
+    from orchestrator.errors import BadInputError
     from orchestrator.plan import (
         AgentSettings,
         ArenaSettings,

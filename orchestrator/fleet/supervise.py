@@ -9,11 +9,9 @@ workers are told to take nothing more, and what nobody works on is deleted.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.failures import CloudError
 from orchestrator.cloud.port import Kind
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
 from orchestrator.fleet.asking import Asker
@@ -23,18 +21,17 @@ from orchestrator.fleet.facts import Facts
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.judging import Judge, Judged
 from orchestrator.fleet.last_resort import last_resort
-from orchestrator.fleet.launch import Launched
 from orchestrator.fleet.look import Look, Outage, look_at
 from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.removal import Remover
+from orchestrator.fleet.replacements import Replacements
 from orchestrator.fleet.view import Phase
 from orchestrator.fleet.witness import Witness
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from orchestrator.cloud.port import Market
     from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.facts import Listings
     from orchestrator.fleet.launch import Launcher
@@ -44,7 +41,6 @@ if TYPE_CHECKING:
     from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Job
 
-_THREADS = 16
 _CENT = 0.01
 _CAME_UP = (Phase.IDLE, Phase.BUSY, Phase.OVER)
 
@@ -195,6 +191,8 @@ class Supervisor:
         last = age >= self.settings.deadline_s + self.settings.rules.idle_s
         if age >= self.settings.deadline_s or outage.fatal:
             self._drain_once(outage.fatal or "the supervisor's own deadline is reached")
+        elif self.spending.at_ceiling(self.settings.max_usd, now):
+            self._drain_once(f"{self._ceiling()} is reached")
         left = True
         if look.resources is not None and fresh and (outage.long(now) or outage.fatal or last):
             blind_s = outage.github.for_s(now)
@@ -302,30 +300,9 @@ class Supervisor:
             self._troubles.append(str(error))
 
     def _launch(self, count: int, supply: Supply, role: Role) -> None:
-        if count <= 0 or self.launcher.refusals[role].halt.stopped:
-            return
         assert self._memory is not None
-        try:
-            supply.restock(self._markets(supply))
-        except CloudError as error:
-            self._troubles.append(str(error))
-            return
-        first = self._memory.launched + self._memory.drains + self.settings.rules.launched
-        with ThreadPoolExecutor(_THREADS) as pool:
-            numbers = range(first, first + count)
-            results = list(pool.map(lambda at: self.launcher.launch(at, supply, role), numbers))
-        launched = [one.name for one in results if isinstance(one, Launched)]
-        unclear = [one.unclear for one in results if not isinstance(one, Launched) and one.unclear]
-        self._troubles += [
-            reason for one in results if not isinstance(one, Launched) for reason in one.reasons
-        ]
-        now = self.launcher.clock.now()
-        drains = role is Role.DRAIN
-        # A create whose reply was lost for good counts as a launch: it may have taken effect.
-        self._memory = self._memory.after_launches([*launched, *unclear], now, drains=drains)
-
-    def _markets(self, supply: Supply) -> Mapping[str, Market]:
-        return {region: self.launcher.cloud.market(region) for region in supply.wish.regions}
+        more = Replacements(self.launcher, self.settings.rules.launched, self._troubles.append)
+        self._memory = more.launch(count, supply, role, self._memory)
 
     def _cancel(self, reason: str) -> None:
         try:

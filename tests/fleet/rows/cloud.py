@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.fakes.arm.faults import Fault as CloudFault
@@ -81,11 +82,14 @@ def cloud_rest() -> Sequence[Row]:
             {Phase.SUPERVISE: End(4, "AuthorizationFailed"), **sweepers(5, blind)},
             **refused,
         ),
-        cloud(
-            "list: 503, always",
-            LIST,
-            {Phase.SUPERVISE: End(4, "nothing could be seen for 15 min"), **sweepers(5, blind)},
-            times=ALWAYS,
+        replace(
+            cloud(
+                "list: 503, always",
+                LIST,
+                {Phase.SUPERVISE: End(4, "nothing could be seen for 30 min"), **sweepers(5, blind)},
+                times=ALWAYS,
+            ),
+            options=("--deadline", "20"),  # it waits for as long as its job lives
         ),
         cloud(
             "sizes and quotas: AuthorizationFailed",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.arm.faults import Fault as CloudFault
 from tests.fakes.arm.faults import Wound as CloudWound
-from tests.fleet.faulting import End, Phase, Row
+from tests.fleet.faulting import Phase, Row
 from tests.fleet.rows.row import ALWAYS, BOTH_LAUNCHERS, CREATE, FINE, QUOTA, cloud, launchers
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def passing_creates() -> Sequence[Row]:
             "create: each reply lost after the effect",
             CREATE,
             {
-                Phase.PROVISION: End(4, "Taking everything down"),
+                Phase.PROVISION: FINE,
                 Phase.SUPERVISE: FINE,
             },
             wound=CloudWound.DROP_AFTER,
