@@ -111,7 +111,7 @@ def cloud_rest() -> Sequence[Row]:
             "GET galleries",
             {
                 Phase.PROVISION: End(2, "--machine-image: does not exist"),
-                Phase.SUPERVISE: End(0, "nothing more can be launched"),
+                Phase.SUPERVISE: End(4, "no machine could be had for 30 min"),
             },
             status=404,
             code="ResourceNotFound",
