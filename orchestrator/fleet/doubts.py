@@ -7,12 +7,13 @@ is removed first, GitHub's refusal is the proof: it removes none that has a job.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.facts import Doubts
 from orchestrator.fleet.identity import MACHINE_TAG
-from orchestrator.fleet.memory import LAG_S
+from orchestrator.fleet.memory import AGAIN_S, LAG_S
 from orchestrator.fleet.view import Phase
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def doubts(actions: Actions, view: FleetView, orders: Orders, memory: Memory, no
         found |= of_machine(doomed, view, orders)
     if actions.cancel:
         found |= Doubts(jobs=frozenset(job.id for job in view.queued))
-    return found | of_launches(actions, view)
+    return found | of_launches(actions, view, memory, now)
 
 
 def of_machine(doomed: Doomed, view: FleetView, orders: Orders) -> Doubts:
@@ -49,10 +50,15 @@ def of_machine(doomed: Doomed, view: FleetView, orders: Orders) -> Doubts:
     return Doubts(name, name, jobs)
 
 
-def of_launches(actions: Actions, view: FleetView) -> Doubts:
-    """Return the jobs for which machines are launched: as many as they are."""
+def of_launches(actions: Actions, view: FleetView, memory: Memory, now: float) -> Doubts:
+    """Return the jobs for which machines are launched: as many as they are.
+
+    While no machine can be had they are not asked about each round: GitHub limits reads, too.
+    """
     count = actions.launch + actions.drains
-    return Doubts(jobs=frozenset(job.id for job in view.queued[:count]))
+    jobs = [job.id for job in view.queued[:count]]
+    asked = {job for job in jobs if now - memory.waiting.get(job, -math.inf) < AGAIN_S}
+    return Doubts(jobs=frozenset(jobs) - asked)
 
 
 def proved(
@@ -61,7 +67,7 @@ def proved(
     """Return what of ``actions`` may be done: that of which every doubt has its answer."""
     if not facts.left_open(doubts(actions, view, orders, memory, now)):
         return actions
-    launches = not facts.left_open(of_launches(actions, view))
+    launches = not facts.left_open(of_launches(actions, view, memory, now))
     return replace(
         actions,
         delete=tuple(

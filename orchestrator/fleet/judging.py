@@ -60,5 +60,7 @@ class Judge:
             if not answers:
                 break
             facts |= answers
+            queued = (number for number, job in answers.jobs.items() if job and job.queued)
+            memory = memory.after_asking(queued, now)
         actions = proved(actions, view, orders, after, now, facts)
         return Judged(view, actions, after.with_boots_of(before), facts)

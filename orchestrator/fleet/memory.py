@@ -50,7 +50,8 @@ class Memory:
     those was created, ``bad_boots`` how many boots in a row neither came up nor took a job.
     ``launched`` and ``drains`` count this supervisor's own launches, with an arena and without.
     ``halted`` is why nothing with an arena is launched any more. ``sighted`` is when an outage
-    ended: what could not happen during it has its time anew.
+    ended: what could not happen during it has its time anew. ``waiting`` are jobs that were read by
+    id and were queued (when).
     """
 
     started: float
@@ -70,6 +71,7 @@ class Memory:
     drains: int = 0
     halted: str = ""
     sighted: float = -math.inf
+    waiting: Mapping[int, float] = field(default_factory=dict)
 
     def sure(self, mark: str, now: float, for_s: float = 0.0) -> bool:
         """Whether something was seen in enough looks, and for at least ``for_s`` seconds."""
@@ -112,6 +114,11 @@ class Memory:
         return replace(
             self, bad_boots=before.bad_boots, counted=before.counted, halted=before.halted
         )
+
+    def after_asking(self, queued: Iterable[int], now: float) -> Memory:
+        """Return the memory once these jobs were read by id, and were queued."""
+        known = {job: at for job, at in self.waiting.items() if now - at < AGAIN_S}
+        return replace(self, waiting={**known, **dict.fromkeys(queued, now)})
 
     def after_outage(self, now: float) -> Memory:
         """Return the memory once everything is seen again: no mark outlives an outage."""
