@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
 REQUIRED = "WAA_MATRIX_REQUIRE_TIERS"
 
-EXPLORE = "WAA_MATRIX_TEST_EXPLORE"
-
 # No test is timed: an example that a busy machine takes long over is no failure. Properties try the
 # same examples each time, so that a gate never fails by what is older than the change;
 # explore.yml draws new ones each night.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
-settings.load_profile("explore" if os.environ.get(EXPLORE) else "repeatable")
+settings.load_profile("repeatable")
 
 
 def _required() -> set[str]:
