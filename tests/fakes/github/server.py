@@ -185,7 +185,7 @@ class Service:
         address = urlsplit(target)
         path = address.path.removeprefix(self._prefix)
         for root in self._roots:
-            if path == root or path.startswith(f"{root}/"):
+            if path.startswith(f"{root}/"):
                 return path.removeprefix(root), address.query, False
         return path, address.query, True
 
