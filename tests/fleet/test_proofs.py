@@ -11,7 +11,7 @@ from orchestrator.fleet.clear import Patience
 from orchestrator.fleet.decide import Orders, Rules, decide
 from orchestrator.fleet.doubts import doubts
 from orchestrator.fleet.facts import Facts, Listings
-from orchestrator.fleet.memory import Memory
+from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
 from tests.fakes.arm.clock import SkewedClock
@@ -101,6 +101,20 @@ def test_launches_known_by_events_are_not_launched_again(stage: Stage) -> None:
     provisioned(stage)
     assert stage.supervisor(N, 0).run().exit_code == 0  # the number of launches is not known either
     assert len(stage.scene.arm.world.ever) == N
+
+
+def test_a_machine_that_is_gone_before_it_was_ever_listed_is_replaced_once_that_is_proved(
+    stage: Stage,
+) -> None:
+    """Its create is told by events alone: nobody waits out the boot of a machine that is not."""
+    lost = provisioned(stage)[0].name
+    item = stage.scene.arm.world.find(MACHINE, lost)
+    assert item is not None
+    stage.scene.arm.world.remove(item)
+    began = stage.scene.clock.now()
+    assert stage.supervisor(N, N).run().exit_code == 0
+    (third,) = sorted(stage.scene.arm.world.begun.values())[N:]
+    assert third - began < 2 * LAG_S
 
 
 def test_a_clock_that_is_off_changes_no_age(scene: Scene) -> None:
