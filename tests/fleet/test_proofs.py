@@ -67,8 +67,10 @@ def test_what_the_supervisor_removed_is_no_bad_boot(stage: Stage) -> None:
     fault = Fault("DELETE virtualMachines", status=409, code="ScopeLocked", times=20)
     stage.scene.arm.faults.add(fault)
     stage.queue_jobs(3)
-    ended = stage.supervisor(3, 6).run()
+    halts: set[str] = set()
+    ended = stage.supervisor(3, 6, told=lambda done: halts.add(done.halted)).run()
     assert ended.exit_code == 0, ended
+    assert halts == {""}
     assert not stage.scene.fake.world.runs[500].cancelled
 
 
