@@ -128,10 +128,10 @@ def _coming(view: FleetView, kept: list[Member], rules: Rules, memory: Memory, n
     """Return how many machines are on their way to a job, those that listings hide included.
 
     Of machines that were launched before and are known by number alone, none is given up before
-    its time to boot is over.
+    its time to boot is over. One that is known to be gone is not among them.
     """
     listed = sum(one.phase in (*_WAITING, Phase.RUNNERLESS) for one in kept)
-    known = memory.seen | memory.pending.keys()
+    known = memory.seen | memory.pending.keys() | memory.accounted
     hidden = 0
     if now - memory.started < rules.boot_s:
         hidden = max(0, rules.launched - len(known))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.secret import Secret
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
     from github.Auth import Auth
     from github.GithubIntegration import GithubIntegration
+    from jwt.algorithms import AllowedPrivateKeys
 
     from orchestrator.clock import Clock
 
 _RENEW_BEFORE_S: Final = 300.0
+_ALGORITHM: Final = "RS256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,34 @@ class InstallationTokens:
         self._ends_at = granted.expires_at.timestamp()
 
 
-def app_client(access: AppAccess, options: Mapping[str, Any]) -> GithubIntegration:
+class AppSigner:
+    """Signs as an App. Its key is read at the first use and kept: to read it takes much longer."""
+
+    def __init__(self, private_key: Secret) -> None:
+        self._private_key = private_key
+
+    def __call__(self, claims: dict[str, Any]) -> str:
+        """Return a JSON Web Token. Raises what PyJWT raises of a key that is none."""
+        import jwt
+
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+
+    @cached_property
+    def _key(self) -> AllowedPrivateKeys:
+        from jwt import get_algorithm_by_name
+
+        key: AllowedPrivateKeys = get_algorithm_by_name(_ALGORITHM).prepare_key(
+            self._private_key.reveal()
+        )
+        return key
+
+
+def app_client(app_id: str, signer: AppSigner, options: Mapping[str, Any]) -> GithubIntegration:
     """Return the client that signs as the App; ``options`` are those of every client."""
     from github.Auth import AppAuth
     from github.GithubIntegration import GithubIntegration
 
-    auth = AppAuth(access.app_id, access.private_key.reveal())
-    return GithubIntegration(auth=auth, **options)
+    return GithubIntegration(auth=AppAuth(app_id, sign_func=signer), **options)
 
 
 def constant_auth(token: Secret) -> Auth:

@@ -18,6 +18,7 @@ from orchestrator.errors import BadInputError, Problem
 from orchestrator.github.access import (
     Access,
     AppAccess,
+    AppSigner,
     InstallationTokens,
     app_client,
     constant_auth,
@@ -92,8 +93,9 @@ class Clients:
         self._tokens: InstallationTokens | None = None
         access = connection.access
         if isinstance(access, AppAccess):
+            signer = AppSigner(access.private_key)
             self._tokens = InstallationTokens(
-                lambda: app_client(access, self._options),
+                lambda: app_client(access.app_id, signer, self._options),
                 connection.repository,
                 access.installation_id,
                 clock,

@@ -82,15 +82,14 @@ ROWS = tuple(Row(*values) for values in itertools.product(Side, LENGTHS_MIN, Pha
 
 
 def covering() -> tuple[Row, ...]:
-    """Return the two hours without GitHub, and each side with some length in half of the phases."""
+    """Return the two hours without GitHub, and rows in which each side, phase and length meet."""
     worst = {Row(Side.GITHUB, 120, phase) for phase in (Phase.BOOT, Phase.END)}
-    some = {
+    pairs = {
         Row(side, LENGTHS_MIN[(at + turn) % 4], phase)
         for turn, side in enumerate(Side)
         for at, phase in enumerate(Phase)
-        if (at + turn) % 2
     }
-    return tuple(sorted(worst | some, key=ROWS.index))
+    return tuple(sorted(worst | pairs, key=ROWS.index))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ def test_machines_that_boot_for_queued_jobs_are_left_alone(left: Stage) -> None:
 
 
 def test_a_reruns_first_minutes_are_left_alone(left: Stage) -> None:
-    left.insides.lasts = lambda _job: 300.0
     """One job was run again by itself: its attempt shows the earlier one's supervise job."""
+    left.insides.lasts = lambda _job: 300.0
     jobs = left.queue_jobs(N)
     lose_supervisor(left, how="success")
     left.scene.wait(1200.0)

@@ -11,7 +11,7 @@ from orchestrator.fleet.clear import Patience
 from orchestrator.fleet.decide import Orders, Rules, decide
 from orchestrator.fleet.doubts import doubts
 from orchestrator.fleet.facts import Facts, Listings
-from orchestrator.fleet.memory import Memory
+from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
 from tests.fakes.arm.clock import SkewedClock
@@ -67,8 +67,10 @@ def test_what_the_supervisor_removed_is_no_bad_boot(stage: Stage) -> None:
     fault = Fault("DELETE virtualMachines", status=409, code="ScopeLocked", times=20)
     stage.scene.arm.faults.add(fault)
     stage.queue_jobs(3)
-    ended = stage.supervisor(3, 6).run()
+    halts: set[str] = set()
+    ended = stage.supervisor(3, 6, told=lambda done: halts.add(done.halted)).run()
     assert ended.exit_code == 0, ended
+    assert halts == {""}
     assert not stage.scene.fake.world.runs[500].cancelled
 
 
@@ -101,6 +103,20 @@ def test_launches_known_by_events_are_not_launched_again(stage: Stage) -> None:
     provisioned(stage)
     assert stage.supervisor(N, 0).run().exit_code == 0  # the number of launches is not known either
     assert len(stage.scene.arm.world.ever) == N
+
+
+def test_a_machine_that_is_gone_before_it_was_ever_listed_is_replaced_once_that_is_proved(
+    stage: Stage,
+) -> None:
+    """Its create is told by events alone: nobody waits out the boot of a machine that is not."""
+    lost = provisioned(stage)[0].name
+    item = stage.scene.arm.world.find(MACHINE, lost)
+    assert item is not None
+    stage.scene.arm.world.remove(item)
+    began = stage.scene.clock.now()
+    assert stage.supervisor(N, N).run().exit_code == 0
+    (third,) = sorted(stage.scene.arm.world.begun.values())[N:]
+    assert third - began < 2 * LAG_S
 
 
 def test_a_clock_that_is_off_changes_no_age(scene: Scene) -> None:

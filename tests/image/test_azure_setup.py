@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orchestrator.fleet.identity import expiry
 from tests.image.machine import REPOSITORY
+from tests.image.workflow_language import evaluate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,3 +147,45 @@ def test_the_second_sweeper_deletes_by_expiry_every_kind_of_part() -> None:
         "networkinterfaces",
         "publicipaddresses",
     }
+
+
+MACHINE_KIND = "Microsoft.Compute/virtualMachines"
+NOW = 1_800_000_000
+
+
+def swept(*tags: dict[str, str] | None) -> list[int]:
+    """Return which of some machines, by their tags, the second sweeper takes."""
+    (flow,) = json.loads((FILES / "sweeper.json").read_text())["resources"]
+    actions = flow["properties"]["definition"]["actions"]
+    given = {name: one["value"] for name, one in flow["properties"]["parameters"].items()}
+    listed = [{"id": number, "type": MACHINE_KIND, "tags": one} for number, one in enumerate(tags)]
+    answers: dict[str, Any] = {"list": {"value": listed}}
+    for name in ("timed", "expired"):
+        assert set(actions[name]["runAfter"]) <= set(answers)
+        inputs, values = actions[name]["inputs"], {"parameters": given, "body": answers}
+        answers[name] = [
+            item
+            for item in evaluate(inputs["from"], values, NOW)
+            if evaluate(inputs["where"], {**values, "item": item}, NOW)
+        ]
+    assert actions["each"]["foreach"] == "@body('expired')"
+    return [item["id"] for item in answers["expired"]]
+
+
+def expiring(text: str) -> dict[str, str]:
+    return {"waa-expires-at": text}
+
+
+def test_the_second_sweeper_takes_what_has_expired_and_nothing_else() -> None:
+    assert swept(expiring(str(NOW - 1)), expiring(str(NOW)), expiring(str(NOW + 1))) == [0]
+    assert swept(None, {}, {"waa-expires-at-all": "1"}, expiring("1")) == [3]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    ["", "soon", "2026-11-30", "1e9", "1.5", "0x10", "-5", "+5", " 5", "5 ", "9" * 30, "1" * 30],
+)
+def test_a_tag_that_is_no_time_stops_no_sweep_and_is_no_proof_of_age(garbage: str) -> None:
+    """What the reaper does not read as a time, the second sweeper does not either."""
+    assert expiry(expiring(garbage)) is None
+    assert swept(expiring(garbage), expiring(str(NOW - 1)), expiring(garbage)) == [1]

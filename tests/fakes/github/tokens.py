@@ -84,10 +84,7 @@ class Tokens:
 
     def is_app(self, authorization: str) -> bool:
         """Whether the header holds a JWT that the App signed, for at most ten minutes."""
-        public = serialization.load_pem_private_key(
-            self.app.private_key.encode(), None
-        ).public_key()
-        assert isinstance(public, rsa.RSAPublicKey)
+        public = _public_key(self.app.private_key)
         options: dict[str, object] = {"require": ["iat", "exp", "iss"]}
         try:
             claims = jwt.decode(
@@ -117,6 +114,13 @@ def new_private_key() -> str:
         serialization.NoEncryption(),
     )
     return pem.decode()
+
+
+@lru_cache(maxsize=4)
+def _public_key(private_key: str) -> rsa.RSAPublicKey:
+    public = serialization.load_pem_private_key(private_key.encode(), None).public_key()
+    assert isinstance(public, rsa.RSAPublicKey)
+    return public
 
 
 @lru_cache(maxsize=1)
