@@ -44,6 +44,19 @@ class Kept:
         self.reasons[name] = why
 
 
+@dataclass
+class Proofs:
+    """What showed that something is azure-setup's; the pass that saw it may have deleted it.
+
+    Args:
+        principals: The object ids of its identities.
+        variables: Whether the repository's variables named the group.
+    """
+
+    principals: set[str] = field(default_factory=set)
+    variables: bool = False
+
+
 def remove(setup: Setup, options: Options) -> None:
     """Delete everything that azure-setup made but the store and the gallery, which are asked for.
 
@@ -54,10 +67,10 @@ def remove(setup: Setup, options: Options) -> None:
     refuse_live(setup)
     chosen = _chosen(setup, options)
     kept = Kept()
-    principals: set[str] = set()
+    proofs = Proofs()
     for left in reversed(range(setup.commands.tries)):
         kept = Kept()
-        count, errors = _pass(setup, kept, chosen, principals)
+        count, errors = _pass(setup, kept, chosen, proofs)
         if count == 0 or not setup.commands.changes:
             break
         if left == 0 or any(PERMANENT.search(error) for error in errors):
@@ -73,11 +86,11 @@ def remove(setup: Setup, options: Options) -> None:
 
 
 def _pass(
-    setup: Setup, kept: Kept, chosen: frozenset[str], principals: set[str]
+    setup: Setup, kept: Kept, chosen: frozenset[str], proofs: Proofs
 ) -> tuple[int, list[str]]:
     """Delete everything that is there; return how much that was, and what failed."""
     count, errors = 0, []
-    for command in _removals(setup, kept, chosen, principals):
+    for command in _removals(setup, kept, chosen, proofs):
         count += 1
         try:
             setup.commands.delete(*command)
@@ -88,11 +101,11 @@ def _pass(
 
 
 def _removals(
-    setup: Setup, kept: Kept, chosen: frozenset[str], principals: set[str]
+    setup: Setup, kept: Kept, chosen: frozenset[str], proofs: Proofs
 ) -> Iterator[Command]:
     """Yield what is to be run, each looked for when its turn comes: what it needs gone is gone."""
-    yield from github_removals(setup, kept)
-    yield from access_removals(setup, kept, principals)
+    yield from github_removals(setup, kept, proofs)
+    yield from access_removals(setup, kept, proofs.principals)
     yield from network_removals(setup)
     yield from store_removals(setup, chosen, kept)
     yield from gallery_removals(setup, chosen, kept)

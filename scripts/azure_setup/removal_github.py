@@ -18,16 +18,21 @@ from scripts.azure_setup.settings import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.azure_setup.removal import Command, Kept
+    from scripts.azure_setup.removal import Command, Kept, Proofs
     from scripts.azure_setup.target import Setup
 
 # Names that other workflows of the repository may use too: these go only with our value.
 SHARED = ("AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID")
 
 
-def github_removals(setup: Setup, kept: Kept) -> Iterator[Command]:
-    """Yield what deletes environments, then variables; the one that names the group last."""
-    ours = read_variable(setup, GROUP_VARIABLE) == setup.target.group
+def github_removals(setup: Setup, kept: Kept, proofs: Proofs) -> Iterator[Command]:
+    """Yield what deletes environments, then variables; the one that names the group last.
+
+    ``proofs`` gains that it does: it is gone when the next pass looks, and what stays then is
+    still what it was.
+    """
+    proofs.variables |= read_variable(setup, GROUP_VARIABLE) == setup.target.group
+    ours = proofs.variables
     for environment in ENVIRONMENTS:
         yield from _environment(setup, f"{setup.target.group}-{environment.name}", kept, proof=ours)
     if ours:

@@ -9,6 +9,7 @@ the caller's ``AZGH_WORLD`` names, whatever host it is for: none leaves this mac
 from __future__ import annotations
 
 import array
+import contextlib
 import gc
 import http.client
 import io
@@ -24,7 +25,6 @@ import requests
 from urllib3 import HTTPResponse
 
 STREAMS = 3
-WARM = ("azure", "msal", "jmespath", "knack", "jwt", "cryptography", "requests", "isodate")
 
 
 class WorldConnection(http.client.HTTPConnection):
@@ -94,16 +94,17 @@ def serve(connection: socket.socket, report: int) -> None:
     status = run(call["arguments"])
     sys.stdout.flush()
     sys.stderr.flush()
-    imported = [name for name in sys.modules if name not in before and name.startswith(WARM)]
+    imported = [name for name in sys.modules if name not in before]
     os.write(report, " ".join(imported).encode())
     connection.sendall(f"{status}\n".encode())
 
 
 def learn(report: int) -> None:
-    """Import what a call had to, so that the next one finds it."""
+    """Import what a call had to, so that the next one finds it; some names are no modules."""
     with os.fdopen(report) as file:
         for name in file.read().split():
-            import_module(name)
+            with contextlib.suppress(ImportError):
+                import_module(name)
 
 
 def main(path: str) -> None:

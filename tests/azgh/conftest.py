@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import fcntl
+import os
+import pickle
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,8 @@ from tests.azgh.world.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.azgh.world import Call
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,33 @@ class Run:
     """One run of the set-up: how it ended, what it changed, and what it was refused."""
 
     done: Done
-    changes: list[str]
+    calls: list[Call]
     refusals: list[str]
+
+    @property
+    def changes(self) -> list[str]:
+        """Every request that may have changed something."""
+        return [str(call) for call in self.calls if call.changes]
 
 
 @pytest.fixture(scope="session")
-def made(login: Login) -> tuple[World, list[Run]]:
-    """A world after two runs of the whole set-up for two regions, and each of them."""
+def made(login: Login, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, list[Run]]:
+    """A world after two runs of the whole set-up for two regions, and each of them.
+
+    The first of the processes that share the tests makes it; the others wait and read it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    kept = shared / "azgh-made"
+    with (shared / "azgh-made.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_set_up_twice(login)))
+    answer: tuple[World, list[Run]] = pickle.loads(kept.read_bytes())
+    return answer
+
+
+def _set_up_twice(login: Login) -> tuple[World, list[Run]]:
     with tempfile.TemporaryDirectory(prefix="azgh.") as name:
         programs = prepare(Path(name), login.az_socket, login.root)
         world = World()
@@ -78,7 +103,7 @@ def made(login: Login) -> tuple[World, list[Run]]:
                 world.calls.clear()
                 world.refusals.clear()
                 done = Machine(world, programs).setup(*TWO_REGIONS)
-                runs.append(Run(done, world.changes, list(world.refusals)))
+                runs.append(Run(done, list(world.calls), list(world.refusals)))
     assert world.unknown == []
     return world, runs
 

@@ -69,6 +69,24 @@ def test_a_question_that_fails_is_not_taken_for_no(
     assert ready.world.changes == []
 
 
+def test_a_question_to_github_that_fails_is_not_taken_for_no(
+    fresh: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its body is on gh's standard output, and reads like an answer without any template."""
+    github = fresh.world.github.answer
+
+    def busy(call: Call) -> Reply | None:
+        if call.path.endswith("/actions/oidc/customization/sub"):
+            raise RefusedError(Reply(502, {"message": "Server Error", "status": "502"}))
+        return github(call)
+
+    monkeypatch.setattr(fresh.world.github, "answer", busy)
+    done = fresh.setup("--region", "westeurope", "--dry-run")
+    assert done.status == 4
+    assert "could not be asked: gh api" in done.err
+    assert done.commands == []
+
+
 def test_the_real_gh_prints_a_refusals_body_on_stdout(ready: Machine) -> None:
     """What the set-up has to stand: nothing of a failed question may be used."""
     done = ready.gh("api", "repos/octo/bench/environments/none", "--jq", ".name")

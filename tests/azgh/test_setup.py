@@ -44,6 +44,18 @@ def test_it_met_what_replicates_late_and_went_on(made: tuple[World, list[Run]]) 
     assert len(made[0].entra.applications.objects) == 3
 
 
+def test_no_assignment_looks_for_its_principal_in_entra(made: tuple[World, list[Run]]) -> None:
+    """By its object id and type: one that was just made is not found there."""
+    principals = made[0].entra.principals.objects
+    calls = [call for run in made[1] for call in run.calls]
+    given = [one for one in calls if one.method == "PUT" and "/roleAssignments/" in one.path]
+    assert len({one.body["properties"]["principalId"] for one in given}) == len(principals) == 4
+    assert {one.body["properties"]["principalType"] for one in given} == {"ServicePrincipal"}
+    graph = [f"{one} {one.raw.decode()}" for one in calls if one.host == "graph.microsoft.com"]
+    assert graph
+    assert not [one for one in graph if any(name in one for name in principals)]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_says_what_its_file_says(made: tuple[World, list[Run]], role: str) -> None:
     text = (FILES / f"role-{role}.json").read_text()

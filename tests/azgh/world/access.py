@@ -57,6 +57,7 @@ class Access:
         return Reply(200, {"value": listing})
 
     def _role(self, call: Call, scope: str, name: str) -> Reply:
+        """A role that is not there is a 404 (https://learn.microsoft.com/rest/api/authorization)."""
         if call.method == "PUT":
             return self._put_role(call, scope, name)
         if name not in self.roles:
@@ -81,6 +82,9 @@ class Access:
                 "RoleDefinitionWithSameNameExists",
                 f"A custom role with the same name already exists in this directory: {same}",
             )
+        # At least one, none by a wildcard; the code is made up, and an unfilled name of a template
+        # is refused as Azure would refuse a subscription that is not there
+        # (https://learn.microsoft.com/azure/role-based-access-control/role-definitions#assignablescopes).
         scopes = properties["assignableScopes"]
         if not scopes or any("@" in one for one in scopes):
             raise refused(400, "InvalidAssignableScopes", str(scopes))
@@ -137,7 +141,10 @@ class Access:
     def _check_assignment(self, properties: dict[str, Any], scope: str) -> None:
         """https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
 
-        A new principal is not found unless its type is given; a new role is not there yet.
+        A new principal is not found unless its type is given; a new role is not there yet. A role
+        can be given at its assignable scopes and below alone (role-definitions, in the same place;
+        the code is unverified). Giving it again is a 409 (Azure/azure-cli#8568); that some regions
+        answer 200 (Azure/azure-cli#31995) is the kinder side.
         """
         role, principal = _role_name({"properties": properties}), properties["principalId"]
         if role not in self.roles or not self._looked(role):

@@ -30,6 +30,7 @@ class Arm:
         self.deployments: dict[str, Resource] = {}
         self.taken_accounts: set[str] = set()
         self.pending: dict[str, str] = {}
+        self.still_nested: dict[str, bool] = {}
         self._routes = self._add_routes()
 
     def answer(self, call: Call) -> Reply | None:
@@ -170,6 +171,7 @@ class Arm:
         check_delete(self, path)
         for name in [one for one in self.resources if one == path or one.startswith(f"{path}/")]:
             del self.resources[name]
+        self.still_nested[path.rsplit("/", 2)[0]] = True
         return Reply(200)
 
     def _deployment(self, call: Call, subscription: str, group: str, name: str) -> Reply:
@@ -230,11 +232,13 @@ def _kind(path: str) -> str:
 
 
 def _no_group(group: str) -> RefusedError:
+    """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found"""
     message = f"Resource group '{group}' could not be found."
     return refused(404, "ResourceGroupNotFound", message)
 
 
 def _missing(path: str) -> RefusedError:
+    """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found"""
     message = f"The Resource '{path}' was not found."
     return refused(404, "ResourceNotFound", message)
 

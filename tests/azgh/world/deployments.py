@@ -9,7 +9,8 @@ def workflow_of(properties: dict[str, Any], scope: str, group: dict[str, Any]) -
     """Return the template's only resource, with the expressions that it uses worked out.
 
     Any other expression, resource or a parameter that is not declared is refused by a KeyError:
-    Azure answers those InvalidTemplate.
+    Azure answers those InvalidTemplate
+    (https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-invalid-template).
     """
     template = properties["template"]
     (resource,) = template["resources"]

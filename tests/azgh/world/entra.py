@@ -137,6 +137,8 @@ class Entra:
     def _check_credential(self, value: dict[str, Any], present: list[dict[str, Any]]) -> None:
         """At most 20; a name, and an issuer with a subject, are unique in an application.
 
+        The codes of the first three and of the name are unverified: nothing depends on them.
+
         https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
         """
         if not re.fullmatch(r"[A-Za-z0-9_-]{3,120}|", value["name"]):
@@ -150,8 +152,9 @@ class Entra:
                 message = f"FederatedIdentityCredential with name {value['name']} already exists."
                 raise _graph(409, "Request_MultipleObjectsWithSameKeyValue", message)
             if (other["issuer"], other["subject"]) == (value["issuer"], value["subject"]):
-                message = "issuer and subject combination already exists on the application."
-                raise _graph(409, "Request_MultipleObjectsWithSameKeyValue", message)
+                # Azure/azure-workload-identity#434.
+                message = "The combination of issuer and subject must be unique."
+                raise _graph(400, "InvalidFederatedIdentityCredentialValue", message)
 
     def _list_principals(self, call: Call) -> Reply:
         return _matching(call, self.principals.visible())
@@ -173,6 +176,7 @@ class Entra:
             raise _graph(400, "Request_BadRequest", message)
         if any(one["appId"] == app_id for one in self.principals.objects.values()):
             message = "The service principal cannot be created: the name is already in use."
+            # Azure/reliable-web-app-pattern-java#185.
             raise _graph(409, "Request_MultipleObjectsWithSameKeyValue", message)
         value = {
             "id": str(uuid.uuid4()),
@@ -210,6 +214,7 @@ def _graph(status: int, code: str, message: str) -> RefusedError:
 
 
 def _missing(name: str) -> RefusedError:
+    """https://learn.microsoft.com/graph/errors and resolve-auth-errors: 404, by this code."""
     message = (
         f"Resource '{name}' does not exist or one of its queried reference-property objects are"
         " not present."

@@ -8,14 +8,10 @@ from typing import Any
 
 from nacl.public import PrivateKey, SealedBox
 
-from tests.azgh.world.call import Call, RefusedError, Reply, Routes
+from tests.azgh.world.call import Call, Reply, Routes
+from tests.azgh.world.github_rules import check_plan, missing, refused
 
 OWNER_ID, NUMBER, TOKEN = 4321, 98765, "gho_a-token-of-an-admin"
-NOT_FOUND = {
-    "message": "Not Found",
-    "documentation_url": "https://docs.github.com/rest",
-    "status": "404",
-}
 
 
 @dataclass
@@ -52,6 +48,7 @@ class GitHub:
         self._routes = self._add_routes()
 
     def answer(self, call: Call) -> Reply | None:
+        """A wrong token is a 401 (https://docs.github.com/rest/authentication)."""
         if call.headers.get("authorization", "").rpartition(" ")[2] != TOKEN:
             message = {"message": "Bad credentials", "status": "401"}
             return Reply(401, message)
@@ -89,7 +86,7 @@ class GitHub:
 
     def _check(self, owner: str, repo: str) -> None:
         if f"{owner}/{repo}".lower() != self.name.lower():
-            raise _missing()
+            raise missing()
 
     def _repository(self, _call: Call, owner: str, repo: str) -> Reply:
         """A former name leads here by a redirect, which gh follows for reads."""
@@ -123,7 +120,7 @@ class GitHub:
 
     def _organisation(self, _call: Call, org: str) -> Reply:  # noqa: ARG002
         if self.organisation_subject is None:
-            raise _missing()
+            raise missing()
         return Reply(200, self.organisation_subject)
 
     def _runs(self, call: Call, owner: str, repo: str) -> Reply:
@@ -134,7 +131,7 @@ class GitHub:
     def _of(self, owner: str, repo: str, name: str) -> Environment:
         self._check(owner, repo)
         if name not in self.environments:
-            raise _missing()
+            raise missing()
         return self.environments[name]
 
     def _environment(self, call: Call, owner: str, repo: str, name: str) -> Reply:
@@ -148,12 +145,15 @@ class GitHub:
         return Reply(200, self._described(name, present))
 
     def _put_environment(self, body: dict[str, Any], name: str) -> Reply:
-        """https://docs.github.com/rest/deployments/environments#create-or-update-an-environment"""
-        self._check_plan(body)
+        """https://docs.github.com/rest/deployments/environments#create-or-update-an-environment
+
+        Both kinds of policy at one value: ministryofjustice/analytical-platform#185.
+        """
+        check_plan(self, body)
         policy = body.get("deployment_branch_policy")
         if policy and policy["protected_branches"] == policy["custom_branch_policies"]:
             message = "protected_branches and custom_branch_policies cannot have the same value"
-            raise _refused(422, message)
+            raise refused(422, message)
         present = self.environments.setdefault(name, Environment(self._next()))
         present.policy = None if self.ignores_policies else policy
         # What is left out is not kept: a put says all there is to say.
@@ -171,28 +171,6 @@ class GitHub:
             present.rules.append(rule)
         return Reply(200, self._described(name, present))
 
-    def _check_plan(self, body: dict[str, Any]) -> None:
-        """The plan decides what a private repository may have.
-
-        integrations/terraform-provider-github#1262 and #1311 (branch policies);
-        backstage/backstage#28977 and alchemy-run/alchemy#1373 (reviewers and timers, refused at
-        their defaults even).
-        """
-        if self.visibility == "public":
-            return
-        if not self.plan_has_environments:
-            message = (
-                "Fail to create protected rule, please ensure billing plan include protected"
-                " branch gate."
-            )
-            raise _refused(422, message)
-        if {"reviewers", "wait_timer", "prevent_self_review"} & body.keys():
-            message = (
-                "Failed to create the environment protection rule. Please ensure the billing plan"
-                " supports the required reviewers protection rule."
-            )
-            raise _refused(422, message)
-
     def _described(self, name: str, present: Environment) -> dict[str, Any]:
         rules = [*present.rules, *([{"type": "branch_policy"}] if present.policy else [])]
         return {
@@ -204,12 +182,14 @@ class GitHub:
 
     def _policies(self, call: Call, owner: str, repo: str, name: str) -> Reply:
         present = self._of(owner, repo, name)
+        if not (present.policy or {}).get("custom_branch_policies"):
+            # https://docs.github.com/rest/deployments/branch-policies: must be set to use these;
+            # a 404 (integrations/terraform-provider-github#1820), of the listing too
+            # (github-community-projects/safe-settings#746).
+            raise missing()
         if call.method == "GET":
             policies = list(present.branches.values())
             return Reply(200, {"total_count": len(policies), "branch_policies": policies})
-        if not (present.policy or {}).get("custom_branch_policies"):
-            # https://docs.github.com/rest/deployments/branch-policies: must be set to use these.
-            raise _missing()
         if any(one["name"] == call.body["name"] for one in present.branches.values()):
             return Reply(303, None, {"Location": f"https://api.github.com{call.path}"})
         number = self._next()
@@ -220,7 +200,7 @@ class GitHub:
     def _policy(self, call: Call, owner: str, repo: str, name: str, number: str) -> Reply:
         present = self._of(owner, repo, name)
         if int(number) not in present.branches:
-            raise _missing()
+            raise missing()
         if call.method == "DELETE":
             del present.branches[int(number)]
             return Reply(204)
@@ -230,11 +210,11 @@ class GitHub:
         if "number" not in where:
             self._check(where["owner"], where["repo"])
         elif where["number"] != str(NUMBER):
-            raise _missing()
+            raise missing()
         if not name:
             return self.variables
         if name not in self.environments:
-            raise _missing()
+            raise missing()
         return self.environments[name].variables
 
     def _variables(self, call: Call, name: str = "", **where: str) -> Reply:
@@ -242,17 +222,19 @@ class GitHub:
         if call.method == "GET":
             listing = [{"name": key, "value": value} for key, value in place.items()]
             return Reply(200, {"total_count": len(listing), "variables": listing})
+        # https://docs.github.com/rest/actions/variables: 409 of one that is there; that a blank
+        # value is refused of environments alone is unverified, and no value here is blank.
         if call.body["name"] in place:
-            raise _refused(409, "Already exists - Variable already exists")
+            raise refused(409, "Already exists - Variable already exists")
         if name and not call.body["value"]:
-            raise _refused(422, "Variable value can't be blank")
+            raise refused(422, "Variable value can't be blank")
         place[call.body["name"]] = call.body["value"]
         return Reply(201, {})
 
     def _variable(self, call: Call, item: str, name: str = "", **where: str) -> Reply:
         place = self._place(name, **where)
         if item not in place:
-            raise _missing()
+            raise missing()
         if call.method == "PATCH":
             place[item] = call.body["value"]
         if call.method == "DELETE":
@@ -275,12 +257,12 @@ class GitHub:
         secrets = self._of(owner, repo, name).secrets
         if call.method == "PUT":
             if call.body["key_id"] != "568250167242549743":
-                raise _refused(422, "Bad request - key_id is not the newest")
+                raise refused(422, "Bad request - key_id is not the newest")
             sealed = base64.b64decode(call.body["encrypted_value"])
             secrets[item] = SealedBox(self.key).decrypt(sealed).decode()
             return Reply(201, {})
         if item not in secrets:
-            raise _missing()
+            raise missing()
         if call.method == "DELETE":
             del secrets[item]
             return Reply(204)
@@ -289,11 +271,3 @@ class GitHub:
     def _next(self) -> int:
         self._numbers += 1
         return self._numbers
-
-
-def _missing() -> RefusedError:
-    return RefusedError(Reply(404, NOT_FOUND))
-
-
-def _refused(status: int, message: str) -> RefusedError:
-    return RefusedError(Reply(status, {"message": message, "status": str(status)}))

@@ -32,8 +32,8 @@ def check_delete(arm: Arm, path: str) -> None:
     """Refuse to delete what something else uses."""
     kind = path.split("/")[-2]
     codes = {
-        # https://learn.microsoft.com/azure/virtual-network/troubleshoot-nsg-delete and
-        # https://learn.microsoft.com/azure/nat-gateway/troubleshoot-nat: parts in use stay.
+        # Parts in use stay: pulumi/pulumi-azure-native#3051 (security groups), azurerm#20831 (NAT
+        # gateways; its code is made up here, nothing depends on it), azurerm#688 (the other two).
         "networksecuritygroups": "InUseNetworkSecurityGroupCannotBeDeleted",
         "natgateways": "NatGatewayInUseBySubnet",
         "publicipaddresses": "PublicIPAddressCannotBeDeleted",
@@ -42,12 +42,14 @@ def check_delete(arm: Arm, path: str) -> None:
     if kind in codes and _users(arm, path):
         raise refused(400, codes[kind], f"{path} is in use by {', '.join(_users(arm, path))}")
     nested = [one for one in arm.resources if one.startswith(f"{path}/")]
-    if kind in ("galleries", "images") and nested:
-        # https://learn.microsoft.com/azure/virtual-machines/troubleshooting-shared-images
+    if kind in ("galleries", "images") and (nested or arm.still_nested.pop(path, False)):
+        # Azure/azure-sdk-for-python#25506; for seconds after the last of them went too
+        # (Azure/azure-rest-api-specs#19686, of applications: the same service and code).
         raise refused(409, "CannotDeleteResource", "Can not delete resource before nested ones.")
 
 
 def _check_parent(arm: Arm, path: str) -> None:
+    """https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-parent-resource"""
     parts = path.lower().split("/providers/")[-1].split("/")
     if len(parts) <= 3 or parts[-2] == "managementpolicies":
         return
@@ -66,10 +68,11 @@ def _check_account(arm: Arm, name: str) -> None:
 
 
 def _check_references(arm: Arm, properties: dict[str, Any]) -> None:
+    """hashicorp/terraform-provider-azurerm#14344: a subnet whose security group is not there."""
     for part in ("natGateway", "networkSecurityGroup"):
         wanted = (properties.get(part) or {}).get("id", "")
         if wanted and wanted.lower() not in arm.resources:
-            raise refused(404, "InvalidResourceReference", f"{wanted} was not found")
+            raise refused(400, "InvalidResourceReference", f"{wanted} was not found")
 
 
 def _users(arm: Arm, path: str) -> list[str]:
