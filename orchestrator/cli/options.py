@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.agent_input import agent_settings, client_problems
 from orchestrator.cli.command import collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestrator.errors import Problem
-    from orchestrator.plan import AgentSettings, Plan, PlanInputs
+    from orchestrator.plan import Plan
     from orchestrator.suite import Suite
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -251,7 +252,7 @@ def planned(options: dict[str, Any]) -> Planned:
             or "",
             guest_address=options.pop("guest_address"),
         ),
-        agent=collect(problems, lambda: _agent(options, client)) or AgentSettings(),
+        agent=collect(problems, lambda: agent_settings(options, client)) or AgentSettings(),
         limits=Limits(
             arena_start_s=options.pop("arena_start_deadline"),
             task_s=options.pop("task_deadline"),
@@ -264,48 +265,10 @@ def planned(options: dict[str, Any]) -> Planned:
         speed=speed if speed is not None else SIMULATED_SPEED if simulated else 1.0,
     )
     problems += input_problems(inputs)
-    problems += _client_problems(inputs, client)
+    problems += client_problems(inputs, client)
     if problems:
         raise BadInputError(problems)
     return Planned(make_plan(inputs), Path(client) if client else None)
-
-
-def _client_problems(inputs: PlanInputs, client: str | None) -> list[Problem]:
-    """Return why a client tree would ignore our flags, before anything is started for it."""
-    from orchestrator.arena.client_profile import profile_problems
-
-    agent = inputs.agent
-    if client is None or inputs.arena.kind == "simulated":
-        return []
-    return list(profile_problems(agent.client_profile, Path(client), agent.client_args))
-
-
-def _agent(options: dict[str, Any], client: str | None) -> AgentSettings:
-    from orchestrator.plan import AgentSettings, split_client_args
-
-    name, model, arguments = (options.pop(key) for key in ("agent", "model", "client_args"))
-    return AgentSettings(
-        name=name,
-        model=model,
-        client_digest=client_digest(Path(client)) if client else "",
-        client_args=split_client_args(arguments),
-        client_profile=options.pop("client_profile"),
-    )
-
-
-def client_digest(client: Path) -> str:
-    """Return the digest of a client tree.
-
-    Raises:
-        BadInputError: It is no directory, or has no ``run.py``.
-    """
-    from orchestrator.arena.client_tree import tree_digest
-    from orchestrator.errors import bad_input
-
-    if not (client / "run.py").is_file():
-        fix = "Point --client at the directory that holds run.py."
-        raise bad_input(f"--client {client}", "is no client tree (no run.py in it)", fix)
-    return tree_digest(client)
 
 
 def _text_or_file(flag: str, value: str) -> str:

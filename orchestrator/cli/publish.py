@@ -293,7 +293,7 @@ class _Call:
 
         options = self.options
         if not options["history"]:
-            raise BadInputError([_no_history()])
+            raise bad_input("--keep", "has no store to keep the run in", "Give --history.")
         where = readable(
             options["history"],
             options["history_name"],
@@ -333,9 +333,3 @@ class _Call:
 
     def _exit(self, code: int) -> int:
         return worst_exit([code, EXIT_INFRASTRUCTURE if self.troubles else EXIT_COMPLETE])
-
-
-def _no_history() -> Any:
-    from orchestrator.errors import Problem
-
-    return Problem("--keep", "has no store to keep the run in", "Give --history.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import client_digest
+from orchestrator.cli.agent_input import client_digest
 from orchestrator.errors import bad_input
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.cloud.port import Kind
-from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
+from orchestrator.errors import EXIT_INFRASTRUCTURE, StoreError
 from orchestrator.fleet.asking import Asker
 from orchestrator.fleet.by_ledger import useless
 from orchestrator.fleet.decide import Actions, Orders, Rules
+from orchestrator.fleet.ending import Ended, Ending
 from orchestrator.fleet.facts import Facts
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.judging import Judge, Judged
@@ -87,14 +88,6 @@ class Round:
     usd: float
     troubles: tuple[str, ...]
     halted: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How it ended: an exit code and the reason."""
-
-    exit_code: int
-    reason: str
 
 
 @dataclass(slots=True)
@@ -323,27 +316,13 @@ class Supervisor:
             if reason:
                 self._cancel(reason)
         if self._fatal:
-            return self._given_up(self._fatal, view)
+            return self._ending(view).given_up(self._fatal)
         if actions.finished:
-            return self._verdict("every job is over", view)
+            return self._ending(view).verdict("every job is over")
         if now - started >= self.settings.deadline_s + self.settings.rules.idle_s:
-            return self._verdict("the supervisor's own deadline has passed", view)
+            return self._ending(view).verdict("the supervisor's own deadline has passed")
         return None
 
-    def _given_up(self, reason: str, view: FleetView) -> Ended:
-        """Return how it ended once the run was cancelled: what is scored stays scored."""
-        ended = self._verdict(reason, view)
-        scored = ended.exit_code == EXIT_COMPLETE
-        return ended if scored else Ended(EXIT_INFRASTRUCTURE, reason)
-
-    def _verdict(self, reason: str, view: FleetView) -> Ended:
-        try:
-            complete = self.ledger.complete()
-        except StoreError as error:
-            return Ended(EXIT_INFRASTRUCTURE, f"{reason}, but the ledger cannot be read: {error}")
+    def _ending(self, view: FleetView) -> Ending:
         failed = sum(job.failed for job in view.jobs) if self.settings.fail_with_jobs else 0
-        if complete and failed:
-            return Ended(EXIT_INCOMPLETE, f"{reason}, every task is scored, {failed} jobs failed")
-        if complete:
-            return Ended(EXIT_COMPLETE, f"{reason} and every task is scored")
-        return Ended(EXIT_INCOMPLETE, f"{reason}, but not every task is scored")
+        return Ending(self.ledger, failed)

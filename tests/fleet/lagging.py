@@ -28,7 +28,7 @@ from tests.fleet.staging import sky, staged
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orchestrator.fleet.supervise import Ended
+    from orchestrator.fleet.ending import Ended
     from tests.fakes.github import JobEntry
     from tests.fleet.conftest import Stage
     from tests.fleet.staging import Sky

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from orchestrator.fleet.supervise import Ended, Supervisor
+    from orchestrator.fleet.ending import Ended
+    from orchestrator.fleet.supervise import Supervisor
     from orchestrator.ledger.events import Event
     from tests.fakes.github import JobEntry
     from tests.fleet.stand import Stand

@@ -18,8 +18,9 @@ from tests.fakes.github import RunnerFate
 from tests.fleet.conftest import MINE, OTHER, Stage
 
 if TYPE_CHECKING:
+    from orchestrator.fleet.ending import Ended
     from orchestrator.fleet.launch import Launched
-    from orchestrator.fleet.supervise import Ended, Supervisor
+    from orchestrator.fleet.supervise import Supervisor
     from tests.fakes.github import JobEntry
 
 N = 4
