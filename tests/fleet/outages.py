@@ -83,7 +83,7 @@ ROWS = tuple(Row(*values) for values in itertools.product(Side, LENGTHS_MIN, Pha
 
 def covering() -> tuple[Row, ...]:
     """Return the two hours without GitHub, and rows in which each side, phase and length meet."""
-    worst = {Row(Side.GITHUB, 120, phase) for phase in (Phase.BOOT, Phase.END)}
+    worst = {Row(Side.GITHUB, 120, phase) for phase in (Phase.BOOT, Phase.WORK, Phase.END)}
     pairs = {
         Row(side, LENGTHS_MIN[(at + turn) % 4], phase)
         for turn, side in enumerate(Side)
