@@ -58,6 +58,9 @@ _PACKER = "packer-plugin-azure 2.x, builder/azure/arm"
 _DEPLOYED = f"{_PACKER}/step_deploy_template.go"
 IMAGE: Needs = {
     "Microsoft.Resources/subscriptions/resourceGroups/read": f"{_PACKER}/builder.go: its group",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read": (
+        "scripts/clean-image: az resource list, of its group (documented; effect unverified)"
+    ),
     "Microsoft.Resources/deployments/validate/action": f"{_PACKER}/step_validate_template.go",
     "Microsoft.Resources/deployments/write": _DEPLOYED,
     "Microsoft.Resources/deployments/read": f"{_DEPLOYED}, polling",

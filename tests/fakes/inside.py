@@ -68,6 +68,7 @@ class Insides:
     ledger: Store | None = None
     session: str = ""
     held: Callable[[], bool] = lambda: False
+    begins: dict[str, float] = field(default_factory=dict)  # machine -> when it took its job
     ends: dict[str, float] = field(default_factory=dict)  # machine -> when its worker left
     booted: list[str] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)  # machine -> the job it took
@@ -118,6 +119,7 @@ class _Inside:
             self._all.arm.world.later(self._all.poll_s, self._wait)
             return
         self._all.jobs[self._machine.name] = job.name
+        self._all.begins[self._machine.name] = self._all.arm.clock.now()
         self._speak()
         job_s = self._all.lasts(job) if self._all.lasts else self._all.job_s
         self._all.arm.world.later(job_s, lambda: self._end(job))

@@ -83,7 +83,7 @@ ROWS = tuple(Row(*values) for values in itertools.product(Side, LENGTHS_MIN, Pha
 
 def covering() -> tuple[Row, ...]:
     """Return the two hours without GitHub, and rows in which each side, phase and length meet."""
-    worst = {Row(Side.GITHUB, 120, phase) for phase in (Phase.BOOT, Phase.END)}
+    worst = {Row(Side.GITHUB, 120, phase) for phase in (Phase.BOOT, Phase.WORK, Phase.END)}
     pairs = {
         Row(side, LENGTHS_MIN[(at + turn) % 4], phase)
         for turn, side in enumerate(Side)
@@ -96,8 +96,8 @@ def covering() -> tuple[Row, ...]:
 class Found:
     """What became of a run. Minutes are of all its machines.
 
-    ``needed_min`` is until each machine's worker had left, and as long as Azure then took no
-    delete; ``slain`` are machines that were deleted with a worker on them.
+    ``needed_min`` is each machine's boot and work, and as long as Azure took no delete before and
+    after; ``slain`` are machines that were deleted with a worker on them.
     """
 
     code: int
@@ -321,6 +321,10 @@ class _Run:
             useful = min(ends.get(name, created), gone)
             billed += gone - created
             needed += useful - created + self._undeletable(useful, gone)
+            began = self.stage.insides.begins.get(name)
+            if began is not None:  # to wait for a job is no need of anybody's
+                ready = min(created + BOOT_S, began)
+                needed -= began - ready - self._undeletable(ready, began)
         return Found(
             code,
             reason,

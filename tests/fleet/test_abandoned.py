@@ -122,10 +122,17 @@ def test_an_end_that_is_not_granted_is_said(left: Stage) -> None:
 
 
 def test_a_machine_at_work_whose_job_no_list_shows_yet_stays(left: Stage) -> None:
-    left.queue_jobs(N)
+    """The supervise job is listed as over, no shard is listed, and the runners say what they do."""
+    world, clock = left.scene.fake.world, left.scene.clock
+    world.listing_lag_s = 1.0
     lose_supervisor(left)
+    left.scene.wait(300.0)
+    listed_until = clock.now()
+    left.scene.wait(300.0)
+    left.queue_jobs(N)
     left.scene.wait(WAITS_S + 200.0)
     assert len(left.insides.jobs) == N
-    left.scene.fake.world.listing_lag_s = 10 * 3600.0  # lists show nothing of it
+    world.listing_lag_s = clock.now() - listed_until
+    assert [job.name for job in world.listed_jobs(MINE.github_run, 1)] == ["supervise"]
     assert reap(left).condemned.found.empty
     assert len(left.scene.machines) == N
