@@ -198,6 +198,26 @@ def test_what_differs_is_corrected_and_nothing_else_changes(ready: Machine) -> N
     assert "BEGIN" not in done.out + done.err
 
 
+def test_what_an_older_or_interrupted_set_up_lacks_is_made(ready: Machine) -> None:
+    """The subject by number, Compute registered again after the feature, the ceiling."""
+    world = ready.world
+    credentials = next(iter(world.entra.credentials.values()))
+    (wanted,) = [one["subject"] for one in credentials if "@" in one["subject"]]
+    credentials[:] = [one for one in credentials if one["subject"] != wanted]
+    world.arm.groups["waa-matrix"]["tags"].pop("waa-standard-security")
+    world.arm.catalogue.propagated = False
+    del world.github.variables["WAA_MATRIX_MAX_COST"]
+    done = ready.setup("--region", "westeurope", "--region", "northeurope", "--max-cost", "25")
+    made = {
+        "subject": [one["subject"] for one in credentials if one["subject"] == wanted],
+        "Compute": world.arm.catalogue.propagated,
+        "ceiling": world.github.variables.get("WAA_MATRIX_MAX_COST"),
+    }
+    assert made == {"subject": [wanted], "Compute": True, "ceiling": "25"}
+    assert done.status == 0, done.err
+    assert len(world.changes) == 4
+
+
 def test_one_more_region_gets_a_network_and_a_replica(ready: Machine) -> None:
     images = f"{HERE}/resourceGroups/waa-matrix-image/providers/Microsoft.Compute/galleries"
     version = f"{images}/waa_matrix/images/waa-machine/versions/2026.1101.1"

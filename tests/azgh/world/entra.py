@@ -188,7 +188,9 @@ class Entra:
         return Reply(201, value)
 
     def _by_ids(self, call: Call) -> Reply:
-        known = [one for one in self.principals.visible() if one["id"] in call.body["ids"]]
+        kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
+        visible = [one for one in self.principals.visible() if one["id"] in call.body["ids"]]
+        known = [{**kind, **one} for one in visible]
         return Reply(200, {"value": known})
 
 
