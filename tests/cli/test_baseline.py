@@ -210,6 +210,7 @@ def test_pooling_fewer_than_one_run_is_refused(workflow: Workflow, last: str) ->
 
 
 def test_compare_finds_the_same_baseline_where_a_workflow_is_named(workflow: Workflow) -> None:
+    workflow.fake.world.default_branch = "main"
     for number in range(401, 404):
         workflow.measured(number)
     workflow.report(range(10))
