@@ -11,8 +11,10 @@ import io
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,6 @@ from tests.image.test_container_network import AGENT, METADATA, SERVER, SSH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.docker
 
@@ -103,8 +104,14 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    made = Machine(f"wd{id(tmp_path):x}"[-10:], tmp_path)
+def machine() -> Iterator[Machine]:
+    # containerd's sockets lie below, and a socket's path has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="waa", ignore_cleanup_errors=True) as root:
+        yield from _machine(Path(root))
+
+
+def _machine(root: Path) -> Iterator[Machine]:
+    made = Machine(f"wd{id(root):x}"[-10:], root)
     subprocess.run(["sh", "-euc", _NETWORKS, "sh", made.name], check=True, capture_output=True)
     with contextlib.ExitStack() as stack:
         for where in ("azure", "machine"):
