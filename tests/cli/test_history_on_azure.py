@@ -75,6 +75,7 @@ class Job:
 @pytest.fixture
 def job(tmp_path: Path) -> Iterator[Job]:
     with blob_standing(tmp_path) as blobs:
+        blobs.stand.fake.world.default_branch = "main"
         yield Job(blobs, tmp_path)
 
 
