@@ -22,6 +22,7 @@ install -d -o runner -g runner "$cache"
 printf 'UV_CACHE_DIR=%s\nUV_PYTHON_DOWNLOADS=never\n' "$cache" >/etc/waa-matrix/runner.env
 if [[ -z ${WAA_SKIP_ENVIRONMENT:-} ]]; then
   cp -r "${WAA_SOURCE:?}"/{pyproject.toml,uv.lock,README.md,LICENSE,orchestrator} "$work"
+  install -D -m 0644 "$WAA_SOURCE/runner-image/cloud-init.yaml" "$work/runner-image/cloud-init.yaml" # part of the wheel
   # The project too: so that what builds it is in the cache.
   UV_CACHE_DIR=$cache UV_PYTHON_DOWNLOADS=never /usr/local/bin/uv sync --frozen --no-dev --extra azure \
     --project "$work" --quiet
