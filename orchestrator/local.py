@@ -148,10 +148,13 @@ class LocalFleet:
             return
 
     def _worth_replacing(self, child: _Child) -> bool:
-        """Whether a new worker may help: this shard's is not the third, and there is work left."""
+        """Whether a new worker may help: not a shard's fourth, nor where nothing is to be taken."""
         if self._launches[child.shard] >= LAUNCHES_A_SHARD:
             return False
+        drain = paths.control(self._settings.session, "drain")
         try:
+            if self._reader.store.get(drain) is not None:
+                return False
             return not self._reader.fold(running=True).complete
         except StoreError:
             return True

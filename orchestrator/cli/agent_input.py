@@ -28,13 +28,16 @@ def agent_settings(options: dict[str, Any], client: str | None) -> AgentSettings
     """
     from orchestrator.plan import AgentSettings, split_client_args
 
-    name, model, arguments = (options.pop(key) for key in ("agent", "model", "client_args"))
+    # All are taken before any is read: what is left is read as the command's own.
+    name, model, arguments, profile = (
+        options.pop(key) for key in ("agent", "model", "client_args", "client_profile")
+    )
     return AgentSettings(
         name=name,
         model=model,
         client_digest=client_digest(Path(client)) if client else "",
         client_args=split_client_args(arguments),
-        client_profile=options.pop("client_profile"),
+        client_profile=profile,
     )
 
 

@@ -64,8 +64,9 @@ class Worker:
         tools.pulse.start()
         try:
             self._first_beat()
-            self._boot()
-            self._work()
+            if self._may_go_on():
+                self._boot()
+                self._work()
         except ArenaError as error:
             self._broken = str(error)
         finally:
@@ -103,8 +104,8 @@ class Worker:
     # -- the tasks --------------------------------------------------------------------------
 
     def _first_beat(self) -> None:
-        """Beat before anything is claimed; an unreachable store is worth waiting for."""
-        self._insist(self._tools.claimant.beat)
+        """Beat and hear before anything is started; an unreachable store is worth waiting for."""
+        self._insist(self._tools.pulse.first)
 
     def _work(self) -> None:
         tools = self._tools

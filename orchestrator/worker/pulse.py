@@ -69,6 +69,15 @@ class Pulse:
         """Start beating."""
         self._thread.start()
 
+    def first(self) -> None:
+        """Beat once, in the caller's thread, and hear what was ordered before this worker came.
+
+        Raises:
+            StoreError: The store did not take the beat, or did not tell the orders.
+        """
+        self._claimant.beat()
+        self._hear()
+
     def close(self) -> None:
         """Stop beating and wait for a beat under way."""
         self._closed.set()

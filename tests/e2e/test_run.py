@@ -242,7 +242,7 @@ BAD = {
     "bad faults": (["--faults", "{"], "--faults"),
     "unset variable": (["--env", "SURELY_NOT_SET_ANYWHERE"], "is not set"),
     "bad evidence": (["--evidence", "video"], "--evidence"),
-    "bad store": (["--store", "s3://bucket", "--run", "abc"], "s3:// is unknown"),
+    "bad store": (["--store", "s3://bucket", "--run", "abc"], "s3://bucket names no store"),
     "no credential": (["--store", "az://account", "--run", "abc"], "without a credential"),
     "out below a file": (["--out", "/etc/hostname/out"], "cannot be made in /etc/hostname"),
     "bad run name": (["--run", "No Good"], "cannot name a run"),

@@ -22,7 +22,7 @@ from orchestrator.worker.attempt import Guard, Seen
 from orchestrator.worker.claimant import Claimant, Identity
 from orchestrator.worker.loop import Worker
 from orchestrator.worker.narrator import Narrator
-from orchestrator.worker.pulse import Orders
+from orchestrator.worker.pulse import Orders, Pulse, Watch
 from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 from tests.fakes.virtual_world import SESSION, Line
 
@@ -44,10 +44,13 @@ class VirtualArena:
     """An arena without a process: always ready, unless it is told otherwise."""
 
     def __init__(self) -> None:
-        self.resets = 0
+        self.starts = self.resets = 0
         self.sick = False
 
-    def start(self, deadline_s: float, stop: threading.Event) -> None: ...
+    def start(self, deadline_s: float, stop: threading.Event) -> None:
+        assert deadline_s > 0
+        assert not stop.is_set()
+        self.starts += 1
 
     def health(self) -> Health:
         return Health(ok=not self.sick, detail="")
@@ -67,14 +70,10 @@ class VirtualArena:
         return {"arena": "virtual"}
 
 
-class _Pulse:
+class _Pulse(Pulse):
     """The schedule beats for the worker; it needs no thread of its own."""
 
     def start(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def allow(self, seconds: float | None) -> None: ...
 
 
 class _Wait(threading.Event):
@@ -121,12 +120,13 @@ class Actor:
         self.claimant = Claimant(store, plan, identity, lambda: self.world.now)
         self.orders = Orders(stop=_Wait(self), drain=threading.Event())
         clock = Clock(lambda: self.world.now, lambda: self.world.now)
+        watch = Watch(clock.monotonic, clock.wall, lambda: False, lambda _reason: None)
         tools = Tools(
             plan=plan,
             store=store,
             claimant=self.claimant,
             arena=self.arena,  # type: ignore[arg-type]  # launches nothing: the fate decides
-            pulse=_Pulse(),  # type: ignore[arg-type]  # the schedule beats
+            pulse=_Pulse(self.claimant, store, self.orders, watch, plan.heartbeat_s),
             orders=self.orders,
             clock=clock,
             narrator=Narrator(io.StringIO()),

@@ -56,7 +56,10 @@ class Visitor:
         width: int = 1280,
         **options: Any,
     ) -> Visit:
-        """Open a file and wait until its script is ready."""
+        """Open a file and wait until its script is ready and its sections are shown.
+
+        A question about what a hidden section shows makes Chromium lay it out, and complain.
+        """
         context = self.browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, **options
         )
@@ -66,7 +69,7 @@ class Visitor:
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.on("request", lambda request: visit.requests.append(request.url))
         visit.page.goto(path.as_uri() + fragment)
-        visit.page.locator("html[data-ready]").wait_for()
+        visit.page.locator("html[data-ready]:not([data-late])").wait_for()
         return visit
 
 

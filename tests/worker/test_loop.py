@@ -154,6 +154,18 @@ def test_another_client_refuses_the_run_before_its_second_task(
     assert "model was asked as 'a'" in found.left["w0"].reason
 
 
+def test_a_worker_that_comes_after_the_order_to_drain_starts_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    world.objects[paths.control(SESSION, "drain")] = (b"{}", world.now)
+    actor = work(world, tmp_path, lambda _unit, _attempt: SCORED)
+
+    assert actor.exit_code == EXIT_INCOMPLETE
+    assert actor.arena.starts == 0
+    assert not any(path.startswith(paths.CLAIMS) for path in world.objects)
+    assert folded(world).left["w0"].reason == "told to take nothing more"
+
+
 def test_reset_task_resets_after_every_task(tmp_path: Path) -> None:
     world = open_world(make_plan(replace(INPUTS, arena=ArenaSettings(reset="task"))))
     actor = work(world, tmp_path, lambda _unit, _attempt: SCORED)

@@ -91,7 +91,7 @@ def runners_and_jobs() -> Sequence[Row]:
         for what, pattern, ends in (
             ("runners", RUNNERS, lister),
             ("forget", FORGET, lister),
-            ("jobs", JOBS, {Phase.SUPERVISE: FINE}),
+            ("jobs", JOBS, {Phase.SUPERVISE: FINE, Phase.REAP: FINE}),
             ("run", RUN, {Phase.REAP: FINE}),
         )
         for name, (wound, fault) in wounds.items()
@@ -112,7 +112,10 @@ def runners_and_jobs() -> Sequence[Row]:
         github(
             f"jobs: {status}, always",
             JOBS,
-            {Phase.SUPERVISE: End(4, f"GitHub answered {status}")},
+            {
+                Phase.SUPERVISE: End(4, f"GitHub answered {status}"),
+                Phase.REAP: End(5, f"run 501 could not be judged: GitHub answered {status}"),
+            },
             status=status,
             message="no",
             times=ALWAYS,
