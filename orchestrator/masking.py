@@ -33,7 +33,8 @@ _NAMES = (
     r"|passw(?:or)?d|(?:encoded[-_])?jit[-_]?config"
     r"|(?:access|refresh|id|auth|installation|registration|bearer|github)[-_]?token)"
 )
-_VALUE = r"[^\s'\",;&}\\]+"
+# A workflow's permission, which our own messages name, is called a token and is no secret.
+_VALUE = r"(?!(?<=id-token: )(?:write|read|none)(?![^\s'\",;.&}\\]))[^\s'\",;&}\\]+"
 
 
 @dataclass(frozen=True, slots=True)

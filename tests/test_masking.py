@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import string
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -26,6 +28,7 @@ from orchestrator.worker.redact import Redactor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SOURCE = Path(__file__).parents[1] / "orchestrator"
 SHORTEST = 8
 """Characters of a secret that may not be seen together."""
 
@@ -182,3 +185,32 @@ def test_pictures_are_left_as_they_are() -> None:
 def test_a_long_text_without_a_space_is_not_lost(length: int) -> None:
     for door in DOORS[1:6]:
         assert len(door("é" * length)) >= min(length, 190)
+
+
+def own_words() -> list[str]:
+    """Return every text of the product that somebody may read: no docstring, no lone word."""
+    texts = []
+    for path in sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "masking.py"}):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts += [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and " " in node.value
+            and id(node) not in alone
+        ]
+    return texts
+
+
+def test_the_products_own_words_are_not_masked() -> None:
+    words = own_words()
+    assert any("id-token: write" in text for text in words)
+    assert [text for text in words if masked(text) != text] == []
+
+
+@pytest.mark.parametrize("value", ["writer-7f3a", "write/7f3a", "none=7f3a", "read7f3a"])
+def test_a_token_that_begins_like_a_permission_is_masked(value: str) -> None:
+    assert masked(f"id-token: {value}") == f"id-token: {MASK}"
+    assert masked("id-token: write, then") == "id-token: write, then"
