@@ -2,7 +2,8 @@
 
 One claimant lives in one process, under an id no other process ever had. It is safe to beat from
 one thread while another looks, claims and records. Time comes in as a function, so that the
-protocol is tested in virtual time.
+protocol is tested in virtual time. No lock is held over a call of the store, but the one that lets
+heartbeats go out one after the other.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class Claimant:
         self._view = LedgerView(store)
         self._nonces: dict[str, str] = {}
         self._recorded: set[tuple[Unit, int]] = set()
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._beating = threading.RLock()
         self._heartbeat = Heartbeat(
             identity.worker,
             identity.session,
@@ -99,15 +101,19 @@ class Claimant:
         Raises:
             StoreError: It could not be written; nothing is taken over for one lease from now.
         """
-        with self._lock:
-            self._check_lateness()
-            self._heartbeat = replace(self._heartbeat, beat=self._heartbeat.beat + 1)
+        with self._beating:  # an older heartbeat must not overwrite a newer one
+            with self._lock:
+                self._check_lateness()
+                self._heartbeat = replace(self._heartbeat, beat=self._heartbeat.beat + 1)
+                data = to_json(self._heartbeat)
             try:
-                self._store.put(paths.worker(self.identity.worker), to_json(self._heartbeat))
+                self._store.put(paths.worker(self.identity.worker), data)
             except StoreError:
-                self._distrust()
+                with self._lock:
+                    self._distrust()
                 raise
-            self._last_beat = self._monotonic()
+            with self._lock:
+                self._last_beat = self._monotonic()
 
     def show(self, **changes: object) -> None:
         """Change what the next heartbeat says: ``phase``, ``unit``, ``screenshot`` and so on."""
@@ -150,30 +156,28 @@ class Claimant:
         Raises:
             StoreError: The ledger could not be read.
         """
-        with self._lock:
-            self.beat()
-            claims, outcomes = self._view.claims(), self._view.outcomes()
-            fresh = frozenset(untouched(self._units, claims, outcomes))
-            if fresh:
-                pairs = zip(self._units, self._expected, strict=True)
-                mine = [(unit, seconds) for unit, seconds in pairs if unit in fresh]
-                return fresh_look(mine, self.identity.worker)
-            marks, beats = self._view.marks(), self._view.owners(paths.WORKERS)
-            left = frozenset(self._view.owners(paths.LEFT))
-            now = beats.get(self.identity.worker)
-            listing = Listing(claims, outcomes, marks, beats, left, now)
-            opened = self._view.opened(listing, deep=deep or verify, verify=verify)
-            look = full_look(self._units, self._expected, listing, opened, self._judge())
-            return replace(
-                look, free=tuple(one for one in look.free if not self._has_recorded(one))
-            )
+        self.beat()
+        claims, outcomes = self._view.claims(), self._view.outcomes()
+        fresh = frozenset(untouched(self._units, claims, outcomes))
+        if fresh:
+            pairs = zip(self._units, self._expected, strict=True)
+            mine = [(unit, seconds) for unit, seconds in pairs if unit in fresh]
+            return fresh_look(mine, self.identity.worker)
+        marks, beats = self._view.marks(), self._view.owners(paths.WORKERS)
+        left = frozenset(self._view.owners(paths.LEFT))
+        now = beats.get(self.identity.worker)
+        listing = Listing(claims, outcomes, marks, beats, left, now)
+        opened = self._view.opened(listing, deep=deep or verify, verify=verify)
+        look = full_look(self._units, self._expected, listing, opened, self._judge())
+        return replace(look, free=tuple(one for one in look.free if not self._has_recorded(one)))
 
     def _has_recorded(self, candidate: Candidate) -> bool:
         """Whether this worker wrote an outcome of this very attempt, listed by now or not."""
         return (candidate.unit, candidate.attempt) in self._recorded
 
     def _judge(self) -> Judge:
-        trusted = self._monotonic() >= self._trusted_from
+        with self._lock:
+            trusted = self._monotonic() >= self._trusted_from
         identity = self.identity
         return Judge(identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted)
 
@@ -234,11 +238,10 @@ class Claimant:
         path = paths.outcome(outcome.unit, outcome.attempt, outcome.worker)
         if self._own is not None:
             self._own.create(path, data)
-        with self._lock:
-            if outcome.cause is not None:
-                self._mark(outcome, outcome.cause)
-            self._store.create(path, data)
-            self._recorded.add((outcome.unit, outcome.attempt))
+        if outcome.cause is not None:
+            self._mark(outcome, outcome.cause)
+        self._store.create(path, data)
+        self._recorded.add((outcome.unit, outcome.attempt))
         return outcome
 
     def _mark(self, outcome: Outcome, cause: Cause) -> None:
@@ -265,22 +268,21 @@ class Claimant:
         Raises:
             StoreError: The ledger could not be read.
         """
-        with self._lock:
-            self.show(phase=IDLE, unit=None, attempt=0)
-            self.beat()
-            beats = self._view.owners(paths.WORKERS)
-            now = beats.get(self.identity.worker)
-            if self._idle_since is None or now is None:
-                self._idle_since = now
-                return False
-            left = frozenset(self._view.owners(paths.LEFT))
-            listing = Listing({}, frozenset(), frozenset(), beats, left, now)
-            smaller = [
-                worker
-                for worker in others_live(listing, self._judge())
-                if worker < self.identity.worker and beats[worker] >= self._idle_since
-            ]
-            return any(self._is_idle(worker) for worker in smaller)
+        self.show(phase=IDLE, unit=None, attempt=0)
+        self.beat()
+        beats = self._view.owners(paths.WORKERS)
+        now = beats.get(self.identity.worker)
+        if self._idle_since is None or now is None:
+            self._idle_since = now
+            return False
+        left = frozenset(self._view.owners(paths.LEFT))
+        listing = Listing({}, frozenset(), frozenset(), beats, left, now)
+        smaller = [
+            worker
+            for worker in others_live(listing, self._judge())
+            if worker < self.identity.worker and beats[worker] >= self._idle_since
+        ]
+        return any(self._is_idle(worker) for worker in smaller)
 
     def _is_idle(self, worker: str) -> bool:
         beat = records.parse_heartbeat(self._store.get(paths.worker(worker)) or b"")

@@ -189,11 +189,11 @@ class Actor:
         self._theirs.acquire()
 
     def pulse(self) -> None:
-        """Beat and hear, as the heartbeat thread would, when due and nobody holds the lock."""
+        """Beat and hear, as the heartbeat thread would, when due and no other is on its way."""
         if self.ended or self.dead or self.standing or self.world.now < self._next_beat:
             return
-        lock = self.claimant._lock
-        # A lock held by the worker's thread is a beat that comes late, as it would in earnest.
+        lock = self.claimant._beating
+        # A beat of the worker's own thread that is on its way makes this one late, as in earnest.
         if self.claimant.shown.phase == "new" or not lock.acquire(blocking=False):
             return
         try:
