@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from orchestrator.ledger.look import Listing
-    from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
+    from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
     from orchestrator.ledger.records import Claim, Mark, Outcome
     from orchestrator.store import Store
 
@@ -50,6 +50,38 @@ class LedgerView:
         """Return which marks of failures there are, unopened."""
         listed = (paths.parse_unscored(one.path) for one in self._store.list(paths.UNSCORED))
         return frozenset(path for path in listed if path is not None)
+
+    def of_units(self, units: Iterable[Unit]) -> tuple[dict[ClaimPath, float], set[OutcomePath]]:
+        """Return the claims and the outcomes of a few units, listed unit by unit."""
+        claims: dict[ClaimPath, float] = {}
+        outcomes: set[OutcomePath] = set()
+        for unit in units:
+            claims |= {
+                key: one.modified
+                for one in self._store.list(paths.claims_of(unit))
+                if (key := paths.parse_claim(one.path)) is not None
+            }
+            answers = self._store.list(paths.outcomes_of(unit))
+            listed = (paths.parse_outcome(one.path) for one in answers)
+            outcomes |= {path for path in listed if path is not None}
+        return claims, outcomes
+
+    def again(self) -> dict[Unit, int]:
+        """Return which units have a further attempt, and the highest, as far as marks tell."""
+        highest: dict[Unit, int] = {}
+        for one in self._store.list(paths.AGAIN):
+            key = paths.parse_again(one.path)
+            if key is not None:
+                highest[key.unit] = max(key.attempt, highest.get(key.unit, 0))
+        return highest
+
+    def refused_alike(self, marks: Iterable[UnscoredPath]) -> bool:
+        """Whether bad requests may have to be judged together, by all outcomes."""
+        return _tell(self._bad_requests(marks))
+
+    def claim_of(self, path: ClaimPath) -> Claim | None:
+        """Return a claim that was opened; None when it was not, or cannot be read."""
+        return self._claims.get(path)
 
     def owners(self, prefix: str) -> dict[str, float]:
         """Return whose objects lie under ``prefix``, and when each was written last."""
@@ -107,22 +139,21 @@ class LedgerView:
 
     def _overrule(self, listing: Listing) -> None:
         """Judge bad requests that several tasks met as the fold does: they were the model's."""
-        failed = [mark for mark in listing.marks if mark.cause is Cause.AGENT]
-        if not _tell(failed):
-            return
-        self._read_marks(failed)
-        bad = [
-            mark
-            for mark in failed
-            if (read := self._marks[mark]) is not None and Flag.BAD_REQUEST in read.flags
-        ]
-        if not _tell(bad):
+        if not self.refused_alike(listing.marks):
             return
         listed = sorted(listing.outcomes)
         self._read_outcomes(listed)
         found = (self._outcomes[path] for path in listed)
         for path in outages.refused_together((one, 0.0) for one in found if one is not None):
             self._causes[path] = Cause.MODEL
+
+    def _bad_requests(self, marks: Iterable[UnscoredPath]) -> list[UnscoredPath]:
+        failed = [mark for mark in marks if mark.cause is Cause.AGENT]
+        if not _tell(failed):
+            return []
+        self._read_marks(failed)
+        read = ((mark, self._marks[mark]) for mark in failed)
+        return [mark for mark, text in read if text and Flag.BAD_REQUEST in text.flags]
 
 
 def _claim_name(path: ClaimPath) -> str:
