@@ -170,6 +170,11 @@ def controls_of(session_name: str) -> str:
     return f"{CONTROL}{session_name}/"
 
 
+def trial_write(session_name: str, nonce: str) -> str:
+    """Return the path at which a session proves its store: beside what workers list often."""
+    return f"probes/{session_name}-{nonce}.json"
+
+
 def hold(number: int) -> str:
     """Return the order by which a session claims nothing: its model's provider does not answer."""
     return f"hold-{number}"

@@ -252,6 +252,8 @@ class Claimant:
             self._mark(outcome, outcome.cause)
         self._store.create(path, data)
         self._recorded.add((outcome.unit, outcome.attempt))
+        if outcome.cause is None:
+            self._sight.scored(outcome.unit)
         return outcome
 
     def _mark(self, outcome: Outcome, cause: Cause) -> None:

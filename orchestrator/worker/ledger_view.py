@@ -12,7 +12,7 @@ from orchestrator.ledger import outages, paths, records
 from orchestrator.ledger.look import Opened, doubtful_outcomes, telling_marks, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from orchestrator.ledger.look import Listing
     from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
@@ -51,20 +51,20 @@ class LedgerView:
         listed = (paths.parse_unscored(one.path) for one in self._store.list(paths.UNSCORED))
         return frozenset(path for path in listed if path is not None)
 
-    def of_units(self, units: Iterable[Unit]) -> tuple[dict[ClaimPath, float], set[OutcomePath]]:
+    def of_units(self, units: Sequence[Unit]) -> tuple[dict[ClaimPath, float], set[OutcomePath]]:
         """Return the claims and the outcomes of a few units, listed unit by unit."""
-        claims: dict[ClaimPath, float] = {}
-        outcomes: set[OutcomePath] = set()
-        for unit in units:
-            claims |= {
-                key: one.modified
-                for one in self._store.list(paths.claims_of(unit))
-                if (key := paths.parse_claim(one.path)) is not None
-            }
-            answers = self._store.list(paths.outcomes_of(unit))
-            listed = (paths.parse_outcome(one.path) for one in answers)
-            outcomes |= {path for path in listed if path is not None}
-        return claims, outcomes
+        claims = {
+            key: one.modified
+            for unit in units
+            for one in self._store.list(paths.claims_of(unit))
+            if (key := paths.parse_claim(one.path)) is not None
+        }
+        return claims, self.outcomes_of(units)
+
+    def outcomes_of(self, units: Iterable[Unit]) -> set[OutcomePath]:
+        """Return the outcomes of a few units, listed unit by unit."""
+        listed = (one for unit in units for one in self._store.list(paths.outcomes_of(unit)))
+        return {key for one in listed if (key := paths.parse_outcome(one.path)) is not None}
 
     def again(self) -> dict[Unit, int]:
         """Return which units have a further attempt, and the highest, as far as marks tell."""

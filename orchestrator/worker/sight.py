@@ -20,6 +20,7 @@ from orchestrator.ledger.look import (
     unanswered,
     untouched,
 )
+from orchestrator.ledger.paths import OutcomePath
 from orchestrator.worker.fresh import MARK, FreshUnits
 from orchestrator.worker.retries import Retries
 
@@ -58,12 +59,17 @@ class Sight:
     def marked(self) -> bool:
         """Whether this ledger's claims are marked; asked once, and settled where none is made."""
         if self._is_marked is None:
-            begun = bool(self._store.list(paths.MARKED))
-            if not begun and not self._store.list(paths.CLAIMS):
-                self._store.create(f"{paths.MARKED}1.json", MARK)
-                begun = True
-            self._is_marked = begun
+            self._is_marked = self._begun() or self._begins()
         return self._is_marked
+
+    def _begun(self) -> bool:
+        return bool(self._store.list(paths.MARKED))
+
+    def _begins(self) -> bool:
+        """Begin to mark claims, where there is none; where another has just begun, follow."""
+        if self._store.list(paths.CLAIMS):
+            return self._begun()
+        return self._store.create(f"{paths.MARKED}1.json", MARK)
 
     # -- what claims tell -------------------------------------------------------------------
 
@@ -131,14 +137,26 @@ class Sight:
 
     def settles(self, units: Sequence[Unit], look: Look | None) -> bool:
         """Whether each of these units is settled or held, by a look or by one of their own."""
-        wanted = frozenset(units)
         if look is None:
             look = self.near()
-        known = self._done
+        settled = look.done | look.held
         if look.near or look.fresh:
-            rest = [unit for unit in units if unit not in known]
-            look = self._retries.survey(rest, self._view.marks(), self._judge())
-        return wanted <= look.done | look.held | known
+            settled = self._settled_of([unit for unit in units if unit not in self._done])
+        return settled.issuperset(frozenset(units) - self._done)
+
+    def _settled_of(self, units: Sequence[Unit]) -> frozenset[Unit]:
+        """Return which of a few units are settled or held; a scored one costs one listing."""
+        marks = self._view.marks()
+        failed = {OutcomePath(mark.unit, mark.attempt, mark.worker) for mark in marks}
+        scored = {one.unit for one in self._view.outcomes_of(units) if one not in failed}
+        look = self._retries.survey(
+            [one for one in units if one not in scored], marks, self._judge()
+        )
+        return look.done | look.held | scored
+
+    def scored(self, unit: Unit) -> None:
+        """Note that this worker has recorded a score."""
+        self._done |= {unit}
 
     def _judged(self, listing: Listing, look: Look) -> Look:
         """Keep what the next look at the rest need not list again."""

@@ -91,6 +91,8 @@ class _Wait(threading.Event):
 class Actor:
     """One worker process: a thread that runs only while it holds the baton."""
 
+    connect: type[Line] = Line
+
     def __init__(
         self,
         world: World,
@@ -101,7 +103,7 @@ class Actor:
         session: str = SESSION,
     ) -> None:
         self.world, self.fate, self.name, self.session = world, fate, name, session
-        self.line = Line(world, self.name, self.turn)
+        self.line = self.connect(world, self.name, self.turn)
         self.wake_at = world.now
         self.dead = self.standing = self.ended = False
         self.died_at: float | None = None
