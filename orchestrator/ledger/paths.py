@@ -108,6 +108,11 @@ def unscored(mark: UnscoredPath) -> str:
     return f"{UNSCORED}{where}/{mark.cause}.json"
 
 
+def unscored_of(unit: Unit) -> str:
+    """Return the prefix under which the marks of a unit's failures are listed."""
+    return f"{UNSCORED}{unit}/"
+
+
 def touched(level: int, node: int, child: int) -> str:
     """Return the path of the mark that says that all below this child of a node is claimed.
 

@@ -66,6 +66,12 @@ class LedgerView:
         listed = (one for unit in units for one in self._store.list(paths.outcomes_of(unit)))
         return {key for one in listed if (key := paths.parse_outcome(one.path)) is not None}
 
+    def marks_of(self, units: Iterable[Unit]) -> frozenset[UnscoredPath]:
+        """Return the marks of a few units' failures, listed unit by unit after their outcomes."""
+        listed = (one for unit in units for one in self._store.list(paths.unscored_of(unit)))
+        marks = (paths.parse_unscored(one.path) for one in listed)
+        return frozenset(mark for mark in marks if mark is not None)
+
     def again(self) -> dict[Unit, int]:
         """Return which units have a further attempt, and the highest, as far as marks tell."""
         highest: dict[Unit, int] = {}

@@ -54,6 +54,7 @@ class Sight:
         self._is_marked: bool | None = None
         self._seen: Listing | None = None
         self._done: frozenset[Unit] = frozenset()
+        self._idle_look: Look | None = None
 
     @property
     def marked(self) -> bool:
@@ -79,6 +80,7 @@ class Sight:
 
     def claimed(self, unit: Unit, attempt: int) -> None:
         """Mark a claim of this worker's."""
+        self._idle_look = None
         if not self.marked:
             return
         if attempt == 1:
@@ -100,12 +102,18 @@ class Sight:
         judge = self._judge()
         if fresh := self._fresh.look():
             return fresh_look(fresh, judge.worker)
+        if self._idle_look is not None and self._watchers.another():
+            # It was about to leave to the watcher, which looks for itself.
+            look, self._idle_look = self._idle_look, None
+            return look
         marks = self._view.marks()
         if self._view.refused_alike(marks):
             return self.everything(deep=False, verify=False)
         free = self._retries.look(marks, judge)
         held = frozenset(self._units) - self._done
-        return Look(free, held, self._done, smallest=not self._watchers.another(), near=True)
+        look = Look(free, held, self._done, smallest=not self._watchers.another(), near=True)
+        self._idle_look = None if free else look
+        return look
 
     def rest(self) -> Look:
         """Look at all that is not settled yet; what was lost with its worker is free."""
@@ -145,13 +153,13 @@ class Sight:
         return settled.issuperset(frozenset(units) - self._done)
 
     def _settled_of(self, units: Sequence[Unit]) -> frozenset[Unit]:
-        """Return which of a few units are settled or held; a scored one costs one listing."""
-        marks = self._view.marks()
+        """Return which of a few units are settled or held; a scored one costs two listings."""
+        outcomes = self._view.outcomes_of(units)
+        marks = self._view.marks_of({one.unit for one in outcomes})
         failed = {OutcomePath(mark.unit, mark.attempt, mark.worker) for mark in marks}
-        scored = {one.unit for one in self._view.outcomes_of(units) if one not in failed}
-        look = self._retries.survey(
-            [one for one in units if one not in scored], marks, self._judge()
-        )
+        scored = {one.unit for one in outcomes if one not in failed}
+        rest = [unit for unit in units if unit not in scored]
+        look = self._retries.survey(rest, marks, self._judge())
         return look.done | look.held | scored
 
     def scored(self, unit: Unit) -> None:
