@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from orchestrator import costs
 from orchestrator.errors import Problem, bad_input
-from orchestrator.simulate import Overheads, around_one, makespan
+from orchestrator.simulate import Overheads, Simulation, around_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from orchestrator.costs import MachineKind, Rates
     from orchestrator.plan import Plan
@@ -106,40 +106,65 @@ def forecast(
     plan: Plan, workers: Sequence[int], assumptions: Assumptions, money: Money | None = None
 ) -> tuple[Prediction, ...]:
     """Predict the plan on each number of ``workers``, in the given order."""
-    return tuple(predict(plan, count, assumptions, money) for count in workers)
+    ahead = Forecaster(plan, assumptions, money)
+    return tuple(ahead.at(count) for count in workers)
 
 
 def predict(
     plan: Plan, workers: int, assumptions: Assumptions, money: Money | None = None
 ) -> Prediction:
     """Predict the plan on this many workers; equal arguments give equal results."""
-    lines = simulated_runs(plan, workers, assumptions)
-    lengths = [line.makespan_s for line in lines]
-    machine_s = [line.billed_s(assumptions.delete_s) for line in lines]
-    usd = usd_high = None
-    if money is not None:
-        usd = costs.predicted(money.rates, money.kind, statistics.fmean(machine_s))
-        usd_high = costs.predicted(money.rates, money.kind, _high(machine_s))
-    minutes = statistics.fmean(machine_s) / costs.MINUTE_S
-    return Prediction(workers, statistics.fmean(lengths), _high(lengths), minutes, usd, usd_high)
+    return Forecaster(plan, assumptions, money).at(workers)
 
 
 def simulated_runs(plan: Plan, workers: int, assumptions: Assumptions) -> list[Timeline]:
     """Play the plan ``assumptions.draws`` times; a simulated arena's speed is allowed for."""
-    # Seeded for reproducibility; nothing here is a secret. The same draws for every N.
-    rng = random.Random(assumptions.seed)  # noqa: S311
-    boots_rng = random.Random(assumptions.seed)  # noqa: S311 - as above
-    return [
-        makespan(
-            _durations(plan, rng, assumptions.spread),
-            plan.expected,
-            workers,
-            boots=assumptions.overheads.boots(boots_rng, workers),
-            between_s=assumptions.overheads.between_s,
-            identities=[str(unit) for unit in plan.units],
+    return list(Forecaster(plan, assumptions).runs(workers))
+
+
+class Forecaster:
+    """Predicts a plan on any number of workers. All numbers meet the same drawn durations."""
+
+    def __init__(self, plan: Plan, assumptions: Assumptions, money: Money | None = None) -> None:
+        self._assumptions, self._money = assumptions, money
+        # Seeded for reproducibility; nothing here is a secret.
+        rng = random.Random(assumptions.seed)  # noqa: S311
+        self._drawn = [_durations(plan, rng, assumptions.spread) for _ in range(assumptions.draws)]
+        names = [str(unit) for unit in plan.units]
+        self._simulation = Simulation(plan.expected, identities=names)
+
+    def at(self, workers: int) -> Prediction:
+        """Predict the plan on this many workers; equal arguments give equal results."""
+        lengths, machine_s = [], []
+        for line in self.runs(workers):
+            lengths.append(line.makespan_s)
+            machine_s.append(line.billed_s(self._assumptions.delete_s))
+        usd, usd_high = self._cost(machine_s)
+        minutes = statistics.fmean(machine_s) / costs.MINUTE_S
+        return Prediction(
+            workers, statistics.fmean(lengths), _high(lengths), minutes, usd, usd_high
         )
-        for _ in range(assumptions.draws)
-    ]
+
+    def runs(self, workers: int) -> Iterator[Timeline]:
+        """Play the plan once a draw; a simulated arena's speed is allowed for."""
+        overheads = self._assumptions.overheads
+        rng = random.Random(self._assumptions.seed)  # noqa: S311 - as above
+        for durations in self._drawn:
+            boots = overheads.boots(rng, workers)
+            yield self._simulation.play(
+                durations, workers, boots=boots, between_s=overheads.between_s
+            )
+
+    def _cost(self, machine_s: Sequence[float]) -> tuple[float | None, float | None]:
+        """Return US dollars, and those of the ninth decile; None without rates."""
+        money = self._money
+        if money is None:
+            return None, None
+        mean, high = statistics.fmean(machine_s), _high(machine_s)
+        return (
+            costs.predicted(money.rates, money.kind, mean),
+            costs.predicted(money.rates, money.kind, high),
+        )
 
 
 def _durations(plan: Plan, rng: random.Random, spread: float) -> list[float]:

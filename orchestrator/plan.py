@@ -155,8 +155,12 @@ class Plan:
 
     def home(self, shard: int, shards: int) -> tuple[Unit, ...]:
         """Return the units that are this shard's own, in the order it works them."""
+        return self.homes(shards)[shard]
+
+    def homes(self, shards: int) -> list[tuple[Unit, ...]]:
+        """Return the units of each shard, in the order it works them."""
         units = self.units
-        return tuple(units[index] for index in homes(self.expected, shards)[shard])
+        return [tuple(units[index] for index in share) for share in homes(self.expected, shards)]
 
     def to_json(self) -> bytes:
         """Return the canonical text of ``plan.json``.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from orchestrator.plan import Plan
     from orchestrator.store import Listed, Store
 
-_THREADS = 16
 _IMMUTABLE = (paths.LEFT, paths.SESSIONS, paths.CLAIMS, paths.OUTCOMES)
 """In the order to list them. Who has left is asked before what was left behind: a worker that ends
 between two listings then counts as at work, and never as dead with its outcome unseen."""
@@ -84,12 +82,10 @@ class LedgerReader:
         return list(self._events.values())
 
     def _fetch(self, wanted: list[Listed], known: dict[str, Stored]) -> None:
-        """Fetch objects side by side: a store far away answers one after the other slowly."""
-        with ThreadPoolExecutor(_THREADS) as pool:
-            found = pool.map(self.store.get, [one.path for one in wanted])
-            for listed, data in zip(wanted, found, strict=True):
-                if data is not None:
-                    known[listed.path] = Stored(listed.path, listed.modified, data)
+        found = self.store.get_all([one.path for one in wanted])
+        for listed, data in zip(wanted, found, strict=True):
+            if data is not None:
+                known[listed.path] = Stored(listed.path, listed.modified, data)
 
     def fold(self, *, running: bool = False) -> Folded:
         """Return what happened so far; while ``running``, nobody who has not left is given up.

@@ -11,6 +11,7 @@ import heapq
 import math
 import statistics
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ DEFAULT_EXPECTED_S = 425.0
 _TIE_RATIO = 1.1
 
 _BLIND_SHARE = 0.5
+
+_REMEMBERED = 1 << 14
+"""How many answers are kept: every worker asks the same of the same tasks at each of its looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,12 @@ def steal_order(candidates: Iterable[tuple[str, float]], worker: str) -> list[st
     ]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _band(expected: float) -> int:
     return round(math.log(max(expected, 1e-9)) / math.log(_TIE_RATIO))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _own_order(worker: str, identity: str) -> bytes:
     return hashlib.blake2b(f"{worker}\n{identity}".encode(), digest_size=8).digest()
 

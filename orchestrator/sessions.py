@@ -24,7 +24,7 @@ def open_session(store: Store, plan: Plan, session: Session) -> None:
         StoreError: The store refuses, or does not honour create-only puts.
     """
     nonce = secrets.token_hex(8)
-    store.probe(paths.control(session.session, f"probe-{nonce}"), nonce)
+    store.probe(paths.trial_write(session.session, nonce), nonce)
     if not store.create(paths.PLAN, plan.to_json()):
         _check_same(store, plan)
     store.create(paths.session(session.session), to_json(session))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +21,7 @@ from orchestrator.schedule import (
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from orchestrator.suite import TaskKey
 
@@ -140,11 +139,56 @@ def makespan(
         between_s: Reset cost before each of a worker's tasks but its first.
         identities: What ``steal_order`` calls the tasks, unique; their indices unless given.
     """
-    names = list(identities) or [str(index) for index in range(len(durations))]
-    play = _Play(durations, expected, names, steals=policy.steals)
-    queues = [deque(share) for share in policy.deal(expected, workers)]
-    ready = tuple(boots) or (0.0,) * workers
-    return play.run(queues, ready, between_s)
+    simulation = Simulation(expected, policy, identities)
+    return simulation.play(durations, workers, boots=boots, between_s=between_s)
+
+
+class Simulation:
+    """Plays runs of the same tasks; what does not hang on their durations is worked out once.
+
+    Args:
+        expected: What the scheduler believes each task will take.
+        policy: How workers share.
+        identities: As for ``makespan``.
+    """
+
+    def __init__(
+        self,
+        expected: Sequence[float],
+        policy: Policy = STEALING,
+        identities: Sequence[str] = (),
+    ) -> None:
+        self._expected, self._policy = expected, policy
+        self._names = list(identities) or [str(index) for index in range(len(expected))]
+        self._index = {name: index for index, name in enumerate(self._names)}
+        self._deals: dict[int, list[list[int]]] = {}
+        self._orders: dict[int, list[int]] = {}
+
+    def play(
+        self,
+        durations: Sequence[float],
+        workers: int,
+        *,
+        boots: Sequence[float] = (),
+        between_s: float = 0.0,
+    ) -> Timeline:
+        """Play one run, in which each task takes its ``durations``; else as ``makespan``."""
+        if workers not in self._deals:
+            self._deals[workers] = self._policy.deal(self._expected, workers)
+        order = self._order if self._policy.steals else None
+        play = _Play(durations, self._deals[workers], order)
+        return play.run(tuple(boots) or (0.0,) * workers, between_s)
+
+    def _order(self, worker: int) -> list[int]:
+        """Return the order in which a worker steals, over all tasks.
+
+        Its order over fewer is the same with the others left out.
+        """
+        if worker not in self._orders:
+            pairs = zip(self._names, self._expected, strict=True)
+            order = steal_order(pairs, f"worker-{worker}")
+            self._orders[worker] = [self._index[name] for name in order]
+        return self._orders[worker]
 
 
 class _Play:
@@ -153,56 +197,49 @@ class _Play:
     def __init__(
         self,
         durations: Sequence[float],
-        expected: Sequence[float],
-        names: Sequence[str],
-        *,
-        steals: bool,
+        deal: Sequence[Sequence[int]],
+        order: Callable[[int], Sequence[int]] | None,
     ) -> None:
-        self._durations = durations
-        self._expected = expected
-        self._names = names
-        self._index = {name: index for index, name in enumerate(names)}
-        self._steals = steals
-        self._free = set(range(len(durations)))
-        self._loot: dict[int, deque[int]] = {}
+        self._durations, self._order = durations, order
+        self._free = bytearray(b"\1") * len(durations)
+        self._left = len(durations)
+        self._homes = [self._while_free(share) for share in deal]
+        self._loot: dict[int, Iterator[int]] = {}
 
-    def run(
-        self, queues: Sequence[deque[int]], ready: tuple[float, ...], between_s: float
-    ) -> Timeline:
+    def _while_free(self, indices: Iterable[int]) -> Iterator[int]:
+        """Return those that are still free whenever the next is asked for."""
+        return filter(self._free.__getitem__, indices)
+
+    def run(self, ready: tuple[float, ...], between_s: float) -> Timeline:
         spans: list[Span] = []
         idle = list(ready)
         events = [(at, worker, 0.0) for worker, at in enumerate(ready)]
         heapq.heapify(events)
         while events:
             at, worker, reset_s = heapq.heappop(events)
-            index = self._next(worker, queues[worker])
+            index = self._next(worker)
             if index is None:
                 idle[worker] = at
                 continue
             start = at + reset_s
-            span = Span(worker, index, start, start + self._durations[index])
-            spans.append(span)
-            heapq.heappush(events, (span.end, worker, between_s))
+            end = start + self._durations[index]
+            spans.append(Span(worker, index, start, end))
+            heapq.heappush(events, (end, worker, between_s))
         return Timeline(tuple(spans), ready, tuple(idle))
 
-    def _next(self, worker: int, home: deque[int]) -> int | None:
-        index = self._first_free(home)
-        if index is None and self._steals:
-            # A worker's order over what is left only ever shrinks, so that one look is enough.
+    def _next(self, worker: int) -> int | None:
+        if not self._left:
+            return None
+        index = next(self._homes[worker], None)
+        if index is None and self._order is not None:
+            # A worker's order over what is left only ever shrinks, so that one pass is enough.
             if worker not in self._loot:
-                free = [(self._names[i], self._expected[i]) for i in sorted(self._free)]
-                order = steal_order(free, f"worker-{worker}")
-                self._loot[worker] = deque(self._index[name] for name in order)
-            index = self._first_free(self._loot[worker])
+                self._loot[worker] = self._while_free(self._order(worker))
+            index = next(self._loot[worker], None)
+        if index is not None:
+            self._free[index] = False
+            self._left -= 1
         return index
-
-    def _first_free(self, queue: deque[int]) -> int | None:
-        while queue:
-            index = queue.popleft()
-            if index in self._free:
-                self._free.remove(index)
-                return index
-        return None
 
 
 @dataclass(frozen=True, slots=True)

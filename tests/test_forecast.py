@@ -66,6 +66,17 @@ def test_the_same_question_gets_the_same_answer() -> None:
     assert predict(PLAN, 7, assumptions, MONEY) == predict(PLAN, 7, assumptions, MONEY)
 
 
+def test_a_forecast_is_what_it_was_before_it_was_fast() -> None:
+    plan = make_plan(PlanInputs(demo_suite()))
+    counts = (1, 2, 7, 40, 60)
+
+    predictions = forecast(plan, counts, assume(plan, fleet=True))
+
+    found = [round(one.makespan_s, 3) for one in predictions]
+    assert found == [66145.268, 33419.669, 10152.728, 2823.236, 2331.149]
+    assert list(predictions) == [predict(plan, n, assume(plan, fleet=True)) for n in counts]
+
+
 def test_a_fleet_boots_and_a_reset_before_every_task_takes_its_time() -> None:
     each = make_plan(PlanInputs(demo_suite(), arena=replace(WINDOWS, reset="task")))
     base = replace(assume(PLAN, fleet=True), spread=0.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from orchestrator.simulate import (
     DurationLaw,
     Overheads,
     Policy,
+    Simulation,
     Timeline,
     contiguous,
     draw,
@@ -25,6 +28,9 @@ from orchestrator.simulate import (
 )
 from orchestrator.study import Row, Study, render_table, study
 from orchestrator.suite import demo_suite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TASKS = demo_suite().tasks
 FULL_HOMES = Policy("full homes", homes, steals=False, knows="history")
@@ -150,6 +156,35 @@ def test_the_names_of_tasks_decide_only_between_near_equals() -> None:
     named = makespan(durations, durations, 2, identities=names)
 
     assert named.makespan_s == makespan(durations, durations, 2).makespan_s
+
+
+def test_many_plays_of_the_same_tasks_deal_and_order_them_once() -> None:
+    dealt: list[int] = []
+    spelt: list[str] = []
+
+    class Name(str):
+        """A task's name that says when a worker's order over it is worked out."""
+
+        __slots__ = ()
+
+        def __format__(self, spec: str) -> str:
+            spelt.append(self)
+            return format(str(self), spec)
+
+    def deal(expected: Sequence[float], workers: int) -> list[list[int]]:
+        dealt.append(workers)
+        return STEALING.deal(expected, workers)
+
+    names = [Name(f"played-often/{number}/0") for number in range(40)]
+    expected = [60.0] * 40
+    simulation = Simulation(expected, replace(STEALING, deal=deal), names)
+    lengths = [float(seconds) for seconds in range(10, 50)]
+
+    plays = [simulation.play(lengths, workers) for workers in (2, 4, 4, 2, 4)]
+
+    assert plays[1] == plays[2] == makespan(lengths, expected, 4, identities=names)
+    assert sorted(dealt) == [2, 4]
+    assert 0 < len(spelt) <= 4 * 40
 
 
 def test_one_idle_machine_at_a_time_is_billed_until_the_end() -> None:

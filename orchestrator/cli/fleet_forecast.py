@@ -52,12 +52,12 @@ def fleet_forecast(
     ``rates`` are by (size, region); ``most`` is how many machines a matrix can have; ``spent_usd``
     is what earlier starts of the run have spent of its ceiling.
     """
-    from orchestrator.forecast import assume, hosted_problem, predict
+    from orchestrator.forecast import Forecaster, assume, hosted_problem
 
-    assumptions = assume(plan, fleet=True)
     money = _money(settings, rates)
-    asked = predict(plan, workers, assumptions, money)
-    hosted = hosted_problem(workers, lambda count: predict(plan, count, assumptions), most)
+    ahead = Forecaster(plan, assume(plan, fleet=True), money)
+    asked = ahead.at(workers)
+    hosted = hosted_problem(workers, ahead.at, most)
     problems = [] if hosted is None else [hosted]
     problems += _too_long(settings, asked)
     problems += _too_dear(settings.options["max_cost"], money, asked, spent_usd)

@@ -145,8 +145,9 @@ class _Forecast:
         }
 
     def _homes(self) -> list[list[str]]:
-        count = self._options["workers"] or 0
-        return [[str(unit) for unit in self._plan.home(shard, count)] for shard in range(count)]
+        count = self._options["workers"]
+        homes = self._plan.homes(count) if count else []
+        return [[str(unit) for unit in home] for home in homes]
 
     def _print(
         self,

@@ -88,7 +88,7 @@ class Look:
     """What a worker sees: what it may claim, in the order to try, and what others hold.
 
     ``smallest`` is whether no live worker has a smaller id. A look at fresh units alone says
-    nothing of the rest.
+    nothing of the rest (``fresh``), and a ``near`` one takes for held what it did not look at.
     """
 
     free: tuple[Candidate, ...]
@@ -96,6 +96,8 @@ class Look:
     done: frozenset[Unit] = frozenset()
     exhausted: Mapping[Unit, Cause] = field(default_factory=dict)
     smallest: bool = True
+    fresh: bool = False
+    near: bool = False
 
 
 def untouched(
@@ -169,7 +171,8 @@ def others_live(listing: Listing, judge: Judge) -> list[str]:
 
 def fresh_look(fresh: Iterable[tuple[Unit, float]], worker: str) -> Look:
     """Return a look at what nobody has touched yet: (unit, expected seconds) pairs."""
-    return Look(free=_in_order([(Candidate(unit, 1), seconds) for unit, seconds in fresh], worker))
+    free = _in_order([(Candidate(unit, 1), seconds) for unit, seconds in fresh], worker)
+    return Look(free, fresh=True)
 
 
 def full_look(

@@ -20,6 +20,9 @@ UNSCORED = "unscored/"
 WORKERS = "workers/"
 LEFT = "left/"
 CONTROL = "control/"
+TOUCHED = "touched/"
+AGAIN = "again/"
+WATCH = "watch/"
 EVIDENCE = "evidence/"
 EVENTS = "events/"
 
@@ -31,6 +34,9 @@ _UNSCORED = re.compile(
     rf"unscored/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}/{_PART}/{_PART}/([a-z-]+)\.json\Z"
 )
 _CONTROL = re.compile(rf"control/{_PART}/{_PART}\.json\Z")
+_TOUCHED = re.compile(rf"touched/{_NUMBER}/{_NUMBER}/{_NUMBER}\.json\Z")
+_AGAIN = re.compile(rf"again/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}\.json\Z")
+_WATCH = re.compile(rf"watch/{_PART}/{_NUMBER}/{_PART}\.json\Z")
 _OWNED = re.compile(rf"(workers|left|sessions)/{_PART}\.json\Z")
 
 
@@ -102,6 +108,43 @@ def unscored(mark: UnscoredPath) -> str:
     return f"{UNSCORED}{where}/{mark.cause}.json"
 
 
+def unscored_of(unit: Unit) -> str:
+    """Return the prefix under which the marks of a unit's failures are listed."""
+    return f"{UNSCORED}{unit}/"
+
+
+def touched(level: int, node: int, child: int) -> str:
+    """Return the path of the mark that says that all below this child of a node is claimed.
+
+    Nodes are those of ``groups.Groups``. A claim is never deleted, and so it is true for ever.
+    """
+    return f"{touched_of(level, node)}{child}.json"
+
+
+def touched_of(level: int, node: int) -> str:
+    """Return the prefix under which a node's marks are listed."""
+    return f"{TOUCHED}{level}/{node}/"
+
+
+MARKED = f"{TOUCHED}begun/"
+"""The prefix of the one object that says that every claim of this ledger leaves a mark."""
+
+
+def again(unit: Unit, attempt: int) -> str:
+    """Return the path of the mark that a second or later attempt is claimed."""
+    return f"{AGAIN}{unit}/{attempt}.json"
+
+
+def watch(session_name: str, number: int, who: str) -> str:
+    """Return the path of the mark that an idle worker stays, so that others may leave."""
+    return f"{WATCH}{session_name}/{number}/{who}.json"
+
+
+def watches_of(session_name: str) -> str:
+    """Return the prefix under which a session's watches are listed."""
+    return f"{WATCH}{session_name}/"
+
+
 def evidence(unit: Unit, attempt: int, worker: str) -> str:
     """Return the prefix of the evidence for this worker's attempt."""
     return f"{EVIDENCE}{unit}/{attempt}-{worker}/"
@@ -130,6 +173,11 @@ def control(session_name: str, order: str) -> str:
 def controls_of(session_name: str) -> str:
     """Return the prefix under which a session's orders are listed."""
     return f"{CONTROL}{session_name}/"
+
+
+def trial_write(session_name: str, nonce: str) -> str:
+    """Return the path at which a session proves its store: beside what workers list often."""
+    return f"probes/{session_name}-{nonce}.json"
 
 
 def hold(number: int) -> str:
@@ -186,6 +234,30 @@ def parse_unscored(path: str) -> UnscoredPath | None:
     domain, name, trial, attempt, who, when, cause = match.groups()
     unit = Unit(TaskKey(domain, name), int(trial))
     return UnscoredPath(unit, int(attempt), who, when, read_cause(cause))
+
+
+def parse_touched(path: str) -> tuple[int, int, int] | None:
+    """Return the level, node and child that a mark of claimed units names, or None."""
+    match = _TOUCHED.match(path)
+    if match is None:
+        return None
+    level, node, child = (int(part) for part in match.groups())
+    return level, node, child
+
+
+def parse_again(path: str) -> ClaimPath | None:
+    """Return which claim a mark of a further attempt tells of, or None."""
+    match = _AGAIN.match(path)
+    if match is None:
+        return None
+    domain, name, trial, attempt = match.groups()
+    return ClaimPath(Unit(TaskKey(domain, name), int(trial)), int(attempt))
+
+
+def parse_watch(path: str) -> tuple[int, str] | None:
+    """Return the number and the worker of a watch, or None."""
+    match = _WATCH.match(path)
+    return None if match is None else (int(match.group(2)), match.group(3))
 
 
 def parse_control(path: str) -> tuple[str, str] | None:

@@ -2,7 +2,8 @@
 
 One claimant lives in one process, under an id no other process ever had. It is safe to beat from
 one thread while another looks, claims and records. Time comes in as a function, so that the
-protocol is tested in virtual time.
+protocol is tested in virtual time. No lock is held over a call of the store, but the one that lets
+heartbeats go out one after the other.
 """
 
 from __future__ import annotations
@@ -20,19 +21,18 @@ from orchestrator.ledger.look import (
     Candidate,
     Judge,
     Listing,
-    Look,
-    fresh_look,
-    full_look,
     others_live,
-    untouched,
 )
 from orchestrator.ledger.paths import UnscoredPath
 from orchestrator.ledger.records import Claim, Heartbeat, Left, Mark, Outcome, to_json
 from orchestrator.worker.ledger_view import LedgerView
+from orchestrator.worker.sight import Sight
+from orchestrator.worker.watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from orchestrator.ledger.look import Look
     from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
     from orchestrator.store import Store
@@ -73,11 +73,11 @@ class Claimant:
     ) -> None:
         self.identity = identity
         self._store, self._own, self._plan, self._monotonic = store, own, plan, monotonic
-        self._units, self._expected = plan.units, plan.expected
         self._view = LedgerView(store)
         self._nonces: dict[str, str] = {}
         self._recorded: set[tuple[Unit, int]] = set()
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._beating = threading.RLock()
         self._heartbeat = Heartbeat(
             identity.worker,
             identity.session,
@@ -87,9 +87,11 @@ class Claimant:
             0,
             fingerprint=identity.fingerprint,
         )
+        self._watchers = Watchers(store, identity.session, identity.worker, monotonic, plan.lease_s)
         self._last_beat: float | None = None
         self._trusted_from = float("-inf")
         self._idle_since: float | None = None
+        self._sight = Sight(store, plan, self._view, self._judge, self._watchers)
 
     # -- heartbeats -------------------------------------------------------------------------
 
@@ -99,15 +101,19 @@ class Claimant:
         Raises:
             StoreError: It could not be written; nothing is taken over for one lease from now.
         """
-        with self._lock:
-            self._check_lateness()
-            self._heartbeat = replace(self._heartbeat, beat=self._heartbeat.beat + 1)
+        with self._beating:  # an older heartbeat must not overwrite a newer one
+            with self._lock:
+                self._check_lateness()
+                self._heartbeat = replace(self._heartbeat, beat=self._heartbeat.beat + 1)
+                data = to_json(self._heartbeat)
             try:
-                self._store.put(paths.worker(self.identity.worker), to_json(self._heartbeat))
+                self._store.put(paths.worker(self.identity.worker), data)
             except StoreError:
-                self._distrust()
+                with self._lock:
+                    self._distrust()
                 raise
-            self._last_beat = self._monotonic()
+            with self._lock:
+                self._last_beat = self._monotonic()
 
     def show(self, **changes: object) -> None:
         """Change what the next heartbeat says: ``phase``, ``unit``, ``screenshot`` and so on."""
@@ -136,11 +142,10 @@ class Claimant:
     # -- looking ----------------------------------------------------------------------------
 
     def look(self, *, deep: bool = False, verify: bool = False) -> Look:
-        """Beat, list the ledger and judge what may be claimed.
+        """Beat, look at the ledger and judge what may be claimed.
 
-        What nobody has touched comes first and costs two listings. Without it, what failed is
-        judged by names alone; ``deep`` also opens unfinished claims, to find what was lost with
-        its worker.
+        What nobody has touched comes first. Without it, what failed is judged by names alone;
+        ``deep`` also opens unfinished claims, to find what was lost with its worker.
 
         Args:
             deep: Find lost tasks too.
@@ -150,30 +155,34 @@ class Claimant:
         Raises:
             StoreError: The ledger could not be read.
         """
-        with self._lock:
-            self.beat()
-            claims, outcomes = self._view.claims(), self._view.outcomes()
-            fresh = frozenset(untouched(self._units, claims, outcomes))
-            if fresh:
-                pairs = zip(self._units, self._expected, strict=True)
-                mine = [(unit, seconds) for unit, seconds in pairs if unit in fresh]
-                return fresh_look(mine, self.identity.worker)
-            marks, beats = self._view.marks(), self._view.owners(paths.WORKERS)
-            left = frozenset(self._view.owners(paths.LEFT))
-            now = beats.get(self.identity.worker)
-            listing = Listing(claims, outcomes, marks, beats, left, now)
-            opened = self._view.opened(listing, deep=deep or verify, verify=verify)
-            look = full_look(self._units, self._expected, listing, opened, self._judge())
-            return replace(
-                look, free=tuple(one for one in look.free if not self._has_recorded(one))
-            )
+        self.beat()
+        if verify:
+            look = self._sight.everything(deep=True, verify=True)
+        else:
+            look = self._sight.rest() if deep else self._sight.near()
+        return replace(look, free=tuple(one for one in look.free if not self._has_recorded(one)))
+
+    def may_be_free(self, unit: Unit) -> bool:
+        """Whether nothing that this worker has seen says that a unit has a first claim."""
+        return self._sight.may_be_free(unit)
+
+    def settles(self, units: Sequence[Unit], look: Look | None) -> bool:
+        """Whether each of these units is settled or held by somebody, as far as ``look`` tells.
+
+        Without a look, or where that did not look at them, they are looked at.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        return self._sight.settles(units, look)
 
     def _has_recorded(self, candidate: Candidate) -> bool:
         """Whether this worker wrote an outcome of this very attempt, listed by now or not."""
         return (candidate.unit, candidate.attempt) in self._recorded
 
     def _judge(self) -> Judge:
-        trusted = self._monotonic() >= self._trusted_from
+        with self._lock:
+            trusted = self._monotonic() >= self._trusted_from
         identity = self.identity
         return Judge(identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted)
 
@@ -197,9 +206,14 @@ class Claimant:
         if after_lost and path not in self._nonces and self._answered(unit, attempt - 1):
             return False
         nonce = self._nonces.setdefault(path, secrets.token_hex(8))
-        return self._store.create(
+        mine = self._store.create(
             path, to_json(Claim(self.identity.worker, self.identity.session, nonce))
         )
+        if mine:
+            self._sight.claimed(unit, attempt)
+        else:
+            self._sight.taken(unit, attempt)
+        return mine
 
     def _answered(self, unit: Unit, attempt: int) -> bool:
         listed = (
@@ -234,11 +248,12 @@ class Claimant:
         path = paths.outcome(outcome.unit, outcome.attempt, outcome.worker)
         if self._own is not None:
             self._own.create(path, data)
-        with self._lock:
-            if outcome.cause is not None:
-                self._mark(outcome, outcome.cause)
-            self._store.create(path, data)
-            self._recorded.add((outcome.unit, outcome.attempt))
+        if outcome.cause is not None:
+            self._mark(outcome, outcome.cause)
+        self._store.create(path, data)
+        self._recorded.add((outcome.unit, outcome.attempt))
+        if outcome.cause is None:
+            self._sight.scored(outcome.unit)
         return outcome
 
     def _mark(self, outcome: Outcome, cause: Cause) -> None:
@@ -257,30 +272,33 @@ class Claimant:
     # -- leaving ----------------------------------------------------------------------------
 
     def may_leave(self) -> bool:
-        """Whether a smaller live idle worker stays, so that this idle one need not.
+        """Whether another live idle worker stays, so that this idle one need not.
 
-        The smaller one must have beaten since this one first asked: it is seen alive, not assumed.
-        Call it after a look that found nothing to claim, once every heartbeat.
+        It must have beaten since this one first asked: it is seen alive, not assumed. Call it after
+        a look that found nothing to claim, once every heartbeat.
 
         Raises:
             StoreError: The ledger could not be read.
         """
-        with self._lock:
-            self.show(phase=IDLE, unit=None, attempt=0)
-            self.beat()
-            beats = self._view.owners(paths.WORKERS)
-            now = beats.get(self.identity.worker)
-            if self._idle_since is None or now is None:
-                self._idle_since = now
-                return False
-            left = frozenset(self._view.owners(paths.LEFT))
-            listing = Listing({}, frozenset(), frozenset(), beats, left, now)
-            smaller = [
-                worker
-                for worker in others_live(listing, self._judge())
-                if worker < self.identity.worker and beats[worker] >= self._idle_since
-            ]
-            return any(self._is_idle(worker) for worker in smaller)
+        self.show(phase=IDLE, unit=None, attempt=0)
+        self.beat()
+        return self._watchers.relieves() if self._sight.marked else self._smaller_stays()
+
+    def _smaller_stays(self) -> bool:
+        """Whether a smaller live idle worker stays: in a ledger without marks, by all workers."""
+        beats = self._view.owners(paths.WORKERS)
+        now = beats.get(self.identity.worker)
+        if self._idle_since is None or now is None:
+            self._idle_since = now
+            return False
+        left = frozenset(self._view.owners(paths.LEFT))
+        listing = Listing({}, frozenset(), frozenset(), beats, left, now)
+        smaller = [
+            worker
+            for worker in others_live(listing, self._judge())
+            if worker < self.identity.worker and beats[worker] >= self._idle_since
+        ]
+        return any(self._is_idle(worker) for worker in smaller)
 
     def _is_idle(self, worker: str) -> bool:
         beat = records.parse_heartbeat(self._store.get(paths.worker(worker)) or b"")
@@ -289,6 +307,7 @@ class Claimant:
     def busy(self, phase: str, **changes: object) -> None:
         """Say that this worker is at work again; the wait of ``may_leave`` starts anew."""
         self._idle_since = None
+        self._watchers.asks_anew()
         self.show(phase=phase, **changes)
 
     def leave(self, reason: str, exit_code: int, at: float) -> None:

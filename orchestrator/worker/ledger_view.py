@@ -5,17 +5,22 @@ Each of its methods raises StoreError when the ledger could not be read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.causes import Cause, Flag
 from orchestrator.ledger import outages, paths, records
 from orchestrator.ledger.look import Opened, doubtful_outcomes, telling_marks, unanswered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from orchestrator.ledger.look import Listing
-    from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
+    from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
     from orchestrator.ledger.records import Claim, Mark, Outcome
     from orchestrator.store import Store
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class LedgerView:
@@ -46,6 +51,44 @@ class LedgerView:
         listed = (paths.parse_unscored(one.path) for one in self._store.list(paths.UNSCORED))
         return frozenset(path for path in listed if path is not None)
 
+    def of_units(self, units: Sequence[Unit]) -> tuple[dict[ClaimPath, float], set[OutcomePath]]:
+        """Return the claims and the outcomes of a few units, listed unit by unit."""
+        claims = {
+            key: one.modified
+            for unit in units
+            for one in self._store.list(paths.claims_of(unit))
+            if (key := paths.parse_claim(one.path)) is not None
+        }
+        return claims, self.outcomes_of(units)
+
+    def outcomes_of(self, units: Iterable[Unit]) -> set[OutcomePath]:
+        """Return the outcomes of a few units, listed unit by unit."""
+        listed = (one for unit in units for one in self._store.list(paths.outcomes_of(unit)))
+        return {key for one in listed if (key := paths.parse_outcome(one.path)) is not None}
+
+    def marks_of(self, units: Iterable[Unit]) -> frozenset[UnscoredPath]:
+        """Return the marks of a few units' failures, listed unit by unit after their outcomes."""
+        listed = (one for unit in units for one in self._store.list(paths.unscored_of(unit)))
+        marks = (paths.parse_unscored(one.path) for one in listed)
+        return frozenset(mark for mark in marks if mark is not None)
+
+    def again(self) -> dict[Unit, int]:
+        """Return which units have a further attempt, and the highest, as far as marks tell."""
+        highest: dict[Unit, int] = {}
+        for one in self._store.list(paths.AGAIN):
+            key = paths.parse_again(one.path)
+            if key is not None:
+                highest[key.unit] = max(key.attempt, highest.get(key.unit, 0))
+        return highest
+
+    def refused_alike(self, marks: Iterable[UnscoredPath]) -> bool:
+        """Whether bad requests may have to be judged together, by all outcomes."""
+        return _tell(self._bad_requests(marks))
+
+    def claim_of(self, path: ClaimPath) -> Claim | None:
+        """Return a claim that was opened; None when it was not, or cannot be read."""
+        return self._claims.get(path)
+
     def owners(self, prefix: str) -> dict[str, float]:
         """Return whose objects lie under ``prefix``, and when each was written last."""
         return {
@@ -56,54 +99,75 @@ class LedgerView:
 
     def opened(self, listing: Listing, *, deep: bool, verify: bool) -> Opened:
         """Open what a look needs and was not opened before; none of it ever changes."""
-        outcomes = sorted(listing.outcomes) if verify else doubtful_outcomes(listing)
-        for path in outcomes:
-            if path not in self._causes:
-                self._causes[path] = self._read_cause(path)
+        self._read_causes(sorted(listing.outcomes) if verify else doubtful_outcomes(listing))
         claims = unanswered(listing)
         # What was lost counts to its session's budget, however many attempts ago it was.
-        for claimed in (*claims.passed, *(claims.highest if deep else ())):
-            if claimed not in self._claims:
-                data = self._store.get(paths.claim(claimed.unit, claimed.attempt))
-                self._claims[claimed] = records.parse_claim(data or b"")
-        for mark in telling_marks(listing):
-            self._read_mark(mark)
+        self._read_claims((*claims.passed, *(claims.highest if deep else ())))
+        self._read_marks(telling_marks(listing))
         self._overrule(listing)
         return Opened(self._claims, self._causes, self._marks)
 
-    def _read_mark(self, mark: UnscoredPath) -> Mark | None:
-        if mark not in self._marks:
-            data = self._store.get(paths.unscored(mark))
-            self._marks[mark] = records.parse_mark(data or b"")
-        return self._marks[mark]
+    def _read_marks(self, wanted: Iterable[UnscoredPath]) -> None:
+        self._read(wanted, paths.unscored, records.parse_mark, self._marks)
+
+    def _read_claims(self, wanted: Iterable[ClaimPath]) -> None:
+        self._read(
+            wanted,
+            lambda key: paths.claim(key.unit, key.attempt),
+            records.parse_claim,
+            self._claims,
+        )
+
+    def _read_outcomes(self, wanted: Iterable[OutcomePath]) -> None:
+        self._read(wanted, _outcome_name, records.parse_outcome, self._outcomes)
+
+    def _read_causes(self, wanted: Iterable[OutcomePath]) -> None:
+        """Read outcomes' causes (None: scored); an unreadable one is lost."""
+
+        def cause(data: bytes) -> Cause | None:
+            outcome = records.parse_outcome(data)
+            return Cause.LOST if outcome is None else outcome.cause
+
+        self._read(wanted, _outcome_name, cause, self._causes)
+
+    def _read(
+        self,
+        wanted: Iterable[K],
+        name: Callable[[K], str],
+        parse: Callable[[bytes], V],
+        known: dict[K, V],
+    ) -> None:
+        """Read, side by side, what was not read before; keep what came before a read that fails."""
+        fresh = [key for key in wanted if key not in known]
+        found = self._store.get_all([name(key) for key in fresh])
+        for key, data in zip(fresh, found, strict=True):
+            known[key] = parse(data or b"")
 
     def _overrule(self, listing: Listing) -> None:
         """Judge bad requests that several tasks met as the fold does: they were the model's."""
-        failed = [mark for mark in listing.marks if mark.cause is Cause.AGENT]
-        if not _tell(failed):
+        if not self.refused_alike(listing.marks):
             return
-        bad = [
-            mark
-            for mark in failed
-            if (read := self._read_mark(mark)) is not None and Flag.BAD_REQUEST in read.flags
-        ]
-        if not _tell(bad):
-            return
-        found = (self._read_outcome(path) for path in sorted(listing.outcomes))
+        listed = sorted(listing.outcomes)
+        self._read_outcomes(listed)
+        found = (self._outcomes[path] for path in listed)
         for path in outages.refused_together((one, 0.0) for one in found if one is not None):
             self._causes[path] = Cause.MODEL
 
-    def _read_outcome(self, path: OutcomePath) -> Outcome | None:
-        if path not in self._outcomes:
-            name = paths.outcome(path.unit, path.attempt, path.worker)
-            self._outcomes[path] = records.parse_outcome(self._store.get(name) or b"")
-        return self._outcomes[path]
+    def _bad_requests(self, marks: Iterable[UnscoredPath]) -> list[UnscoredPath]:
+        failed = [mark for mark in marks if mark.cause is Cause.AGENT]
+        if not _tell(failed):
+            return []
+        self._read_marks(failed)
+        read = ((mark, self._marks[mark]) for mark in failed)
+        return [mark for mark, text in read if text and Flag.BAD_REQUEST in text.flags]
 
-    def _read_cause(self, path: OutcomePath) -> Cause | None:
-        """Return an outcome's cause (None: scored); an unreadable one is lost."""
-        name = paths.outcome(path.unit, path.attempt, path.worker)
-        outcome = records.parse_outcome(self._store.get(name) or b"")
-        return Cause.LOST if outcome is None else outcome.cause
+
+def _claim_name(path: ClaimPath) -> str:
+    return paths.claim(path.unit, path.attempt)
+
+
+def _outcome_name(path: OutcomePath) -> str:
+    return paths.outcome(path.unit, path.attempt, path.worker)
 
 
 def _tell(marks: list[UnscoredPath]) -> bool:

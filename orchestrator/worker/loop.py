@@ -109,12 +109,13 @@ class Worker:
 
     def _work(self) -> None:
         tools = self._tools
-        look = self._look()
-        fresh = {one.unit for one in look.free if one.attempt == 1} if look else set()
+        if self._look() is None:
+            return
         for unit in self._home[: blind_count(len(self._home))]:
             if not self._may_claim():
                 return
-            if unit in fresh and self._insist(partial(tools.claimant.claim, unit, 1)):
+            claim = partial(tools.claimant.claim, unit, 1)
+            if tools.claimant.may_be_free(unit) and self._insist(claim):
                 self._attempt(unit, 1, stolen=False)
         while self._may_claim():
             self._last = self._look()
@@ -155,9 +156,9 @@ class Worker:
         if self._insist(tools.claimant.may_leave):
             return False
         if not look.smallest and not self._has_waited:
-            # Somebody smaller lives; one heartbeat tells whether it is idle, and stays.
+            # Somebody else may stay; its next heartbeat tells that it lives, and is idle.
             self._has_waited = True
-            return self._wait(tools.plan.heartbeat_s)
+            return self._wait(1.5 * tools.plan.heartbeat_s)
         return self._search()
 
     def _wait(self, seconds: float) -> bool:
@@ -327,6 +328,6 @@ class Worker:
         if self._broken:
             return EXIT_INFRASTRUCTURE
         finished = self._last is not None and not self._last.free
-        look = self._last if finished else self._insist(self._tools.claimant.look)
-        settled = look.done | look.held if look else frozenset()
-        return EXIT_COMPLETE if settled.issuperset(self._home) else EXIT_INCOMPLETE
+        look = self._last if finished else None
+        settled = self._insist(partial(self._tools.claimant.settles, self._home, look))
+        return EXIT_COMPLETE if settled else EXIT_INCOMPLETE

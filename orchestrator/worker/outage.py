@@ -91,11 +91,7 @@ class ProviderOutage:
         marks = {mark for mark in self._marks() if mark.cause is Cause.AGENT}
         if len({mark.unit.task for mark in marks}) < TASKS_THAT_TELL:
             return False
-        recorded = [
-            (record, at)
-            for path, at in self._outcomes().items()
-            if (record := self._read(path)) is not None
-        ]
+        recorded = self._recorded()
         mine = paths.OutcomePath(outcome.unit, outcome.attempt, outcome.worker)
         return mine in outages.refused_together(recorded)
 
@@ -223,9 +219,13 @@ class ProviderOutage:
             if (path := paths.parse_outcome(one.path)) is not None
         }
 
-    def _read(self, path: OutcomePath) -> Outcome | None:
-        name = paths.outcome(path.unit, path.attempt, path.worker)
-        return records.parse_outcome(self._tools.store.get(name) or b"")
+    def _recorded(self) -> list[tuple[Outcome, float]]:
+        """Return the outcomes that can be read, and when each was written."""
+        listed = self._outcomes()
+        names = [paths.outcome(path.unit, path.attempt, path.worker) for path in listed]
+        found = zip(self._tools.store.get_all(names), listed.values(), strict=True)
+        parsed = ((records.parse_outcome(data or b""), at) for data, at in found)
+        return [(outcome, at) for outcome, at in parsed if outcome is not None]
 
     def _order(self, order: str, data: dict[str, str]) -> bool:
         path = paths.control(self._session, order)

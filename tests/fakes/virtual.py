@@ -91,6 +91,8 @@ class _Wait(threading.Event):
 class Actor:
     """One worker process: a thread that runs only while it holds the baton."""
 
+    connect: type[Line] = Line
+
     def __init__(
         self,
         world: World,
@@ -101,7 +103,7 @@ class Actor:
         session: str = SESSION,
     ) -> None:
         self.world, self.fate, self.name, self.session = world, fate, name, session
-        self.line = Line(world, self.name, self.turn)
+        self.line = self.connect(world, self.name, self.turn)
         self.wake_at = world.now
         self.dead = self.standing = self.ended = False
         self.died_at: float | None = None
@@ -189,11 +191,11 @@ class Actor:
         self._theirs.acquire()
 
     def pulse(self) -> None:
-        """Beat and hear, as the heartbeat thread would, when due and nobody holds the lock."""
+        """Beat and hear, as the heartbeat thread would, when due and no other is on its way."""
         if self.ended or self.dead or self.standing or self.world.now < self._next_beat:
             return
-        lock = self.claimant._lock
-        # A lock held by the worker's thread is a beat that comes late, as it would in earnest.
+        lock = self.claimant._beating
+        # A beat of the worker's own thread that is on its way makes this one late, as in earnest.
         if self.claimant.shown.phase == "new" or not lock.acquire(blocking=False):
             return
         try:

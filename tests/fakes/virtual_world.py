@@ -42,6 +42,10 @@ class World:
     spoken: dict[str, float] = field(default_factory=dict)
     presumptuous: list[str] = field(default_factory=list)
 
+    def below(self, prefix: str) -> list[tuple[str, tuple[bytes, float]]]:
+        """Return the objects below a prefix, as one listing shows them."""
+        return [(path, one) for path, one in self.objects.items() if path.startswith(prefix)]
+
     def created(self, path: str, data: bytes) -> None:
         """Note what the ledger itself cannot tell afterwards."""
         self._note_takeover(path)
@@ -110,8 +114,7 @@ class Line:
         # Whole seconds, as Azure has them.
         return [
             Listed(path, float(int(modified)), len(data))
-            for path, (data, modified) in self.world.objects.items()
-            if path.startswith(prefix)
+            for path, (data, modified) in self.world.below(prefix)
         ]
 
     def get(self, path: str) -> bytes | None:
