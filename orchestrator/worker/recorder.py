@@ -11,7 +11,13 @@ from orchestrator.ledger import paths
 from orchestrator.ledger.records import MESSAGE_LIMIT, Outcome
 from orchestrator.results.keeping import Kept
 from orchestrator.worker.attempt import Guard, without_room
-from orchestrator.worker.evidence import chosen_files, newest_screenshot, upload, wanted
+from orchestrator.worker.evidence import (
+    chosen_files,
+    cut_short,
+    newest_screenshot,
+    upload,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,9 +150,11 @@ class Recorder:
             files.append((CLIENT_LOG, client_log))
         prefix = paths.evidence(outcome.unit, outcome.attempt, outcome.worker)
         trouble = upload(tools.store, prefix, files, settings.redactor)
-        for said in (chosen.said, trouble):
+        for said in (chosen.said, cut_short(files)):
             if said:
-                tools.narrator.warn(f"{outcome.unit}: {said}" if said == chosen.said else said)
+                tools.narrator.warn(f"{outcome.unit}: {said}")
+        if trouble:
+            tools.narrator.warn(trouble)
         shutil.rmtree(directory, ignore_errors=True)
 
     def _abandoned(self, unit: Unit, attempt: int) -> bool:

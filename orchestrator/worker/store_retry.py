@@ -66,7 +66,7 @@ class StoreRetry:
     def __init__(self, limits: Limits, orders: Orders, narrator: Narrator) -> None:
         self._limits, self._orders, self._narrator = limits, orders, narrator
         self._refusal = Refusal(limits.lease_s)
-        self._drained_since: float | None = None
+        self._drained_since = self._failed_at = float("-inf")
 
     def ask(self, call: Callable[[], T]) -> T | None:
         """Return what ``call`` returns; None once it is not worth asking any more.
@@ -82,7 +82,6 @@ class StoreRetry:
                     return None
             else:
                 self._refusal.answered()
-                self._drained_since = None
                 return answer
 
     def _goes_on(self, error: StoreError) -> bool:
@@ -92,12 +91,14 @@ class StoreRetry:
         return now < self._limits.ends_at and not self._has_drained(now)
 
     def _has_drained(self, now: float) -> bool:
-        """Whether a drain has left the store a lease's time, over all that was asked since."""
+        """Whether a drain has left a failing store a lease's time, whatever it was asked."""
         if not self._orders.drain.is_set():
             return False
-        if self._drained_since is None:
-            self._drained_since = now
-        return now - self._drained_since > self._limits.lease_s
+        lease_s = self._limits.lease_s
+        if now - self._failed_at > lease_s:
+            self._drained_since = now  # the first failure of this outage
+        self._failed_at = now
+        return now - self._drained_since > lease_s
 
 
 def end_for_refusal(orders: Orders, error: StoreRefusedError) -> None:
