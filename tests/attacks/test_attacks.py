@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestrator.errors import EXIT_INTERRUPTED
 from tests.attacks.rows import EVERY, PART, played
+from tests.e2e.command import call
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.attacks.rows import Row
 
 ROWS = {row.name: row for row in EVERY if row.name in PART}
@@ -31,3 +35,13 @@ def test_an_attack_loses_and_leaves_nothing(row: Row, request: pytest.FixtureReq
 
 def test_the_part_names_rows() -> None:
     assert set(ROWS) == set(PART)
+
+
+def test_a_worker_whose_parent_died_before_it_could_look_touches_nothing(tmp_path: Path) -> None:
+    store, scratch = tmp_path / "store", tmp_path / "scratch"
+    done = call(
+        *("worker", "--store", str(store), "--run", "abc", "--session", "s", "--parent", "1"),
+        *("--shard", "0", "--shards", "1", "--scratch", str(scratch)),
+    )
+    assert done.returncode == EXIT_INTERRUPTED, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
