@@ -46,6 +46,13 @@ class StoreError(MatrixError):
     """The object store refused, or could not be reached, after its own retries."""
 
 
+class StoreRefusedError(StoreError):
+    """The store answered, and refused: this credential may not, or the container is not there.
+
+    Waiting helps only while roles replicate.
+    """
+
+
 class ArenaError(MatrixError):
     """The arena could not be started, or is not what was asked for."""
 

@@ -9,19 +9,23 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
     EXIT_INFRASTRUCTURE,
     EXIT_INTERRUPTED,
+    BadInputError,
     StoreError,
+    StoreRefusedError,
     bad_input,
 )
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Left, to_json
+from orchestrator.silence import Silence
 from orchestrator.worker.recorder import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -37,8 +41,15 @@ LAUNCHES_A_SHARD = 3
 LEAVE_S = 6.0
 """A worker leaves within 5 s of SIGTERM; one that has not by then is killed."""
 
+SILENT_LEASES, SILENT_AT_LEAST_S = 3, 60.0
+"""A worker that has not beaten for so long is frozen: it is killed, for nobody else can.
+
+Where everything is scored one lease is enough: nothing is waited for but its end.
+"""
+
 _OWN_EXITS = {EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED}
 _POLL_S = 0.1
+_LOOKS_A_LEASE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +67,17 @@ class LocalSettings:
     environment: Mapping[str, str] = field(repr=False)
     new_id: Callable[[int], str]
     wall: Callable[[], float]
+    monotonic: Callable[[], float] = time.monotonic
 
 
 @dataclass(slots=True)
 class _Child:
+    """A worker's process. ``condemned`` says why this parent killed it."""
+
     worker: str
     shard: int
     process: subprocess.Popen[bytes]
+    condemned: str = ""
 
 
 class LocalFleet:
@@ -73,6 +88,8 @@ class LocalFleet:
         self._children: list[_Child] = []
         self._launches = [0] * settings.workers
         self.exits: list[int] = []
+        self._silence = Silence(reader.store, settings.monotonic)
+        self._next_silence = settings.monotonic()
 
     def run(self, stop: threading.Event, look: Callable[[], None]) -> None:
         """Start the workers and wait until the last has ended.
@@ -81,11 +98,12 @@ class LocalFleet:
             stop: When set, the workers are told to leave, and killed if they do not.
             look: Called a few times a second, for a display.
         """
-        for shard in range(self._settings.workers):
-            self._launch(shard)
         try:
+            for shard in range(self._settings.workers):
+                self._launch(shard)
             while self._children and not stop.wait(_POLL_S):
                 self._reap()
+                self._kill_frozen()
                 look()
         finally:
             self._end()
@@ -94,9 +112,8 @@ class LocalFleet:
         settings = self._settings
         worker = settings.new_id(shard)
         scratch = settings.scratch / worker
-        scratch.mkdir(parents=True)
         self._launches[shard] += 1
-        with (scratch / "worker.log").open("wb") as log:
+        with _log_in(scratch) as log:
             try:
                 process = subprocess.Popen(
                     list(settings.command(worker, shard, scratch)),
@@ -122,7 +139,37 @@ class LocalFleet:
             if died:
                 self._bury(child, code)
             if (died or code == EXIT_INFRASTRUCTURE) and self._worth_replacing(child):
-                self._launch(child.shard)
+                self._replace(child.shard)
+
+    def _replace(self, shard: int) -> None:
+        try:
+            self._launch(shard)
+        except BadInputError:
+            return  # no room for another worker here; the others go on
+
+    def _kill_frozen(self) -> None:
+        """Kill workers that do not beat though the store answers; burying them is ``_reap``'s."""
+        settings, lease_s = self._settings, self._reader.plan.lease_s
+        if settings.monotonic() < self._next_silence:
+            return
+        self._next_silence = settings.monotonic() + lease_s / _LOOKS_A_LEASE
+        silences = self._silence.of([child.worker for child in self._children])
+        silent = [child for child in self._children if silences[child.worker] > lease_s]
+        if not silent:
+            return
+        patience_s = max(SILENT_LEASES * lease_s, SILENT_AT_LEAST_S)
+        over = self._is_complete()
+        for child in silent:
+            silent_s = silences[child.worker]
+            if over or silent_s > patience_s:
+                child.condemned = f"silent for {silent_s:.0f} s, then killed"
+                child.process.kill()
+
+    def _is_complete(self) -> bool:
+        try:
+            return self._reader.fold(running=True).complete
+        except StoreError:
+            return False
 
     def _died(self, child: _Child, code: int) -> bool:
         """Whether a worker ended without meaning to: an exception ends Python with status 1 too."""
@@ -136,7 +183,8 @@ class LocalFleet:
 
     def _bury(self, child: _Child, code: int) -> None:
         """Write that a worker is dead: its parent has waited for it."""
-        reason = f"killed by {signal_name(-code)}" if code < 0 else f"ended with status {code}"
+        ended = f"killed by {signal_name(-code)}" if code < 0 else f"ended with status {code}"
+        reason = child.condemned or ended
         settings = self._settings
         # Its task is another's now; its own ledger and its log stay.
         shutil.rmtree(settings.scratch / child.worker / ATTEMPTS, ignore_errors=True)
@@ -156,6 +204,8 @@ class LocalFleet:
             if self._reader.store.get(drain) is not None:
                 return False
             return not self._reader.fold(running=True).complete
+        except StoreRefusedError:
+            return False  # another would be refused as well
         except StoreError:
             return True
 
@@ -168,11 +218,32 @@ class LocalFleet:
                 child.process.wait(grace_s)
             except subprocess.TimeoutExpired:
                 grace_s = _POLL_S  # the others have had the same time by now
-                child.process.kill()
-                child.process.wait()
-                self._bury(child, -signal.SIGKILL)
-            self.exits.append(child.process.returncode)
+                self._kill(child)
+            code = child.process.returncode
+            self.exits.append(-signal.SIGKILL if code is None else code)
         self._children.clear()
+
+    def _kill(self, child: _Child) -> None:
+        child.process.kill()
+        try:
+            child.process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            return  # the kernel holds it in a call (a disk that hangs): nothing proves it dead
+        self._bury(child, -signal.SIGKILL)
+
+
+def _log_in(scratch: Path) -> BinaryIO:
+    """Return a worker's log, in its new directory.
+
+    Raises:
+        BadInputError: There is no room for it.
+    """
+    try:
+        scratch.mkdir(parents=True)
+        return (scratch / "worker.log").open("wb")
+    except OSError as error:
+        fix = "Make room, or choose another --out."
+        raise bad_input(str(scratch), f"cannot be made ({error.strerror})", fix) from error
 
 
 def signal_name(number: int) -> str:

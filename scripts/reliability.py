@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """Prints what becomes of a fleet when its orchestrator is killed, and when anything goes wrong.
 
-All tables are of fakes of Azure and GitHub that the real SDKs and the installed command talk to.
+All tables are of fakes of Azure and GitHub that the real SDKs and the installed command talk to;
+the attacks are on real processes of ``waa-matrix run``, over directories and a real Azurite.
 Exit status 1 when anything is left over, when another run's machine was touched, when a fault is
 answered otherwise than it should be, when a refusal costs more than its scope, when a healthy
 machine is deleted because a listing lags or a clock is off, or when an outage costs more than half
-an hour a machine.
+an hour a machine, or when an attack on a run loses or doubles a task, breaks its bound or leaves
+anything.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +32,7 @@ _FAULTS = "{:<52}{:>10}{:>10}{:>10}{:>8}{:>9}{:>6}"
 _CODES = "{:<58}{:<14}{:<11}{:>10}{:>10}{:>13}{:>7}{:>8}{:>9}{:>8}{:>6}{:>5}"
 _KILLS = "{:<26}{:>8}{:>8}{:>10}{:>10}{:>6}{:>9}"
 _LAGS = "{:<34}" + 5 * "{:>10}"
+_ATTACKS = "{:<42}{:>6}{:>9}{:>8}{:>8}{:>9}{:>6}"
 _OUTAGES = "{:<42}{:>6}{:>10}{:>8}{:>8}{:>8}{:>8}{:>6}"
 
 Row = TypeVar("Row")
@@ -39,12 +44,12 @@ Played = TypeVar("Played")
 @click.option("--lanes", type=int, default=2, show_default=True, help="Points or rows at a time.")
 @click.option(
     "--only",
-    type=click.Choice(["kills", "faults", "codes", "lags", "outages"]),
+    type=click.Choice(["kills", "faults", "codes", "lags", "outages", "attacks"]),
     default=None,
     help="One of the tables.  [default: all]",
 )
 @click.option("--codes", default="", help="Of the table of codes only those that begin so.")
-@click.option("--part", is_flag=True, help="Of lags and outages, the part that the tests play.")
+@click.option("--part", is_flag=True, help="Of lags, outages and attacks, what the tests play.")
 def main(machines: int, lanes: int, only: str | None, codes: str, *, part: bool) -> None:
     """Print the tables."""
     tables: dict[str, Callable[[], bool]] = {
@@ -53,6 +58,7 @@ def main(machines: int, lanes: int, only: str | None, codes: str, *, part: bool)
         "codes": lambda: refusals(codes),
         "lags": lambda: lags(lanes, part=part),
         "outages": lambda: outages(lanes, part=part),
+        "attacks": lambda: attacks(part=part),
     }
     holds = [print_table() for name, print_table in tables.items() if only in (None, name)]
     sys.exit(0 if all(holds) else 1)
@@ -210,6 +216,49 @@ def outages(lanes: int, *, part: bool) -> bool:
     for line in bad:
         click.echo(f"  {line}")
     click.echo(f"{'FAIL' if bad else 'ok  '} {len(rows)} outages: {len(bad)} <= 0 wrong")
+    return not bad
+
+
+def attacks(*, part: bool) -> bool:
+    """Print what became of each attack on a run; return whether nothing was lost or left."""
+    from tests.attacks import rows as module
+    from tests.fakes.azurite import running
+    from tests.tiers import missing
+
+    click.echo(
+        f"\nAttacks on a run of {module.TASKS} tasks on {module.WORKERS} workers of this machine: "
+        "seconds to its last process, tasks scored then and once it was resumed"
+    )
+    click.echo(_ATTACKS.format("", "exit", "seconds", "bound", "scored", "resumed", "left"))
+    away = {tier: missing(tier) for tier in ("azurite", "docker")}
+    rows = [one for one in module.EVERY if not part or one.name in module.PART]
+    bad, count = [], 0
+    with ExitStack() as over:
+        scratch = Path(over.enter_context(tempfile.TemporaryDirectory()))
+        azurite = None if away["azurite"] else over.enter_context(running(scratch))
+        for row in rows:
+            why = away["azurite"] if row.blobs else away["docker"] if row.docker else ""
+            if why:
+                click.echo(f"{row.name:<42} not played: {why}")
+                continue
+            found = module.played(row, azurite)
+            wrong = list(found.wrongs(row))
+            name = f"{row.name}{' FAIL' if wrong else ''}"
+            ended = "-" if found.code is None else found.code
+            figures = (f"{found.seconds:.1f}", f"{row.bound_s:.0f}", found.scored, found.again)
+            click.echo(_ATTACKS.format(name, ended, *figures, len(found.left)))
+            count += 1
+            bad += [f"{row.name}: {text}" for text in wrong]
+    for poison in module.POISONS:
+        killed, budget, unscored = module.poisoned(poison)
+        death = "is proved" if poison.proven else "is silence"
+        name = f"poison task, {poison.workers} workers, their death {death}"
+        click.echo(f"{name:<55} {killed} workers killed, {budget} allowed; {unscored} unscored")
+        count += 1
+        bad += [name] if (killed, unscored) != (budget, 0) else []
+    for line in bad:
+        click.echo(f"  {line}")
+    click.echo(f"{'FAIL' if bad else 'ok  '} {count} attacks: {len(bad)} <= 0 wrong")
     return not bad
 
 

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.errors import BadInputError
+from orchestrator.errors import BadInputError, StoreRefusedError
 from orchestrator.ledger import paths
-from orchestrator.ledger.records import Left, Session, parse_left, to_json
+from orchestrator.ledger.paths import Unit
+from orchestrator.ledger.records import Claim, Left, Session, parse_left, to_json
 from orchestrator.local import LAUNCHES_A_SHARD, LocalFleet, LocalSettings, signal_name
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.reader import LedgerReader
 from orchestrator.sessions import open_session
-from orchestrator.store import StoreCredentials, open_store
+from orchestrator.store import Store, StoreCredentials, open_store
 from orchestrator.suite import TaskKey, suite_of
+from tests.records import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from orchestrator.store import Store
 
 KILLS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 STUBBORN = (
@@ -34,14 +34,25 @@ STUBBORN = (
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
+def open_session_at(directory: Path, heartbeat_s: float = 30.0, lease_s: float = 150.0) -> Store:
     opened = open_store(
-        (tmp_path / "ledger").as_uri(), "run", StoreCredentials(), timeout_s=10, create=True
+        (directory / "ledger").as_uri(), "run", StoreCredentials(), timeout_s=10, create=True
     )
-    plan = make_plan(PlanInputs(suite_of((TaskKey("d", "t"),))))
+    suite = suite_of((TaskKey("d", "t"),))
+    plan = make_plan(PlanInputs(suite, heartbeat_s=heartbeat_s, lease_s=lease_s))
     open_session(opened, plan, Session("s", 1.0, "test", 1))
     return opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_session_at(tmp_path)
+
+
+@pytest.fixture
+def quick_store(tmp_path: Path) -> Store:
+    """A ledger whose lease is over in a moment."""
+    return open_session_at(tmp_path, heartbeat_s=0.05, lease_s=0.2)
 
 
 def fleet_of(store: Store, scratch: Path, program: str, workers: int = 1) -> LocalFleet:
@@ -140,6 +151,44 @@ def test_a_worker_that_will_not_leave_is_killed_and_buried(
     fleet.run(stop, look)
     assert fleet.exits == [-9]
     assert set(buried(store).values()) == {"killed by SIGKILL"}
+
+
+FROZEN = "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)"
+
+
+def test_a_worker_that_stands_still_is_killed_buried_and_replaced(
+    quick_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.local.SILENT_AT_LEAST_S", 0.5)
+    fleet = fleet_of(quick_store, tmp_path / "scratch", FROZEN)
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [-9] * LAUNCHES_A_SHARD
+    assert all(reason.startswith("silent for") for reason in buried(quick_store).values())
+
+
+def test_a_frozen_worker_keeps_no_run_from_ending_whose_tasks_are_all_scored(
+    quick_store: Store, tmp_path: Path
+) -> None:
+    unit = Unit(TaskKey("d", "t"), 0)
+    quick_store.create(paths.claim(unit, 1), to_json(Claim("w9", "s", "nonce")))
+    scored = outcome(unit, worker="w9", session="s", score=1.0)
+    quick_store.create(paths.outcome(unit, 1, "w9"), to_json(scored))
+    fleet = fleet_of(quick_store, tmp_path / "scratch", FROZEN)
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [-9], "killed long before it would be for its silence alone"
+
+
+def test_a_store_that_refuses_the_parent_gets_no_more_workers(tmp_path: Path) -> None:
+    opened = open_session_at(tmp_path)
+    fleet = fleet_of(opened, tmp_path / "scratch", "raise SystemExit(4)")
+
+    class Refusing(Store):
+        def get(self, path: str) -> bytes | None:
+            raise StoreRefusedError(f"403 for {path}")
+
+    fleet._reader.store = Refusing(opened._primitives, opened.url)
+    fleet.run(threading.Event(), lambda: None)
+    assert fleet.exits == [4]
 
 
 def test_a_command_that_cannot_be_started_is_bad_input(store: Store, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.errors import BadInputError, StoreError
+from orchestrator.errors import BadInputError, StoreError, StoreRefusedError
 from orchestrator.store import (
     AlreadyThereError,
     Store,
@@ -17,11 +17,25 @@ from orchestrator.store import (
     check_store_url,
     open_store,
 )
+from tests.fakes.azurite import ACCOUNT, KEY
+from tests.fakes.blob_front import (
+    BUSY,
+    CONDITION,
+    FORBIDDEN,
+    LOST,
+    NO_CONTAINER,
+    TAKEN,
+    UNAUTHENTICATED,
+    always,
+    front_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from orchestrator.store import Listed
+    from tests.fakes.azurite import Azurite
 
 
 @pytest.fixture(params=["file", pytest.param("azurite", marks=pytest.mark.azurite)])
@@ -212,3 +226,42 @@ def test_an_error_of_the_store_shows_no_signature(tmp_path: Path) -> None:  # no
         store.get("plan.json")
     assert "TOPSECRET" not in str(caught.value)
     assert "TOPSECRET" not in repr(caught.value.__cause__)
+
+
+REFUSALS = {
+    "403": FORBIDDEN,
+    "401": UNAUTHENTICATED,
+    "404 of the container": NO_CONTAINER,
+}
+OUTAGES = {"503": BUSY, "409": TAKEN, "412": CONDITION, "lost": LOST}
+
+
+def calls_of(store: Store) -> dict[str, Callable[[], object]]:
+    return {
+        "put": lambda: store.put("workers/w.json", b"1"),
+        "create": lambda: store.create(f"claims/{secrets.token_hex(4)}.json", b"1"),
+        "list": lambda: store.list("claims/"),
+    }
+
+
+@pytest.mark.azurite
+@pytest.mark.parametrize("name", [*REFUSALS, *OUTAGES])
+def test_a_refusal_is_told_from_an_outage(azurite: Azurite, name: str) -> None:
+    run = f"refusal-{secrets.token_hex(4)}"
+    azurite.open(run)
+    with front_of(azurite.port) as front:
+        url = f"az://{ACCOUNT}?endpoint=http://127.0.0.1:{front.port}/{ACCOUNT}"
+        store = open_store(url, run, StoreCredentials(key=KEY), timeout_s=2)
+        front.trouble = always({**REFUSALS, **OUTAGES}[name])
+        for call in calls_of(store).values():
+            with pytest.raises(StoreError) as failed:
+                call()
+            assert isinstance(failed.value, StoreRefusedError) == (name in REFUSALS)
+
+
+@pytest.mark.azurite
+def test_a_container_that_is_not_there_refuses(azurite: Azurite) -> None:
+    store = open_store(azurite.url, "nobody-made-this", StoreCredentials(key=KEY), timeout_s=5)
+    for call in calls_of(store).values():
+        with pytest.raises(StoreRefusedError):
+            call()

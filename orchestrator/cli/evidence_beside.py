@@ -8,7 +8,8 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ import click
 
 from orchestrator.cli.fetching import fetch
 from orchestrator.cli.terminal import counting
+from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.results.keeping import keep
@@ -68,6 +70,7 @@ class Beside:
     screenshots: str = "full"
     cache: Path | None = None
     no_color: bool = False
+    waiting: Waiting = field(default_factory=Waiting)
 
     @property
     def kept(self) -> Path:
@@ -204,7 +207,7 @@ def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, beside
         if not left:
             return
         try:
-            listed = store.list(paths.EVIDENCE)
+            listed = beside.waiting.out(partial(store.list, paths.EVIDENCE))
         except StoreError as error:
             click.echo(f"warning: no evidence from there: {error}", err=True)
             continue
@@ -219,7 +222,7 @@ def _fetch_from(store: Store, found: Sequence[Listed], target: Path, beside: Bes
     if not new:
         return
     with beside.counting("Fetching evidence", len(new), "files") as tell:
-        failures = fetch(store, new, paths.EVIDENCE, target, tell)
+        failures = fetch(store, new, paths.EVIDENCE, target, tell, beside.waiting.out)
     for failure in failures[:_FAILURES_SHOWN]:
         click.echo(f"warning: evidence {failure}", err=True)
     if len(failures) > _FAILURES_SHOWN:

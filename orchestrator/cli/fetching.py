@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,17 @@ def fetch(
     prefix: str,
     target: Path,
     tell: Callable[[], object] = lambda: None,
+    patiently: Callable[[Callable[[], bytes | None]], bytes | None] = lambda read: read(),
 ) -> list[str]:
     """Copy objects below ``prefix`` to where they lie below ``target``; ``tell`` hears of each.
+
+    Each is read by ``patiently``, which may wait for the store.
 
     A name that would lead out of ``target`` is refused. Returned is what could not be copied, each
     with its reason: one object that fails keeps no other back, but a store that fails twenty times
     is left alone.
     """
-    copying = _Copying(store, prefix, target)
+    copying = _Copying(store, prefix, target, patiently)
     failures = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for failure in pool.map(copying.copy, listed):
@@ -45,7 +49,14 @@ def fetch(
 class _Copying:
     """Copies one object at a time, from several threads."""
 
-    def __init__(self, store: Store, prefix: str, target: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        prefix: str,
+        target: Path,
+        patiently: Callable[[Callable[[], bytes | None]], bytes | None],
+    ) -> None:
+        self._patiently = patiently
         self._store, self._prefix, self._target = store, prefix, target
         self._failed: list[str] = []
 
@@ -57,7 +68,7 @@ class _Copying:
         if len(self._failed) >= GIVE_UP:
             return f"{path}: not tried, for the store failed {GIVE_UP} times"
         try:
-            data = self._store.get(path)
+            data = self._patiently(partial(self._store.get, path))
         except StoreError as error:
             self._failed.append(path)
             return f"{path}: {error}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from orchestrator.errors import (
     EXIT_INTERRUPTED,
     BadInputError,
     Problem,
+    StoreError,
     bad_input,
     worst_exit,
 )
@@ -149,6 +151,7 @@ class _Run:
         """Run to the end, write the report and return the exit code."""
         from orchestrator.ledger.records import Session
         from orchestrator.reader import LedgerReader
+        from orchestrator.scratch import sweep_attempts
         from orchestrator.sessions import open_session
 
         plan, settings = self._planned.plan, self._settings
@@ -157,10 +160,30 @@ class _Run:
         reader = LedgerReader(self._store)
         self._obey_signals()
         self._predicted_s = self._predict()
+        sweep_attempts(self._settings.out / WORKERS)
         fleet = self._fleet(reader)
         exits = self._watch(fleet, reader)
-        results = self._report(reader)
+        try:
+            results = self._report(reader)
+        except StoreError as error:
+            return self._without_report(error)
         return self._exit_code(results, exits)
+
+    def _without_report(self, error: StoreError) -> int:
+        """Say what is safe and which command writes the report; return the exit code."""
+        where, out = self._where, self._settings.out
+        there = [str(out)] if where.local else ["--store", where.url, "--run", where.name]
+        # What a worker recorded while the store was away is in its own copy alone.
+        again = ["waa-matrix", "report", *there, "--artifacts", str(out / WORKERS)]
+        click.echo(f"error: the report is not written: {error}", err=True)
+        click.echo(
+            f"The results are safe: in {self._store.url}, and each worker's own copy of what it "
+            f"recorded in {out / WORKERS}. Once the store answers, this writes the report:\n  "
+            f"{shlex.join([*again, '--out', str(out)])}",
+            err=True,
+        )
+        stopped = self._stopped_by and self._stopped_by != FULL_DISK
+        return EXIT_INTERRUPTED if stopped else EXIT_INFRASTRUCTURE
 
     def _predict(self) -> float:
         """Say and return how long the whole plan is expected to take here, in seconds."""
@@ -210,7 +233,7 @@ class _Run:
         settings = self._settings
         command = [sys.executable, "-m", "orchestrator", "worker"]
         command += ["--store", self._where.url, "--run", self._where.name]
-        command += ["--session", self._session]
+        command += ["--session", self._session, "--parent", str(os.getpid())]
         command += ["--shard", str(shard), "--shards", str(settings.workers)]
         command += ["--worker-id", worker, "--scratch", str(scratch)]
         command += ["--evidence", settings.evidence]
@@ -259,10 +282,12 @@ class _Run:
         from orchestrator import __version__
         from orchestrator.cli.evidence_beside import collected_evidence
         from orchestrator.cli.reporting import write_report
+        from orchestrator.cli.waiting import Waiting
         from orchestrator.report.facts import RunFacts
         from orchestrator.watch import is_simulated
 
-        folded = reader.fold()
+        waiting = Waiting(self._stop, lambda text: click.echo(text, err=True))
+        folded = waiting.out(reader.fold)
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(
             run=self._settings.out.name if self._where.local else self._where.name,
@@ -273,7 +298,7 @@ class _Run:
             store=self._store.url,
             version=__version__,
         )
-        beside = self._settings.beside
+        beside = replace(self._settings.beside, waiting=waiting)
         evidence = collected_evidence(folded, [self._store], beside)
         return write_report(beside.page, self._planned.plan, folded, facts, evidence)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 _POLL_S = 0.5
 _SCREEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_SCREEN_KINDS = frozenset({"png", "jpg", "jpeg", "webp"})
 
 
 def _reader(
@@ -120,7 +121,10 @@ def _over(current: View | None) -> bool:
 
 
 def _keep_screens(reader: LedgerReader, current: View, directory: Path) -> None:
-    """Write each worker's latest screenshot as ``<worker>.png``; a missing one is passed over."""
+    """Write each worker's latest screenshot as ``<worker>.png`` or what kind it is of.
+
+    One that is missing is passed over; the one before it goes when it was of another kind.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     for row in current.workers:
         # A worker's id and its screenshot's name come from the ledger: neither may lead elsewhere.
@@ -131,4 +135,8 @@ def _keep_screens(reader: LedgerReader, current: View, directory: Path) -> None:
         except StoreError:
             continue  # the display says so; the next round tries again
         if data is not None:
-            (directory / f"{row.worker}.png").write_bytes(data)
+            kind = row.screenshot.rpartition(".")[2].lower()
+            shown = kind if kind in _SCREEN_KINDS else "png"
+            for other in _SCREEN_KINDS - {shown}:
+                (directory / f"{row.worker}.{other}").unlink(missing_ok=True)
+            (directory / f"{row.worker}.{shown}").write_bytes(data)

@@ -39,16 +39,16 @@ def written(command: Callable[[], int]) -> int:
 def _unwritten(error: OSError) -> int:
     """Give up both streams, so that nothing is tried again at the end; say why if that goes."""
     left = error.errno == errno.EPIPE
-    _discard(sys.stdout)
+    discard(sys.stdout)
     with contextlib.suppress(OSError):
         if not left:
             sys.stderr.write(f"error: the output cannot be written ({error.strerror}).\n")
         sys.stderr.flush()
-    _discard(sys.stderr)
+    discard(sys.stderr)
     return EXIT_INCOMPLETE if left else EXIT_INFRASTRUCTURE
 
 
-def _discard(stream: object) -> None:
+def discard(stream: object) -> None:
     """Let a stream lead nowhere: what its buffer still holds is dropped without a complaint."""
     if isinstance(stream, io.TextIOWrapper):
         with contextlib.suppress(OSError):

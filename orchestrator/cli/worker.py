@@ -9,20 +9,28 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from orchestrator.cli.command import command
 from orchestrator.cli.options import store_options
+from orchestrator.cli.parent import leave_with_parent, orphaned_by
 from orchestrator.cli.reading import opened
+from orchestrator.cli.streams import discard
 from orchestrator.cli.worker_options import WorkerOptions
-from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INFRASTRUCTURE,
+    EXIT_INTERRUPTED,
+    InterruptedRunError,
+    StoreError,
+    bad_input,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from orchestrator.plan import Plan
     from orchestrator.store import Store
     from orchestrator.worker.narrator import Narrator
     from orchestrator.worker.pulse import Orders
@@ -31,6 +39,12 @@ if TYPE_CHECKING:
 
 LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
+
+HEAD_WITHIN_S = 900.0
+"""How long a worker waits for its plan: roles take up to ten minutes to replicate, at Azure."""
+HEAD_PAUSE_S = 2.0
+
+T = TypeVar("T")
 
 
 @command()
@@ -55,6 +69,7 @@ LEAVE_WITHIN_S = 4.5
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
 @click.option("--container", default="", help="Attach to this container instead of starting one.")
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable. Repeatable.")
+@click.option("--parent", type=int, default=None, hidden=True, help="The process to end with.")
 @click.option(
     "--role",
     type=click.Choice(["arena", "drain"]),
@@ -121,12 +136,18 @@ def new_worker_id(shard: int) -> str:
 
 
 def _work(options: WorkerOptions) -> int:
+    from orchestrator.scratch import held
     from orchestrator.worker.loop import Worker
     from orchestrator.worker.pulse import Orders
 
     orders = Orders()
     _obey_signals(orders)
-    return Worker(_tools(options, orders)).run()
+    orphaned = orphaned_by(options.parent)
+    leave_with_parent(orders, orphaned)
+    if orphaned():
+        return EXIT_INTERRUPTED
+    with held(options.scratch):
+        return Worker(_tools(options, orders, orphaned)).run()
 
 
 def _obey_signals(orders: Orders) -> None:
@@ -142,12 +163,14 @@ def _obey_signals(orders: Orders) -> None:
     signal.signal(signal.SIGINT, leave)
 
 
-def _tools(options: WorkerOptions, orders: Orders) -> Tools:
+def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool]) -> Tools:
     from orchestrator.cli.worker_arena import arena_of
+    from orchestrator.ledger import paths
     from orchestrator.reader import read_plan
     from orchestrator.store import StoreCredentials, open_store
     from orchestrator.worker.claimant import Claimant, Identity
     from orchestrator.worker.pulse import Pulse, Watch
+    from orchestrator.worker.recorder import OWN_LEDGER
     from orchestrator.worker.redact import Redactor
     from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 
@@ -155,26 +178,30 @@ def _tools(options: WorkerOptions, orders: Orders) -> Tools:
     redactor = Redactor(secrets)
     narrator = _narrator(redactor)
     # The plan says how long a store call may take; reading it takes a default.
-    plan = read_plan(_shared(options, 30.0))
+    head = _Head(orders, narrator)
+    plan = head.wait_for(lambda: read_plan(_shared(options, 30.0)))
     store = _shared(options, plan.heartbeat_s)
-    own = open_store(
-        str(options.scratch / "ledger"),
+    copy = open_store(
+        str(options.scratch / OWN_LEDGER),
         options.run_name,
         StoreCredentials(),
         timeout_s=plan.heartbeat_s,
         create=True,
     )
-    _copy_head(store, own, plan, options.session)
+    own = copy.optional(narrator.warn)
+    session = paths.session(options.session)
+    own.create(paths.PLAN, plan.to_json())
+    own.create(session, head.wait_for(lambda: store.get(session)) or b"")
     identity = Identity(
         options.worker_id, options.session, options.machine, options.shard, _machine(options)
     )
     claimant = Claimant(store, plan, identity, time.monotonic, own)
-    parent = os.getppid()
     watch = Watch(
         time.monotonic,
         time.time,
-        orphaned=lambda: os.getppid() != parent,
+        orphaned=orphaned,
         die=lambda reason: _die(narrator, reason),
+        lease_s=plan.lease_s,
     )
     settings = WorkerSettings(
         options.shard, options.shards, options.scratch, options.evidence, redactor
@@ -205,12 +232,29 @@ def _shared(options: WorkerOptions, timeout_s: float) -> Store:
     return open_store(options.store, options.run_name, credentials, timeout_s=timeout_s)
 
 
-def _copy_head(store: Store, own: Store, plan: Plan, session: str) -> None:
-    """Put the plan and the session into the worker's own ledger: it must be readable by itself."""
-    from orchestrator.ledger import paths
+class _Head:
+    """Reads what a worker needs before it can start; a store that blips just then is waited for."""
 
-    own.create(paths.PLAN, plan.to_json())
-    own.create(paths.session(session), store.get(paths.session(session)) or b"")
+    def __init__(self, orders: Orders, narrator: Narrator) -> None:
+        self._orders, self._narrator = orders, narrator
+        self._until = time.monotonic() + HEAD_WITHIN_S
+
+    def wait_for(self, read: Callable[[], T]) -> T:
+        """Return what ``read`` returns.
+
+        Raises:
+            StoreError: The store has not answered for too long.
+            InterruptedRunError: An order to stop came first.
+        """
+        while True:
+            try:
+                return read()
+            except StoreError as error:
+                if time.monotonic() > self._until:
+                    raise
+                self._narrator.warn(str(error))
+            if self._orders.stop.wait(HEAD_PAUSE_S):
+                raise InterruptedRunError(f"The worker leaves: {self._orders.reason}.")
 
 
 def _die(narrator: Narrator, reason: str) -> None:
@@ -223,7 +267,8 @@ def _narrator(redactor: Redactor) -> Narrator:
 
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    return Narrator(sys.stdout, on_github, Path(summary) if summary else None, redactor)
+    where = Path(summary) if summary else None
+    return Narrator(sys.stdout, on_github, where, redactor, discard)
 
 
 def _forwarded(names: tuple[str, ...]) -> Mapping[str, str]:

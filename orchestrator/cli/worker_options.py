@@ -32,3 +32,4 @@ class WorkerOptions:
     storage: Path | None
     container: str
     forwarded: tuple[str, ...]
+    parent: int | None

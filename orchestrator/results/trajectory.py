@@ -12,7 +12,7 @@ from orchestrator.results import files, frames
 from orchestrator.results.text import clean, clean_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 TRAJECTORY = "traj.jsonl"
@@ -156,6 +156,16 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     chunks = files.head_and_tail(path, _BYTES_LIMIT, _TAIL_LIMIT)
     for line in itertools.islice(_split(chunks), _LINES_LIMIT):
         document = _document(line)
+        if document is not None:
+            yield document
+
+
+def documents(
+    path: Path, redacted: Callable[[bytes], bytes] = bytes
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects on all of a trajectory's lines, each after ``redacted`` had the line."""
+    for line in _split(files.head_and_tail(path, _BYTES_LIMIT, _TAIL_LIMIT)):
+        document = _document(redacted(line))
         if document is not None:
             yield document
 

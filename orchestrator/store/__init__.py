@@ -5,6 +5,7 @@ from orchestrator.store.objects import (
     AlreadyThereError,
     Listed,
     Primitives,
+    RefusedError,
     Store,
     UnclearError,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "AlreadyThereError",
     "Listed",
     "Primitives",
+    "RefusedError",
     "Store",
     "StoreCredentials",
     "UnclearError",

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from orchestrator.errors import StoreError
+from orchestrator.errors import StoreError, StoreRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +39,10 @@ class UnclearError(Exception):
     """A request failed; whether it took effect is not known. Carries no secret."""
 
 
+class RefusedError(UnclearError):
+    """The store answered that this credential may not do so, or that the container is not there."""
+
+
 class Primitives(Protocol):
     """What a store must be able to do; each raises ``UnclearError`` when it could not."""
 
@@ -62,6 +66,8 @@ class Primitives(Protocol):
 class Store:
     """A run's objects. Every failure is a ``StoreError`` that says which call failed and why.
 
+    One that the store itself answered with a refusal is a ``StoreRefusedError``.
+
     ``observer`` is told each request before it is made: its verb and its path.
     """
 
@@ -78,6 +84,13 @@ class Store:
     def observed(self, observer: Callable[[str, str], None]) -> Store:
         """Return the same objects, with every request told to ``observer``."""
         return Store(self._primitives, self.url, observer)
+
+    def optional(self, warn: Callable[[str], object]) -> Store:
+        """Return the same objects as a copy that is worth having and never in anybody's way.
+
+        A create that fails there is False; ``warn`` is told the first.
+        """
+        return _Optional(self._primitives, self.url, warn)
 
     def create(self, path: str, data: bytes) -> bool:
         """Create ``path``; return whether the object there is this one.
@@ -159,7 +172,31 @@ class Store:
             raise self._failed(verb, path, error) from error
 
     def _failed(self, verb: str, path: str, error: Exception) -> StoreError:
+        what = f"{self.url}: could not {verb} {path or 'the run'}: {error}. "
+        if isinstance(error, RefusedError):
+            return StoreRefusedError(
+                f"{what}The store refuses: check that the credential may do this and has not "
+                "expired, and that the container is there."
+            )
         return StoreError(
-            f"{self.url}: could not {verb} {path or 'the run'}: {error}. "
-            "Check that the store can be reached, has room, and that the credential may do this."
+            f"{what}Check that the store can be reached, has room, and that the credential may do "
+            "this."
         )
+
+
+class _Optional(Store):
+    """A copy on a disk that may be full."""
+
+    def __init__(self, primitives: Primitives, url: str, warn: Callable[[str], object]) -> None:
+        super().__init__(primitives, url)
+        self._warn = warn
+        self._has_warned = False
+
+    def create(self, path: str, data: bytes) -> bool:
+        try:
+            return super().create(path, data)
+        except StoreError as error:
+            if not self._has_warned:
+                self._has_warned = True
+                self._warn(f"this worker's own copy of its records is incomplete: {error}")
+            return False

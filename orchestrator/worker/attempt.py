@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
@@ -44,6 +44,7 @@ class Seen:
     ``survived`` is whether something of the client is still alive: its arena is not clean.
     ``misled`` says how the client is not the one that was asked for; empty: it is, or did not say.
     ``launched`` is False where the arena failed before anything was launched: no try of the task.
+    ``no_room`` is whether this machine could not take an attempt's files.
     """
 
     verdict: Verdict
@@ -54,6 +55,7 @@ class Seen:
     survived: bool = False
     launched: bool = True
     misled: str = ""
+    no_room: bool = False
 
 
 def _nobody() -> None:
@@ -103,6 +105,8 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
         process = arena.launch(assignment)
     except ArenaError as error:
         return _not_run(str(error))
+    except OSError as error:
+        return without_room(error)
     supervision = _Supervision(process, assignment, plan, guard)
     ending = supervision.run()
     survived = ending is not Ending.EXITED and not process.kill(KILL_GRACE_S)
@@ -139,6 +143,11 @@ def _given_back(message: str) -> Seen:
     """Give the task back: this worker's arena failed before the task had one."""
     verdict = Verdict(None, Cause.RELEASED, (), message)
     return Seen(verdict, 0, 0.0, {}, None, launched=False)
+
+
+def without_room(error: OSError) -> Seen:
+    """Give the task back: this machine cannot hold an attempt's files."""
+    return replace(_given_back(f"this machine has no room for an attempt: {error}"), no_room=True)
 
 
 def _not_run(message: str) -> Seen:

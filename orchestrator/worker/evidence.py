@@ -6,7 +6,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import StoreError
+from orchestrator.results import files as sizes
 from orchestrator.results.keeping import keep
+from orchestrator.results.thinning import thinned
+from orchestrator.results.trajectory import TRAJECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
     from orchestrator.worker.redact import Redactor
 
 FILE_LIMIT = 32 * 1024 * 1024
-"""Bytes of one evidence file; a larger one is cut to its end, where errors are."""
+"""Bytes of one evidence file; a larger one is cut to its end, where errors are.
+
+A trajectory keeps all of its lines instead, and its long values lose their ends.
+"""
 
 _CUT_ALLOWANCE = 1 << 16
 """Bytes that are looked at beyond the cut: more than any secret has."""
@@ -84,10 +90,36 @@ def upload(store: Store, prefix: str, files: list[tuple[str, Path]], redactor: R
     """
     for name, path in files:
         try:
-            store.put(prefix + name, _redacted(path, redactor))
+            store.put(prefix + name, _kept(name, path, redactor))
         except (OSError, StoreError) as error:
             return f"{prefix} is incomplete: {error}"
     return ""
+
+
+def cut_short(files: list[tuple[str, Path]]) -> str:
+    """Return, as a sentence, which of some files are too large to be kept whole; "" for none."""
+    cut = []
+    for name, path in files:
+        size = sizes.size_of(path)
+        if size > FILE_LIMIT:
+            way = "long values of it" if is_trajectory(name) else "all but its end"
+            cut.append(f"{name} ({size / 1e6:.0f} MB; {way})")
+    limit = f"{FILE_LIMIT / 1e6:.0f} MB"
+    return f"left out, for a file is kept up to {limit}: {', '.join(cut)}" if cut else ""
+
+
+def is_trajectory(name: str) -> bool:
+    """Whether a file of evidence is a task's trajectory."""
+    return name.rpartition("/")[2] == TRAJECTORY
+
+
+def _kept(name: str, path: Path, redactor: Redactor) -> bytes:
+    """Return what is kept of a file, without secrets."""
+    if is_trajectory(name) and sizes.size_of(path) > FILE_LIMIT:
+        short = thinned(path, FILE_LIMIT, redactor.data)
+        if short is not None:
+            return short
+    return _redacted(path, redactor)
 
 
 def _redacted(path: Path, redactor: Redactor) -> bytes:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, wears_the_arena
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
     EXIT_INFRASTRUCTURE,
-    EXIT_INTERRUPTED,
     ArenaError,
     StoreError,
 )
@@ -24,21 +23,17 @@ from orchestrator.ledger.records import canonical
 from orchestrator.schedule import blind_count
 from orchestrator.worker.outage import HELD, ProviderOutage
 from orchestrator.worker.recorder import ATTEMPTS, Recorder
+from orchestrator.worker.store_retry import Limits, StoreRetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orchestrator.ledger.look import Look
     from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Outcome
     from orchestrator.worker.tools import Tools
 
-T = TypeVar("T")
-
 RESET_AFTER = 2
 """Infrastructure outcomes in a row that reset the arena; one more and the worker leaves."""
 
-_STORE_RETRY_S = 2.0
 _RESET_POLICY_TASK = "task"
 
 
@@ -52,6 +47,8 @@ class Worker:
         self._recorder.answered = self._provider_answers
         self._home = tools.plan.home(tools.settings.shard, tools.settings.shards)
         self._ends_at = tools.clock.monotonic() + tools.plan.real_s(tools.plan.limits.shard_s)
+        limits = Limits(self._ends_at, tools.plan.lease_s, tools.clock.monotonic)
+        self._insist = StoreRetry(limits, tools.orders, tools.narrator).ask
         self._failures = 0
         self._broken = ""
         self._last: Look | None = None
@@ -69,6 +66,8 @@ class Worker:
                 self._work()
         except ArenaError as error:
             self._broken = str(error)
+        except OSError as error:
+            self._broken = f"this machine has no room or no right for an arena's files: {error}"
         finally:
             tools.pulse.allow(None)
             self._stop_arena()
@@ -191,7 +190,9 @@ class Worker:
     def _attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> None:
         outcome = self._recorder.attempt(unit, attempt, stolen=stolen)
         outcome = self._outage.of_probe(outcome)
-        self._insist(lambda: self._recorder.record(outcome))
+        if self._insist(lambda: self._recorder.record(outcome)) is None:
+            self._recorder.say_unrecorded(outcome)
+        self._broken = self._broken or self._recorder.no_room
         self._recorder.keep_evidence(outcome)
         self._insist(lambda: self._outage.after(outcome))
         self._order_drain(outcome)
@@ -289,18 +290,6 @@ class Worker:
         stopped = tools.orders.stop.is_set() or tools.orders.drain.is_set()
         return not stopped and not self._broken and tools.clock.monotonic() < self._ends_at
 
-    def _insist(self, call: Callable[[], T]) -> T | None:
-        """Call until the store answers, a signal says stop, or the shard's deadline passes."""
-        tools = self._tools
-        while True:
-            try:
-                return call()
-            except StoreError as error:
-                tools.narrator.warn(str(error))
-                late = tools.clock.monotonic() >= self._ends_at
-                if late or tools.orders.stop.wait(_STORE_RETRY_S):
-                    return None
-
     # -- the end ----------------------------------------------------------------------------
 
     def _leave(self) -> int:
@@ -324,7 +313,7 @@ class Worker:
     def _exit_code(self) -> int:
         """1 only if a home task ended without a score and nobody live holds it."""
         if self._tools.orders.stop.is_set():
-            return EXIT_INTERRUPTED
+            return self._tools.orders.code
         if self._broken:
             return EXIT_INFRASTRUCTURE
         finished = self._last is not None and not self._last.free

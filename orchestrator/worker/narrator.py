@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from orchestrator.worker.redact import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from orchestrator.ledger.paths import Unit
@@ -28,11 +28,20 @@ class Narrator:
     github: bool = False
     summary: Path | None = None
     redactor: Redactor = field(default_factory=Redactor)
+    discard: Callable[[TextIO], object] = lambda _stream: None
+    """Called once when nothing more can be written: a full disk ends the words, not the work."""
+    _is_mute: bool = False
 
     def say(self, text: str) -> None:
         """Write one line."""
-        self.stream.write(self._line(text) + "\n")
-        self.stream.flush()
+        if self._is_mute:
+            return
+        try:
+            self.stream.write(self._line(text) + "\n")
+            self.stream.flush()
+        except OSError:
+            self._is_mute = True
+            self.discard(self.stream)
 
     def warn(self, text: str) -> None:
         """Write a warning; on GitHub an annotation."""
@@ -79,8 +88,11 @@ class Narrator:
         header = "| task | attempt | result | seconds | steps |\n| --- | --- | --- | --- | --- |\n"
         headline = f"{len(outcomes)} attempts, {len(scored)} scored. {self._line(reason)}"
         text = f"{headline}\n\n{header}{rows}"
-        with self.summary.open("a", encoding="utf-8") as stream:
-            stream.write(text)
+        try:
+            with self.summary.open("a", encoding="utf-8") as stream:
+                stream.write(text)
+        except OSError as error:
+            self.warn(f"the step's summary cannot be written: {error}")
 
     def _line(self, text: str) -> str:
         """Return text as one printable line."""

@@ -6,8 +6,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import StoreError
+from orchestrator.errors import EXIT_INTERRUPTED, StoreError, StoreRefusedError
 from orchestrator.ledger import paths
+from orchestrator.worker.store_retry import Refusal, end_for_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +22,20 @@ WATCHDOG_GRACE_S = 30.0
 
 @dataclass(slots=True)
 class Orders:
-    """What a worker has been told: ``stop`` ends its task at once, ``drain`` lets it finish."""
+    """What a worker has been told: ``stop`` ends its task at once, ``drain`` lets it finish.
+
+    ``code`` is what a worker that was told to stop ends with.
+    """
 
     stop: threading.Event = field(default_factory=threading.Event)
     drain: threading.Event = field(default_factory=threading.Event)
     reason: str = ""
+    code: int = EXIT_INTERRUPTED
 
-    def end(self, reason: str) -> None:
-        """Order an immediate end; the first reason is kept."""
+    def end(self, reason: str, code: int = EXIT_INTERRUPTED) -> None:
+        """Order an immediate end; the first reason and its exit code are kept."""
         if not self.stop.is_set():
-            self.reason = reason
+            self.reason, self.code = reason, code
             self.stop.set()
 
 
@@ -39,13 +44,14 @@ class Watch:
     """What the pulse needs of its process.
 
     ``orphaned`` says whether the process that started this one is gone. ``die`` ends the process
-    at once and does not return.
+    at once and does not return. ``lease_s`` is the run's lease: for so long a store may refuse.
     """
 
     monotonic: Callable[[], float]
     wall: Callable[[], float]
     orphaned: Callable[[], bool]
     die: Callable[[str], None]
+    lease_s: float = 150.0
 
 
 class Pulse:
@@ -62,6 +68,7 @@ class Pulse:
         self._claimant, self._store, self._orders = claimant, store, orders
         self._watch, self._interval_s = watch, interval_s
         self._deadline: float | None = None
+        self._refusal = Refusal(watch.lease_s)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
@@ -99,7 +106,12 @@ class Pulse:
         try:
             self._claimant.beat()
             self._hear()
+            self._refusal.answered()
         except StoreError as error:
+            if isinstance(error, StoreRefusedError) and self._refusal.is_final(
+                self._watch.monotonic()
+            ):
+                end_for_refusal(self._orders, error)
             # The claimant distrusts itself from here on; the next beat may get through.
             self._claimant.show(note=str(error))
 

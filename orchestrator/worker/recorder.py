@@ -10,8 +10,14 @@ from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import MESSAGE_LIMIT, Outcome
 from orchestrator.results.keeping import Kept
-from orchestrator.worker.attempt import Guard
-from orchestrator.worker.evidence import chosen_files, newest_screenshot, upload, wanted
+from orchestrator.worker.attempt import Guard, without_room
+from orchestrator.worker.evidence import (
+    chosen_files,
+    cut_short,
+    newest_screenshot,
+    upload,
+    wanted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.worker.tools import Tools
 
 ATTEMPTS = "attempts"
+OWN_LEDGER = "ledger"
 CLIENT_LOG = "client.log"
 
 _SETTLE_S = 120.0
@@ -41,6 +48,7 @@ class Recorder:
         self.survived = False
         self.launched = True
         self.misled = ""
+        self.no_room = ""
         self._claimed_at = 0.0
         self.answered: Callable[[], None] = lambda: None
         self._seen: Seen | None = None
@@ -55,8 +63,6 @@ class Recorder:
         tools.claimant.busy("running", unit=unit, attempt=attempt, since=started, screenshot="")
         tools.narrator.task_started(unit, attempt, stolen=stolen)
         tools.pulse.allow(plan.real_s(plan.limits.task_s) + _SETTLE_S)
-        directory = self._path(unit, attempt)
-        directory.mkdir(parents=True)
         guard = Guard(
             stop=tools.orders.stop,
             abandoned=lambda: self._abandoned(unit, attempt),
@@ -65,12 +71,23 @@ class Recorder:
             wall=tools.clock.wall,
             answered=self.answered,
         )
-        assignment = Assignment(unit, attempt, directory)
-        seen = tools.run_attempt(tools.arena, assignment, plan, guard)
+        seen = self._run(Assignment(unit, attempt, self._path(unit, attempt)), guard)
         tools.pulse.allow(None)
         self._seen, self.survived = seen, seen.survived
         self.launched, self.misled = seen.launched, seen.misled
         return self._outcome(unit, attempt, started, seen)
+
+    def _run(self, assignment: Assignment, guard: Guard) -> Seen:
+        """Run an attempt; one for which there is no room here is given back, at no cost to it."""
+        tools = self._tools
+        try:
+            assignment.directory.mkdir(parents=True)
+        except OSError as error:
+            seen = without_room(error)
+        else:
+            seen = tools.run_attempt(tools.arena, assignment, tools.plan, guard)
+        self.no_room = seen.verdict.message if seen.no_room else ""
+        return seen
 
     def _path(self, unit: Unit, attempt: int) -> Path:
         worker = self._tools.claimant.identity.worker
@@ -112,6 +129,15 @@ class Recorder:
         tools.narrator.task_ended(written)
         return written
 
+    def say_unrecorded(self, outcome: Outcome) -> None:
+        """Say where an outcome is that the shared ledger did not take."""
+        result = f"score {outcome.score:g}" if outcome.score is not None else str(outcome.cause)
+        self._tools.narrator.error(
+            f"{outcome.unit}, attempt {outcome.attempt} ({result}), is not in the shared ledger. "
+            f"This worker's own copy has it: {self._tools.settings.scratch / OWN_LEDGER}. "
+            "waa-matrix report takes that in with --artifacts."
+        )
+
     def keep_evidence(self, outcome: Outcome) -> None:
         """Copy what ``--evidence`` asks for, and remove the attempt's directory."""
         tools, settings = self._tools, self._tools.settings
@@ -124,9 +150,11 @@ class Recorder:
             files.append((CLIENT_LOG, client_log))
         prefix = paths.evidence(outcome.unit, outcome.attempt, outcome.worker)
         trouble = upload(tools.store, prefix, files, settings.redactor)
-        for said in (chosen.said, trouble):
+        for said in (chosen.said, cut_short(files)):
             if said:
-                tools.narrator.warn(f"{outcome.unit}: {said}" if said == chosen.said else said)
+                tools.narrator.warn(f"{outcome.unit}: {said}")
+        if trouble:
+            tools.narrator.warn(trouble)
         shutil.rmtree(directory, ignore_errors=True)
 
     def _abandoned(self, unit: Unit, attempt: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import Cause
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Session, parse_claim, parse_outcome, to_json
-from orchestrator.store import AlreadyThereError, Listed, UnclearError
+from orchestrator.store import AlreadyThereError, Listed, RefusedError, UnclearError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +90,7 @@ class Line:
     worker: str
     turn: Callable[[], None]
     down: bool = False
+    refuses: bool = False
     lose_reply: bool = False
     reads: list[str] = field(default_factory=list)
 
@@ -127,6 +128,8 @@ class Line:
         self.turn()
         if self.down:
             raise UnclearError("the store is gone")
+        if self.refuses:
+            raise RefusedError("403 AuthorizationFailure")
 
 
 def open_world(plan: Plan) -> World:

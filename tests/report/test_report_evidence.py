@@ -159,3 +159,20 @@ def test_small_and_jpeg_screenshots_are_kept_as_they_are_large() -> None:
     assert found.size == (320, 200)
     with Image.open(io.BytesIO(found.data)) as small:
         assert small.size == (320, 200)
+
+
+def test_a_webp_screenshot_is_shown_with_what_the_agent_thought(kept: Path) -> None:
+    name = "screenshot-step_1_3.webp"
+    (kept / name).write_bytes(picture(kind="WEBP"))
+    (kept / "plan_result-step_1_3.txt").write_text("Then I wait.", "utf-8")
+    lines(kept, {"step_num": 1, "action": "wait()", "screenshot": name})
+    page = kept.parents[1]
+
+    (beside,) = read(kept).steps
+    (inside,) = read(kept, inline=True).steps
+    (shrunk,) = DirectoryEvidence({UNIT: kept}, small(page), page)[UNIT].steps
+    assert beside.screenshot == f"evidence/1-w0/{name}"
+    assert beside.thought == "Then I wait."
+    assert data_url(inside.image).startswith("data:image/webp;")
+    assert shrunk.size == (1920, 1080)
+    assert (page / shrunk.screenshot).is_file()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from orchestrator.cli.evidence_beside import place
 from orchestrator.results.keeping import keep
-from orchestrator.results.trajectory import read_trajectory, steps_of
+from orchestrator.results.thinning import thinned
+from orchestrator.results.trajectory import instruction_of, read_trajectory, steps_of
 from orchestrator.worker.evidence import ATTEMPT_LIMIT, chosen_files, evidence_files
 
 if TYPE_CHECKING:
@@ -104,3 +105,31 @@ def test_the_last_action_counts_beyond_the_lines_that_are_read(tmp_path: Path) -
     last = json.dumps({"step_num": 2, "action": "FAIL"})
     (tmp_path / "traj.jsonl").write_text(f"{line}\n" * 20_000 + last)
     assert read_trajectory(tmp_path).answered_fail
+
+
+def test_a_trajectory_too_long_to_keep_keeps_every_step_and_loses_no_secret(tmp_path: Path) -> None:
+    secret, long = b"sk-very-secret", "x" * (1 << 20)
+    lines = [
+        {"step_num": step, "action": "FAIL" if step == 40 else f"click({step})", "screen": long}
+        for step in range(1, 41)
+    ]
+    whole = tmp_path / "traj.jsonl"
+    lines[0] |= {"instruction": "Play the video.", "note": "y" * 16_380 + secret.decode()}
+    whole.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    kept = thinned(whole, 2 << 20, lambda line: line.replace(secret, b"[KEY]"))
+
+    assert kept is not None
+    assert len(kept) < 2 << 20
+    assert b"sk-v" not in kept
+    assert b"characters are left out)" in kept
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "traj.jsonl").write_bytes(kept)
+    assert read_trajectory(tmp_path / "copy") == read_trajectory(tmp_path)
+    assert read_trajectory(tmp_path / "copy").steps == 40
+    assert instruction_of(tmp_path / "copy") == "Play the video."
+
+
+def test_what_is_no_trajectory_is_not_thinned(tmp_path: Path) -> None:
+    (tmp_path / "traj.jsonl").write_bytes(b"\0" * 4096)
+    assert thinned(tmp_path / "traj.jsonl", 1024, bytes) is None

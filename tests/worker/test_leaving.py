@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,17 @@ from orchestrator.ledger import paths
 from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import parse_left
 from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.store import Store
 from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.claimant import Claimant, Identity
-from orchestrator.worker.evidence import FILE_LIMIT, evidence_files, newest_screenshot, upload
+from orchestrator.worker.evidence import (
+    FILE_LIMIT,
+    cut_short,
+    evidence_files,
+    newest_screenshot,
+    upload,
+)
 from orchestrator.worker.narrator import Narrator
 from orchestrator.worker.pulse import WATCHDOG_GRACE_S, Orders, Pulse, Watch
 from orchestrator.worker.redact import Redactor
@@ -91,6 +99,41 @@ def test_evidence_leaves_without_secrets_and_cut_to_its_end(world: World, tree: 
     assert b"[OPENAI_API_KEY]" in kept["evidence/x/result.txt"]
     assert len(kept["evidence/x/traj.jsonl"]) == FILE_LIMIT
     assert kept["evidence/x/traj.jsonl"].endswith(b"the end")
+
+
+def test_a_trajectory_of_52_megabytes_keeps_its_steps_in_the_ledger(
+    world: World, tree: Path, tmp_path: Path
+) -> None:
+    padding = f"{SECRET} " + "x" * (2 << 20)
+    with (tree / "traj.jsonl").open("w") as stream:
+        for step in range(1, 27):
+            action = "FAIL" if step == 26 else "pyautogui.click(1, 2)"
+            line = {"step_num": step, "action": action, "observation": padding}
+            stream.write(json.dumps(line) + "\n")
+    store = Store(Line(world, "w1", lambda: None), "x://")
+    files = evidence_files(tree, "traj")
+    assert cut_short(files).endswith("traj.jsonl (55 MB; long values of it)")
+    assert upload(store, "evidence/x/", files, REDACTOR) == ""
+
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "traj.jsonl").write_bytes(world.objects["evidence/x/traj.jsonl"][0])
+    found = read_trajectory(copy)
+    assert (found.steps, found.answered_fail) == (26, True)
+    assert [step.number for step in steps_of(copy)] == list(range(1, 27))
+    assert SECRET.encode() not in (copy / "traj.jsonl").read_bytes()
+
+
+def test_a_webp_screenshot_is_kept_and_shown_like_a_png(tree: Path) -> None:
+    name = "screenshot-step_1_2.webp"
+    (tree / name).write_bytes(b"RIFF0000WEBP")
+    os.utime(tree / name, ns=(2**62, 2**62))
+    (tree / "traj.jsonl").write_text(
+        json.dumps({"step_num": 1, "action": "click()", "screenshot": name})
+    )
+    assert name in {kept for kept, _ in evidence_files(tree, "screens")}
+    assert newest_screenshot(tree) == tree / name
+    assert [step.screenshot for step in steps_of(tree)] == [name]
 
 
 @pytest.mark.parametrize("at", [0, 1, 20, 39])

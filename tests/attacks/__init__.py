@@ -1,0 +1,1 @@
+"""Attacks on whole runs of real processes, and what becomes of them."""

@@ -1,0 +1,58 @@
+"""How long a report waits for its store."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from orchestrator.cli.waiting import Waiting
+from orchestrator.errors import StoreError, StoreRefusedError
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.cli.waiting._PAUSE_S", 0.001)
+
+
+class Blip:
+    """A store that fails some times, and then answers."""
+
+    def __init__(self, failures: int, error: type[StoreError] = StoreError) -> None:
+        self.failures, self.error, self.asked = failures, error, 0
+
+    def read(self) -> str:
+        self.asked += 1
+        if self.asked <= self.failures:
+            raise self.error("away")
+        return "here"
+
+
+def test_a_blip_is_waited_out_and_said_once() -> None:
+    said: list[str] = []
+    waiting = Waiting(say=said.append)
+    assert waiting.out(Blip(5).read) == "here"
+    assert said == ["waiting for the store: away"]
+    assert waiting.out(Blip(0).read) == "here"
+
+
+def test_an_outage_is_not_waited_out_for_ever() -> None:
+    blip = Blip(10**9)
+    with pytest.raises(StoreError, match="away"):
+        Waiting(patience_s=0.05).out(blip.read)
+    assert blip.asked > 1
+
+
+def test_a_refusal_is_not_waited_out() -> None:
+    blip = Blip(1, StoreRefusedError)
+    with pytest.raises(StoreRefusedError):
+        Waiting().out(blip.read)
+    assert blip.asked == 1
+
+
+def test_who_was_told_to_stop_does_not_wait() -> None:
+    stop, blip = threading.Event(), Blip(10**9)
+    stop.set()
+    with pytest.raises(StoreError):
+        Waiting(stop).out(blip.read)
+    assert blip.asked == 1
