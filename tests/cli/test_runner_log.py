@@ -69,7 +69,7 @@ def test_no_piece_of_a_log_is_a_command(pieces: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a :: b\n", "a::b\n::\n", "## [x]\n", "#[x]\n", "std::vector\n", "12::34\n", "x:\n:y\n"],
+    ["a :: b\n", "a::b\n", "## [x]\n", "#[x]\n", "std::vector\n", "12::34\n", "x:\n:y\n"],
 )
 def test_other_text_is_left_as_it_is(text: str) -> None:
     log = io.StringIO()
