@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestrator.fleet.provision import launch_wave
 from orchestrator.ledger import paths
 from tests.fakes.arm.faults import Fault as ArmFault
-from tests.fakes.github.faults import Fault, Wound
+from tests.fakes.github.faults import Fault, RunnerFate, Wound
 from tests.fleet.test_supervise import N, provisioned, supervised, taken_down
 
 if TYPE_CHECKING:
@@ -53,4 +54,27 @@ def test_refusals_of_some_minutes_drain_no_run(stage: Stage, side: str, status: 
     assert stage.store.get(paths.control(stage.attempt.session, "drain")) is None
     assert ended.exit_code == 0, ended
     assert len(stage.scene.arm.world.ever) == N
+    taken_down(stage)
+
+
+@pytest.mark.parametrize(("status", "words"), [(403, "Forbidden"), (404, "Not Found")])
+def test_one_refused_configuration_costs_one_machine(stage: Stage, status: int, words: str) -> None:
+    refusal = Fault("POST /actions/runners/generate", Wound.STATUS, status, words)
+    stage.scene.fake.faults.add(refusal)
+    wave = launch_wave(stage.launcher(), stage.supply(), N)
+    assert (wave.fatal, len(wave.launched)) == ("", N - 1)
+    assert [words in line for line in wave.why_not] == [True]
+
+
+def test_a_refused_configuration_of_a_replacement_is_asked_for_again(stage: Stage) -> None:
+    """Its job waits: the next round brings its machine."""
+    launched = provisioned(stage)
+    stage.insides.job_s = 1200.0
+    stage.scene.fake.faults.runners(RunnerFate(launched[0].name, never_online=True))
+    stage.scene.fake.faults.add(
+        Fault("POST /actions/runners/generate", Wound.STATUS, 404, "Not Found")
+    )
+    ended, _ = supervised(stage)
+    assert ended.exit_code == 0, ended
+    assert len(stage.scene.arm.world.ever) == N + 1
     taken_down(stage)
