@@ -9,6 +9,7 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
+from orchestrator.cli.runner_log import inert_log
 from orchestrator.cli.streams import written
 from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
@@ -93,6 +94,11 @@ def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -
     ``arguments`` are the process's own unless given. The fleet's commands wait by ``clock``, which
     is the machine's unless one is given: a day of supervision can be had in a moment.
     """
+    with inert_log():
+        return _invoked(arguments, clock)
+
+
+def _invoked(arguments: Sequence[str] | None, clock: Clock | None) -> int:
     try:
         code = cli.main(arguments, standalone_mode=False, obj=clock)
     except BadInputError as error:

@@ -1,7 +1,7 @@
 """Errors where a reader of a workflow run looks: annotations of the step, and its summary.
 
-GitHub shows ten errors of a step, and drops the rest; a line of a log that begins with ``::`` is a
-command to the runner. Escapes are those of ``@actions/core`` (packages/core/src/command.ts).
+GitHub shows ten errors of a step, and drops the rest. Escapes are those of ``@actions/core``
+(packages/core/src/command.ts).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.event import summary_path, summary_size
+from orchestrator.cli.runner_log import tell_runner
 from orchestrator.errors import BadInputError, MatrixError
 from orchestrator.report.publication import SUMMARY_LIMIT
 from orchestrator.report.text import clean, markdown_text
@@ -37,15 +38,12 @@ def problems_of(error: MatrixError) -> list[str]:
 
 
 def show_failure(command: str, problems: Sequence[str]) -> None:
-    """Show problems in the step's annotations and summary; outside of a workflow nothing.
-
-    Standard error takes them: the runner reads commands from both streams.
-    """
+    """Show problems in the step's annotations and summary; outside of a workflow nothing."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     title = _property(f"waa-matrix {command}".strip())
     for line in _folded(problems):
-        click.echo(f"::error title={title}::{_data(line)}", err=True)
+        tell_runner(f"::error title={title}::{_data(line)}")
     text = failure_summary(command, problems)
     if summary_path() and summary_size() + len(text.encode()) <= SUMMARY_LIMIT:
         try:

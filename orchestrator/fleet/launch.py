@@ -191,11 +191,18 @@ class Launcher:
         except GitHubError as error:
             supply.refused(choice, _UNTRIED)
             if error.kind in _STOPS:
-                self.refusals[role].halt.stop(str(error), fatal=True)
+                self._not_minted(name, error, role)
             # An entry whose reply was lost holds the name, and listings do not show it yet: the
             # next try has a new name, and the entry is found by its label later.
             again = error.kind is GitHubKind.CONFLICT
             raise _RefusedError(str(error), final=not again) from error
+
+    def _not_minted(self, name: str, error: GitHubError, role: Role) -> None:
+        """Note a refused configuration: one tells of this machine, several of the token."""
+        refusals = self.refusals[role]
+        failure = Failure(FailureKind.UNKNOWN, f"GitHub {error.status}", str(error))
+        hope = refusals.accepted or refusals.up
+        refusals.met(failure, str(error), name, "", (), hope=hope)
 
     def _request(  # the parts of one machine, named at the only call
         self,

@@ -29,15 +29,16 @@ _NETWORK_API = "2022-11-01"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 _REGION = re.compile(r"[a-z0-9]{2,32}")
 _TAG_FORBIDDEN = re.compile(r"[<>%&\\?/\x00-\x1f]")
+_TAG_RESERVED = ("microsoft", "azure", "windows")
 _TAGS_LIMIT, _TAG_NAME_LIMIT, _TAG_VALUE_LIMIT = 50, 512, 256
 
 
 def problems(request: MachineRequest, settings: AzureSettings) -> Iterator[Problem]:
     """Yield everything in a request that Azure would refuse, or that would leak machines."""
-    if not _NAME.fullmatch(request.name):
+    if not _NAME.fullmatch(request.name) or request.name.isdigit():
         yield Problem(
             "machine name",
-            f"{request.name[:80]!r} is not 1 to 64 letters, digits and inner hyphens",
+            f"{request.name[:80]!r} is not 1 to 64 letters, digits and inner hyphens, one a letter",
             "Choose another.",
         )
     if not is_region(request.region) or request.region not in settings.sites:
@@ -73,6 +74,11 @@ def _tag_problems(request: MachineRequest) -> Iterator[Problem]:
     for name, value in request.tags.items():
         if _TAG_FORBIDDEN.search(name) or not 0 < len(name) <= _TAG_NAME_LIMIT:
             yield Problem(f"tag {name[:40]!r}", "not a tag name in Azure", r"Leave out <>%&\?/.")
+        if name.lower().startswith(_TAG_RESERVED):
+            reserved = ", ".join(_TAG_RESERVED)
+            yield Problem(
+                f"tag {name[:40]!r}", f"begins like Azure's own ({reserved})", "Rename it."
+            )
         if len(value) > _TAG_VALUE_LIMIT:
             yield Problem(
                 f"tag {name[:40]!r}", f"{len(value)} characters, above 256", "Shorten it."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.azgh.world.call import Call, Reply, Routes
+from tests.azgh.world.role_rules import check_role
 from tests.azgh.world.rules import refused
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Access:
                 "RoleDefinitionWithSameNameExists",
                 f"A custom role with the same name already exists in this directory: {same}",
             )
+        check_role(properties)
         # At least one, none by a wildcard; the code is made up, and an unfilled name of a template
         # is refused as Azure would refuse a subscription that is not there
         # (https://learn.microsoft.com/azure/role-based-access-control/role-definitions#assignablescopes).

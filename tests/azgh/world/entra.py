@@ -137,12 +137,17 @@ class Entra:
     def _check_credential(self, value: dict[str, Any], present: list[dict[str, Any]]) -> None:
         """At most 20; a name, and an issuer with a subject, are unique in an application.
 
-        The codes of the first three and of the name are unverified: nothing depends on them.
+        The codes are unverified but the last one: nothing depends on them.
 
         https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
         """
-        if not re.fullmatch(r"[A-Za-z0-9_-]{3,120}|", value["name"]):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{2,119}|", value["name"]):
             raise _graph(400, "Request_BadRequest", "Invalid value specified for property 'name'")
+        for name in ("subject", "issuer"):
+            # Neither longer than 600 characters, nor with a wildcard; a space at the issuer's end
+            # would be taken here and refuse every token later.
+            if not re.fullmatch(r"[^*?]{1,600}", value[name]) or value[name] != value[name].strip():
+                raise _graph(400, "Request_BadRequest", f"Invalid value of property '{name}'")
         if value["audiences"] != ["api://AzureADTokenExchange"]:
             raise _graph(400, "Request_BadRequest", "Invalid value specified for 'audiences'")
         if len(present) >= 20:

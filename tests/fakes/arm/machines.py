@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.fakes.arm.admission import admit
+from tests.fakes.arm.naming import check_names
 from tests.fakes.arm.reply import Json, RefusalError, gone
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC, Item, World
 
@@ -66,6 +67,7 @@ class Machines:
         if present is not None:
             self._may_replace(present, body, only_new=only_new)
             return present, None
+        check_names(name, body)
         admit(body, self._catalogue, self._world, standard_security=self.standard_security)
         fate = self._faults.fate(name)
         machine = Item(
