@@ -138,6 +138,7 @@ def _adjusted(found: Adjusted | None) -> dict[str, Any]:
     return {
         "adjusted_interval": _interval(found.interval) if found else None,
         "adjusted_p": found.p if found else None,
+        "adjusted_direction": found.direction if found else None,
     }
 
 

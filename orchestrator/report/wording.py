@@ -263,12 +263,17 @@ def adjusted(results: Results, domain: str) -> str:
     return interval(found.interval if found else None)
 
 
+BESIDE = {1: "above", -1: "below", 0: ""}
+"""How a domain stands to all others, beside the p of that."""
+
+
 def adjusted_p(results: Results, domain: str) -> str:
     """Return the Holm-adjusted p of a domain against all others, or a dash."""
     found = results.adjusted.get(domain)
     if found is None:
         return NONE
-    return "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+    shown = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+    return f"{shown} {BESIDE[found.direction]}".rstrip()
 
 
 def trials(found: Repeats) -> list[tuple[str, str]]:

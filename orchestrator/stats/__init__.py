@@ -18,6 +18,7 @@ from orchestrator.stats.multiple import holm, holm_levels
 from orchestrator.stats.paired import (
     MCNEMAR,
     STRATIFIED,
+    WILCOXON,
     Finding,
     Pair,
     Tally,
@@ -56,6 +57,7 @@ __all__ = [
     "MCNEMAR",
     "POWER",
     "STRATIFIED",
+    "WILCOXON",
     "Band",
     "Decision",
     "Finding",

@@ -55,8 +55,13 @@ class Paired:
     interval: Interval | None
     score_difference: float | None
     score_interval: Interval | None
-    wilcoxon_p: float | None
+    wilcoxon: stats.Finding | None
     detectable: float | None
+
+    @property
+    def direction(self) -> int:
+        """The sign of the difference of the success rates."""
+        return ((self.difference or 0) > 0) - ((self.difference or 0) < 0)
 
     @property
     def discordance(self) -> float | None:
@@ -175,7 +180,7 @@ def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
         interval=stats.paired_bootstrap(differences),
         score_difference=_mean(scores),
         score_interval=stats.paired_bootstrap(scores),
-        wilcoxon_p=stats.wilcoxon(scores),
+        wilcoxon=stats.wilcoxon(scores),
         detectable=stats.paired_detectable(len(known), _discordance(gained + lost, len(known))),
     )
 

@@ -127,7 +127,17 @@ def _verdict(one: Candidate) -> dict[str, Any]:
         "p": decision.p if decision else None,
         "p_worst": decision.p_worst if decision else None,
         "survives": decision.survives if decision else None,
+        "direction": _direction(one.paired.direction if decision else None),
+        "direction_worst": _direction(
+            None
+            if decision is None or decision.turn is None
+            else one.paired.direction * decision.turn
+        ),
     }
+
+
+def _direction(sign: int | None) -> str | None:
+    return None if sign is None else words.DIRECTIONS[sign]
 
 
 def _paired(one: Candidate) -> dict[str, Any]:
@@ -146,7 +156,8 @@ def _paired(one: Candidate) -> dict[str, Any]:
         "difference_interval": _interval(paired.interval),
         "score_difference": paired.score_difference,
         "score_interval": _interval(paired.score_interval),
-        "wilcoxon_p": paired.wilcoxon_p,
+        "wilcoxon_p": paired.wilcoxon.p if paired.wilcoxon else None,
+        "wilcoxon_direction": _direction(paired.wilcoxon.direction if paired.wilcoxon else None),
         "detectable": paired.detectable,
     }
 

@@ -99,12 +99,13 @@ def domains(one: Candidate) -> str:
         return ""
     rows = [
         f"| {markdown_code(row.domain)} | {row.tasks} | {percent(row.baseline_rate)} "
-        f"| {percent(row.candidate_rate)} | {row.gained} | {row.lost} | {words.p(row.p)} |"
+        f"| {percent(row.candidate_rate)} | {row.gained} | {row.lost} "
+        f"| {words.points(row.difference)} | {words.p(row.p)} |"
         for row in one.domains
     ]
     head = [
-        "| Domain | Tasks | Baseline | Candidate | Gained | Lost | p (Holm) |",
-        "| :-- | --: | --: | --: | --: | --: | --: |",
+        "| Domain | Tasks | Baseline | Candidate | Gained | Lost | Difference | p (Holm) |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     return "\n".join(["### Domains", "", *head, *rows[:200]])
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
     from orchestrator.report.comparison.published import Against
     from orchestrator.report.comparison.sides import Side, Unlike
-    from orchestrator.stats import Interval
+    from orchestrator.stats import Decision, Interval
 
 TITLES = {
     Verdict.BETTER: "Better",
@@ -25,6 +25,9 @@ TITLES = {
 
 FEWEST_DISCORDANT = 6
 """Six discordant tasks, all one way, are the fewest that an exact test at 0.05 can find."""
+
+DIRECTIONS = {1: "better", -1: "worse", 0: "even"}
+"""How the sign of a difference, candidate minus baseline, is called beside its p-value."""
 
 _TESTS = {MCNEMAR: "exact McNemar"}
 
@@ -43,8 +46,8 @@ def reason(one: Candidate) -> str:
     seen = f"{counts(one.paired)} ({test} {p_is(decision.p)})"
     if decision.survives is False:
         return (
-            f"{seen}, but {undecided(one.paired)}; at worst {p_is(decision.p_worst)}. "
-            "Finish the runs, then compare again."
+            f"{seen[:-1]} for {DIRECTIONS[one.paired.direction]}), but {undecided(one.paired)}; "
+            f"{at_worst(one.paired, decision)}. Finish the runs, then compare again."
         )
     if decision.verdict is Verdict.UNDERPOWERED:
         return f"{seen}. {_why_underpowered(one.paired)}"
@@ -52,6 +55,13 @@ def reason(one: Candidate) -> str:
         return f"{seen}. {reach(one.paired)}"
     held = f" It holds however they had ended: {undecided(one.paired)}."
     return f"{seen}, {change(one.paired)}.{held if one.paired.undecided else ''}"
+
+
+def at_worst(paired: Paired, decision: Decision) -> str:
+    """Return what the missing scores would make of a finding: its p, and in which direction."""
+    against = paired.direction * (decision.turn or 0)
+    towards = f"for {DIRECTIONS[against]}" if against else "for no difference"
+    return f"at worst {p_is(decision.p_worst)} {towards}, had they all gone against it"
 
 
 def _why_underpowered(paired: Paired) -> str:
@@ -89,8 +99,15 @@ def scores(paired: Paired) -> str:
     """Return what describes the difference of the scores, and decides nothing."""
     return (
         f"scores {points(paired.score_difference)} (95%: {point_range(paired.score_interval)}), "
-        f"Wilcoxon {p_is(paired.wilcoxon_p)} (describes, does not decide)"
+        f"{ranks(paired)} (describes, does not decide)"
     )
+
+
+def ranks(paired: Paired) -> str:
+    """Return the signed rank test's p, with the direction of the ranks: not always the mean's."""
+    if paired.wilcoxon is None:
+        return "no score differs"
+    return f"Wilcoxon {p_is(paired.wilcoxon.p)} (ranks for {DIRECTIONS[paired.wilcoxon.direction]})"
 
 
 def reach(paired: Paired) -> str:
