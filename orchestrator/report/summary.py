@@ -204,9 +204,23 @@ def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
         mean_without_flagged=_mean([task.score for task in sound if task.score is not None]),
         clustered=stats.clustered(_by(scored, by_task=False)),
         clusters=len({task.domain for task in scored}),
-        paired_detectable=stats.paired_detectable(n),
+        paired_detectable=stats.detectable(_beside_a_like_run(tasks)),
         unpaired_detectable=None if rate is None else stats.unpaired_detectable(n, rate),
     )
+
+
+def _beside_a_like_run(tasks: Sequence[TaskEntry]) -> list[stats.Pair]:
+    """Return this run's trials beside those of a run that is complete."""
+    trials: dict[tuple[str, str], list[TaskEntry]] = {}
+    for task in tasks:
+        trials.setdefault((task.domain, task.name), []).append(task)
+    return [
+        stats.Pair(
+            stats.Tally(len(every), sum(one.score is not None for one in every), 0),
+            stats.Tally(len(every), len(every), 0),
+        )
+        for every in trials.values()
+    ]
 
 
 def _domains(tasks: Sequence[TaskEntry]) -> tuple[tuple[str, Score], ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import Cause, Flag
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
+from orchestrator.stats import CHANCES, POWER
 
 if TYPE_CHECKING:
     from orchestrator.report.entries import Score
@@ -302,10 +303,11 @@ def reach(results: Results) -> str:
     """Return which differences a run of this size can show."""
     extra = results.caveats
     if extra.paired_detectable is None:
-        return "Too few tasks are scored to tell two runs apart."
+        return "Too few tasks are scored to tell two runs apart, had the others gone against it."
     said = (
         f"A second run of the same tasks must differ by {_points(extra.paired_detectable)} or more "
-        "to be told apart (paired, 20% decided differently, power 0.8)"
+        f"to be told apart (paired, complete, as many trials, power {POWER:g}, chances of tasks "
+        f"spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g}))"
     )
     if extra.unpaired_detectable is None:
         return said + "."

@@ -37,6 +37,7 @@ from orchestrator.stats.power import (
     paired_detectable,
     unpaired_detectable,
 )
+from orchestrator.stats.reach import CHANCES, detectable
 from orchestrator.stats.trend import Trend, trend
 from orchestrator.stats.trials import (
     Trials,
@@ -51,6 +52,7 @@ from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
 
 __all__ = [
     "ALPHA",
+    "CHANCES",
     "DISCORDANCE",
     "DRAWS",
     "LEVEL",
@@ -70,6 +72,7 @@ __all__ = [
     "clustered",
     "decide",
     "decide_all",
+    "detectable",
     "fisher",
     "flip_rate",
     "holm",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
+import pytest
 from scipy.stats import binomtest
 
 from orchestrator.report.comparison import Comparison, compare, to_comparison
@@ -49,6 +51,32 @@ def test_what_the_missing_could_merely_weaken_is_said_to_be_still_ahead() -> Non
     said = f"at worst p = {weaker:.2g} for better, had they all gone against it"
     for text in surfaces(compare(side(first), [side(second)])):
         assert said in text
+
+
+def test_more_trials_never_look_worse() -> None:
+    """The reach that is printed is that of the test that decides, with the trials it has."""
+
+    def run(name: str, trials: int) -> dict[str, Any]:
+        wins = (range(0, 154, 3), range(0, 154, 4), range(1, 154, 3))
+        return document(
+            [
+                task(f"t{n}", float(n in wins[trial % 3]), domain=f"d{n % 12}", trial=trial)
+                for n in range(154)
+                for trial in range(trials)
+            ],
+            name,
+        )
+
+    reaches = []
+    for first, second in ((1, 1), (5, 1), (3, 3), (8, 8)):
+        comparison = compare(side(run("a", first)), [side(run("b", second))])
+        found = to_comparison(comparison)["candidates"][0]["paired"]["detectable"]
+        reaches.append(100 * found)
+        shown = f"A difference below {100 * found:.1f} points would mostly go unseen ({first} "
+        assert shown + f"against {second} trials of 154 tasks; power 0.8, " in render_text(
+            comparison
+        ) or shown in json.dumps(to_comparison(comparison))
+    assert reaches == pytest.approx([10.8, 8.5, 6.3, 3.9], rel=0.05)
 
 
 def test_the_rank_tests_p_is_said_with_the_direction_of_the_ranks() -> None:

@@ -18,10 +18,10 @@ from orchestrator.report.comparison.sides import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.report.comparison.published import Against
-    from orchestrator.stats import Decision, Interval, Pair
+    from orchestrator.stats import Decision, Interval, Pair, Tally
 
 Kind = Literal["lost", "gained", "rate-down", "rate-up", "undecided"]
 KINDS: tuple[Kind, ...] = ("lost", "gained", "rate-down", "rate-up", "undecided")
@@ -40,7 +40,8 @@ class Paired:
     """The tasks that both sides expected; differences are candidate minus baseline.
 
     ``tasks`` are scored on both sides. Rates and scores of a task are means over its scored trials,
-    so that every task weighs the same.
+    so that every task weighs the same. ``detectable`` is ``stats.detectable``; ``trials`` the
+    fewest and the most scored trials of a paired task on either side.
     """
 
     tasks: int
@@ -57,6 +58,7 @@ class Paired:
     score_interval: Interval | None
     wilcoxon: stats.Finding | None
     detectable: float | None
+    trials: tuple[tuple[int, int], tuple[int, int]]
 
     @property
     def direction(self) -> int:
@@ -181,13 +183,18 @@ def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
         score_difference=_mean(scores),
         score_interval=stats.paired_bootstrap(scores),
         wilcoxon=stats.wilcoxon(scores),
-        detectable=stats.paired_detectable(len(known), _discordance(gained + lost, len(known))),
+        detectable=stats.detectable(pairs.values()),
+        trials=(
+            _trials(pair.first for pair in known.values()),
+            _trials(pair.second for pair in known.values()),
+        ),
     )
 
 
-def _discordance(differing: int, tasks: int) -> float:
-    """Return the share of tasks that differ; the usual one where too few do to tell."""
-    return differing / tasks if differing > 5 else stats.DISCORDANCE
+def _trials(sides: Iterable[Tally]) -> tuple[int, int]:
+    """Return the fewest and the most scored trials that a side has of a paired task."""
+    counts = [side.scored for side in sides]
+    return min(counts, default=0), max(counts, default=0)
 
 
 def _score_difference(baseline: Side, side: Side, key: Key) -> float:

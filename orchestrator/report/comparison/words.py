@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, percent
-from orchestrator.stats import MCNEMAR, Verdict
+from orchestrator.stats import CHANCES, MCNEMAR, POWER, Verdict
 
 if TYPE_CHECKING:
     from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
@@ -28,6 +28,9 @@ FEWEST_DISCORDANT = 6
 
 DIRECTIONS = {1: "better", -1: "worse", 0: "even"}
 """How the sign of a difference, candidate minus baseline, is called beside its p-value."""
+
+CHANCES_SAID = f"chances of tasks spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g})"
+"""The model between tasks under which a reach is computed."""
 
 _TESTS = {MCNEMAR: "exact McNemar"}
 
@@ -114,7 +117,13 @@ def reach(paired: Paired) -> str:
     """Return what difference so many tasks could have shown."""
     if paired.detectable is None:
         return "So few tasks could not show any difference with chance 0.8."
-    return f"A difference below {100 * paired.detectable:.1f} points would mostly go unseen."
+    first, second = (f"{low}" if low == high else f"{low} to {high}" for low, high in paired.trials)
+    gate = ", what lacks a score counted against it" if paired.undecided else ""
+    return (
+        f"A difference below {100 * paired.detectable:.1f} points would mostly go unseen "
+        f"({first} against {second} trials of {tasks(paired.tasks)}{gate}; power {POWER:g}, "
+        f"{CHANCES_SAID})."
+    )
 
 
 def p(value: float | None) -> str:
