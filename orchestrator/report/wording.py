@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orchestrator.report.figures import Repeats
     from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import Results
-    from orchestrator.stats import Interval
+    from orchestrator.stats import Interval, Trials
 
 SIMULATED = "Simulated: no Windows was involved, and no score here says anything about an agent."
 
@@ -280,23 +280,48 @@ def adjusted_p(results: Results, domain: str) -> str:
 def trials(found: Repeats) -> list[tuple[str, str]]:
     """Return what several trials of each task say, as names and values."""
     rows = [(f"pass@{k}, pass^{k}", f"{one}, {every}") for k, one, every in passes(found)]
-    return [*rows, *agreement(found)]
+    return [*rows, ("pass@k and pass^k over", pass_tasks(found)), *agreement(found)]
 
 
 def passes(found: Repeats) -> list[tuple[int, str, str]]:
-    """Return k, pass@k and pass^k of every known k."""
+    """Return k, pass@k and pass^k with their intervals, of every known k."""
     told = found.trials
-    return [(k, percent(told.pass_at[k]), percent(told.pass_all[k])) for k in sorted(told.pass_at)]
+    return [
+        (
+            k,
+            with_interval(told.pass_at[k], told.pass_at_intervals[k]),
+            with_interval(told.pass_all[k], told.pass_all_intervals[k]),
+        )
+        for k in sorted(told.pass_at)
+    ]
+
+
+def with_interval(value: float | None, found: Interval | None) -> str:
+    """Return a share with its 95% interval; all of that may be unknown."""
+    return f"{percent(value)} ({interval(found)})" if found else percent(value)
+
+
+def pass_tasks(found: Repeats) -> str:
+    """Return over which tasks pass@k and pass^k are, for every k the same ones."""
+    told = found.trials
+    noun = "task" if told.pass_tasks == 1 else "tasks"
+    return f"{told.pass_tasks} {noun} with {told.most} scored trials"
 
 
 def agreement(found: Repeats) -> list[tuple[str, str]]:
     """Return how far trials of one task agree, as names and values."""
     told = found.trials
     return [
-        ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
+        ("Flip rate", _flips(told)),
         ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
         ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
     ]
+
+
+def _flips(told: Trials) -> str:
+    said = f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"
+    held = told.flip_interval
+    return f"{said} (95%: {interval(held)})" if held else said
 
 
 def reach(results: Results) -> str:

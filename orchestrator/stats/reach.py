@@ -77,9 +77,12 @@ def _by_enumeration(tasks: int, alpha: float, power: float) -> float | None:
 
     for sign in _SIGNS:
         if chance(sign * _WIDEST) >= power:
-            smallest = _smallest(lambda step, sign=sign: chance(sign * step) >= power)
-            return abs(difference(sign * smallest))
+            return _smallest_difference(chance, sign, power)
     return None
+
+
+def _smallest_difference(chance: Callable[[float], float], sign: int, power: float) -> float:
+    return abs(difference(sign * _smallest(lambda step: chance(sign * step) >= power)))
 
 
 def _smallest(enough: Callable[[float], bool]) -> float:
