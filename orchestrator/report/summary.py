@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator import stats
-from orchestrator.causes import SCORE_FLAGS, Cause, Status
+from orchestrator.causes import CUT_OFF, SCORE_FLAGS, Status
 from orchestrator.report.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
 from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
@@ -163,9 +163,9 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
         infrastructure=sum(task.status is Status.INFRASTRUCTURE for task in tasks),
         missing=sum(task.status is Status.MISSING for task in tasks),
     )
-    timeouts = sum(task.cause is Cause.TIMEOUT for task in scored)
+    timeouts = sum(task.cause in CUT_OFF for task in scored)
     successes = sum(point >= 1.0 for point in points)
-    undecided = counts.infrastructure + counts.missing + timeouts
+    undecided = counts.infrastructure + counts.missing
     rate = successes / len(points) if points else None
     independent = len({(task.domain, task.name) for task in scored})
     return Score(

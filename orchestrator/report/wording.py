@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orchestrator.report.figures import Repeats
     from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import Results
-    from orchestrator.stats import Interval, Trials
+    from orchestrator.stats import Interval
 
 SIMULATED = "Simulated: no Windows was involved, and no score here says anything about an agent."
 
@@ -173,8 +173,9 @@ def caveats(results: Results) -> list[str]:
     said = [said for said in (no_start(results), outage(results)) if said]
     if score.timeouts:
         said.append(
-            f"{score.timeouts} timed out, counted 0 in the mean and 1 in the best case "
-            f"({band(score)} over all expected)."
+            f"{score.timeouts} timed out: scored 0, in the mean, in the worst and best case and in "
+            "verdicts. Had all of them succeeded, the mean would be "
+            f"{percent(_had_succeeded(score))}."
         )
     if extra.flagged:
         said.append(
@@ -198,6 +199,12 @@ def caveats(results: Results) -> list[str]:
     if results.damage:
         said.append(f"{len(results.damage)} objects of the ledger could not be read.")
     return said
+
+
+def _had_succeeded(score: Score) -> float | None:
+    if score.mean is None:
+        return None
+    return score.mean + score.timeouts / score.counts.scored
 
 
 _NOT_FAILED = (None, EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED)
@@ -312,16 +319,11 @@ def agreement(found: Repeats) -> list[tuple[str, str]]:
     """Return how far trials of one task agree, as names and values."""
     told = found.trials
     return [
-        ("Flip rate", _flips(told)),
+        ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
+        ("95% of the flip rate", interval(told.flip_interval)),
         ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
         ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
     ]
-
-
-def _flips(told: Trials) -> str:
-    said = f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"
-    held = told.flip_interval
-    return f"{said} (95%: {interval(held)})" if held else said
 
 
 def reach(results: Results) -> str:

@@ -153,7 +153,7 @@ def worst_best(points: Sequence[float], undecided: int, expected: int) -> Band:
 
     Args:
         points: The scores that are certain.
-        undecided: How many expected scores are not: not scored, or cut off by a deadline.
+        undecided: How many expected scores are not there.
         expected: How many scores the run was to have; 0 gives a band of nothing, (0, 0).
     """
     if expected == 0:

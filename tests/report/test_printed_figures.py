@@ -90,3 +90,73 @@ def test_the_rank_tests_p_is_said_with_the_direction_of_the_ranks() -> None:
     assert found["wilcoxon_direction"] == "better"
     for text in surfaces(comparison)[::2]:
         assert re.search(r"Wilcoxon p (=|<)? ?0\.\d+ \(ranks for better\)", text)
+
+
+def verdict_of(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> Comparison:
+    return compare(side(document(first, "a")), [side(document(second, "b"))])
+
+
+def test_a_mean_that_moves_against_the_verdict_is_said() -> None:
+    """Twelve full successes lost by a little, and all the others' zeros half solved."""
+    first = [task(f"t{n:02d}", 1.0 if n < 14 else 0.0) for n in range(40)]
+    second = [task(f"t{n:02d}", 0.9 if n < 12 else 1.0 if n < 14 else 0.5) for n in range(40)]
+    comparison = verdict_of(first, second)
+    mean = 100 * (sum(one["score"] for one in second) - sum(one["score"] for one in first)) / 40
+    assert comparison.candidates[0].verdict.value == "worse"
+    for text in surfaces(comparison):
+        assert f"The mean score moves the other way: {mean:+.1f} points" in text
+    even = verdict_of(first, [task(f"t{n:02d}", 0.0) for n in range(40)])
+    for text in surfaces(even):
+        assert "moves the other way" not in text
+
+
+def timed_out(number: int) -> dict[str, Any]:
+    return {**task(f"t{number:03d}", 0.0, domain=f"d{number % 4}"), "cause": "timeout"}
+
+
+def test_a_timeout_is_a_zero_everywhere_and_stands_beside_the_verdict() -> None:
+    first = tasks_of(range(20))
+    second = [timed_out(n) if n < 12 else one for n, one in enumerate(tasks_of(range(12, 20)))]
+    comparison = verdict_of(first, second)
+    assert comparison.candidates[0].verdict.value == "worse"
+    for text in surfaces(comparison):
+        assert "12 of the 12 lost timed out" in text
+    for text in surfaces(verdict_of(second, first)):
+        assert "12 of the 12 gained had timed out in the baseline" in text
+    run = to_comparison(comparison)["candidates"][0]["side"]["runs"][0]
+    assert run["worst_case"] == run["best_case"] == run["mean"] == 8 / 40
+    for text in surfaces(verdict_of(first, tasks_of(range(12, 20)))):
+        assert "timed out" not in text
+
+
+def test_the_counts_of_pairs_add_up() -> None:
+    """Trials a task: scored on both sides, on neither, on one; in part; equal in between."""
+
+    def run(name: str, scores: list[list[float | None]]) -> dict[str, Any]:
+        return document(
+            [
+                task(f"t{n:02d}", score, trial=trial)
+                for n, trials in enumerate(scores)
+                for trial, score in enumerate(trials)
+            ],
+            name,
+        )
+
+    ones: list[list[float | None]] = [
+        [1, 1], [0, 0], [1, 0], [1, 0], [0, 0], [1, None], [None, None], [1, 1], [0, None],
+    ]  # fmt: skip
+    twos: list[list[float | None]] = [
+        [1, 1], [0, 0], [0, 1], [0, 0], [1, 1], [1, 1], [1, 1], [None, None], [0, 0],
+    ]  # fmt: skip
+    comparison = compare(side(run("a", ones)), [side(run("b", twos))])
+    found = to_comparison(comparison)["candidates"][0]["paired"]
+    assert found["tasks"] == 7
+    assert found["unscored"] == 2
+    assert found["undecided"] == 4
+    names = ("both", "tied", "gained", "lost", "neither")
+    assert [found[name] for name in names] == [2, 1, 1, 1, 2]
+    assert sum(found[name] for name in names) == found["tasks"]
+    page = surfaces(comparison)[2]
+    assert "7 of the 9 tasks that both expected are scored on both sides, 2 are not" in page
+    assert "2 of the 7 lack the score of a trial" in page
+    assert "not scored on both sides" not in page

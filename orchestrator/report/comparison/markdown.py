@@ -151,11 +151,11 @@ def _against(one: Against) -> str:
         "",
         markdown_text(words.against_sentence(one), _TEXT_LIMIT),
         "",
-        "| Group | Scored | Rate | Published | Difference | 95% | p |",
+        "| Group | Tasks scored | Rate | Published | Difference | 95% | p |",
         "| :-- | --: | --: | --: | --: | --: | --: |",
     ]
     lines += [
-        f"| {row.group} | {row.scored}/{row.tasks} | {percent(row.rate)} "
+        f"| {row.group} | {row.tasks_scored}/{row.tasks} | {percent(row.rate)} "
         f"| {percent(row.published)} | {words.points(row.difference)} "
         f"| {words.point_range(row.interval)} | {words.p(row.p)} |"
         for row in one.rows

@@ -128,11 +128,11 @@ def _named(one: Candidate, kind: str) -> list[str]:
 
 
 def _groups(one: Against) -> list[str]:
-    head = ("group", "scored", "rate", "published", "difference", "95%", "p")
+    head = ("group", "tasks", "rate", "published", "difference", "95%", "p")
     rows = [
         (
             row.group,
-            f"{row.scored}/{row.tasks}",
+            f"{row.tasks_scored}/{row.tasks}",
             percent(row.rate),
             percent(row.published),
             words.points(row.difference),

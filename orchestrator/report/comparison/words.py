@@ -50,14 +50,51 @@ def reason(one: Candidate) -> str:
     if decision.survives is False:
         return (
             f"{seen[:-1]} for {DIRECTIONS[one.paired.direction]}), but {undecided(one.paired)}; "
-            f"{at_worst(one.paired, decision)}. Finish the runs, then compare again."
+            f"{at_worst(one.paired, decision)}. {beside(one.paired)}"
+            "Finish the runs, then compare again."
         )
     if decision.verdict is Verdict.UNDERPOWERED:
-        return f"{seen}. {_why_underpowered(one.paired)}"
+        return f"{seen}. {beside(one.paired)}{_why_underpowered(one.paired)}"
     if decision.verdict is Verdict.NOT_DISTINGUISHABLE:
-        return f"{seen}. {reach(one.paired)}"
+        return f"{seen}. {beside(one.paired)}{reach(one.paired)}"
     held = f" It holds however they had ended: {undecided(one.paired)}."
-    return f"{seen}, {change(one.paired)}.{held if one.paired.undecided else ''}"
+    against = _mean_against(one.paired)
+    said = " ".join((beside(one.paired) + against).split())
+    return " ".join(
+        part
+        for part in (
+            f"{seen}, {change(one.paired)}.",
+            said,
+            held.strip() if one.paired.undecided else "",
+        )
+        if part
+    )
+
+
+def beside(paired: Paired) -> str:
+    """Return how many of the changed tasks were cut off; "" where none was, else with a space.
+
+    A task that is cut off is scored 0, in a verdict as in a mean (``causes.CUT_OFF``).
+    """
+    said = ""
+    if paired.lost_cut_off:
+        said += f"{paired.lost_cut_off} of the {paired.lost} lost timed out. "
+    if paired.gained_cut_off:
+        said += (
+            f"{paired.gained_cut_off} of the {paired.gained} gained had timed out in the baseline. "
+        )
+    return said
+
+
+def _mean_against(paired: Paired) -> str:
+    """Return that the mean score contradicts what full successes decided; "" where it does not."""
+    if (paired.score_difference or 0.0) * paired.direction >= 0:
+        return ""
+    held = f" (95%: {point_range(paired.score_interval)})" if paired.score_interval else ""
+    return (
+        f"The mean score moves the other way: {points(paired.score_difference)}{held}; "
+        "full successes decide."
+    )
 
 
 def at_worst(paired: Paired, decision: Decision) -> str:
@@ -89,7 +126,9 @@ def tasks(number: int) -> str:
 def undecided(paired: Paired) -> str:
     """Return how many tasks lack a score."""
     verb = "lacks" if paired.undecided == 1 else "lack"
-    return f"{tasks(paired.undecided)} {verb} a score on a side"
+    said = f"{tasks(paired.undecided)} {verb} a score on a side"
+    partly = paired.undecided - paired.unscored
+    return f"{said} ({paired.unscored} every trial of it, {partly} some)" if partly else said
 
 
 def change(paired: Paired) -> str:
