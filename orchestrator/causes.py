@@ -73,6 +73,13 @@ RULES: Mapping[Cause, Rule] = {
     ),
 }
 
+CUT_OFF = frozenset({Cause.TIMEOUT})
+"""Causes by which a task is cut off while its agent works.
+
+One rule everywhere: it is scored 0, in a mean, in the worst and best case, and in a verdict. What
+is undecided is only what has no score. How many were cut off stands beside each of these figures.
+"""
+
 ATTEMPTS_LIMIT = 6
 """Attempts a task may have in one session whatever their causes, releases aside."""
 

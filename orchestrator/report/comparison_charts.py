@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PAIRS = {
     "both": ("succeeded on both", "var(--zero)"),
+    "tied": ("the same rate in between", "var(--partial)"),
     "gained": ("gained", "var(--success)"),
     "lost": ("lost", "var(--infrastructure)"),
     "neither": ("succeeded on neither", "var(--boot)"),
@@ -57,7 +58,7 @@ def _side(number: int, side: Mapping[str, Any]) -> dict[str, Any]:
 
 def pairs(paired: Mapping[str, Any]) -> Chart | None:
     """Draw how the tasks scored on both sides were decided; None when there is none."""
-    found = [(name, int(paired[name] or 0)) for name in _PAIRS]
+    found = [(name, int(paired.get(name) or 0)) for name in _PAIRS]
     total = sum(count for _, count in found)
     if not total:
         return None

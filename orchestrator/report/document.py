@@ -138,6 +138,7 @@ def _adjusted(found: Adjusted | None) -> dict[str, Any]:
     return {
         "adjusted_interval": _interval(found.interval) if found else None,
         "adjusted_p": found.p if found else None,
+        "adjusted_direction": found.direction if found else None,
     }
 
 
@@ -150,7 +151,11 @@ def _repeats(found: Repeats | None) -> dict[str, Any] | None:
         "tasks": trials.tasks,
         "pass_at": {str(k): value for k, value in trials.pass_at.items()},
         "pass_all": {str(k): value for k, value in trials.pass_all.items()},
+        "pass_tasks": trials.pass_tasks,
+        "pass_at_intervals": _intervals(trials.pass_at_intervals),
+        "pass_all_intervals": _intervals(trials.pass_all_intervals),
         "flip_rate": trials.flip_rate,
+        "flip_interval": _interval(trials.flip_interval),
         "flaky": list(found.flaky),
         "interval": _interval(trials.interval),
     }
@@ -158,6 +163,10 @@ def _repeats(found: Repeats | None) -> dict[str, Any] | None:
 
 def _interval(interval: Interval | None) -> dict[str, Any] | None:
     return None if interval is None else asdict(interval)
+
+
+def _intervals(found: Mapping[int, Interval | None]) -> dict[str, Any]:
+    return {str(k): _interval(interval) for k, interval in found.items()}
 
 
 def task_document(task: TaskEntry) -> dict[str, Any]:

@@ -36,10 +36,10 @@ class Score:
     """What a set of tasks scored.
 
     ``mean`` and ``rate`` (full successes) are over scored, ``band`` over expected: its worst case
-    counts everything undecided as 0, its best case as 1. Undecided are the tasks without a score
-    and the timeouts. ``interval`` is that of ``rate``, ``mean_interval`` that of ``mean``; only the
-    run's own score has the latter, for a domain has too few tasks to resample. ``tasks`` counts
-    the distinct tasks with a score: as evidence, trials of one task are worth one task.
+    counts everything undecided as 0, its best case as 1. Undecided are the tasks without a score;
+    ``timeouts`` are scored 0 (``causes.CUT_OFF``). ``interval`` is that of ``rate``,
+    ``mean_interval`` that of ``mean``; only the run's own score has the latter. ``tasks`` counts
+    the distinct tasks with a score.
     """
 
     counts: Counts

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 class Adjusted:
     """A domain among the others.
 
-    ``p`` is Fisher's, of its successes against all other domains', Holm-adjusted; ``interval``
-    Wilson's, of its rate, at the level of Holm's step.
+    ``p`` is Fisher's, of its successes against all other domains', Holm-adjusted; ``direction``
+    the sign of that difference; ``interval`` Wilson's, of its rate, at the level of Holm's step.
     """
 
     p: float
+    direction: int
     interval: stats.Interval | None
 
 
@@ -54,9 +55,15 @@ def adjusted_domains(domains: Sequence[tuple[str, Score]]) -> dict[str, Adjusted
     values = [stats.fisher(won, n, wins - won, total - n) for _, won, n in known]
     levels = stats.holm_levels(values)
     return {
-        domain: Adjusted(p, stats.wilson(won, n, level))
+        domain: Adjusted(p, _beside(won, n, wins, total), stats.wilson(won, n, level))
         for (domain, won, n), p, level in zip(known, stats.holm(values), levels, strict=True)
     }
+
+
+def _beside(won: int, n: int, wins: int, total: int) -> int:
+    """Return the sign of a domain's rate less that of all others together; 0 with no others."""
+    apart = won * (total - n) - (wins - won) * n
+    return (apart > 0) - (apart < 0)
 
 
 def _whole(score: Score) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator import stats
-from orchestrator.causes import SCORE_FLAGS, Cause, Status
+from orchestrator.causes import CUT_OFF, SCORE_FLAGS, Status
 from orchestrator.report.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
 from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
@@ -163,9 +163,9 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
         infrastructure=sum(task.status is Status.INFRASTRUCTURE for task in tasks),
         missing=sum(task.status is Status.MISSING for task in tasks),
     )
-    timeouts = sum(task.cause is Cause.TIMEOUT for task in scored)
+    timeouts = sum(task.cause in CUT_OFF for task in scored)
     successes = sum(point >= 1.0 for point in points)
-    undecided = counts.infrastructure + counts.missing + timeouts
+    undecided = counts.infrastructure + counts.missing
     rate = successes / len(points) if points else None
     independent = len({(task.domain, task.name) for task in scored})
     return Score(
@@ -204,9 +204,23 @@ def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
         mean_without_flagged=_mean([task.score for task in sound if task.score is not None]),
         clustered=stats.clustered(_by(scored, by_task=False)),
         clusters=len({task.domain for task in scored}),
-        paired_detectable=stats.paired_detectable(n),
+        paired_detectable=stats.detectable(_beside_a_like_run(tasks)),
         unpaired_detectable=None if rate is None else stats.unpaired_detectable(n, rate),
     )
+
+
+def _beside_a_like_run(tasks: Sequence[TaskEntry]) -> list[stats.Pair]:
+    """Return this run's trials beside those of a run that is complete."""
+    trials: dict[tuple[str, str], list[TaskEntry]] = {}
+    for task in tasks:
+        trials.setdefault((task.domain, task.name), []).append(task)
+    return [
+        stats.Pair(
+            stats.Tally(len(every), sum(one.score is not None for one in every), 0),
+            stats.Tally(len(every), len(every), 0),
+        )
+        for every in trials.values()
+    ]
 
 
 def _domains(tasks: Sequence[TaskEntry]) -> tuple[tuple[str, Score], ...]:

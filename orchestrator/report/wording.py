@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import Cause, Flag
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED
 from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
+from orchestrator.stats import CHANCES, POWER
 
 if TYPE_CHECKING:
     from orchestrator.report.entries import Score
@@ -172,8 +173,9 @@ def caveats(results: Results) -> list[str]:
     said = [said for said in (no_start(results), outage(results)) if said]
     if score.timeouts:
         said.append(
-            f"{score.timeouts} timed out, counted 0 in the mean and 1 in the best case "
-            f"({band(score)} over all expected)."
+            f"{score.timeouts} timed out: scored 0, in the mean, in the worst and best case and in "
+            "verdicts. Had all of them succeeded, the mean would be "
+            f"{percent(_had_succeeded(score))}."
         )
     if extra.flagged:
         said.append(
@@ -197,6 +199,12 @@ def caveats(results: Results) -> list[str]:
     if results.damage:
         said.append(f"{len(results.damage)} objects of the ledger could not be read.")
     return said
+
+
+def _had_succeeded(score: Score) -> float | None:
+    if score.mean is None:
+        return None
+    return score.mean + score.timeouts / score.counts.scored
 
 
 _NOT_FAILED = (None, EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED)
@@ -263,24 +271,48 @@ def adjusted(results: Results, domain: str) -> str:
     return interval(found.interval if found else None)
 
 
+BESIDE = {1: "above", -1: "below", 0: ""}
+"""How a domain stands to all others, beside the p of that."""
+
+
 def adjusted_p(results: Results, domain: str) -> str:
     """Return the Holm-adjusted p of a domain against all others, or a dash."""
     found = results.adjusted.get(domain)
     if found is None:
         return NONE
-    return "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+    shown = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+    return f"{shown} {BESIDE[found.direction]}".rstrip()
 
 
 def trials(found: Repeats) -> list[tuple[str, str]]:
     """Return what several trials of each task say, as names and values."""
     rows = [(f"pass@{k}, pass^{k}", f"{one}, {every}") for k, one, every in passes(found)]
-    return [*rows, *agreement(found)]
+    return [*rows, ("pass@k and pass^k over", pass_tasks(found)), *agreement(found)]
 
 
 def passes(found: Repeats) -> list[tuple[int, str, str]]:
-    """Return k, pass@k and pass^k of every known k."""
+    """Return k, pass@k and pass^k with their intervals, of every known k."""
     told = found.trials
-    return [(k, percent(told.pass_at[k]), percent(told.pass_all[k])) for k in sorted(told.pass_at)]
+    return [
+        (
+            k,
+            with_interval(told.pass_at[k], told.pass_at_intervals[k]),
+            with_interval(told.pass_all[k], told.pass_all_intervals[k]),
+        )
+        for k in sorted(told.pass_at)
+    ]
+
+
+def with_interval(value: float | None, found: Interval | None) -> str:
+    """Return a share with its 95% interval; all of that may be unknown."""
+    return f"{percent(value)} ({interval(found)})" if found else percent(value)
+
+
+def pass_tasks(found: Repeats) -> str:
+    """Return over which tasks pass@k and pass^k are, for every k the same ones."""
+    told = found.trials
+    noun = "task" if told.pass_tasks == 1 else "tasks"
+    return f"{told.pass_tasks} {noun} with {told.most} scored trials"
 
 
 def agreement(found: Repeats) -> list[tuple[str, str]]:
@@ -288,6 +320,7 @@ def agreement(found: Repeats) -> list[tuple[str, str]]:
     told = found.trials
     return [
         ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
+        ("95% of the flip rate", interval(told.flip_interval)),
         ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
         ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
     ]
@@ -297,10 +330,11 @@ def reach(results: Results) -> str:
     """Return which differences a run of this size can show."""
     extra = results.caveats
     if extra.paired_detectable is None:
-        return "Too few tasks are scored to tell two runs apart."
+        return "Too few tasks are scored to tell two runs apart, had the others gone against it."
     said = (
         f"A second run of the same tasks must differ by {_points(extra.paired_detectable)} or more "
-        "to be told apart (paired, 20% decided differently, power 0.8)"
+        f"to be told apart (paired, complete, as many trials, power {POWER:g}, chances of tasks "
+        f"spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g}))"
     )
     if extra.unpaired_detectable is None:
         return said + "."

@@ -9,6 +9,7 @@ from orchestrator.stats.intervals import (
     LEVEL,
     Band,
     Interval,
+    by_task,
     clustered,
     task_bootstrap,
     wilson,
@@ -18,6 +19,7 @@ from orchestrator.stats.multiple import holm, holm_levels
 from orchestrator.stats.paired import (
     MCNEMAR,
     STRATIFIED,
+    WILCOXON,
     Finding,
     Pair,
     Tally,
@@ -36,6 +38,7 @@ from orchestrator.stats.power import (
     paired_detectable,
     unpaired_detectable,
 )
+from orchestrator.stats.reach import CHANCES, detectable
 from orchestrator.stats.trend import Trend, trend
 from orchestrator.stats.trials import (
     Trials,
@@ -50,12 +53,14 @@ from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
 
 __all__ = [
     "ALPHA",
+    "CHANCES",
     "DISCORDANCE",
     "DRAWS",
     "LEVEL",
     "MCNEMAR",
     "POWER",
     "STRATIFIED",
+    "WILCOXON",
     "Band",
     "Decision",
     "Finding",
@@ -65,9 +70,11 @@ __all__ = [
     "Trend",
     "Trials",
     "Verdict",
+    "by_task",
     "clustered",
     "decide",
     "decide_all",
+    "detectable",
     "fisher",
     "flip_rate",
     "holm",

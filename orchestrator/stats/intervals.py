@@ -18,6 +18,8 @@ DRAWS = 10_000
 _FEWEST_DRAWS = 2_000
 _WORK = 20_000_000  # resampled values in all: beyond 2,000 tasks fewer resamples are drawn
 
+_EQUAL = 1e-18  # squares of sums of scores: below this they differ by rounding alone
+
 _CELLS = 1_000_000  # resampled values held at once: some 30 MB, whatever the number of tasks
 
 
@@ -112,20 +114,38 @@ def clustered(clusters: Sequence[Sequence[float]], level: float = LEVEL) -> Inte
     "A practitioner's guide to cluster-robust inference", J. Human Resources 50 (2015), section II.
 
     Returns:
-        None for fewer than two clusters that hold a score.
+        None for fewer than two clusters that hold a score, and where all have the same mean:
+        nothing is then known of their spread.
     """
-    known = [scores for scores in clusters if scores]
+    return _ratio_t(clusters, level, "cluster-t")
+
+
+def by_task(tasks: Sequence[Sequence[float]], level: float = LEVEL) -> Interval | None:
+    """Return the interval of the mean score of tasks like these, whose trials go together.
+
+    ``clustered`` with the tasks as clusters; with one trial each it is Student's t interval.
+
+    Returns:
+        None for fewer than two tasks that hold a score, and where all tasks have the same mean.
+    """
+    return _ratio_t(tasks, level, "task-t")
+
+
+def _ratio_t(groups_: Sequence[Sequence[float]], level: float, method: str) -> Interval | None:
+    known = [scores for scores in groups_ if scores]
     if len(known) < 2:
         return None
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     total = sum(len(scores) for scores in known)
     mean = math.fsum(math.fsum(scores) for scores in known) / total
     squares = math.fsum((math.fsum(scores) - len(scores) * mean) ** 2 for scores in known)
+    if squares < _EQUAL:
+        return None
     groups = len(known)
     error = math.sqrt(groups / (groups - 1) * squares) / total
-    reach = float(t.ppf((1 + level) / 2, groups - 1)) * error
-    return Interval(max(0.0, mean - reach), min(1.0, mean + reach), level, "cluster-t")
+    reach = float(stdtrit(groups - 1, (1 + level) / 2)) * error
+    return Interval(max(0.0, mean - reach), min(1.0, mean + reach), level, method)
 
 
 def worst_best(points: Sequence[float], undecided: int, expected: int) -> Band:
@@ -133,7 +153,7 @@ def worst_best(points: Sequence[float], undecided: int, expected: int) -> Band:
 
     Args:
         points: The scores that are certain.
-        undecided: How many expected scores are not: not scored, or cut off by a deadline.
+        undecided: How many expected scores are not there.
         expected: How many scores the run was to have; 0 gives a band of nothing, (0, 0).
     """
     if expected == 0:

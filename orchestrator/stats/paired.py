@@ -206,11 +206,15 @@ def paired_bootstrap(
     return Interval(float(low), float(high), level, "paired-bootstrap")
 
 
-def wilcoxon(differences: Sequence[float]) -> float | None:
-    """Return the two-sided p-value of Wilcoxon's signed rank test; None when nothing differs.
+WILCOXON = "wilcoxon-signed-rank"
 
-    Zero differences are left out; ties and more than 50 tasks take the normal approximation.
-    Source: F. Wilcoxon, Biometrics Bulletin 1 (1945), 80-83, as ``scipy.stats.wilcoxon`` has it.
+
+def wilcoxon(differences: Sequence[float]) -> Finding | None:
+    """Return what Wilcoxon's signed rank test says; None when nothing differs.
+
+    The direction is that of the ranks, which need not be the mean's. Zero differences are left
+    out; ties and more than 50 tasks take the normal approximation. Source: F. Wilcoxon, Biometrics
+    Bulletin 1 (1945), 80-83, as ``scipy.stats.wilcoxon`` has it.
     """
     changed = [value for value in differences if value != 0]
     if not changed:
@@ -218,4 +222,8 @@ def wilcoxon(differences: Sequence[float]) -> float | None:
     from scipy import stats
 
     found: Any = stats.wilcoxon(changed)
-    return float(found.pvalue)
+    ranks = stats.rankdata([abs(value) for value in changed])
+    balance = math.fsum(
+        math.copysign(rank, value) for rank, value in zip(ranks, changed, strict=True)
+    )
+    return Finding(float(found.pvalue), (balance > 0) - (balance < 0), WILCOXON)

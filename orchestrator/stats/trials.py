@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.stats.intervals import DRAWS, LEVEL, Interval
+from orchestrator.stats.intervals import DRAWS, LEVEL, Interval, by_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,11 +51,12 @@ def flip_rate(trials: int, successes: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What trials say together: means over the tasks that have at least so many scored ones.
+    """What trials say together.
 
-    ``pass_at`` and ``pass_all`` map k to the mean; ``tasks`` counts those with two or more scored
-    trials, over which ``flip_rate`` is the mean. ``interval`` is that of the mean score, tasks and
-    then trials resampled.
+    ``pass_at`` and ``pass_all`` map k to the mean over one set of tasks, the same for every k: the
+    ``pass_tasks`` that have ``most`` scored trials. ``tasks`` counts those with two or more, over
+    which ``flip_rate`` is the mean. Intervals are Student's t over the same tasks, None where all
+    of them are equal.
     """
 
     most: int
@@ -64,6 +65,10 @@ class Trials:
     pass_all: Mapping[int, float]
     flip_rate: float | None
     interval: Interval | None
+    pass_tasks: int
+    pass_at_intervals: Mapping[int, Interval | None]
+    pass_all_intervals: Mapping[int, Interval | None]
+    flip_interval: Interval | None
 
 
 def over_trials(tasks: Sequence[Sequence[float]]) -> Trials | None:
@@ -76,20 +81,30 @@ def over_trials(tasks: Sequence[Sequence[float]]) -> Trials | None:
     most = max((n for n, _ in counts), default=0)
     if most < 2:
         return None
-    at, every = {}, {}
-    for k in range(1, most + 1):
-        known = [(n, c) for n, c in counts if n >= k]
-        at[k] = math.fsum(pass_at(n, c, k) for n, c in known) / len(known)
-        every[k] = math.fsum(pass_all(n, c, k) for n, c in known) / len(known)
+    whole = [c for n, c in counts if n == most]
+    at = {k: [pass_at(most, c, k) for c in whole] for k in range(1, most + 1)}
+    every = {k: [pass_all(most, c, k) for c in whole] for k in range(1, most + 1)}
     flips = [rate for n, c in counts if (rate := flip_rate(n, c)) is not None]
     return Trials(
         most=most,
         tasks=len(flips),
-        pass_at=at,
-        pass_all=every,
-        flip_rate=math.fsum(flips) / len(flips),
+        pass_at={k: _mean(values) for k, values in at.items()},
+        pass_all={k: _mean(values) for k, values in every.items()},
+        flip_rate=_mean(flips),
         interval=trial_bootstrap(tasks),
+        pass_tasks=len(whole),
+        pass_at_intervals={k: _interval(values) for k, values in at.items()},
+        pass_all_intervals={k: _interval(values) for k, values in every.items()},
+        flip_interval=_interval(flips),
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _interval(values: Sequence[float]) -> Interval | None:
+    return by_task([[value] for value in values])
 
 
 def trial_bootstrap(

@@ -30,6 +30,8 @@ class Decision:
 
     ``p`` is on the scored pairs. ``p_worst`` is with every missing score filled against the
     finding, None where nothing was found; ``survives`` whether the finding is still there then.
+    ``turn`` is what that filling makes of the difference which was found: 1 leaves its sign, 0
+    no difference, and -1 turns it round, so that ``p_worst`` is the p of the opposite.
     """
 
     verdict: Verdict
@@ -37,6 +39,7 @@ class Decision:
     p_worst: float | None
     survives: bool | None
     method: str
+    turn: int | None
 
 
 def decide(pairs: Sequence[Pair], alpha: float = ALPHA) -> Decision:
@@ -75,11 +78,12 @@ def _decision(pairs: Sequence[Pair], found: Finding, worst: Finding, alpha: floa
     if found.p > alpha:
         weak = not _could_decide(pairs, alpha)
         verdict = Verdict.UNDERPOWERED if weak else Verdict.NOT_DISTINGUISHABLE
-        return Decision(verdict, found.p, None, survives=None, method=found.method)
+        return Decision(verdict, found.p, None, None, found.method, None)
     survives = worst.p <= alpha and worst.direction == found.direction
     ahead = Verdict.BETTER if found.direction > 0 else Verdict.WORSE
     verdict = ahead if survives else Verdict.NOT_DISTINGUISHABLE
-    return Decision(verdict, found.p, worst.p, survives=survives, method=found.method)
+    turn = worst.direction * found.direction
+    return Decision(verdict, found.p, worst.p, survives, found.method, turn)
 
 
 def _could_decide(pairs: Sequence[Pair], alpha: float) -> bool:

@@ -63,6 +63,11 @@ def percent(value: float | None) -> str:
     return f"{100 * value:.1f}%"
 
 
+def with_interval(value: float, interval: stats.Interval | None) -> str:
+    assert interval is not None
+    return f"{percent(value)} ({percent(interval.low).rstrip('%')} to {percent(interval.high)})"
+
+
 def trial_column(seen: Visit) -> list[int]:
     return [int(text) for text in seen.texts(f"{ROWS} td:nth-of-type(1)")]
 
@@ -75,8 +80,15 @@ def test_the_section_tells_what_the_statistics_of_the_scores_say(
     assert found is not None
     rows = seen.page.locator("#trials tbody tr").all()
     assert [row.locator("th, td").all_inner_texts() for row in rows] == [
-        [str(k), percent(found.pass_at[k]), percent(found.pass_all[k])] for k in (1, 2, 3)
+        [
+            str(k),
+            with_interval(found.pass_at[k], found.pass_at_intervals[k]),
+            with_interval(found.pass_all[k], found.pass_all_intervals[k]),
+        ]
+        for k in (1, 2, 3)
     ]
+    lead = seen.page.locator("#trials .lead").inner_text()
+    assert f"over the same {found.pass_tasks} tasks with 3 scored trials" in lead
     told = seen.page.locator("#trials dl").inner_text()
     assert f"{percent(found.flip_rate)} of pairs of trials, over {found.tasks} tasks" in told
     assert f"{len(page.flaky)} of {found.tasks}" in told

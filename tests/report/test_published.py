@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from typing import Any
 
 import pytest
 
@@ -67,3 +69,45 @@ def test_published_groups_are_read_and_adjusted() -> None:
 def test_published_numbers_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_published(text, "numbers.json")
+
+
+def in_trials(rate: float, trials: int, missing: int = 0) -> dict[str, Any]:
+    """Return the full run, each task tried so often with the same end; the last tasks missing."""
+    found = full_run(rate, missing)
+    tasks = [{**one, "trial": trial} for one in found["tasks"] for trial in range(trials)]
+    return {**found, "tasks": tasks}
+
+
+def by_enumeration(wins: int, published: int, tasks: int = 154) -> float:
+    """Sum the hypergeometric chances of all tables that are no likelier than this one."""
+    both = wins + published
+    ways = [
+        math.comb(tasks, one) * math.comb(tasks, both - one)
+        for one in range(max(0, both - tasks), min(tasks, both) + 1)
+    ]
+    seen = math.comb(tasks, wins) * math.comb(tasks, published)
+    return sum(one for one in ways if one <= seen * (1 + 1e-9)) / sum(ways)
+
+
+@pytest.mark.parametrize("trials", [1, 3, 10])
+@pytest.mark.parametrize("missing", [0, 2, 6, 14])
+def test_trials_of_a_task_are_worth_one_task_in_the_gate(trials: int, missing: int) -> None:
+    """Navi has 30 of 154. Whether 48 are better, had the missing failed, is a matter of tasks."""
+    found = against(side(in_trials(48 / 154, trials, missing)), KNOWN["navi"])
+    assert found.whole is not None
+    assert (found.whole.tasks_scored, found.whole.tasks) == (154 - missing, 154)
+    single = against(side(in_trials(48 / 154, 1, missing)), KNOWN["navi"])
+    assert found.verdict is single.verdict
+    assert found.whole.p == pytest.approx(single.whole.p if single.whole else None)
+    survives = by_enumeration(48, 30) <= 0.05
+    assert found.verdict is (Verdict.BETTER if survives else Verdict.NOT_DISTINGUISHABLE)
+
+
+def test_trials_do_not_make_a_difference_that_tasks_do_not() -> None:
+    """34 of 154 with ten trials each are no more against 30 than 34 of 154 with one."""
+    for wins in range(30, 52):
+        single = against(side(in_trials(wins / 154, 1, 1)), KNOWN["navi"])
+        tenfold = against(side(in_trials(wins / 154, 10, 1)), KNOWN["navi"])
+        assert single.verdict is tenfold.verdict
+        shown = by_enumeration(wins, 30) <= 0.05
+        assert (tenfold.verdict is Verdict.BETTER) is shown

@@ -65,10 +65,16 @@ def test_a_complete_run_quotes_its_mean_and_an_incomplete_one_its_band() -> None
     )
 
 
-def test_a_timeout_counts_nothing_in_the_mean_and_all_in_the_best_case() -> None:
-    score = results_of(1.0, Cause.TIMEOUT).score
+def test_a_timeout_is_scored_0_in_the_mean_and_in_the_band_and_is_said() -> None:
+    results = results_of(1.0, Cause.TIMEOUT, Cause.LOST)
+    score = results.score
     assert (score.mean, score.timeouts) == (0.5, 1)
-    assert (score.band.worst, score.band.best) == (0.5, 1.0)
+    assert score.band.worst == pytest.approx(1 / 3)
+    assert score.band.best == pytest.approx(2 / 3)
+    assert any(
+        said.startswith("1 timed out: scored 0") and said.endswith("the mean would be 100.0%.")
+        for said in wording.caveats(results)
+    )
 
 
 def test_a_run_of_nothing_scored_has_no_mean() -> None:

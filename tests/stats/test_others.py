@@ -9,7 +9,7 @@ import statistics
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control
+from scipy.stats import false_discovery_control, ttest_1samp
 
 from orchestrator import stats
 
@@ -101,6 +101,32 @@ def test_trials_are_summed_up_over_tasks() -> None:
     assert found.pass_all == pytest.approx({1: 4 / 9, 2: 1 / 3, 3: 1 / 3})
     assert found.flip_rate == pytest.approx(2 / 9)
     assert stats.over_trials([[1.0], [0.0]]) is None
+
+
+def test_every_k_is_over_the_same_tasks_with_their_count_and_interval() -> None:
+    """More of the same tasks' trials never succeed less often; tasks with fewer are in no k."""
+    whole = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
+    found = stats.over_trials([*whole, [1.0, 1.0], [1.0], []])
+    assert found is not None
+    assert (found.most, found.pass_tasks) == (3, 4)
+    for k in (1, 2, 3):
+        chosen = [list(itertools.combinations(scores, k)) for scores in whole]
+        at = [statistics.fmean(map(max, subsets)) for subsets in chosen]
+        every = [statistics.fmean(map(min, subsets)) for subsets in chosen]
+        for values, mean, interval in (
+            (at, found.pass_at[k], found.pass_at_intervals[k]),
+            (every, found.pass_all[k], found.pass_all_intervals[k]),
+        ):
+            assert mean == pytest.approx(statistics.fmean(values))
+            if len(set(values)) == 1:
+                assert interval is None, "no spread is known of what is all equal"
+                continue
+            other = ttest_1samp(values, 0).confidence_interval(0.95)
+            assert interval is not None
+            assert interval.low == pytest.approx(max(0.0, other.low))
+            assert interval.high == pytest.approx(min(1.0, other.high))
+    rising = [found.pass_at[k] for k in (1, 2, 3)]
+    assert rising == sorted(rising)
 
 
 def test_resampling_trials_adds_their_own_spread() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator import stats
+from orchestrator.causes import CUT_OFF
 from orchestrator.errors import bad_input
 from orchestrator.report.comparison.sides import (
     Key,
@@ -18,10 +19,10 @@ from orchestrator.report.comparison.sides import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.report.comparison.published import Against
-    from orchestrator.stats import Decision, Interval, Pair
+    from orchestrator.stats import Decision, Interval, Pair, Tally
 
 Kind = Literal["lost", "gained", "rate-down", "rate-up", "undecided"]
 KINDS: tuple[Kind, ...] = ("lost", "gained", "rate-down", "rate-up", "undecided")
@@ -39,24 +40,41 @@ class Changed:
 class Paired:
     """The tasks that both sides expected; differences are candidate minus baseline.
 
-    ``tasks`` are scored on both sides. Rates and scores of a task are means over its scored trials,
-    so that every task weighs the same.
+    ``tasks`` are scored on both sides, and are ``both`` + ``tied`` + ``gained`` + ``lost`` +
+    ``neither``: successes of every trial, the same rate in between, more often, less often, of no
+    trial. ``unscored`` are those that are not; ``undecided`` lack the score of a trial or more,
+    and may be of either. ``gained_cut_off`` counts those of ``gained`` of which the baseline's
+    trial was cut off, ``lost_cut_off`` those of ``lost`` of which the candidate's was.
+
+    Rates and scores of a task are means over its scored trials, so that every task weighs the
+    same. ``detectable`` is ``stats.detectable``; ``trials`` the fewest and the most scored trials
+    of a paired task on either side.
     """
 
     tasks: int
+    unscored: int
     undecided: int
     only_baseline: int
     only_candidate: int
     both: int
+    tied: int
     gained: int
     lost: int
     neither: int
+    gained_cut_off: int
+    lost_cut_off: int
     difference: float | None
     interval: Interval | None
     score_difference: float | None
     score_interval: Interval | None
-    wilcoxon_p: float | None
+    wilcoxon: stats.Finding | None
     detectable: float | None
+    trials: tuple[tuple[int, int], tuple[int, int]]
+
+    @property
+    def direction(self) -> int:
+        """The sign of the difference of the success rates."""
+        return ((self.difference or 0) > 0) - ((self.difference or 0) < 0)
 
     @property
     def discordance(self) -> float | None:
@@ -164,25 +182,39 @@ def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
     rates = [(pair.first.rate, pair.second.rate) for pair in known.values()]
     return Paired(
         tasks=len(known),
+        unscored=len(pairs) - len(known),
         undecided=sum(not pair.complete for pair in pairs.values()),
         only_baseline=len(baseline.trials.keys() - pairs.keys()),
         only_candidate=len(side.trials.keys() - pairs.keys()),
         both=sum(one == two == 1.0 for one, two in rates),
+        tied=sum(one == two and 0.0 < one < 1.0 for one, two in rates),
         gained=gained,
         lost=lost,
         neither=sum(one == two == 0.0 for one, two in rates),
+        gained_cut_off=_cut_off(baseline, [key for key in known if known[key].difference > 0]),
+        lost_cut_off=_cut_off(side, [key for key in known if known[key].difference < 0]),
         difference=_mean(differences),
         interval=stats.paired_bootstrap(differences),
         score_difference=_mean(scores),
         score_interval=stats.paired_bootstrap(scores),
-        wilcoxon_p=stats.wilcoxon(scores),
-        detectable=stats.paired_detectable(len(known), _discordance(gained + lost, len(known))),
+        wilcoxon=stats.wilcoxon(scores),
+        detectable=stats.detectable(pairs.values()),
+        trials=(
+            _trials(pair.first for pair in known.values()),
+            _trials(pair.second for pair in known.values()),
+        ),
     )
 
 
-def _discordance(differing: int, tasks: int) -> float:
-    """Return the share of tasks that differ; the usual one where too few do to tell."""
-    return differing / tasks if differing > 5 else stats.DISCORDANCE
+def _cut_off(side: Side, keys: Sequence[Key]) -> int:
+    """Return on how many of these tasks a trial of this side was cut off."""
+    return sum(any(one.cause in CUT_OFF for one in side.trials[key]) for key in keys)
+
+
+def _trials(sides: Iterable[Tally]) -> tuple[int, int]:
+    """Return the fewest and the most scored trials that a side has of a paired task."""
+    counts = [side.scored for side in sides]
+    return min(counts, default=0), max(counts, default=0)
 
 
 def _score_difference(baseline: Side, side: Side, key: Key) -> float:

@@ -127,26 +127,41 @@ def _verdict(one: Candidate) -> dict[str, Any]:
         "p": decision.p if decision else None,
         "p_worst": decision.p_worst if decision else None,
         "survives": decision.survives if decision else None,
+        "direction": _direction(one.paired.direction if decision else None),
+        "direction_worst": _direction(
+            None
+            if decision is None or decision.turn is None
+            else one.paired.direction * decision.turn
+        ),
     }
+
+
+def _direction(sign: int | None) -> str | None:
+    return None if sign is None else words.DIRECTIONS[sign]
 
 
 def _paired(one: Candidate) -> dict[str, Any]:
     paired = one.paired
     return {
         "tasks": paired.tasks,
+        "unscored": paired.unscored,
         "undecided": paired.undecided,
         "only_baseline": paired.only_baseline,
         "only_candidate": paired.only_candidate,
         "both": paired.both,
+        "tied": paired.tied,
         "gained": paired.gained,
         "lost": paired.lost,
         "neither": paired.neither,
+        "gained_cut_off": paired.gained_cut_off,
+        "lost_cut_off": paired.lost_cut_off,
         "discordance": paired.discordance,
         "difference": paired.difference,
         "difference_interval": _interval(paired.interval),
         "score_difference": paired.score_difference,
         "score_interval": _interval(paired.score_interval),
-        "wilcoxon_p": paired.wilcoxon_p,
+        "wilcoxon_p": paired.wilcoxon.p if paired.wilcoxon else None,
+        "wilcoxon_direction": _direction(paired.wilcoxon.direction if paired.wilcoxon else None),
         "detectable": paired.detectable,
     }
 
@@ -188,6 +203,7 @@ def _against(one: Against) -> dict[str, Any]:
                 "group": row.group,
                 "tasks": row.tasks,
                 "scored": row.scored,
+                "tasks_scored": row.tasks_scored,
                 "successes": row.successes,
                 "rate": row.rate,
                 "published_rate": row.published,

@@ -99,12 +99,13 @@ def domains(one: Candidate) -> str:
         return ""
     rows = [
         f"| {markdown_code(row.domain)} | {row.tasks} | {percent(row.baseline_rate)} "
-        f"| {percent(row.candidate_rate)} | {row.gained} | {row.lost} | {words.p(row.p)} |"
+        f"| {percent(row.candidate_rate)} | {row.gained} | {row.lost} "
+        f"| {words.points(row.difference)} | {words.p(row.p)} |"
         for row in one.domains
     ]
     head = [
-        "| Domain | Tasks | Baseline | Candidate | Gained | Lost | p (Holm) |",
-        "| :-- | --: | --: | --: | --: | --: | --: |",
+        "| Domain | Tasks | Baseline | Candidate | Gained | Lost | Difference | p (Holm) |",
+        "| :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     return "\n".join(["### Domains", "", *head, *rows[:200]])
 
@@ -150,11 +151,11 @@ def _against(one: Against) -> str:
         "",
         markdown_text(words.against_sentence(one), _TEXT_LIMIT),
         "",
-        "| Group | Scored | Rate | Published | Difference | 95% | p |",
+        "| Group | Tasks scored | Rate | Published | Difference | 95% | p |",
         "| :-- | --: | --: | --: | --: | --: | --: |",
     ]
     lines += [
-        f"| {row.group} | {row.scored}/{row.tasks} | {percent(row.rate)} "
+        f"| {row.group} | {row.tasks_scored}/{row.tasks} | {percent(row.rate)} "
         f"| {percent(row.published)} | {words.points(row.difference)} "
         f"| {words.point_range(row.interval)} | {words.p(row.p)} |"
         for row in one.rows

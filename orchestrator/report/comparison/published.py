@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import stats
 from orchestrator.errors import BadInputError, Problem, bad_input
-from orchestrator.report.comparison.sides import Side, totals
+from orchestrator.report.comparison.sides import Side, tally, totals
 from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.stats import Verdict
 from orchestrator.suite import DOMAIN_COUNTS
@@ -92,7 +93,9 @@ def _wrong(group: str, rate: object) -> str:
 class GroupRow:
     """A group of a run beside the published rate; ``difference`` is the run's minus that.
 
-    ``interval`` is Newcombe's, taking the published rate as that of as many tasks as the list has.
+    ``scored`` and ``successes`` are of trials, ``tasks_scored`` of tasks: as evidence, trials of
+    one task are worth one task. ``interval`` is Newcombe's, taking the published rate as that of
+    as many tasks as the list has.
     """
 
     group: str
@@ -104,6 +107,7 @@ class GroupRow:
     difference: float | None
     interval: Interval | None
     p: float
+    tasks_scored: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ def _row(side: Side, group: str, rate: float) -> GroupRow:
         difference=None if found.rate is None else found.rate - rate,
         interval=stats.newcombe(rate * tasks, tasks, wins, units),
         p=stats.fisher(round(rate * tasks), tasks, round(wins), units),
+        tasks_scored=units,
     )
 
 
@@ -165,13 +170,15 @@ def _verdict(side: Side, whole: GroupRow | None) -> Verdict:
         return Verdict.NONE
     if whole.p > stats.ALPHA:
         return Verdict.NOT_DISTINGUISHABLE
-    found = totals(side.trials)
     better = whole.difference > 0
-    lost = 0 if better else found.expected - found.scored
-    filled = stats.fisher(
-        round(whole.published * whole.tasks), whole.tasks, found.successes + lost, found.expected
-    )
-    rate = (found.successes + lost) / found.expected
+    wins, tasks = _filled(side, success=not better), len(side.trials)
+    published = round(whole.published * whole.tasks)
+    filled, rate = stats.fisher(published, whole.tasks, round(wins), tasks), wins / tasks
     if filled > stats.ALPHA or (rate > whole.published) != better:
         return Verdict.NOT_DISTINGUISHABLE
     return Verdict.BETTER if better else Verdict.WORSE
+
+
+def _filled(side: Side, *, success: bool) -> float:
+    """Return how many tasks' worth of successes there are, had all that is missing ended so."""
+    return math.fsum(tally(trials).filled(success=success).rate for trials in side.trials.values())

@@ -80,7 +80,7 @@ def totals(trials: Mapping[Key, Sequence[Trial]]) -> Totals:
     wins = sum(one.success for one in every)
     tasks = sum(any(one.score is not None for one in found) for found in trials.values())
     rate = wins / len(scores) if scores else None
-    undecided = len(every) - len(scores) + sum(one.cause == "timeout" for one in every)
+    undecided = len(every) - len(scores)
     certain = math.fsum(scores)
     return Totals(
         expected=len(every),

@@ -98,12 +98,19 @@ def _details(one: Candidate) -> list[str]:
         "  " + words.scores(paired),
     ]
     rows = [
-        (row.domain, str(row.tasks), f"+{row.gained}", f"-{row.lost}", words.p(row.p))
+        (
+            row.domain,
+            str(row.tasks),
+            f"+{row.gained}",
+            f"-{row.lost}",
+            words.points(row.difference),
+            words.p(row.p),
+        )
         for row in one.domains
         if row.gained or row.lost
     ]
     if rows:
-        head = ("domain", "tasks", "gained", "lost", "p (Holm)")
+        head = ("domain", "tasks", "gained", "lost", "difference", "p (Holm)")
         lines += ["  " + line for line in table([head, *rows])]
     for kind in KINDS:
         lines += _named(one, kind)
@@ -121,11 +128,11 @@ def _named(one: Candidate, kind: str) -> list[str]:
 
 
 def _groups(one: Against) -> list[str]:
-    head = ("group", "scored", "rate", "published", "difference", "95%", "p")
+    head = ("group", "tasks", "rate", "published", "difference", "95%", "p")
     rows = [
         (
             row.group,
-            f"{row.scored}/{row.tasks}",
+            f"{row.tasks_scored}/{row.tasks}",
             percent(row.rate),
             percent(row.published),
             words.points(row.difference),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, percent
-from orchestrator.stats import MCNEMAR, Verdict
+from orchestrator.stats import CHANCES, MCNEMAR, POWER, Verdict
 
 if TYPE_CHECKING:
     from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
     from orchestrator.report.comparison.published import Against
     from orchestrator.report.comparison.sides import Side, Unlike
-    from orchestrator.stats import Interval
+    from orchestrator.stats import Decision, Interval
 
 TITLES = {
     Verdict.BETTER: "Better",
@@ -25,6 +25,12 @@ TITLES = {
 
 FEWEST_DISCORDANT = 6
 """Six discordant tasks, all one way, are the fewest that an exact test at 0.05 can find."""
+
+DIRECTIONS = {1: "better", -1: "worse", 0: "even"}
+"""How the sign of a difference, candidate minus baseline, is called beside its p-value."""
+
+CHANCES_SAID = f"chances of tasks spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g})"
+"""The model between tasks under which a reach is computed."""
 
 _TESTS = {MCNEMAR: "exact McNemar"}
 
@@ -43,15 +49,59 @@ def reason(one: Candidate) -> str:
     seen = f"{counts(one.paired)} ({test} {p_is(decision.p)})"
     if decision.survives is False:
         return (
-            f"{seen}, but {undecided(one.paired)}; at worst {p_is(decision.p_worst)}. "
+            f"{seen[:-1]} for {DIRECTIONS[one.paired.direction]}), but {undecided(one.paired)}; "
+            f"{at_worst(one.paired, decision)}. {beside(one.paired)}"
             "Finish the runs, then compare again."
         )
     if decision.verdict is Verdict.UNDERPOWERED:
-        return f"{seen}. {_why_underpowered(one.paired)}"
+        return f"{seen}. {beside(one.paired)}{_why_underpowered(one.paired)}"
     if decision.verdict is Verdict.NOT_DISTINGUISHABLE:
-        return f"{seen}. {reach(one.paired)}"
+        return f"{seen}. {beside(one.paired)}{reach(one.paired)}"
     held = f" It holds however they had ended: {undecided(one.paired)}."
-    return f"{seen}, {change(one.paired)}.{held if one.paired.undecided else ''}"
+    against = _mean_against(one.paired)
+    said = " ".join((beside(one.paired) + against).split())
+    return " ".join(
+        part
+        for part in (
+            f"{seen}, {change(one.paired)}.",
+            said,
+            held.strip() if one.paired.undecided else "",
+        )
+        if part
+    )
+
+
+def beside(paired: Paired) -> str:
+    """Return how many of the changed tasks were cut off; "" where none was, else with a space.
+
+    A task that is cut off is scored 0, in a verdict as in a mean (``causes.CUT_OFF``).
+    """
+    said = ""
+    if paired.lost_cut_off:
+        said += f"{paired.lost_cut_off} of the {paired.lost} lost timed out. "
+    if paired.gained_cut_off:
+        said += (
+            f"{paired.gained_cut_off} of the {paired.gained} gained had timed out in the baseline. "
+        )
+    return said
+
+
+def _mean_against(paired: Paired) -> str:
+    """Return that the mean score contradicts what full successes decided; "" where it does not."""
+    if (paired.score_difference or 0.0) * paired.direction >= 0:
+        return ""
+    held = f" (95%: {point_range(paired.score_interval)})" if paired.score_interval else ""
+    return (
+        f"The mean score moves the other way: {points(paired.score_difference)}{held}; "
+        "full successes decide."
+    )
+
+
+def at_worst(paired: Paired, decision: Decision) -> str:
+    """Return what the missing scores would make of a finding: its p, and in which direction."""
+    against = paired.direction * (decision.turn or 0)
+    towards = f"for {DIRECTIONS[against]}" if against else "for no difference"
+    return f"at worst {p_is(decision.p_worst)} {towards}, had they all gone against it"
 
 
 def _why_underpowered(paired: Paired) -> str:
@@ -76,7 +126,9 @@ def tasks(number: int) -> str:
 def undecided(paired: Paired) -> str:
     """Return how many tasks lack a score."""
     verb = "lacks" if paired.undecided == 1 else "lack"
-    return f"{tasks(paired.undecided)} {verb} a score on a side"
+    said = f"{tasks(paired.undecided)} {verb} a score on a side"
+    partly = paired.undecided - paired.unscored
+    return f"{said} ({paired.unscored} every trial of it, {partly} some)" if partly else said
 
 
 def change(paired: Paired) -> str:
@@ -89,15 +141,28 @@ def scores(paired: Paired) -> str:
     """Return what describes the difference of the scores, and decides nothing."""
     return (
         f"scores {points(paired.score_difference)} (95%: {point_range(paired.score_interval)}), "
-        f"Wilcoxon {p_is(paired.wilcoxon_p)} (describes, does not decide)"
+        f"{ranks(paired)} (describes, does not decide)"
     )
+
+
+def ranks(paired: Paired) -> str:
+    """Return the signed rank test's p, with the direction of the ranks: not always the mean's."""
+    if paired.wilcoxon is None:
+        return "no score differs"
+    return f"Wilcoxon {p_is(paired.wilcoxon.p)} (ranks for {DIRECTIONS[paired.wilcoxon.direction]})"
 
 
 def reach(paired: Paired) -> str:
     """Return what difference so many tasks could have shown."""
     if paired.detectable is None:
         return "So few tasks could not show any difference with chance 0.8."
-    return f"A difference below {100 * paired.detectable:.1f} points would mostly go unseen."
+    first, second = (f"{low}" if low == high else f"{low} to {high}" for low, high in paired.trials)
+    gate = ", what lacks a score counted against it" if paired.undecided else ""
+    return (
+        f"A difference below {100 * paired.detectable:.1f} points would mostly go unseen "
+        f"({first} against {second} trials of {tasks(paired.tasks)}{gate}; power {POWER:g}, "
+        f"{CHANCES_SAID})."
+    )
 
 
 def p(value: float | None) -> str:
