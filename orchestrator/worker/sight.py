@@ -116,7 +116,12 @@ class Sight:
         return look
 
     def rest(self) -> Look:
-        """Look at all that is not settled yet; what was lost with its worker is free."""
+        """Look at all that is not settled yet; what was lost with its worker is free.
+
+        That is the watcher's to do: while another watches, this is a look at what is near.
+        """
+        if self.marked and self._watchers.another():
+            return self.near()
         if self._seen is None or not self.marked:
             return self.everything(deep=True, verify=False)
         judge = self._judge()
