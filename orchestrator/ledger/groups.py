@@ -1,8 +1,8 @@
 """Groups of a plan's units, and groups of these: where marks stand that spare others a listing.
 
-Pure. Units stand in the order in which they are to be taken, longest first. Sixteen neighbours are
-a node of level 0, sixteen nodes a node of the next level, up to one root: a listing of one node has
-at most sixteen marks, however many units there are.
+Pure. Units stand in the order in which they are to be taken, longest first. Eight neighbours are
+a node of level 0, eight nodes a node of the next level, up to one root: a listing of one node has
+at most eight marks, however many units there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from orchestrator.ledger.paths import Unit
 
-FANOUT = 16
+FANOUT = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -55,6 +55,7 @@ class Sight:
         self._seen: Listing | None = None
         self._done: frozenset[Unit] = frozenset()
         self._idle_look: Look | None = None
+        self._failures = 0
 
     @property
     def marked(self) -> bool:
@@ -107,6 +108,7 @@ class Sight:
             look, self._idle_look = self._idle_look, None
             return look
         marks = self._view.marks()
+        self._failures = len(marks)
         if self._view.refused_alike(marks):
             return self.everything(deep=False, verify=False)
         free = self._retries.look(marks, judge)
@@ -116,7 +118,12 @@ class Sight:
         return look
 
     def rest(self) -> Look:
-        """Look at all that is not settled yet; what was lost with its worker is free."""
+        """Look at all that is not settled yet; what was lost with its worker is free.
+
+        That is the watcher's to do: while another watches, this is a look at what is near.
+        """
+        if self.marked and self._watchers.another():
+            return self.near()
         if self._seen is None or not self.marked:
             return self.everything(deep=True, verify=False)
         judge = self._judge()
@@ -155,7 +162,9 @@ class Sight:
     def _settled_of(self, units: Sequence[Unit]) -> frozenset[Unit]:
         """Return which of a few units are settled or held; a scored one costs two listings."""
         outcomes = self._view.outcomes_of(units)
-        marks = self._view.marks_of({one.unit for one in outcomes})
+        # Few failures are listed at once, many only where they are asked for.
+        few = self._failures <= len(units)
+        marks = self._view.marks() if few else self._view.marks_of({one.unit for one in outcomes})
         failed = {OutcomePath(mark.unit, mark.attempt, mark.worker) for mark in marks}
         scored = {one.unit for one in outcomes if one not in failed}
         rest = [unit for unit in units if unit not in scored]

@@ -119,12 +119,12 @@ def test_a_mark_says_only_what_claims_say(tmp_path: Path) -> None:
     groups = Groups(world.plan.units, world.plan.expected)
     marks = [key for path in world.objects if (key := paths.parse_touched(path)) is not None]
     claimed = claimed_units(world)
-    assert {level for level, _, _ in marks} == {0, 1}
+    assert {level for level, _, _ in marks} == {0, 1, 2}
     for level, node, child in marks:
         assert units_below(groups, Node(level, node), child) <= claimed
-    again = [key for path in world.objects if (key := paths.parse_again(path)) is not None]
-    assert again
-    assert all(paths.claim(key.unit, key.attempt) in world.objects for key in again)
+    retried = [claim for path in world.objects if (claim := paths.parse_again(path)) is not None]
+    assert retried
+    assert all(paths.claim(one.unit, one.attempt) in world.objects for one in retried)
     assert folded(world).count(Status.SCORED) == 70
 
 
