@@ -39,7 +39,8 @@ class Row:
 
     ``ends`` are the exit codes it may end with. ``says`` must be among its words. ``complete``:
     every task is scored by the attacked command itself; ``resumes``: by one that goes on with it,
-    and with ``left_to_the_next`` it is that one which has to tidy up.
+    and with ``left_to_the_next`` it is that one which has to tidy up. ``at_most`` so many tasks
+    may have been scored before: workers that only go on after their parent's death are no end.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Row:
     taken_over: bool = False
     docker: bool = False
     left_to_the_next: bool = False
+    at_most: int = TASKS
     bound_s: float = 120.0
     prepare: Callable[[Scene], None] = lambda _scene: None
 
@@ -78,6 +80,8 @@ class Found:
             yield f"does not say {row.says!r}: {self.said[-600:]}"
         if row.complete and self.scored != TASKS:
             yield f"{self.scored} of {TASKS} scored"
+        if self.scored > row.at_most:
+            yield f"{self.scored} scored by workers without a parent"
         if row.resumes and self.again != TASKS:
             yield f"{self.again} of {TASKS} scored after a resume"
         if "Traceback" in self.said:
@@ -381,8 +385,10 @@ ROWS = (
         says="this writes the report",
         blobs=True,
     ),
-    replace(_KILLED, name="parent killed at spawn", play=kill_at_spawn),
-    replace(_KILLED, name="parent killed at the first claim", play=kill_at_first_claim),
+    replace(_KILLED, name="parent killed at spawn", play=kill_at_spawn, at_most=0),
+    replace(
+        _KILLED, name="parent killed at the first claim", play=kill_at_first_claim, at_most=WORKERS
+    ),
     replace(_KILLED, name="parent killed in mid-task", play=kill_in_mid_task),
     Row("parent killed at the report", kill_at_report, ends=(-9, 0), resumes=True),
     replace(_KILLED, name="parent killed, a worker frozen", play=kill_with_frozen_worker),
