@@ -198,7 +198,7 @@ class _Provision:
             supply = supply_of(settings.wish, found, sides.clock)
             wave = self._launch(launcher, supply)
         except KeyboardInterrupt:
-            self._take_down(sides, journal, wait=False)
+            self._take_down(sides, journal, frozenset(), wait=False)
             return EXIT_INTERRUPTED
         if len(wave.launched) < self._size.least or wave.fatal:
             return self._give_up(wave, sides, journal)
@@ -265,7 +265,7 @@ class _Provision:
             click.echo(f"error: {line}", err=True)
         fewer = f"{len(wave.launched)} of {self._size.workers} machines, {self._size.least} needed"
         click.echo(f"error: {wave.fatal or fewer}. Taking everything down again.", err=True)
-        left = self._take_down(sides, journal, wait=True)
+        left = self._take_down(sides, journal, wave.names, wait=True)
         for name in left:
             click.echo(f"LEFT: {name}", err=True)
         problems = [clean(line) for line in (wave.fatal or fewer, *wave.why_not)]
@@ -274,13 +274,16 @@ class _Provision:
         _keep_reasons(self._settings.options, problems)
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
-    def _take_down(self, sides: Sides, journal: Journal, *, wait: bool) -> tuple[str, ...]:
+    def _take_down(
+        self, sides: Sides, journal: Journal, names: frozenset[str], *, wait: bool
+    ) -> tuple[str, ...]:
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
         broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)
         patience = Patience(every_s=float(self._settings.options["every"]))
-        cleared = tear_down(self._settings.attempt.fleet, broom, patience, wait=wait)
+        fleet = self._settings.attempt.fleet
+        cleared = tear_down(fleet, broom, patience, wait=wait, launched=lambda: names)
         if wait:
             journal.note_proof(cleared)
         return cleared.left

@@ -34,6 +34,12 @@ class Wave:
     fatal: str
 
     @property
+    def names(self) -> frozenset[str]:
+        """The machines that are there, or may be: a reply was lost for good."""
+        unclear = (one.unclear for one in self.refused if one.unclear)
+        return frozenset((*(one.name for one in self.launched), *unclear))
+
+    @property
     def why_not(self) -> tuple[str, ...]:
         """One line for each machine that could not be had."""
         return tuple(f"machine {one.number}: {'; '.join(one.reasons)}" for one in self.refused)

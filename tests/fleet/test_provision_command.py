@@ -14,6 +14,7 @@ from orchestrator.ledger.records import Outcome, to_json
 from orchestrator.plan_file import parse_plan
 from orchestrator.store import StoreCredentials, open_store
 from tests.fakes.arm.catalogue import REGIONS, image_id, subnet_id
+from tests.fakes.arm.faults import Fault
 from tests.fakes.arm.world import MACHINE
 from tests.fakes.inside import ENV_FILE, files_of
 from tests.fleet.test_commands import (  # noqa: F401  # fixtures are found by name
@@ -166,3 +167,17 @@ def test_an_image_that_cannot_be_used_is_named_before_anything_is_made(
     assert done.returncode != 0
     assert said in done.stderr
     assert [name for name in azure.world.ever if "/waa-500-1-" in name] == []
+
+
+def test_what_was_launched_is_taken_down_though_no_list_shows_it(provision: Provision) -> None:
+    """Its names are known: a list that lacks them proves nothing."""
+    arm = provision.command.arm  # noqa: F811  # the fixture's value
+    arm.world.listing_lag_s = 4000.0
+    arm.faults.add(
+        Fault("PUT virtualMachines/waa-902", status=409, code="QuotaExceeded", skip=2, times=10_000)
+    )
+    done = provision.run(902, "--min-workers", "4", "--every", "0.3")
+    assert done.returncode == 4, done.stderr
+    assert "of 4 machines, 4 needed" in done.stderr
+    assert len([name for name in arm.world.begun if name.startswith("waa-902-")]) == 2
+    assert provision.machines(902) == []
