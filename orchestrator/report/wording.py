@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 SIMULATED = "Simulated: no Windows was involved, and no score here says anything about an agent."
 
+ESTIMAND = (
+    "Intervals are for tasks like these, tried as often: how far another draw of such tasks could "
+    "lie. More trials narrow them only as far as the tasks are alike."
+)
+"""What every 95% interval of a run is about."""
+
 GRADES = {
     "success": "full score",
     "partial": "partial score",
@@ -171,6 +177,8 @@ def caveats(results: Results) -> list[str]:
     """Return what a reader must know before using the number, as sentences."""
     score, extra = results.score, results.caveats
     said = [said for said in (no_start(results), outage(results)) if said]
+    if score.interval is not None:
+        said.append(ESTIMAND)
     if score.timeouts:
         said.append(
             f"{score.timeouts} timed out: scored 0, in the mean, in the worst and best case and in "
@@ -321,7 +329,6 @@ def agreement(found: Repeats) -> list[tuple[str, str]]:
     return [
         ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
         ("95% of the flip rate", interval(told.flip_interval)),
-        ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
         ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
     ]
 
