@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import combinations, permutations
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orchestrator import stats
 from orchestrator.errors import BadInputError
 from orchestrator.history import History
 from orchestrator.report.comparison import read_record
@@ -15,6 +18,8 @@ from tests.report.run_documents import FINGERPRINT, document, tasks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from orchestrator.report.comparison import RunRecord
 
 
 @pytest.fixture
@@ -74,14 +79,63 @@ def test_a_document_without_its_run_is_refused(store: Store) -> None:
         History(store).keep({"run": {}}, "main")
 
 
+WINS = (39, 13, 18, 20, 22, 26)
+"""A first run of another model, which no line through the others may bend to."""
+
+
+def run_of(name: int, tasks: list[dict[str, Any]], **fingerprint: str) -> RunRecord:
+    found = document(
+        tasks, f"r{name}", started=1.7e9 + name, fingerprint={**FINGERPRINT, **fingerprint}
+    )
+    return read_record(found, "kept")
+
+
+def test_a_trend_is_of_like_runs_on_common_tasks_and_of_five_at_least() -> None:
+    """The slope is the median of all pairs', of the rates on the tasks that all have scored."""
+    wins, missing = (10, 11, 13, 16, 20), ((), (0, 1), (39,), (), (5,))
+    like = [
+        run_of(2 * n, tasks_of(range(won), missing=gone))
+        for n, (won, gone) in enumerate(zip(wins, missing, strict=True))
+    ]
+    others = [
+        run_of(1, tasks_of(range(40)), model="o3"),
+        run_of(3, tasks_of(range(9), total=12)),  # a sample
+        run_of(5, tasks_of(range(40), missing=range(5, 40))),  # mostly lost
+    ]
+    records = sorted([*like, *others], key=lambda run: run.started or 0.0)
+    points = points_of([(record, "main", "") for record in records])
+    common = set(range(40)) - {0, 1, 39, 5}
+    rates = [sum(task < won for task in common) / len(common) for won in wins]
+    slopes = [(rates[b] - rates[a]) / (b - a) for a, b in combinations(range(5), 2)]
+    found = slope(points)
+    assert found is not None
+    assert found.slope == pytest.approx(median(slopes))
+    text = render_history(points)
+    assert "over 5 runs like the newest on their 36 common tasks" in text
+    assert "Left out: 1 made otherwise, 1 mostly without scores, 1 of other tasks." in text
+    trend = history_document(points)["trend"]
+    assert (trend["runs"], trend["tasks"]) == (5, 36)
+    assert slope(points_of([(record, "main", "") for record in like[1:]])) is None
+
+
+def test_runs_in_any_order_are_seldom_a_trend() -> None:
+    """Of all orders of five like runs: how often a line would be seen, by enumeration."""
+    found = [stats.trend([float(value) for value in order]) for order in permutations(range(5))]
+    seen = sum(one is not None and (one.low > 0 or one.high < 0) for one in found)
+    assert 0 < seen / len(found) <= 0.05
+    assert all(
+        stats.trend([float(value) for value in order]) is None for order in permutations(range(4))
+    )
+
+
 def test_the_trend_shows_intervals_and_where_conditions_changed() -> None:
     records = [
         read_record(
             document(
-                tasks_of(range(10 + 3 * number)),
+                tasks_of(range(WINS[number])),
                 f"r{number}",
                 started=1.7e9 + number,
-                fingerprint={**FINGERPRINT, "model": "o3" if number > 3 else "gpt-4o"},
+                fingerprint={**FINGERPRINT, "model": "o3" if number else "gpt-4o"},
             ),
             "kept",
         )
@@ -90,10 +144,13 @@ def test_the_trend_shows_intervals_and_where_conditions_changed() -> None:
     points = points_of([(record, "main", "") for record in records])
     text = render_history(points)
     assert "10/40" not in text
-    assert text.splitlines()[5].endswith("changed: model")
-    assert "Trend +7.5 points a run (95%: +7.5 to +7.5)." in text
+    assert text.splitlines()[2].endswith("changed: model")
+    assert (
+        "Trend +7.5 points a run (95%: +5.0 to +12.5), over 5 runs like the newest on their "
+        "40 common tasks. Left out: 1 made otherwise.\n"
+    ) in text
     found = history_document(points)
-    assert [one["successes"] for one in found["runs"]] == [10, 13, 16, 19, 22, 25]
+    assert [one["successes"] for one in found["runs"]] == list(WINS)
     assert all(one["low"] < one["rate"] < one["high"] for one in found["runs"])
     assert slope(points[:3]) is None
     assert render_history([]) == "No run is kept here.\n"

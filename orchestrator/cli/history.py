@@ -82,6 +82,9 @@ def show(
 ) -> int:
     """Show the runs that were kept, oldest first, with their intervals and the trend.
 
+    The trend is of the runs that were made like the newest, on the tasks that all of them have
+    scored, and of five at least.
+
     \b
     Example:
       waa-matrix history show --store az://waaruns --branch main --last 30

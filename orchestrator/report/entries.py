@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from orchestrator.stats import Band, Interval
 
 
+ESTIMAND = (
+    "Intervals are for tasks like these, tried as often: how far another draw of such tasks could "
+    "lie. More trials narrow them only as far as the tasks are alike."
+)
+"""What every 95% interval of a run is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many scores were expected, and what became of them. The three sum to ``expected``."""
@@ -52,6 +59,11 @@ class Score:
     band: Band
     timeouts: int
     tasks: int
+
+    @property
+    def had_timeouts_succeeded(self) -> float | None:
+        """The mean over scored, had every timeout scored 1."""
+        return None if self.mean is None else self.mean + self.timeouts / self.counts.scored
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ class Adjusted:
     direction: int
     interval: stats.Interval | None
 
+    @property
+    def beside(self) -> str:
+        """How the domain stands to all others."""
+        return {1: "above", -1: "below"}.get(self.direction, "")
+
 
 @dataclass(frozen=True, slots=True)
 class FailAnswers:

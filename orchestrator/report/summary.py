@@ -51,7 +51,7 @@ def summarize(
     workers = workers_of(folded, where)
     common, varying = _fingerprints(tasks)
     domains = _domains(tasks)
-    score = replace(score_of(tasks), mean_interval=stats.task_bootstrap(_by(tasks, by_task=True)))
+    score = replace(score_of(tasks), mean_interval=stats.by_task(_by(tasks, by_task=True)))
     fleet = None if told is None else fleet_of(told, tasks, workers)
     damage = (*folded.damage, *(told.damage if told else ()))
     return Results(
@@ -175,7 +175,7 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
         successes=successes,
         partial=sum(0 < point < 1 for point in points),
         rate=rate,
-        interval=None if rate is None else stats.wilson(rate * independent, independent),
+        interval=stats.success_interval(_successes(tasks)),
         band=stats.worst_best(points, undecided, counts.expected),
         timeouts=timeouts,
         tasks=independent,
@@ -193,6 +193,12 @@ def _by(tasks: Iterable[TaskEntry], *, by_task: bool) -> list[list[float]]:
         if task.score is not None:
             groups.setdefault((task.domain, task.name if by_task else ""), []).append(task.score)
     return list(groups.values())
+
+
+def _successes(tasks: Iterable[TaskEntry]) -> list[tuple[int, int]]:
+    """Return the full successes and the scored trials of each task."""
+    groups = _by(tasks, by_task=True)
+    return [(sum(score >= 1.0 for score in scores), len(scores)) for scores in groups]
 
 
 def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:

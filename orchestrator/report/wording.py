@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, Flag
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED
+from orchestrator.report.entries import ESTIMAND
 from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 from orchestrator.stats import CHANCES, POWER
 
@@ -171,11 +172,13 @@ def caveats(results: Results) -> list[str]:
     """Return what a reader must know before using the number, as sentences."""
     score, extra = results.score, results.caveats
     said = [said for said in (no_start(results), outage(results)) if said]
+    if score.interval is not None:
+        said.append(ESTIMAND)
     if score.timeouts:
         said.append(
             f"{score.timeouts} timed out: scored 0, in the mean, in the worst and best case and in "
             "verdicts. Had all of them succeeded, the mean would be "
-            f"{percent(_had_succeeded(score))}."
+            f"{percent(score.had_timeouts_succeeded)}."
         )
     if extra.flagged:
         said.append(
@@ -199,12 +202,6 @@ def caveats(results: Results) -> list[str]:
     if results.damage:
         said.append(f"{len(results.damage)} objects of the ledger could not be read.")
     return said
-
-
-def _had_succeeded(score: Score) -> float | None:
-    if score.mean is None:
-        return None
-    return score.mean + score.timeouts / score.counts.scored
 
 
 _NOT_FAILED = (None, EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED)
@@ -271,17 +268,13 @@ def adjusted(results: Results, domain: str) -> str:
     return interval(found.interval if found else None)
 
 
-BESIDE = {1: "above", -1: "below", 0: ""}
-"""How a domain stands to all others, beside the p of that."""
-
-
 def adjusted_p(results: Results, domain: str) -> str:
     """Return the Holm-adjusted p of a domain against all others, or a dash."""
     found = results.adjusted.get(domain)
     if found is None:
         return NONE
     shown = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
-    return f"{shown} {BESIDE[found.direction]}".rstrip()
+    return f"{shown} {found.beside}".rstrip()
 
 
 def trials(found: Repeats) -> list[tuple[str, str]]:
@@ -321,7 +314,6 @@ def agreement(found: Repeats) -> list[tuple[str, str]]:
     return [
         ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
         ("95% of the flip rate", interval(told.flip_interval)),
-        ("95% of the mean", f"{interval(told.interval)}, tasks then trials resampled"),
         ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
     ]
 

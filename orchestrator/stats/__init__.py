@@ -4,6 +4,7 @@ Pure and deterministic: the only random draws are seeded. numpy and scipy are im
 are used, so that commands which compute nothing do not pay for them.
 """
 
+from orchestrator.stats.differences import difference_interval, mean_change, paired_score
 from orchestrator.stats.intervals import (
     DRAWS,
     LEVEL,
@@ -11,6 +12,8 @@ from orchestrator.stats.intervals import (
     Interval,
     by_task,
     clustered,
+    effective_tasks,
+    success_interval,
     task_bootstrap,
     wilson,
     worst_best,
@@ -39,7 +42,7 @@ from orchestrator.stats.power import (
     unpaired_detectable,
 )
 from orchestrator.stats.reach import CHANCES, detectable
-from orchestrator.stats.trend import Trend, trend
+from orchestrator.stats.trend import FEWEST_RUNS, Trend, trend
 from orchestrator.stats.trials import (
     Trials,
     flip_rate,
@@ -56,6 +59,7 @@ __all__ = [
     "CHANCES",
     "DISCORDANCE",
     "DRAWS",
+    "FEWEST_RUNS",
     "LEVEL",
     "MCNEMAR",
     "POWER",
@@ -75,21 +79,26 @@ __all__ = [
     "decide",
     "decide_all",
     "detectable",
+    "difference_interval",
+    "effective_tasks",
     "fisher",
     "flip_rate",
     "holm",
     "holm_levels",
     "mcnemar",
     "mcnemar_power",
+    "mean_change",
     "mean_difference",
     "newcombe",
     "over_trials",
     "paired_bootstrap",
     "paired_detectable",
+    "paired_score",
     "paired_test",
     "pass_all",
     "pass_at",
     "stratified",
+    "success_interval",
     "task_bootstrap",
     "trend",
     "trial_bootstrap",

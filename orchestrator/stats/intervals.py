@@ -66,6 +66,39 @@ def wilson(successes: float, total: float, level: float = LEVEL) -> Interval | N
     return Interval(low, high, level, "wilson")
 
 
+def success_interval(tasks: Sequence[tuple[int, int]], level: float = LEVEL) -> Interval | None:
+    """Return the interval of the success rate of tasks like these, tried as often as these.
+
+    Wilson's, at as many tasks as the spread between the tasks' rates is worth: with one trial each
+    their number; with more trials more, for each task's own chance is then known better, up to what
+    the tasks differ by. Source: E. L. Korn, B. I. Graubard, "Confidence intervals for proportions
+    with small expected number of positive counts estimated from survey data", Survey Methodology
+    24 (1998), 193-201 (the effective sample size), with Wilson's interval.
+
+    Args:
+        tasks: Successes and scored trials of each task.
+        level: The confidence level.
+
+    Returns:
+        None where nothing is scored.
+    """
+    rate, worth = effective_tasks(tasks)
+    return None if rate is None else wilson(rate * worth, worth, level)
+
+
+def effective_tasks(tasks: Sequence[tuple[int, int]]) -> tuple[float | None, float]:
+    """Return the success rate over all trials, and how many single trials its error is worth."""
+    known = [(won, scored) for won, scored in tasks if scored]
+    trials = sum(scored for _, scored in known)
+    if not trials:
+        return None, 0.0
+    rate = sum(won for won, _ in known) / trials
+    squares = math.fsum((won - scored * rate) ** 2 for won, scored in known)
+    if rate in (0.0, 1.0) or squares < _EQUAL:
+        return rate, float(len(known))
+    return rate, min(float(trials), rate * (1 - rate) * trials**2 / squares)
+
+
 def task_bootstrap(
     tasks: Sequence[Sequence[float]], level: float = LEVEL, draws: int = DRAWS, seed: int = 0
 ) -> Interval | None:

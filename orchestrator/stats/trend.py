@@ -10,7 +10,8 @@ from orchestrator.stats.intervals import LEVEL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FEWEST = 4
+FEWEST_RUNS = 5
+"""Of four runs in a random order one in twelve would be a trend; of five, one in sixty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ def trend(values: Sequence[float], level: float = LEVEL) -> Trend | None:
     ``scipy.stats.theilslopes`` has it.
 
     Returns:
-        None for fewer than four values: any three may lie in a line.
+        None for fewer than ``FEWEST_RUNS`` values.
     """
-    if len(values) < _FEWEST:
+    if len(values) < FEWEST_RUNS:
         return None
     from scipy import stats
 

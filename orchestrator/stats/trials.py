@@ -91,7 +91,7 @@ def over_trials(tasks: Sequence[Sequence[float]]) -> Trials | None:
         pass_at={k: _mean(values) for k, values in at.items()},
         pass_all={k: _mean(values) for k, values in every.items()},
         flip_rate=_mean(flips),
-        interval=trial_bootstrap(tasks),
+        interval=by_task(tasks),
         pass_tasks=len(whole),
         pass_at_intervals={k: _interval(values) for k, values in at.items()},
         pass_all_intervals={k: _interval(values) for k, values in every.items()},

@@ -160,3 +160,33 @@ def test_the_counts_of_pairs_add_up() -> None:
     assert "7 of the 9 tasks that both expected are scored on both sides, 2 are not" in page
     assert "2 of the 7 lack the score of a trial" in page
     assert "not scored on both sides" not in page
+
+
+def intervals(value: Any) -> list[dict[str, Any]]:
+    """Return every interval in a document."""
+    if isinstance(value, dict):
+        own = [value] if {"low", "high", "method"} <= value.keys() else []
+        return own + [one for held in value.values() for one in intervals(held)]
+    return [one for held in value for one in intervals(held)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("wins", [range(8), range(0), range(5)])
+def test_no_interval_says_that_something_is_known_for_certain(wins: range) -> None:
+    """Eight of eight, none of eight, and no task on which the sides differ."""
+    comparison = verdict_of(tasks_of(wins, total=8), tasks_of(wins, total=8))
+    found = intervals(to_comparison(comparison))
+    assert len(found) >= 4
+    assert all(one["high"] - one["low"] > 0.2 for one in found)
+    low = 1.959964**2 / (8 + 1.959964**2)  # of eight pairs that all agree, by the score test
+    (difference,) = [one for one in found if one["method"] == "paired-score"]
+    assert (difference["low"], difference["high"]) == pytest.approx((-low, low), abs=1e-6)
+
+
+def test_the_printed_interval_leaves_zero_out_only_where_the_test_rejects() -> None:
+    for gained in range(4, 12):
+        comparison = verdict_of(tasks_of(range(20)), tasks_of(range(2, 20 + gained)))
+        one = to_comparison(comparison)["candidates"][0]
+        held = one["paired"]["difference_interval"]
+        rejected = binomtest(gained, gained + 2).pvalue <= 0.05
+        assert (held["low"] > 0) == rejected
+        assert (one["verdict"]["p"] <= 0.05) == rejected

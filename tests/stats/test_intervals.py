@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, norm, ttest_1samp
+from scipy.stats import binom, binomtest, norm, ttest_1samp
 
 from orchestrator import stats
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 @pytest.mark.parametrize(
@@ -141,3 +144,28 @@ def test_the_unpaired_detectable_difference_meets_the_textbook_sample_size() -> 
 def test_mcnemar_keeps_its_level() -> None:
     for total in (10, 50, 154, 600):
         assert stats.mcnemar_power(total, 0.2, 0.0) <= 0.05
+
+
+def test_the_readmes_chances_are_those_of_the_test_in_use() -> None:
+    """Over every outcome of 154 pairs, each judged by scipy's exact binomial test."""
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    better = _chance_of(154, gained=0.20, lost=0.08, more=True)
+    either = 2 * _chance_of(154, gained=0.10, lost=0.10, more=True)
+    assert f"is called better in {100 * better:.1f}% of pairs" in text
+    assert f"a difference is called in {100 * either:.1f}%" in text
+
+
+def _chance_of(total: int, *, gained: float, lost: float, more: bool) -> float:
+    """Return the chance that the exact test rejects with more gained than lost (or the reverse)."""
+    chance = 0.0
+    for discordant in range(6, total + 1):
+        here = float(binom.pmf(discordant, total, gained + lost))
+        if here < 1e-12:
+            continue
+        called = [
+            one
+            for one in range(discordant + 1)
+            if (2 * one > discordant) is more and binomtest(one, discordant).pvalue <= 0.05
+        ]
+        chance += here * float(binom.pmf(called, discordant, gained / (gained + lost)).sum())
+    return chance

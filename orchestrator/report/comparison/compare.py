@@ -166,14 +166,16 @@ def _candidate(
     return Candidate(
         side=side,
         decision=decision,
-        paired=_paired(baseline, side, pairs),
+        paired=_paired(baseline, side, pairs, decision),
         domains=_domains(pairs),
         changed=_changed(pairs),
         unlike=unlike(baseline, side),
     )
 
 
-def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
+def _paired(
+    baseline: Side, side: Side, pairs: Mapping[Key, Pair], decision: Decision | None
+) -> Paired:
     known = {key: pair for key, pair in pairs.items() if pair.scored}
     differences = [pair.difference for pair in known.values()]
     scores = [_score_difference(baseline, side, key) for key in known]
@@ -194,9 +196,9 @@ def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
         gained_cut_off=_cut_off(baseline, [key for key in known if known[key].difference > 0]),
         lost_cut_off=_cut_off(side, [key for key in known if known[key].difference < 0]),
         difference=_mean(differences),
-        interval=stats.paired_bootstrap(differences),
+        interval=stats.difference_interval(list(known.values()), _p(known, decision)),
         score_difference=_mean(scores),
-        score_interval=stats.paired_bootstrap(scores),
+        score_interval=stats.mean_change(scores),
         wilcoxon=stats.wilcoxon(scores),
         detectable=stats.detectable(pairs.values()),
         trials=(
@@ -204,6 +206,11 @@ def _paired(baseline: Side, side: Side, pairs: Mapping[Key, Pair]) -> Paired:
             _trials(pair.second for pair in known.values()),
         ),
     )
+
+
+def _p(known: Mapping[Key, Pair], decision: Decision | None) -> float:
+    """Return the p that decides; where none may, that of the same test."""
+    return decision.p if decision else stats.paired_test(list(known.values())).p
 
 
 def _cut_off(side: Side, keys: Sequence[Key]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator.causes import Status
-from orchestrator.stats import Interval, Pair, Tally, wilson
+from orchestrator.stats import Interval, Pair, Tally, success_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,12 +73,11 @@ class Totals:
 def totals(trials: Mapping[Key, Sequence[Trial]]) -> Totals:
     """Return what the trials of these tasks scored together; ``worst`` and ``best`` over expected.
 
-    Trials of a task are worth one task in the interval.
+    The interval of the rate is for tasks like these (``stats.success_interval``).
     """
     every = [one for found in trials.values() for one in found]
     scores = [one.score for one in every if one.score is not None]
     wins = sum(one.success for one in every)
-    tasks = sum(any(one.score is not None for one in found) for found in trials.values())
     rate = wins / len(scores) if scores else None
     undecided = len(every) - len(scores)
     certain = math.fsum(scores)
@@ -89,11 +88,15 @@ def totals(trials: Mapping[Key, Sequence[Trial]]) -> Totals:
         missing=sum(one.status is Status.MISSING for one in every),
         successes=wins,
         rate=rate,
-        interval=None if rate is None else wilson(rate * tasks, tasks),
+        interval=success_interval([_successes(found) for found in trials.values()]),
         mean=certain / len(scores) if scores else None,
         worst=certain / len(every) if every else 0.0,
         best=(certain + undecided) / len(every) if every else 0.0,
     )
+
+
+def _successes(trials: Sequence[Trial]) -> tuple[int, int]:
+    return sum(one.success for one in trials), sum(one.score is not None for one in trials)
 
 
 def tally(trials: Sequence[Trial]) -> Tally:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import stats
 from orchestrator.report.comparison import words
-from orchestrator.report.comparison.sides import Totals, totals
+from orchestrator.report.comparison.sides import Totals, tally, totals
 from orchestrator.report.comparison.terminal import table
 from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from orchestrator.report.comparison.record import RunRecord
+    from orchestrator.report.comparison.sides import Key
 
 _BAR = 20
 
@@ -41,11 +43,55 @@ def points_of(kept: Sequence[tuple[RunRecord, str, str]]) -> list[Point]:
     return points
 
 
+_MOST_LOST = 0.1
+"""A run that lacks a score of more of its tasks would leave too few that are common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """The runs that were made like the newest, their common ``tasks``, and how many were not so."""
+
+    runs: tuple[RunRecord, ...]
+    tasks: tuple[Key, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def rates(self) -> list[float]:
+        """The success rate of each run on the common tasks; every task weighs the same."""
+        return [
+            sum(tally(run.trials[key]).rate for key in self.tasks) / len(self.tasks)
+            for run in self.runs
+            if self.tasks
+        ]
+
+
+def like_runs(points: Sequence[Point]) -> Like:
+    """Return the runs that a line may go through: one make, one suite, nearly whole."""
+    newest = points[-1].run
+    reasons = [_left_out(point.run, newest) for point in points]
+    runs = tuple(point.run for point, reason in zip(points, reasons, strict=True) if not reason)
+    tasks = tuple(key for key in newest.trials if all(_whole(run, key) for run in runs))
+    return Like(runs, tasks, Counter(reason for reason in reasons if reason))
+
+
+def _left_out(run: RunRecord, newest: RunRecord) -> str:
+    if run.fingerprint != newest.fingerprint or run.simulated != newest.simulated:
+        return "made otherwise"
+    if {key: len(trials) for key, trials in run.trials.items()} != {
+        key: len(trials) for key, trials in newest.trials.items()
+    }:
+        return "of other tasks"
+    lost = sum(not _whole(run, key) for key in run.trials)
+    return "mostly without scores" if lost > _MOST_LOST * len(run.trials) else ""
+
+
+def _whole(run: RunRecord, key: Key) -> bool:
+    return all(trial.score is not None for trial in run.trials[key])
+
+
 def slope(points: Sequence[Point]) -> stats.Trend | None:
-    """Return how the success rate moves a run; simulated and real runs are not mixed."""
-    if len({point.run.simulated for point in points}) > 1:
-        return None
-    return stats.trend([point.found.rate for point in points if point.found.rate is not None])
+    """Return how the success rate moves a run, over the runs that are like the newest."""
+    return stats.trend(like_runs(points).rates) if points else None
 
 
 def render_history(points: Sequence[Point]) -> str:
@@ -93,19 +139,24 @@ def _row(point: Point) -> tuple[str, ...]:
 
 
 def _trend(points: Sequence[Point]) -> list[str]:
-    found = slope(points)
+    like, found = like_runs(points), slope(points)
+    others = ", ".join(f"{number} {reason}" for reason, number in sorted(like.left_out.items()))
+    left_out = f" Left out: {others}." if others else ""
     if found is None:
-        return []
+        if len(points) < stats.FEWEST_RUNS:
+            return []
+        few = f"{len(like.runs)} runs like the newest, {len(like.tasks)} common tasks"
+        return [f"No trend: {few}; {stats.FEWEST_RUNS} runs are needed.{left_out}"]
     low, high = 100 * found.low, 100 * found.high
+    held = f" (95%: {low:+.1f} to {high:+.1f})" if high > low else ""
     moves = "" if low > 0 or high < 0 else ": no trend is seen"
-    return [
-        f"Trend {words.points(found.slope)} a run (95%: {low:+.1f} to {high:+.1f}){moves}.",
-    ]
+    over = f"{len(like.runs)} runs like the newest on their {len(like.tasks)} common tasks"
+    return [f"Trend {words.points(found.slope)} a run{held}, over {over}{moves}.{left_out}"]
 
 
 def history_document(points: Sequence[Point]) -> dict[str, Any]:
     """Return the history as a value that JSON can hold."""
-    found = slope(points)
+    found, like = slope(points), like_runs(points) if points else None
     return {
         "runs": [
             {
@@ -128,6 +179,13 @@ def history_document(points: Sequence[Point]) -> dict[str, Any]:
             for point in points
         ],
         "trend": None
-        if found is None
-        else {"slope": found.slope, "low": found.low, "high": found.high, "level": found.level},
+        if found is None or like is None
+        else {
+            "slope": found.slope,
+            "low": found.low,
+            "high": found.high,
+            "level": found.level,
+            "runs": len(like.runs),
+            "tasks": len(like.tasks),
+        },
     }
