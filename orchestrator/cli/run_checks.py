@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from orchestrator.errors import Problem
 if TYPE_CHECKING:
     from orchestrator.cli.evidence_beside import Beside
     from orchestrator.cli.options import Planned
+    from orchestrator.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,25 @@ def option_problems(settings: RunOptions) -> list[Problem]:
     if settings.evidence not in EVIDENCE_KINDS:
         choices = ", ".join(EVIDENCE_KINDS)
         problems.append(Problem("--evidence", f"is {settings.evidence!r}", f"One of {choices}."))
+    bar = settings.fail_under
+    if bar is not None and not 0.0 <= bar <= 1.0:
+        fix = "Give the mean's bar from 0 to 1, such as 0.25 for 25%."
+        problems.append(Problem("--fail-under", f"is {bar:g}, no mean of scores", fix))
     problems += [
         Problem(f"--env {name}", "is not set", "Export it, or leave the option out.")
         for name in settings.forwarded
         if name not in os.environ
     ]
     return [*problems, *_directory_problems(settings)]
+
+
+def no_idle_workers(settings: RunOptions, plan: Plan) -> RunOptions:
+    """Return the settings with no more workers than tasks, and say so where they were more."""
+    tasks = len(plan.units)
+    if settings.workers <= tasks:
+        return settings
+    click.echo(f"--workers {settings.workers}: {tasks} are enough for {tasks} tasks", err=True)
+    return replace(settings, workers=tasks)
 
 
 def arena_problems(settings: RunOptions, planned_run: Planned) -> list[Problem]:
