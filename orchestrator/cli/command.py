@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.lazy import resolved
 from orchestrator.errors import BadInputError, MatrixError, Problem
 
 if TYPE_CHECKING:
@@ -155,6 +156,12 @@ class Group(click.Group):
     """A group whose commands are ``Command``."""
 
     command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called, or say which one may have been meant."""
+        return resolved(self, ctx, args, super().resolve_command)
 
 
 def collect(problems: list[Problem], read: Callable[[], T]) -> T | None:

@@ -249,8 +249,7 @@ def planned(options: dict[str, Any]) -> Planned:
             guest_ram_gb=options.pop("guest_ram"),
             shm_gb=options.pop("shm_size"),
             seed=seed,
-            faults=collect(problems, lambda: text_or_file("--faults", options.pop("faults")))
-            or "",
+            faults=collect(problems, lambda: text_or_file("--faults", options.pop("faults"))) or "",
             guest_address=options.pop("guest_address"),
         ),
         agent=collect(problems, lambda: agent_settings(options, client)) or AgentSettings(),
@@ -275,8 +274,9 @@ def planned(options: dict[str, Any]) -> Planned:
 def _no_suite(options: Mapping[str, Any], kind: str) -> list[Problem]:
     """Name a suite that is not chosen: hours of a real arena are for nobody's default."""
     from orchestrator.errors import Problem
+    from orchestrator.plan import ARENA_KINDS
 
-    if options["suite_source"] is not None or kind == "simulated":
+    if options["suite_source"] is not None or kind not in ARENA_KINDS or kind == "simulated":
         return []
     fix = "Give waa (the 154 tasks of Windows Agent Arena), a file or an https URL."
     return [Problem("--suite", "is missing: a real arena has no default", fix)]

@@ -14,12 +14,11 @@ import click
 from click.core import ParameterSource
 
 from orchestrator.cli.agent_input import client_digest
-from orchestrator.cli.command import collect
 from orchestrator.cli.options import Planned, chosen_suite, text_or_file
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.plan import Plan
 
@@ -84,10 +83,7 @@ def resumed(options: dict[str, Any], given: frozenset[str], plan: Plan) -> Plann
     taken = {name: options.pop(name) for name in PLAN_OPTIONS}
     problems: list[Problem] = []
     for name in (one for one in _SETTINGS if one in given):
-        mine = collect(problems, lambda name=name: (_meant(name, taken[name]),))
-        field, theirs = _SETTINGS[name][0], _SETTINGS[name][1](plan)
-        if mine is not None and mine[0] != theirs:
-            problems.append(_differs(name, f"{field}: {mine[0]!r} here, {theirs!r} there"))
+        problems += _other_setting(name, taken[name], plan)
     problems += _other_tasks(taken, given, plan)
     problems += _other_durations(taken["history"], plan)
     if plan.agent.client_digest and "client" not in given:
@@ -96,6 +92,15 @@ def resumed(options: dict[str, Any], given: frozenset[str], plan: Plan) -> Plann
     if problems:
         raise BadInputError(problems)
     return Planned(plan, Path(taken["client"]) if taken["client"] else None)
+
+
+def _other_setting(name: str, value: Any, plan: Plan) -> Sequence[Problem]:
+    field, of_plan = _SETTINGS[name]
+    try:
+        mine, theirs = _meant(name, value), of_plan(plan)
+    except BadInputError as error:
+        return error.problems
+    return [] if mine == theirs else [_differs(name, f"{field}: {mine!r} here, {theirs!r} there")]
 
 
 def _meant(name: str, value: Any) -> object:
@@ -125,9 +130,7 @@ def flag_of(name: str) -> str:
     return next(iter(flags), "--" + name.replace("_", "-"))
 
 
-def _other_tasks(
-    taken: Mapping[str, Any], given: frozenset[str], plan: Plan
-) -> Iterator[Problem] | list[Problem]:
+def _other_tasks(taken: Mapping[str, Any], given: frozenset[str], plan: Plan) -> Sequence[Problem]:
     """Name the options that choose other tasks than the plan's."""
     named = [name for name in _SUITE if name in given]
     if not named:
@@ -148,7 +151,7 @@ def _other_tasks(
     return [_differs(name, how) for name in named]
 
 
-def _other_durations(history: tuple[str, ...], plan: Plan) -> list[Problem]:
+def _other_durations(history: tuple[str, ...], plan: Plan) -> Sequence[Problem]:
     from orchestrator.cli.expectations import expectations
 
     if not history:

@@ -33,7 +33,7 @@ from orchestrator.cli.run_checks import (
     no_idle_workers,
     option_problems,
 )
-from orchestrator.cli.terminal import console
+from orchestrator.cli.terminal import console, say_in_handler
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -111,7 +111,9 @@ def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or --store and --run.")
 @click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
 @screenshot_options
-@click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean, of 0 to 1, is below this.")
+@click.option(
+    "--fail-under", type=float, default=None, help="Exit 1 if the mean, of 0 to 1, is below this."
+)
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
 @click.option("--requirements", default="", help="A requirements file in the client tree.")
@@ -178,6 +180,7 @@ class _Run:
         self._started = started
         self._stop = threading.Event()
         self._stopped_by = ""
+        self._at_work = 0
         self._predicted_s = 0.0
         self._next_disk_check = 0.0
 
@@ -214,11 +217,19 @@ class _Run:
 
     def _obey_signals(self) -> None:
         def stop(number: int, _frame: object) -> None:
-            self._stopped_by = self._stopped_by or signal.Signals(number).name
-            self._stop.set()
+            self._stop_for(signal.Signals(number).name)
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
+
+    def _stop_for(self, reason: str) -> None:
+        """Let the workers leave, and say so at once: they have seconds to give their tasks back."""
+        if self._stop.is_set():
+            return
+        self._stopped_by = reason
+        self._stop.set()
+        tasks = "a task" if self._at_work == 1 else f"{self._at_work} tasks"
+        say_in_handler(f"Stopping: giving {tasks} back \N{HORIZONTAL ELLIPSIS}")
 
     def _fleet(self, reader: LedgerReader) -> LocalFleet:
         from orchestrator.cli.worker import new_worker_id
@@ -269,7 +280,8 @@ class _Run:
         with Display(screen, reader, time.time) as display:
 
             def look() -> None:
-                display.refresh()
+                if (current := display.refresh()) is not None:
+                    self._at_work = current.running
                 self._check_disk()
 
             fleet.run(self._stop, look)
@@ -288,8 +300,7 @@ class _Run:
             return
         self._next_disk_check = now + _DISK_CHECK_S
         if shutil.disk_usage(self._settings.out).free < self._settings.min_free * _MIB:
-            self._stopped_by = FULL_DISK
-            self._stop.set()
+            self._stop_for(FULL_DISK)
 
     def _report(self, reader: LedgerReader) -> Results:
         from orchestrator import __version__
@@ -298,6 +309,7 @@ class _Run:
         from orchestrator.report.facts import RunFacts
         from orchestrator.watch import is_simulated
 
+        click.echo("Writing the report \N{HORIZONTAL ELLIPSIS}")
         folded = reader.fold()
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(

@@ -12,6 +12,7 @@ import click
 from orchestrator.cli.evidence_beside import page_beside
 from orchestrator.cli.options import DEFAULT_RUN, LEDGER
 from orchestrator.errors import Problem
+from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from orchestrator.cli.evidence_beside import Beside
@@ -50,8 +51,10 @@ def option_problems(settings: RunOptions) -> list[Problem]:
     if settings.workers < 1:
         problems.append(Problem("--workers", f"is {settings.workers}", "Give at least 1."))
     if settings.evidence not in EVIDENCE_KINDS:
-        choices = ", ".join(EVIDENCE_KINDS)
-        problems.append(Problem("--evidence", f"is {settings.evidence!r}", f"One of {choices}."))
+        fix = (
+            f"One of {', '.join(EVIDENCE_KINDS)}.{did_you_mean(settings.evidence, EVIDENCE_KINDS)}"
+        )
+        problems.append(Problem("--evidence", f"is {settings.evidence!r}", fix))
     bar = settings.fail_under
     if bar is not None and not 0.0 <= bar <= 1.0:
         fix = "Give the mean's bar from 0 to 1, such as 0.25 for 25%."
@@ -69,7 +72,7 @@ def no_idle_workers(settings: RunOptions, plan: Plan) -> RunOptions:
     tasks = len(plan.units)
     if settings.workers <= tasks:
         return settings
-    click.echo(f"--workers {settings.workers}: {tasks} are enough for {tasks} tasks", err=True)
+    click.echo(f"Workers: {tasks} instead of {settings.workers}, for there are no more tasks")
     return replace(settings, workers=tasks)
 
 

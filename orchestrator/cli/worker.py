@@ -15,7 +15,7 @@ import click
 
 from orchestrator.cli.command import command
 from orchestrator.cli.options import store_options
-from orchestrator.cli.reading import opened
+from orchestrator.cli.reading import readable
 from orchestrator.cli.worker_options import WorkerOptions
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED, bad_input
 
@@ -198,7 +198,7 @@ def _shared(options: WorkerOptions, timeout_s: float) -> Store:
     from orchestrator.store import StoreCredentials, open_store
 
     if not options.store_sas_file or not options.store.startswith("az://"):
-        return opened(options.store, options.run_name, options.store_ca, timeout_s, create=False)
+        return readable(options.store, options.run_name, options.store_ca, timeout_s)
     credentials = StoreCredentials(
         sas=read_sas(options.store_sas_file), root_certificate=options.store_ca
     )

@@ -125,6 +125,8 @@ def test_an_interrupted_run_is_resumed_and_counts_nothing_twice(
     assert time.monotonic() - asked < 30
     said = output_of(process)
     assert f"waa-matrix run --resume --out {run.path}" in said
+    assert "Stopping: giving " in said
+    assert "Writing the report" in said
     assert not workers_of(process.pid)
     before = {
         one.unit: one
@@ -316,7 +318,7 @@ def test_every_option_that_differs_from_the_plan_is_refused_by_name(run: RunDire
 def test_workers_are_never_more_than_tasks(run: RunDirectory) -> None:
     done = call(*quick(run.path, tasks=2, workers=5))
     assert done.returncode == 0, done.stderr
-    assert "2 are enough for 2 tasks" in done.stderr
+    assert "Workers: 2 instead of 5" in done.stdout
     assert "2 tasks on 2 workers" in done.stdout
 
 
