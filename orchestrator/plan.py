@@ -17,6 +17,7 @@ from orchestrator.errors import BadInputError, Problem
 from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import canonical
 from orchestrator.schedule import Expectations, homes, longest_first
+from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -282,7 +283,8 @@ def _arena(inputs: PlanInputs) -> list[Problem]:
 
 
 def _choice(flag: str, value: str, choices: Sequence[str]) -> Problem:
-    return Problem(flag, f"is {value!r}", f"Choose one of {', '.join(choices)}.")
+    fix = f"Choose one of {', '.join(choices)}.{did_you_mean(value, choices)}"
+    return Problem(flag, f"is {value!r}", fix)
 
 
 def _client_args(arguments: Sequence[str]) -> list[Problem]:

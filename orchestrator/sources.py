@@ -95,11 +95,25 @@ def _download(url: str) -> bytes:
             reply.raise_for_status()
             data = reply.raw.read(_SIZE_LIMIT + 1, decode_content=True)
     except (requests.RequestException, OSError) as error:
-        fix = "Check the URL and the network, or give a local file."
-        raise bad_input(f"--suite {url}", f"could not be fetched ({error})", fix) from error
+        fix = "Go on line once (the list is kept afterwards), or give a local file."
+        what = f"could not be fetched ({_short(error)})"
+        raise bad_input(f"--suite {url}", what, fix) from error
     if len(data) > _SIZE_LIMIT:
         raise bad_input(f"--suite {url}", "is larger than any task list", "Check the URL.")
     return bytes(data)
+
+
+def _short(error: Exception) -> str:
+    """Return what went wrong in a few words: the library's own text is a chain of objects."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP status {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return type(error).__name__
 
 
 def _check_digest(source: str, data: bytes, sha256: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.errors import BadInputError, NothingToRunError, Problem
+from orchestrator.spelling import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _NAME_LIMIT = 200
@@ -213,7 +214,11 @@ def select(suite: Suite, selection: Selection) -> Suite:
         NothingToRunError: When the names are valid but together leave no task.
     """
     problems = [
-        Problem(f"--domains {domain}", "is not in the suite", f"It has {', '.join(suite.domains)}.")
+        Problem(
+            f"--domains {domain}",
+            "is not in the suite",
+            f"It has {', '.join(suite.domains)}.{did_you_mean(domain, suite.domains)}",
+        )
         for domain in selection.domains
         if domain not in suite.domains
     ]
@@ -224,7 +229,10 @@ def select(suite: Suite, selection: Selection) -> Suite:
             wanted.update(found)
         else:
             what = "is not in the suite" if not found else "is in several domains"
-            problems.append(Problem(f"--tasks {text}", what, "Write domain/name as in the list."))
+            known = [str(task) if "/" in text else task.name for task in suite.tasks]
+            meant = "" if found else did_you_mean(text, known)
+            fix = f"Write domain/name as in the list.{meant}"
+            problems.append(Problem(f"--tasks {text}", what, fix))
     if selection.sample is not None and selection.sample < 1:
         problems.append(Problem("--sample", "is below 1", "Ask for at least one task."))
     if problems:

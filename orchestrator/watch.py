@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
     from rich.live import Live
+    from rich.text import Text
 
     from orchestrator.ledger.fold import Folded, Snapshot
     from orchestrator.ledger.records import Heartbeat
@@ -158,7 +159,7 @@ class Display:
 
     def __enter__(self) -> Self:
         """Start drawing, on a terminal."""
-        if self._screen.is_terminal:
+        if self._screen.is_terminal and not self._screen.is_dumb_terminal:
             from rich.live import Live
 
             self._live = Live(console=self._screen, auto_refresh=False, transient=False)
@@ -226,17 +227,18 @@ def draw(current: View) -> RenderableType:
 
     table = Table(box=None, pad_edge=False, expand=True)
     for heading in _COLUMNS:
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        # Only a column that may wrap is made narrower; what it holds is cut off and never wraps.
+        table.add_column(heading, no_wrap=heading not in _SHORTENED)
     for row in current.workers:
         attempt = f" (attempt {row.attempt})" if row.attempt > 1 else ""
         silent = f"silent {row.silent_s:.0f} s" if row.silent_s > _SILENT_S else row.note
         table.add_row(
-            Text(row.worker),
+            _shortened(row.worker),
             Text(row.phase),
-            Text(row.task + attempt),
+            _shortened(row.task + attempt),
             _clock(row.for_s),
             f"{row.done}/{row.assigned}",
-            Text(silent, style="yellow"),
+            _shortened(silent, style="yellow"),
         )
     bar = Table.grid(expand=True)
     bar.add_row(ProgressBar(total=max(current.expected, 1), completed=current.settled))
@@ -245,6 +247,13 @@ def draw(current: View) -> RenderableType:
 
 
 _COLUMNS = ("worker", "phase", "task", "for", "done/assigned", "")
+_SHORTENED = ("worker", "task", "")
+
+
+def _shortened(text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _foot(current: View) -> str:

@@ -23,6 +23,7 @@ INNER = (
     "errors",
     "masking",
     "schedule",
+    "spelling",
     "plan",
     "plan_file",
     "ledger",

@@ -112,3 +112,20 @@ def test_hostile_names_draw_as_text() -> None:
     assert "[bold]x[/]" in text
     assert "\x1b]8;" not in text
     assert "SIMULATED" in text
+
+
+def test_at_80_columns_phase_and_time_are_whole() -> None:
+    unit = Unit(TaskKey("libreoffice_calc", "a" * 70), 0)
+    name = "worker-" + "b" * 40
+    beat = replace(
+        Heartbeat(name, "s0", "m0", 0, "starting arena", 3, unit=unit, attempt=1, since=900.0),
+        done=1,
+        assigned=2,
+    )
+    screen = Console(file=io.StringIO(), width=80, force_terminal=False)
+    screen.print(draw(seen(Stored(paths.worker(name), NOW, to_json(beat)))))
+    assert isinstance(screen.file, io.StringIO)
+    text = screen.file.getvalue()
+    assert "starting arena" in text
+    assert "1:40" in text
+    assert all(len(line) <= 80 for line in text.splitlines())

@@ -78,14 +78,24 @@ def _guest(settings: WinArenaSettings, machine: Machine, workers: int) -> Iterat
     each = f" for each of {workers} workers" if workers > 1 else ""
     if arena.guest_cores * workers > machine.cores:
         what = f"is {arena.guest_cores}{each}, this machine has {machine.cores}"
-        yield Problem("--guest-cores", what, f"Give at most {machine.cores // workers}.")
+        yield Problem("--guest-cores", what, _at_most(machine.cores // workers, workers))
     if arena.guest_ram_gb * workers + _HOST_RAM_GB > machine.ram_gb:
-        most = max(1, int((machine.ram_gb - _HOST_RAM_GB) / workers))
+        most = int((machine.ram_gb - _HOST_RAM_GB) / workers)
         what = f"is {arena.guest_ram_gb} GiB{each}, this machine has {machine.ram_gb:.1f}"
-        yield Problem("--guest-ram", what, f"Give at most {most}.")
+        yield Problem("--guest-ram", what, _at_most(most, workers))
     if arena.shm_gb > machine.ram_gb:
         what = f"is {arena.shm_gb} GiB, this machine has {machine.ram_gb:.1f} of memory"
-        yield Problem("--shm-size", what, f"Give at most {int(machine.ram_gb)}.")
+        yield Problem("--shm-size", what, _at_most(int(machine.ram_gb), 1))
+
+
+def _at_most(limit: int, workers: int) -> str:
+    """Return what to do about a limit; one below 1 can be met by no number."""
+    if limit >= 1:
+        return f"Give at most {limit}."
+    return "Ask for fewer --workers, or use a larger machine." if workers > 1 else _LARGER
+
+
+_LARGER = "Use a larger machine."
 
 
 def _storage(settings: WinArenaSettings) -> Iterator[Problem]:

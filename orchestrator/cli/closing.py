@@ -24,9 +24,17 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
     lines.append(wording.accounting(score))
     lines += [line for line in (wording.no_start(results), wording.outage(results)) if line]
     if stopped_by:
-        lines.append(f"Stopped by {stopped_by}; go on with --resume --out {out}.")
+        lines.append(f"Stopped by {stopped_by}.")
     lines.append(f"Report: {out / 'report.html'}")
     return lines
+
+
+def below_bar(mean: float | None, bar: float | None) -> str:
+    """Return why a mean fails ``--fail-under``; "" when it does not, or there is no bar."""
+    if bar is None or (mean is not None and mean >= bar):
+        return ""
+    reached = "there is no mean" if mean is None else f"the mean is {mean:.4f}"
+    return f"Exit 1: {reached}, and --fail-under is {bar:g} (on the scale from 0 to 1)."
 
 
 def _mean_intervals(results: Results) -> str:

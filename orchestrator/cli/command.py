@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.lazy import resolved
 from orchestrator.errors import BadInputError, MatrixError, Problem
 
 if TYPE_CHECKING:
@@ -79,15 +80,16 @@ class Command(click.Command):
         self, ctx: click.Context, args: list[str], problems: list[tuple[click.Parameter, Problem]]
     ) -> BadInputError:
         """Return the error of these problems and of whatever else is wrong."""
-        options = self.make_context(
+        context = self.make_context(
             ctx.info_name, list(args), parent=ctx.parent, resilient_parsing=True
-        ).params
+        )
+        options = context.params
         for parameter, _ in problems:
             options[parameter.name or ""] = _stand_in(parameter)
         named = {problem.where for _, problem in problems}
-        others = [
-            one for one in self._others(dict(options)) if one.where.split(" ")[0] not in named
-        ]
+        with context.scope(cleanup=False):
+            found = self._others(dict(options))
+        others = [one for one in found if one.where.split(" ")[0] not in named]
         error = BadInputError([*(problem for _, problem in problems), *others])
         self._tell(ctx, options, error)
         return error
@@ -154,6 +156,12 @@ class Group(click.Group):
     """A group whose commands are ``Command``."""
 
     command_class = Command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called, or say which one may have been meant."""
+        return resolved(self, ctx, args, super().resolve_command)
 
 
 def collect(problems: list[Problem], read: Callable[[], T]) -> T | None:

@@ -7,8 +7,31 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.spelling import did_you_mean
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+
+Resolved = tuple[str | None, click.Command | None, list[str]]
+
+
+def resolved(
+    group: click.Group,
+    ctx: click.Context,
+    args: list[str],
+    resolve: Callable[[click.Context, list[str]], Resolved],
+) -> Resolved:
+    """Return what ``resolve`` does; a command that is none is refused with the nearest one.
+
+    Raises:
+        click.UsageError: There is no such command.
+    """
+    name = args[0]
+    known = group.list_commands(ctx)
+    if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+        ctx.fail(f"No such command '{name}'.{did_you_mean(name, known)}")
+    return resolve(ctx, args)
 
 
 class LazyGroup(click.Group):
@@ -31,6 +54,12 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called, or say which one may have been meant."""
+        return resolved(self, ctx, args, super().resolve_command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the list of commands without importing one."""

@@ -14,7 +14,7 @@ from orchestrator.cli.agent_input import agent_settings, client_problems
 from orchestrator.cli.command import collect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.errors import Problem
     from orchestrator.plan import Plan
@@ -32,9 +32,8 @@ _SUITE_OPTIONS = [
     click.option(
         "--suite",
         "suite_source",
-        default="demo",
-        show_default=True,
-        help="Task list: demo, waa, a file, or an https URL.",
+        default=None,
+        help="Task list: demo, waa, a file, or an https URL.  [default: demo, if simulated]",
     ),
     click.option("--suite-sha256", default="", help="The digest the list must have (for a URL)."),
     click.option("--domains", default="", help="Only these domains, comma-separated."),
@@ -176,10 +175,11 @@ def store_options(function: F) -> F:
 
 def chosen_suite(options: dict[str, Any]) -> Suite:
     """Take the suite options out of ``options`` and return the tasks they choose."""
-    from orchestrator.sources import load_suite
+    from orchestrator.sources import DEMO, load_suite
     from orchestrator.suite import Selection, select
 
     source, sha256 = options.pop("suite_source"), options.pop("suite_sha256")
+    source = DEMO if source is None else source
     selection = Selection(
         domains=_listed(options.pop("domains")),
         tasks=_listed(options.pop("tasks")),
@@ -227,9 +227,10 @@ def planned(options: dict[str, Any]) -> Planned:
     from orchestrator.suite import Suite
 
     problems: list[Problem] = []
+    kind = options.pop("arena_kind")
+    problems += _no_suite(options, kind)
     suite = collect(problems, lambda: chosen_suite(options))
     seed = options.pop("seed")
-    kind = options.pop("arena_kind")
     simulated = kind == "simulated"
     beats = _SIMULATED_BEATS if simulated else _REAL_BEATS
     heartbeat, lease = options.pop("heartbeat"), options.pop("lease")
@@ -248,8 +249,7 @@ def planned(options: dict[str, Any]) -> Planned:
             guest_ram_gb=options.pop("guest_ram"),
             shm_gb=options.pop("shm_size"),
             seed=seed,
-            faults=collect(problems, lambda: _text_or_file("--faults", options.pop("faults")))
-            or "",
+            faults=collect(problems, lambda: text_or_file("--faults", options.pop("faults"))) or "",
             guest_address=options.pop("guest_address"),
         ),
         agent=collect(problems, lambda: agent_settings(options, client)) or AgentSettings(),
@@ -271,7 +271,23 @@ def planned(options: dict[str, Any]) -> Planned:
     return Planned(make_plan(inputs), Path(client) if client else None)
 
 
-def _text_or_file(flag: str, value: str) -> str:
+def _no_suite(options: Mapping[str, Any], kind: str) -> list[Problem]:
+    """Name a suite that is not chosen: hours of a real arena are for nobody's default."""
+    from orchestrator.errors import Problem
+    from orchestrator.plan import ARENA_KINDS
+
+    if options["suite_source"] is not None or kind not in ARENA_KINDS or kind == "simulated":
+        return []
+    fix = "Give waa (the 154 tasks of Windows Agent Arena), a file or an https URL."
+    return [Problem("--suite", "is missing: a real arena has no default", fix)]
+
+
+def text_or_file(flag: str, value: str) -> str:
+    """Return an option's text, or that of the file which it names after an ``@``.
+
+    Raises:
+        BadInputError: The file cannot be read.
+    """
     from orchestrator.errors import bad_input
 
     if not value.startswith("@"):

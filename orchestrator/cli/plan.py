@@ -12,6 +12,7 @@ import click
 from orchestrator.cli.command import collect, command
 from orchestrator.cli.options import cache_directory, plan_options, planned
 from orchestrator.errors import BadInputError, MatrixError, Problem
+from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,9 @@ def _read(options: dict[str, Any], problems: list[Problem]) -> Plan | None:
         if (value := options[name]) is not None and value <= 0
     ]
     if options["evidence"] not in EVIDENCE_KINDS:
-        choices = ", ".join(EVIDENCE_KINDS)
-        problems.append(Problem("--evidence", "is unknown", f"One of {choices}."))
+        meant = did_you_mean(options["evidence"], EVIDENCE_KINDS)
+        fix = f"One of {', '.join(EVIDENCE_KINDS)}.{meant}"
+        problems.append(Problem("--evidence", "is unknown", fix))
     return made
 
 

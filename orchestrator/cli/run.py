@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,16 @@ from orchestrator.cli.options import (
     planned,
     store_options,
 )
-from orchestrator.cli.reading import opened
-from orchestrator.cli.run_checks import RunOptions, arena_problems, clear_leftovers, option_problems
-from orchestrator.cli.terminal import console
+from orchestrator.cli.reading import readable
+from orchestrator.cli.resumed import given_options, resume_command, resumed
+from orchestrator.cli.run_checks import (
+    RunOptions,
+    arena_problems,
+    clear_leftovers,
+    no_idle_workers,
+    option_problems,
+)
+from orchestrator.cli.terminal import console, say_in_handler
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -52,6 +59,7 @@ WORKERS = "workers"
 FULL_DISK = "a disk that is almost full"
 
 _SHORTEST_TIMEOUT_S = 5.0
+_READ_S = 20.0
 _MIB = 1024 * 1024
 _DISK_CHECK_S = 2.0
 
@@ -60,30 +68,54 @@ def _read(
     options: dict[str, Any], problems: list[Problem]
 ) -> tuple[RunOptions, Planned, Where] | None:
     """Return what the options ask for; add every problem to ``problems``."""
-    # The plan takes its options out, whether it can be made or not.
-    plan = collect(problems, lambda: planned(options))
-    given = options.pop("store")
-    located_at = collect(problems, lambda: located(options["out"], given, options["run_name"]))
-    del options["run_name"]
-    store_ca = options.pop("store_ca")
-    options["out"] = Path(options["out"]).absolute()
-    settings = RunOptions(**options)
+    given = given_options()
+    store, name, store_ca = (options.pop(key) for key in ("store", "run_name", "store_ca"))
+    _place(options, store, name, problems)
+    located_at = collect(problems, lambda: located(options["out"], store, name))
+    options["out"] = Path(options["out"] or ".").absolute()
+    where = Where(*located_at, store_ca, local=store is None) if located_at else None
+    plan = collect(problems, lambda: _planned(options, given, where))
+    # What is left when the plan has taken its own.
+    settings = RunOptions(**{one.name: options[one.name] for one in fields(RunOptions)})
     problems += option_problems(settings)
-    if plan is None or located_at is None or problems:
+    if plan is None or where is None or problems:
         return None
+    settings = no_idle_workers(settings, plan.plan)
     problems += arena_problems(settings, plan)
-    return settings, plan, Where(*located_at, store_ca, local=given is None)
+    return settings, plan, where
+
+
+def _place(
+    options: dict[str, Any], store: str | None, name: str | None, problems: list[Problem]
+) -> None:
+    """See that there is a directory for the run; a resumed one in a store has its run's name."""
+    if options["out"] is None and options["resume"] and store is not None and name is not None:
+        options["out"] = name
+    if options["out"] is None:
+        fix = "Name a directory for the run and its report."
+        problems.append(Problem("--out", "is missing", fix))
+
+
+def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None) -> Planned:
+    """Return the plan that the options make, or the one of the run that is to go on."""
+    if not options["resume"] or where is None:
+        return planned(options)
+    from orchestrator.reader import read_plan
+
+    return resumed(options, given, read_plan(where.existing(options["out"])))
 
 
 @command(read=_read)
 @plan_options
 @store_options
 @click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
-@click.option("--out", type=click.Path(file_okay=False), required=True, help="Run directory.")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out or --store.")
+@click.option("--out", type=click.Path(file_okay=False), default=None, help="Run directory.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, or --store and --run.")
 @click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
 @screenshot_options
-@click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
+@click.option(
+    "--fail-under", type=float, default=None, help="Exit 1 if the mean, of 0 to 1, is below this."
+)
 @click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
 @click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
 @click.option("--requirements", default="", help="A requirements file in the client tree.")
@@ -122,14 +154,20 @@ class Where:
     store_ca: str
     local: bool
 
-    def open(self, settings: RunOptions, plan: Plan) -> Store:
+    def open(self, plan: Plan) -> Store:
         """Open the run's objects, made if they are not there."""
-        if settings.resume and self.local and not (settings.out / LEDGER / self.name).is_dir():
-            raise bad_input(
-                f"--out {settings.out}", "holds no run to resume", "Leave --resume out."
-            )
         timeout_s = max(plan.heartbeat_s, _SHORTEST_TIMEOUT_S)
-        return opened(self.url, self.name, self.store_ca, timeout_s, create=True)
+        return readable(self.url, self.name, self.store_ca, timeout_s, create=True)
+
+    def existing(self, out: Path) -> Store:
+        """Open the objects of a run that has been started.
+
+        Raises:
+            BadInputError: There is none.
+        """
+        if self.local and not (out / LEDGER / self.name).is_dir():
+            raise bad_input(f"--out {out}", "holds no run to resume", "Leave --resume out.")
+        return readable(self.url, self.name, self.store_ca, _READ_S)
 
 
 class _Run:
@@ -139,11 +177,12 @@ class _Run:
         self, settings: RunOptions, planned_run: Planned, where: Where, started: float
     ) -> None:
         self._settings, self._planned, self._where = settings, planned_run, where
-        self._store = where.open(settings, planned_run.plan)
+        self._store = where.open(planned_run.plan)
         self._session = f"local-{secrets.token_hex(4)}"
         self._started = started
         self._stop = threading.Event()
         self._stopped_by = ""
+        self._at_work = 0
         self._predicted_s = 0.0
         self._next_disk_check = 0.0
 
@@ -201,11 +240,19 @@ class _Run:
 
     def _obey_signals(self) -> None:
         def stop(number: int, _frame: object) -> None:
-            self._stopped_by = self._stopped_by or signal.Signals(number).name
-            self._stop.set()
+            self._stop_for(signal.Signals(number).name)
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
+
+    def _stop_for(self, reason: str) -> None:
+        """Let the workers leave, and say so at once: they have seconds to give their tasks back."""
+        if self._stop.is_set():
+            return
+        self._stopped_by = reason
+        self._stop.set()
+        tasks = "a task" if self._at_work == 1 else f"{self._at_work} tasks"
+        say_in_handler(f"Stopping: giving {tasks} back \N{HORIZONTAL ELLIPSIS}")
 
     def _fleet(self, reader: LedgerReader) -> LocalFleet:
         from orchestrator.cli.worker import new_worker_id
@@ -256,7 +303,8 @@ class _Run:
         with Display(screen, reader, time.time) as display:
 
             def look() -> None:
-                display.refresh()
+                if (current := display.refresh()) is not None:
+                    self._at_work = current.running
                 self._check_disk()
 
             fleet.run(self._stop, look)
@@ -275,8 +323,7 @@ class _Run:
             return
         self._next_disk_check = now + _DISK_CHECK_S
         if shutil.disk_usage(self._settings.out).free < self._settings.min_free * _MIB:
-            self._stopped_by = FULL_DISK
-            self._stop.set()
+            self._stop_for(FULL_DISK)
 
     def _report(self, reader: LedgerReader) -> Results:
         from orchestrator import __version__
@@ -286,6 +333,7 @@ class _Run:
         from orchestrator.report.facts import RunFacts
         from orchestrator.watch import is_simulated
 
+        click.echo("Writing the report \N{HORIZONTAL ELLIPSIS}")
         waiting = Waiting(self._stop, lambda text: click.echo(text, err=True))
         folded = waiting.out(reader.fold)
         started = folded.sessions[0].started if folded.sessions else self._started
@@ -303,7 +351,7 @@ class _Run:
         return write_report(beside.page, self._planned.plan, folded, facts, evidence)
 
     def _exit_code(self, results: Results, exits: list[int]) -> int:
-        from orchestrator.cli.closing import closing_lines
+        from orchestrator.cli.closing import below_bar, closing_lines
 
         codes = [EXIT_COMPLETE]
         incomplete = results.score.counts.scored < results.score.counts.expected
@@ -315,9 +363,13 @@ class _Run:
             codes.append(EXIT_INFRASTRUCTURE)
         elif self._stopped_by:
             codes.append(EXIT_INTERRUPTED)
-        under = self._settings.fail_under
-        if under is not None and (results.score.mean is None or results.score.mean < under):
+        below = below_bar(results.score.mean, self._settings.fail_under)
+        if below:
             codes.append(EXIT_INCOMPLETE)
         for line in closing_lines(results, self._settings.out, self._stopped_by):
             click.echo(line)
+        if incomplete:
+            click.echo(f"Go on with: {resume_command(self._settings.out)}")
+        if below:
+            click.echo(below)
         return worst_exit(codes)

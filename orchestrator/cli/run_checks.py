@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,12 @@ import click
 from orchestrator.cli.evidence_beside import page_beside
 from orchestrator.cli.options import DEFAULT_RUN, LEDGER
 from orchestrator.errors import Problem
+from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from orchestrator.cli.evidence_beside import Beside
     from orchestrator.cli.options import Planned
+    from orchestrator.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,29 @@ def option_problems(settings: RunOptions) -> list[Problem]:
     if settings.workers < 1:
         problems.append(Problem("--workers", f"is {settings.workers}", "Give at least 1."))
     if settings.evidence not in EVIDENCE_KINDS:
-        choices = ", ".join(EVIDENCE_KINDS)
-        problems.append(Problem("--evidence", f"is {settings.evidence!r}", f"One of {choices}."))
+        fix = (
+            f"One of {', '.join(EVIDENCE_KINDS)}.{did_you_mean(settings.evidence, EVIDENCE_KINDS)}"
+        )
+        problems.append(Problem("--evidence", f"is {settings.evidence!r}", fix))
+    bar = settings.fail_under
+    if bar is not None and not 0.0 <= bar <= 1.0:
+        fix = "Give the mean's bar from 0 to 1, such as 0.25 for 25%."
+        problems.append(Problem("--fail-under", f"is {bar:g}, no mean of scores", fix))
     problems += [
         Problem(f"--env {name}", "is not set", "Export it, or leave the option out.")
         for name in settings.forwarded
         if name not in os.environ
     ]
     return [*problems, *_directory_problems(settings)]
+
+
+def no_idle_workers(settings: RunOptions, plan: Plan) -> RunOptions:
+    """Return the settings with no more workers than tasks, and say so where they were more."""
+    tasks = len(plan.units)
+    if settings.workers <= tasks:
+        return settings
+    click.echo(f"Workers: {tasks} instead of {settings.workers}, for there are no more tasks")
+    return replace(settings, workers=tasks)
 
 
 def arena_problems(settings: RunOptions, planned_run: Planned) -> list[Problem]:

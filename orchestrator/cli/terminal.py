@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def console(*, no_color: bool, stderr: bool = False) -> Console:
     return Console(stderr=stderr, no_color=off, highlight=False, emoji=False)
 
 
+def say_in_handler(text: str) -> None:
+    """Print a line from a signal's handler, past the buffer that its interruption may be in."""
+    data = (text + "\n").encode(sys.stdout.encoding or "ascii", "replace")
+    # A full or closed stdout is told of by the next ordinary line; in a handler it would be raised
+    # in the midst of anything.
+    with suppress(OSError):
+        os.write(1, data)
+
+
 @contextmanager
 def counting(
     what: str, total: int, unit: str, *, no_color: bool = False
@@ -32,7 +42,7 @@ def counting(
     On a terminal a bar that goes away; elsewhere a line at the start, and one every ten seconds.
     """
     screen = console(no_color=no_color, stderr=True)
-    if screen.is_terminal:
+    if screen.is_terminal and not screen.is_dumb_terminal:
         from rich.progress import Progress
 
         with Progress(console=screen, transient=True) as bar:

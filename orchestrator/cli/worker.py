@@ -16,7 +16,7 @@ import click
 from orchestrator.cli.command import command
 from orchestrator.cli.options import store_options
 from orchestrator.cli.parent import leave_with_parent, orphaned_by
-from orchestrator.cli.reading import opened
+from orchestrator.cli.reading import readable
 from orchestrator.cli.streams import discard
 from orchestrator.cli.worker_options import WorkerOptions
 from orchestrator.errors import (
@@ -225,7 +225,7 @@ def _shared(options: WorkerOptions, timeout_s: float) -> Store:
     from orchestrator.store import StoreCredentials, open_store
 
     if not options.store_sas_file or not options.store.startswith("az://"):
-        return opened(options.store, options.run_name, options.store_ca, timeout_s, create=False)
+        return readable(options.store, options.run_name, options.store_ca, timeout_s)
     credentials = StoreCredentials(
         sas=read_sas(options.store_sas_file), root_certificate=options.store_ca
     )

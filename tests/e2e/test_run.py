@@ -124,7 +124,9 @@ def test_an_interrupted_run_is_resumed_and_counts_nothing_twice(
     assert process.wait(60) == 130
     assert time.monotonic() - asked < 30
     said = output_of(process)
-    assert "--resume" in said
+    assert f"waa-matrix run --resume --out {run.path}" in said
+    assert "Stopping: giving " in said
+    assert "Writing the report" in said
     assert not workers_of(process.pid)
     before = {
         one.unit: one
@@ -287,6 +289,45 @@ def test_another_plans_directory_is_refused_with_every_difference(run: RunDirect
     assert "agent.model: 'other' here, 'gpt-4o' there" in other.stderr
 
 
+def test_a_resume_takes_everything_from_the_plan(run: RunDirectory) -> None:
+    assert call(*quick(run.path, "--min-free", str(2**40), tasks=6)).returncode == 4
+    done = call("run", "--resume", "--out", str(run.path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run.fold().count(Status.SCORED) == 6
+
+
+def test_a_resume_in_a_store_needs_no_directory(run: RunDirectory, tmp_path: Path) -> None:
+    store = (tmp_path / "kept").as_uri()
+    at = ("--store", store, "--run", "nightly")
+    assert call(*quick(run.path, *at, "--min-free", str(2**40), tasks=3)).returncode == 4
+    out = tmp_path / "report"
+    done = call("run", "--resume", *at, "--out", str(out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((out / "results.json").read_text())["counts"]["scored"] == 3
+
+
+def test_every_option_that_differs_from_the_plan_is_refused_by_name(run: RunDirectory) -> None:
+    assert call(*quick(run.path, tasks=3)).returncode == 0
+    told = ("--sample", "4", "--seed", "9", "--speed", "2", "--reset", "task", "--client-args=--x")
+    done = call("run", "--resume", "--out", str(run.path), *told)
+    assert done.returncode == 2
+    for flag in ("--sample", "--seed", "--speed", "--reset", "--client-args"):
+        assert f"{flag}: differs from the run's plan" in done.stderr, done.stderr
+
+
+def test_workers_are_never_more_than_tasks(run: RunDirectory) -> None:
+    done = call(*quick(run.path, tasks=2, workers=5))
+    assert done.returncode == 0, done.stderr
+    assert "Workers: 2 instead of 5" in done.stdout
+    assert "2 tasks on 2 workers" in done.stdout
+
+
+def test_a_real_arena_has_no_default_suite(run: RunDirectory) -> None:
+    done = call("run", "--arena", "winarena", "--image", "x", "--out", str(run.path))
+    assert done.returncode == 2
+    assert "--suite: is missing" in done.stderr
+
+
 def test_a_directory_with_other_things_in_it_is_refused(run: RunDirectory) -> None:
     run.path.mkdir()
     (run.path / "thesis.txt").write_text("precious")
@@ -321,7 +362,17 @@ def test_a_forwarded_secret_is_nowhere_in_what_a_run_leaves(run: RunDirectory) -
 
 
 def test_a_score_below_the_bar_is_exit_1(run: RunDirectory) -> None:
-    assert call(*quick(run.path, "--fail-under", "1.01", tasks=3)).returncode == 1
+    done = call(*quick(run.path, "--fail-under", "1", tasks=3))
+    assert done.returncode == 1
+    assert "--fail-under is 1 (on the scale from 0 to 1)" in done.stdout
+
+
+def test_a_bar_that_no_mean_can_be_at_is_refused(run: RunDirectory) -> None:
+    for bar in ("1.01", "25", "-0.1"):
+        done = call(*quick(run.path, "--fail-under", bar, tasks=3))
+        assert done.returncode == 2
+        assert "from 0 to 1" in done.stderr
+    assert not run.path.exists()
 
 
 def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(run: RunDirectory) -> None:
