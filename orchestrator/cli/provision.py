@@ -31,6 +31,7 @@ from orchestrator.cli.fleet_options import (
     fleet_options,
     read_fleet_options,
 )
+from orchestrator.cli.one_call import refuse_second_call, standing_aside
 from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
 from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.errors import (
@@ -214,7 +215,9 @@ class _Provision:
         if self._size.resumes:
             read_plan(store)  # it has to be there
         session = Session(attempt.session, now, "provision", self._size.workers)
-        left = open_run(store, plan, session)
+        with standing_aside(attempt, resumes=self._size.resumes):
+            refuse_second_call(store, attempt)
+            left = open_run(store, plan, session)
         scored = len(plan.units) - len(left)
         if scored:
             _say(f"{scored} of {len(plan.units)} tasks are scored")

@@ -181,3 +181,44 @@ def test_what_was_launched_is_taken_down_though_no_list_shows_it(provision: Prov
     assert "of 4 machines, 4 needed" in done.stderr
     assert len([name for name in arm.world.begun if name.startswith("waa-902-")]) == 2
     assert provision.machines(902) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [((), "is already another call's of this workflow"), (("--seed", "7"), "seed")],
+    ids=["after it", "at once, with other settings"],
+)
+def test_a_second_call_in_a_workflow_run_leaves_the_machines_to_the_first(
+    provision: Provision,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: tuple[str, ...],
+    why: str,
+) -> None:
+    outputs = [tmp_path / "first", tmp_path / "second"]
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs[0]))
+    first = provision.run(500)
+    assert first.returncode == 0, first.stderr
+    before = provision.machines(500)
+    if more:  # the first has written its plan a moment ago, and not yet its session
+        (tmp_path / "store" / "waa-500" / paths.session("500-1")).unlink()
+
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs[1]))
+    second = provision.run(500, *more)
+    assert second.returncode == 2, second.stdout + second.stderr
+    assert why in second.stdout + second.stderr
+    assert provision.machines(500) == before
+    assert "stands-aside" not in outputs[0].read_text()
+    assert outputs[1].read_text() == "stands-aside=true\n"
+
+
+def test_settings_that_are_refused_leave_the_report_to_say_so(
+    provision: Provision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "output"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+    monkeypatch.setenv("WAA_MATRIX_MAX_COST", "0.01")
+    assert provision.run(500).returncode == 2
+    assert not output.exists()
