@@ -24,7 +24,9 @@ from orchestrator.errors import (
     bad_input,
 )
 from orchestrator.ledger import paths
+from orchestrator.ledger.fold import fold
 from orchestrator.ledger.records import Left, to_json
+from orchestrator.reader import at_work
 from orchestrator.silence import Silence
 from orchestrator.worker.recorder import ATTEMPTS
 
@@ -87,6 +89,7 @@ class LocalFleet:
         self._settings, self._reader = settings, reader
         self._children: list[_Child] = []
         self._launches = [0] * settings.workers
+        self._own: set[str] = set()
         self.exits: list[int] = []
         self._silence = Silence(reader.store, settings.monotonic)
         self._next_silence = settings.monotonic()
@@ -108,11 +111,46 @@ class LocalFleet:
         finally:
             self._end()
 
+    def await_others(self, stop: threading.Event, look: Callable[[], None]) -> None:
+        """Wait while workers of other machines, in the same session, are at a task.
+
+        A worker that has been silent for too long is not waited for; nor is anybody once all is
+        scored, or after ``stop``.
+        """
+        while not stop.is_set():
+            at_task = self._others_at_a_task()
+            silences = self._silence.of(at_task)
+            if all(silent_s > self._patience_s for silent_s in silences.values()):
+                return
+            look()
+            stop.wait(self._reader.plan.heartbeat_s / _LOOKS_A_LEASE)
+
+    def _others_at_a_task(self) -> list[str]:
+        """Return the others of this session that hold something not settled yet."""
+        try:
+            snapshot = self._reader.snapshot()
+        except StoreError:
+            return []  # the report waits for the store, and tells what it then sees
+        folded = fold(self._reader.plan.units, snapshot, at_work(snapshot))
+        if folded.complete:
+            return []
+        return [
+            worker
+            for worker in at_work(snapshot) - self._own
+            if (beat := snapshot.heartbeats[worker]).session == self._settings.session
+            and beat.unit is not None
+        ]
+
+    @property
+    def _patience_s(self) -> float:
+        return max(SILENT_LEASES * self._reader.plan.lease_s, SILENT_AT_LEAST_S)
+
     def _launch(self, shard: int) -> None:
         settings = self._settings
         worker = settings.new_id(shard)
         scratch = settings.scratch / worker
         self._launches[shard] += 1
+        self._own.add(worker)
         with _log_in(scratch) as log:
             try:
                 process = subprocess.Popen(
@@ -157,11 +195,10 @@ class LocalFleet:
         silent = [child for child in self._children if silences[child.worker] > lease_s]
         if not silent:
             return
-        patience_s = max(SILENT_LEASES * lease_s, SILENT_AT_LEAST_S)
         over = self._is_complete()
         for child in silent:
             silent_s = silences[child.worker]
-            if over or silent_s > patience_s:
+            if over or silent_s > self._patience_s:
                 child.condemned = f"silent for {silent_s:.0f} s, then killed"
                 child.process.kill()
 

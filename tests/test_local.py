@@ -12,7 +12,7 @@ import pytest
 from orchestrator.errors import BadInputError, StoreRefusedError
 from orchestrator.ledger import paths
 from orchestrator.ledger.paths import Unit
-from orchestrator.ledger.records import Claim, Left, Session, parse_left, to_json
+from orchestrator.ledger.records import Claim, Heartbeat, Left, Session, parse_left, to_json
 from orchestrator.local import LAUNCHES_A_SHARD, LocalFleet, LocalSettings, signal_name
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.reader import LedgerReader
@@ -215,3 +215,55 @@ def test_a_workers_words_are_kept_in_its_directory(store: Store, tmp_path: Path)
 def test_signals_have_names() -> None:
     assert signal_name(9) == "SIGKILL"
     assert signal_name(200) == "signal 200"
+
+
+def another_at_a_task(store: Store, session: str = "s") -> None:
+    unit = Unit(TaskKey("d", "t"), 0)
+    beat = Heartbeat("w9", session, "m9", 0, "steps", 1, unit=unit, attempt=1)
+    store.put(paths.worker("w9"), to_json(beat))
+
+
+def test_a_run_waits_for_what_another_machine_in_its_session_works_on(
+    quick_store: Store, tmp_path: Path
+) -> None:
+    another_at_a_task(quick_store)
+    fleet = fleet_of(quick_store, tmp_path / "scratch", "raise SystemExit(0)")
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(len(looks))
+        if len(looks) == 3:
+            unit = Unit(TaskKey("d", "t"), 0)
+            scored = outcome(unit, worker="w9", session="s", score=1.0)
+            quick_store.create(paths.outcome(unit, 1, "w9"), to_json(scored))
+
+    fleet.await_others(threading.Event(), look)
+    assert looks == [0, 1, 2]
+
+
+def test_a_run_does_not_wait_for_ever_for_another_machine_that_is_silent(
+    quick_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.local.SILENT_AT_LEAST_S", 0.5)
+    another_at_a_task(quick_store)
+    fleet = fleet_of(quick_store, tmp_path / "scratch", "raise SystemExit(0)")
+    looks: list[int] = []
+    fleet.await_others(threading.Event(), lambda: looks.append(0))
+    assert looks
+
+
+@pytest.mark.parametrize("whose", ["earlier session", "told to stop", "it has left"])
+def test_a_run_waits_for_nobody_elsewhere_when(
+    quick_store: Store, tmp_path: Path, whose: str
+) -> None:
+    another_at_a_task(quick_store, "s0" if whose == "earlier session" else "s")
+    stop = threading.Event()
+    if whose == "told to stop":
+        stop.set()
+    if whose == "it has left":
+        word = Left("w9", "s", "killed", "parent", -9, 4.0)
+        quick_store.create(paths.left("w9"), to_json(word))
+    fleet = fleet_of(quick_store, tmp_path / "scratch", "raise SystemExit(0)")
+    looks: list[int] = []
+    fleet.await_others(stop, lambda: looks.append(0))
+    assert looks == []

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "run": ("orchestrator.cli.run", "run", "Run a benchmark with workers on this machine."),
+    "join": ("orchestrator.cli.join", "join", "Add this machine's workers to a run elsewhere."),
     "plan": ("orchestrator.cli.plan", "plan", "Show what a run would do, take and cost."),
     "simulate": (
         "orchestrator.cli.simulate",

@@ -11,7 +11,8 @@ import click
 
 from orchestrator.cli.command import collect, command
 from orchestrator.cli.evidence_beside import screenshot_options
-from orchestrator.cli.local_run import LocalRun, Where
+from orchestrator.cli.local_run import LocalRun
+from orchestrator.cli.local_session import Where
 from orchestrator.cli.options import located, plan_options, planned, store_options
 from orchestrator.cli.resumed import given_options, resumed
 from orchestrator.cli.run_checks import (
@@ -19,6 +20,7 @@ from orchestrator.cli.run_checks import (
     arena_problems,
     no_idle_workers,
     option_problems,
+    worker_options,
 )
 from orchestrator.errors import BadInputError, Problem
 
@@ -73,22 +75,11 @@ def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None
 @click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Run directory.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or --store and --run.")
-@click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
 @screenshot_options
 @click.option(
     "--fail-under", type=float, default=None, help="Exit 1 if the mean, of 0 to 1, is below this."
 )
-@click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client.")
-@click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
-@click.option("--requirements", default="", help="A requirements file in the client tree.")
-@click.option(
-    "--min-free",
-    type=int,
-    default=64,
-    show_default=True,
-    help="Stop when --out's disk has less, MiB.",
-)
-@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+@worker_options
 def run(**options: Any) -> int:
     """Run a benchmark with workers on this machine, and write its report.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,9 +16,36 @@ from orchestrator.errors import Problem
 from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.cli.evidence_beside import Beside
     from orchestrator.cli.options import Planned
     from orchestrator.plan import Plan
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+_WORKER_OPTIONS = (
+    click.option(
+        "--evidence", default="screens", show_default=True, help="none, traj, screens, all."
+    ),
+    click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client."),
+    click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image."),
+    click.option("--requirements", default="", help="A requirements file in the client tree."),
+    click.option(
+        "--min-free",
+        type=int,
+        default=64,
+        show_default=True,
+        help="Stop when --out's disk has less, MiB.",
+    ),
+    click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
+)
+
+
+def worker_options(function: F) -> F:
+    """Add what workers of this machine are told beside the plan."""
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_WORKER_OPTIONS), function)
 
 
 @dataclass(frozen=True, slots=True)

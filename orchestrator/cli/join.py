@@ -1,0 +1,162 @@
+"""``waa-matrix join``: more workers, on another machine, for a run that is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.agent_input import client_digest
+from orchestrator.cli.command import collect, command
+from orchestrator.cli.local_session import FULL_DISK, LocalSession, Where
+from orchestrator.cli.options import Planned, located, store_options
+from orchestrator.cli.run_checks import (
+    RunOptions,
+    arena_problems,
+    no_idle_workers,
+    option_problems,
+    worker_options,
+)
+from orchestrator.errors import (
+    EXIT_COMPLETE,
+    EXIT_INCOMPLETE,
+    EXIT_INFRASTRUCTURE,
+    EXIT_INTERRUPTED,
+    BadInputError,
+    Problem,
+    bad_input,
+    worst_exit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.plan import Plan
+    from orchestrator.reader import LedgerReader
+
+
+@command()
+@store_options
+@click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    default=None,
+    help="Directory of this machine's workers.  [default: RUN-joined]",
+)
+@click.option("--client", default=None, help="The run's client tree, if it has one of its own.")
+@worker_options
+def join(**options: Any) -> int:
+    """Work on a run that another machine has started, in its session.
+
+    What is left is shared out over the workers of both; each task keeps the attempts it has left.
+    The report is the other machine's, or ``waa-matrix report``'s.
+
+    \b
+    Example:
+      waa-matrix run --suite waa --arena winarena --store az://myaccount --run nightly \\
+        --image windowsarena/winarena --storage /srv/golden --out nightly   # one machine
+      waa-matrix join --store az://myaccount --run nightly --storage /srv/golden   # another
+    """
+    where = _where(options)
+    out = Path(options["out"] or f"{_directory(where.name)}-joined").absolute()
+    reader = _reader(where, out)
+    if reader.fold(running=True).complete:
+        click.echo(f"run {where.name} is complete: there is nothing to run")
+        return EXIT_COMPLETE
+    problems: list[Problem] = []
+    settings = _settings(options, out)
+    plan = collect(problems, lambda: Planned(reader.plan, _client(options["client"], reader.plan)))
+    problems += option_problems(settings)
+    if plan is None or problems:
+        raise BadInputError(problems)
+    settings = no_idle_workers(settings, plan.plan)
+    if problems := arena_problems(settings, plan):
+        raise BadInputError(problems)
+    session = _newest_session(reader)
+    return _work(LocalSession(settings, plan, where, session), reader, settings, where)
+
+
+def _where(options: Mapping[str, Any]) -> Where:
+    store, name = options["store"], options["run_name"]
+    problems = [
+        Problem(flag, "is missing", "Give both as `run` was given them: they name the ledger.")
+        for flag, value in (("--store", store), ("--run", name))
+        if value is None
+    ]
+    if problems:
+        raise BadInputError(problems)
+    return Where(*located(None, store, name), options["store_ca"], local=False)
+
+
+def _directory(run: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", run)
+
+
+def _reader(where: Where, out: Path) -> LedgerReader:
+    from orchestrator.reader import LedgerReader
+
+    return LedgerReader(where.existing(out))
+
+
+def _settings(options: Mapping[str, Any], out: Path) -> RunOptions:
+    return RunOptions(
+        workers=options["workers"],
+        out=out,
+        resume=True,  # what an earlier joining left there is no other run
+        evidence=options["evidence"],
+        fail_under=None,
+        forwarded=options["forwarded"],
+        storage=options["storage"],
+        requirements=options["requirements"],
+        min_free=options["min_free"],
+        no_color=options["no_color"],
+        screenshots="none",
+        single_file=False,
+    )
+
+
+def _client(given: str | None, plan: Plan) -> Path | None:
+    """Return the client tree, which has to be the run's."""
+    wanted = plan.agent.client_digest
+    if given is None and not wanted:
+        return None
+    if given is None:
+        fix = "Name the directory that the run was started with, or a copy of it."
+        raise bad_input("--client", "is missing: the run has a client of its own", fix)
+    if client_digest(Path(given)) != wanted:
+        fix = "Copy the tree that the run was started with." if wanted else "Leave it out."
+        raise bad_input(f"--client {given}", "is not the run's client", fix)
+    return Path(given)
+
+
+def _newest_session(reader: LedgerReader) -> str:
+    sessions = reader.fold(running=True).sessions
+    if not sessions:
+        fix = "Start it with `waa-matrix run`; join works in its session."
+        raise bad_input(reader.store.url, "holds a plan, and no session of the run", fix)
+    return sessions[-1].session
+
+
+def _work(session: LocalSession, reader: LedgerReader, settings: RunOptions, where: Where) -> int:
+    """Work until nothing is left to take, and return the exit code."""
+    from orchestrator.causes import Status
+
+    click.echo(f"Joining session {session.name} of {where.name} with {settings.workers} workers")
+    session.obey_signals()
+    exits = session.work(reader)
+    folded = reader.fold(running=True)
+    scored = folded.count(Status.SCORED)
+    click.echo(f"{scored} of {len(folded.results)} tasks are scored")
+    report = ["waa-matrix", "report", "--store", where.url, "--run", where.name]
+    click.echo(f"The machine that started the run writes its report; so does: {shlex.join(report)}")
+    codes = [EXIT_COMPLETE if scored == len(folded.results) else EXIT_INCOMPLETE]
+    if exits and all(code == EXIT_INFRASTRUCTURE for code in exits):
+        codes.append(EXIT_INFRASTRUCTURE)
+    if session.stopped_by:
+        stopped_by_disk = session.stopped_by == FULL_DISK
+        codes.append(EXIT_INFRASTRUCTURE if stopped_by_disk else EXIT_INTERRUPTED)
+    return worst_exit(codes)
