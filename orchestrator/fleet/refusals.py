@@ -44,12 +44,14 @@ class Refusals:
     """The refusals of one role's creates. Safe to share between threads.
 
     ``accepted`` says that a create of this process was accepted, ``up`` that a machine of the run
-    came up, or may yet: what it has in common with the others is not what is refused.
+    came up, or may yet: what it has in common with the others is not what is refused. ``last`` is
+    the newest refusal, in words.
     """
 
     halt: Halt = field(default_factory=Halt)
     accepted: bool = False
     up: bool = False
+    last: str = ""
     _came_up: bool = False
     _met: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,6 +82,7 @@ class Refusals:
         ``regions`` are where it has to be met before it is the run's: a create that is refused at
         once costs nothing there. With ``hope`` others were granted, or may yet come up.
         """
+        self.last = reason
         if failure.action is Action.STOP:
             self.halt.stop(reason, fatal=True)
         if failure.kind is not FailureKind.UNKNOWN:
@@ -91,6 +94,11 @@ class Refusals:
             everywhere = len(machines) >= UNKNOWN_LIMIT and places >= set(regions)
         if everywhere and not hope:
             self.halt.stop(f"{len(machines)} machines were refused alike: {reason}", fatal=True)
+
+    def explained(self, reason: str) -> str:
+        """Return why no machine could be had, with the newest refusal where that is not in it."""
+        unsaid = self.last and self.last not in reason
+        return f"{reason}; the last refusal: {self.last}" if unsaid else reason
 
 
 _SHARED = (FailureKind.CONFIGURATION, Scope.RUN)

@@ -272,7 +272,7 @@ class Supervisor:
         self._launch(actions.launch, self.supply, Role.ARENA)
         self._launch(actions.drains, self.drain_supply, Role.DRAIN)
         if actions.cancel:
-            self._cancel(actions.cancel)
+            self._cancel(self.launcher.refusals[Role.ARENA].explained(actions.cancel))
 
     def _remove(self, actions: Actions, members: Iterable[Member] = ()) -> None:
         """Delete what was decided, and submit the deletes of ``members`` anew that do not end."""

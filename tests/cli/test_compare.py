@@ -129,19 +129,19 @@ def test_a_single_run_needs_something_to_be_compared_with(base: str) -> None:
 
 def test_runs_that_are_kept_are_a_baseline_a_trend_and_a_memory(lower: str, tmp_path: Path) -> None:
     store = (tmp_path / "kept").as_uri()
-    for number in range(4):
+    for number in range(5):
         path = written(tmp_path / f"{number}.json", range(24), f"r{number}", started=1.7e9 + number)
         kept = call("history", "add", path, "--store", store)
         assert kept.returncode == 0, kept.stderr
     done = call("compare", lower, "--history", store, "--last", "3", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert [run["id"] for run in found["baseline"]["runs"]] == ["r1", "r2", "r3"]
+    assert [run["id"] for run in found["baseline"]["runs"]] == ["r2", "r3", "r4"]
     assert found["candidates"][0]["verdict"]["value"] == "worse"
     shown = call("history", "show", "--store", store, "--branch", "main")
     assert "no trend is seen" in shown.stdout
     runs = json.loads(call("history", "show", "--store", store, "--json").stdout)["runs"]
-    assert [run["successes"] for run in runs] == [24] * 4
+    assert [run["successes"] for run in runs] == [24] * 5
     other = call("compare", lower, "--history", store, "--branch", "nobody")
     assert other.returncode == 2
     assert "--history: no run of nobody is known" in other.stderr
