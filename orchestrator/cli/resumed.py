@@ -174,7 +174,8 @@ def resume_command(out: Path) -> str:
     words = ["waa-matrix", "run", "--resume", "--out", str(out)]
     for parameter in context.command.params:
         name = parameter.name or ""
-        kept = name not in PLAN_OPTIONS and name not in ("out", "resume")
+        # What stopped a run on a full disk would stop the next one at once.
+        kept = name not in PLAN_OPTIONS and name not in ("out", "resume", "min_free")
         if name in given_options() and (kept or name == "client"):
             words += _spelled(parameter, context.params[name])
     return shlex.join(words)

@@ -34,14 +34,14 @@ def _read(
     """Return what the options ask for; add every problem to ``problems``."""
     given = given_options()
     store, name, store_ca = (options.pop(key) for key in ("store", "run_name", "store_ca"))
-    _place(options, store, name, problems)
-    located_at = collect(problems, lambda: located(options["out"], store, name))
+    placed = _place(options, store, name, problems)
+    located_at = collect(problems, lambda: located(options["out"], store, name)) if placed else None
     options["out"] = Path(options["out"] or ".").absolute()
     where = Where(*located_at, store_ca, local=store is None) if located_at else None
     plan = collect(problems, lambda: _planned(options, given, where))
     # What is left when the plan has taken its own.
     settings = RunOptions(**{one.name: options[one.name] for one in fields(RunOptions)})
-    problems += option_problems(settings)
+    problems += option_problems(settings, placed=placed)
     if plan is None or where is None or problems:
         return None
     settings = no_idle_workers(settings, plan.plan)
@@ -51,13 +51,14 @@ def _read(
 
 def _place(
     options: dict[str, Any], store: str | None, name: str | None, problems: list[Problem]
-) -> None:
-    """See that there is a directory for the run; a resumed one in a store has its run's name."""
+) -> bool:
+    """See whether there is a directory for the run; in a store a resumed one has its name."""
     if options["out"] is None and options["resume"] and store is not None and name is not None:
         options["out"] = name
     if options["out"] is None:
         fix = "Name a directory for the run and its report."
         problems.append(Problem("--out", "is missing", fix))
+    return options["out"] is not None
 
 
 def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None) -> Planned:

@@ -13,6 +13,7 @@ import click
 from orchestrator.cli.evidence_beside import page_beside
 from orchestrator.cli.options import DEFAULT_RUN, LEDGER
 from orchestrator.errors import Problem
+from orchestrator.ledger import paths
 from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -71,8 +72,11 @@ class RunOptions:
         return page_beside(self.out, asdict(self))
 
 
-def option_problems(settings: RunOptions) -> list[Problem]:
-    """Return what is wrong with the command line on this machine, whatever the plan is."""
+def option_problems(settings: RunOptions, *, placed: bool = True) -> list[Problem]:
+    """Return what is wrong with the command line on this machine, whatever the plan is.
+
+    ``placed`` says whether it names a directory at all.
+    """
     from orchestrator.plan import EVIDENCE_KINDS
 
     problems = []
@@ -92,7 +96,7 @@ def option_problems(settings: RunOptions) -> list[Problem]:
         for name in settings.forwarded
         if name not in os.environ
     ]
-    return [*problems, *_directory_problems(settings)]
+    return [*problems, *(_directory_problems(settings) if placed else ())]
 
 
 def no_idle_workers(settings: RunOptions, plan: Plan) -> RunOptions:
@@ -155,11 +159,13 @@ def _directory_problems(settings: RunOptions) -> list[Problem]:
         if not (parent.is_dir() and os.access(parent, os.W_OK)):
             return [Problem(f"--out {out}", f"cannot be made in {parent}", "Choose another.")]
         return []
-    has_run = (out / LEDGER).is_dir()
+    # A run that was killed before it had a plan is none, and is started anew.
+    has_run = any((out / LEDGER).glob(f"*/{paths.PLAN}"))
+    others = any(entry.name != LEDGER for entry in out.iterdir())
     if has_run and not settings.resume:
         fix = "Add --resume to go on with it, or choose another directory."
         return [Problem(f"--out {out}", "holds a run already", fix)]
-    if not has_run and not settings.resume and any(out.iterdir()):
+    if not has_run and not settings.resume and others:
         fix = "Choose an empty or new directory."
         return [Problem(f"--out {out}", "is not empty and holds no run", fix)]
     return []
