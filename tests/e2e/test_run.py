@@ -245,7 +245,6 @@ BAD = {
     "unset variable": (["--env", "SURELY_NOT_SET_ANYWHERE"], "is not set"),
     "bad evidence": (["--evidence", "video"], "--evidence"),
     "bad store": (["--store", "s3://bucket", "--run", "abc"], "s3://bucket names no store"),
-    "no credential": (["--store", "az://account", "--run", "abc"], "without a credential"),
     "out below a file": (["--out", "/etc/hostname/out"], "cannot be made in /etc/hostname"),
     "bad run name": (["--run", "No Good"], "cannot name a run"),
     "no history": (["--history", "/does/not/exist.json"], "cannot be read"),
@@ -258,6 +257,17 @@ def test_bad_input_is_named_and_nothing_is_started(case: str, run: RunDirectory)
     done = call("run", "--out", str(run.path), *flags)
     assert done.returncode == 2, done.stdout + done.stderr
     assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (run.path / "workers").exists()
+
+
+def test_a_store_that_nobody_here_is_signed_in_to_is_said_before_anything_starts(
+    run: RunDirectory,
+) -> None:
+    store = ("--store", "az://account", "--run", "abc")
+    done = call("run", "--out", str(run.path), *store, PATH="/nowhere")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "check login, roles and subscription" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (run.path / "workers").exists()
 
