@@ -119,6 +119,8 @@ class LocalFleet:
         """
         while not stop.is_set():
             at_task = self._others_at_a_task()
+            if not at_task:
+                return
             silences = self._silence.of(at_task)
             if all(silent_s > self._patience_s for silent_s in silences.values()):
                 return

@@ -32,7 +32,7 @@ def held(scratch: Path) -> Iterator[None]:
         yield
         return
     try:
-        if is_locked(descriptor):
+        if locks(descriptor):
             shutil.rmtree(scratch / ATTEMPTS, ignore_errors=True)
         yield
     finally:
@@ -59,12 +59,12 @@ def _is_dead(scratch: Path) -> bool:
     except OSError:
         return False
     try:
-        return is_locked(descriptor)
+        return locks(descriptor)
     finally:
         os.close(descriptor)
 
 
-def is_locked(descriptor: int) -> bool:
+def locks(descriptor: int) -> bool:
     """Lock a file for this process; return whether that went: False where another holds it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.command import add_options
 from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import BadInputError, Problem
 from orchestrator.extra import azure_problems
@@ -110,7 +110,7 @@ APP_VARIABLES = ("WAA_MATRIX_APP_ID", "WAA_MATRIX_APP_PRIVATE_KEY")
 
 def cloud_options(function: F) -> F:
     """Add the options that name a cloud account and a repository."""
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), function)
+    return add_options(_OPTIONS, function)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ a machine to say no should have to be pressed again once only.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,12 +17,13 @@ from orchestrator.cli.lazy import resolved
 from orchestrator.errors import BadInputError, MatrixError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Read = Callable[[dict[str, Any], list[Problem]], object]
     Failed = Callable[[Mapping[str, Any], list[str]], None]
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _LACKS_A_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
 _STAND_INS: Mapping[str, object] = {"integer": 1, "float": 1.0, "boolean": False}
@@ -162,6 +164,11 @@ class Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is called, or say which one may have been meant."""
         return resolved(self, ctx, args, super().resolve_command)
+
+
+def add_options(options: Sequence[Callable[[F], F]], function: F) -> F:
+    """Return a command's function with these options added, shown in the given order."""
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), function)
 
 
 def collect(problems: list[Problem], read: Callable[[], T]) -> T | None:

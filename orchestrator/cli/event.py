@@ -46,6 +46,14 @@ class WorkflowEvent:
     in_actions: bool
 
 
+def tell_jobs(outputs: Mapping[str, str]) -> None:
+    """Write outputs of this step, for the jobs after it; outside of a workflow nothing."""
+    target = os.environ.get("GITHUB_OUTPUT")
+    if target:
+        with Path(target).open("a", encoding="utf-8") as stream:
+            stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
+
+
 def workflow_event(repository: str) -> WorkflowEvent:
     """Read the environment that GitHub Actions sets, and the event's payload."""
     payload = _payload(os.environ.get("GITHUB_EVENT_PATH", ""))

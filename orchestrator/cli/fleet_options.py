@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestrator.cli.cloud import cloud_options, github_run_option
-from orchestrator.cli.command import collect
+from orchestrator.cli.command import add_options, collect
 from orchestrator.cli.fleet_store import FleetStore
 from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import Problem
@@ -166,16 +165,12 @@ _LAUNCH_OPTIONS = [
 
 def fleet_options(function: F) -> F:
     """Add the options of the commands that launch machines, those of both sides included."""
-    return functools.reduce(
-        lambda wrapped, option: option(wrapped), reversed(_RUN_OPTIONS), launch_options(function)
-    )
+    return add_options(_RUN_OPTIONS, launch_options(function))
 
 
 def launch_options(function: F) -> F:
     """Add those of ``fleet_options`` that say what machines are wanted, and not for which run."""
-    return functools.reduce(
-        lambda wrapped, option: option(wrapped), reversed(_LAUNCH_OPTIONS), cloud_options(function)
-    )
+    return add_options(_LAUNCH_OPTIONS, cloud_options(function))
 
 
 @dataclass(frozen=True, slots=True)

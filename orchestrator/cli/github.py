@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestrator.cli.cloud import APP_VARIABLES, TOKEN_VARIABLES
+from orchestrator.cli.command import add_options
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _OPTIONS = [
 
 def github_options(function: F) -> F:
     """Add the options that name a repository."""
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(_OPTIONS), function)
+    return add_options(_OPTIONS, function)
 
 
 def github_problems(options: Mapping[str, Any]) -> list[Problem]:

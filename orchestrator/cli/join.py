@@ -34,8 +34,10 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
+    from orchestrator.store import Store
 
 
 @command()
@@ -64,7 +66,8 @@ def join(**options: Any) -> int:
     where = _where(options)
     out = Path(options["out"] or f"{_directory(where.name)}-joined").absolute()
     reader = _reader(where, out)
-    if reader.fold(running=True).complete:
+    folded = reader.fold(running=True)
+    if folded.complete:
         click.echo(f"run {where.name} is complete: there is nothing to run")
         return EXIT_COMPLETE
     problems: list[Problem] = []
@@ -76,7 +79,7 @@ def join(**options: Any) -> int:
     settings = no_idle_workers(settings, plan.plan)
     if problems := arena_problems(settings, plan):
         raise BadInputError(problems)
-    session = _newest_session(reader)
+    session = _newest_session(reader.store, folded)
     return _work(LocalSession(settings, plan, where, session), reader, settings, where)
 
 
@@ -133,12 +136,11 @@ def _client(given: str | None, plan: Plan) -> Path | None:
     return Path(given)
 
 
-def _newest_session(reader: LedgerReader) -> str:
-    sessions = reader.fold(running=True).sessions
-    if not sessions:
+def _newest_session(store: Store, folded: Folded) -> str:
+    if not folded.sessions:
         fix = "Start it with `waa-matrix run`; join works in its session."
-        raise bad_input(reader.store.url, "holds a plan, and no session of the run", fix)
-    return sessions[-1].session
+        raise bad_input(store.url, "holds a plan, and no session of the run", fix)
+    return folded.sessions[-1].session
 
 
 def _work(session: LocalSession, reader: LedgerReader, settings: RunOptions, where: Where) -> int:

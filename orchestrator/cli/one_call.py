@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import BadInputError, bad_input
+from orchestrator.cli.event import tell_jobs
+from orchestrator.errors import BadInputError, Problem
 from orchestrator.ledger import paths
 
 if TYPE_CHECKING:
@@ -38,13 +38,10 @@ def refuse_second_call(store: Store, attempt: Attempt) -> None:
     """
     in_workflow = os.environ.get("GITHUB_ACTIONS") == "true"
     if in_workflow and store.get(paths.session(attempt.session)) is not None:
-        raise SecondCallError(
-            bad_input(
-                f"workflow run {attempt.fleet.github_run}",
-                "is already another call's of this workflow: machines and ledger go by its id",
-                "Call it once in a workflow run; start one for each model (gh workflow run).",
-            ).problems
-        )
+        where = f"workflow run {attempt.fleet.github_run}"
+        what = "is already another call's of this workflow: machines and ledger go by its id"
+        fix = "Call it once in a workflow run; start one for each model (gh workflow run)."
+        raise SecondCallError([Problem(where, what, fix)])
 
 
 @contextmanager
@@ -57,8 +54,6 @@ def standing_aside(attempt: Attempt, *, resumes: bool) -> Iterator[None]:
         yield
     except BadInputError as error:
         second = isinstance(error, SecondCallError)
-        target = os.environ.get("GITHUB_OUTPUT")
-        if target and (second or (attempt.number == 1 and not resumes)):
-            with Path(target).open("a", encoding="utf-8") as stream:
-                stream.write(f"{OUTPUT}=true\n")
+        if second or (attempt.number == 1 and not resumes):
+            tell_jobs({OUTPUT: "true"})
         raise

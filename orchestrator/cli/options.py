@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestrator.cli.agent_input import agent_settings, client_problems
-from orchestrator.cli.command import collect
+from orchestrator.cli.command import add_options, collect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from orchestrator.errors import Problem
     from orchestrator.plan import Plan
@@ -154,23 +153,19 @@ _STORE_OPTIONS = [
 ]
 
 
-def _apply(options: Sequence[Callable[[F], F]], function: F) -> F:
-    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), function)
-
-
 def suite_options(function: F) -> F:
     """Add the options that choose tasks."""
-    return _apply(_SUITE_OPTIONS, function)
+    return add_options(_SUITE_OPTIONS, function)
 
 
 def plan_options(function: F) -> F:
     """Add the options that make a plan, those that choose tasks included."""
-    return _apply([*_SUITE_OPTIONS, *_PLAN_OPTIONS], function)
+    return add_options([*_SUITE_OPTIONS, *_PLAN_OPTIONS], function)
 
 
 def store_options(function: F) -> F:
     """Add the options that name a ledger."""
-    return _apply(_STORE_OPTIONS, function)
+    return add_options(_STORE_OPTIONS, function)
 
 
 def chosen_suite(options: dict[str, Any]) -> Suite:

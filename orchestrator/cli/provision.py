@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from orchestrator.cli.annotations import keep_failure, show_failure
 from orchestrator.cli.cloud import cloud_problems, opened_sides
 from orchestrator.cli.command import collect, command
+from orchestrator.cli.event import tell_jobs
 from orchestrator.cli.fleet import (
     actor_name,
     known_rates,
@@ -308,10 +308,7 @@ class _Provision:
             "session": attempt.session,
             "timeout": str(timeout),
         }
-        target = os.environ.get("GITHUB_OUTPUT")
-        if target:
-            with Path(target).open("a", encoding="utf-8") as stream:
-                stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
+        tell_jobs(outputs)
         if as_json:
             click.echo(json.dumps(outputs, indent=1))
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from orchestrator.cli.command import add_options
 from orchestrator.cli.evidence_beside import page_beside
 from orchestrator.cli.options import DEFAULT_RUN, LEDGER
 from orchestrator.errors import Problem
@@ -46,7 +46,7 @@ _WORKER_OPTIONS = (
 
 def worker_options(function: F) -> F:
     """Add what workers of this machine are told beside the plan."""
-    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_WORKER_OPTIONS), function)
+    return add_options(_WORKER_OPTIONS, function)
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,6 +302,8 @@ def _all_at_once(scene: Scene, process: subprocess.Popen[str]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+_TROUBLED = Row("", nothing, blobs=True, bound_s=240.0)
+_REFUSED = Row("", nothing, ends=(4,), blobs=True, complete=False, resumes=True, bound_s=60.0)
 _KILLED = Row("", nothing, ends=(-9,), complete=False, resumes=True, bound_s=30.0)
 
 ROWS = (
@@ -309,73 +311,29 @@ ROWS = (
     Row("worker frozen", freeze_worker),
     Row("worker cut off", cut_worker_off, blobs=True, taken_over=True),
     Row("worker's own disk full", fill_disk, blobs=True),
-    Row(
-        "store slow, 0.3 s",
-        nothing,
-        blobs=True,
-        bound_s=240.0,
+    replace(
+        _TROUBLED,
+        name="store slow, 0.3 s",
         prepare=_some(blob_front.Trouble(after_s=0.3), 1),
     ),
-    Row(
-        "store 403 for good",
-        refuse_for_good,
-        ends=(4,),
+    replace(
+        _REFUSED,
+        name="store 403 for good",
+        play=refuse_for_good,
         says="waa-matrix report --store",
-        blobs=True,
-        complete=False,
-        resumes=True,
-        bound_s=60.0,
     ),
-    Row(
-        "store 404 for good",
-        drop_container,
-        ends=(4,),
-        says="The store refuses",
-        blobs=True,
-        complete=False,
-        resumes=True,
-        bound_s=60.0,
-    ),
-    Row(
-        "store 403, each 9th",
-        nothing,
-        blobs=True,
-        bound_s=240.0,
-        prepare=_some(blob_front.FORBIDDEN, 9),
-    ),
-    Row(
-        "store 503, each 2nd", nothing, blobs=True, bound_s=240.0, prepare=_some(blob_front.BUSY, 2)
-    ),
-    Row(
-        "store 409, each 5th PUT",
-        nothing,
-        blobs=True,
-        bound_s=240.0,
-        prepare=_some(blob_front.TAKEN, 5, "PUT"),
-    ),
-    Row(
-        "store 412, each 5th PUT",
-        nothing,
-        blobs=True,
-        bound_s=240.0,
-        prepare=_some(CONDITION, 5, "PUT"),
-    ),
-    Row(
-        "replies lost, each 4th",
-        nothing,
-        blobs=True,
-        bound_s=240.0,
-        prepare=_some(blob_front.LOST, 4),
-    ),
-    Row(
-        "outage, then Ctrl-C",
-        outage_and_interrupt,
+    replace(_REFUSED, name="store 404 for good", play=drop_container, says="The store refuses"),
+    replace(_TROUBLED, name="store 403, each 9th", prepare=_some(blob_front.FORBIDDEN, 9)),
+    replace(_TROUBLED, name="store 503, each 2nd", prepare=_some(blob_front.BUSY, 2)),
+    replace(_TROUBLED, name="store 409, each 5th PUT", prepare=_some(blob_front.TAKEN, 5, "PUT")),
+    replace(_TROUBLED, name="store 412, each 5th PUT", prepare=_some(CONDITION, 5, "PUT")),
+    replace(_TROUBLED, name="replies lost, each 4th", prepare=_some(blob_front.LOST, 4)),
+    replace(
+        _REFUSED,
+        name="outage, then Ctrl-C",
+        play=outage_and_interrupt,
         ends=(130,),
         says="The results are safe",
-        blobs=True,
-        complete=False,
-        resumes=True,
-        bound_s=60.0,
     ),
     Row("blip at the report", blip_at_report, says="waiting for the store", blobs=True),
     Row(
