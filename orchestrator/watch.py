@@ -14,6 +14,7 @@ from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import fold
 from orchestrator.reader import at_work
+from orchestrator.report.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,14 +115,14 @@ def _last_end(folded: Folded, now: float) -> float:
 def _row(beat: Heartbeat, snapshot: Snapshot, now: float) -> WorkerRow:
     return WorkerRow(
         worker=beat.worker,
-        phase=beat.phase,
-        task=str(beat.unit.task) if beat.unit else "",
+        phase=clean(beat.phase),
+        task=clean(str(beat.unit.task)) if beat.unit else "",
         attempt=beat.attempt,
         for_s=max(0.0, now - beat.since) if beat.since else 0.0,
         done=beat.done,
         assigned=beat.assigned,
         silent_s=max(0.0, now - snapshot.beaten_at.get(beat.worker, now)),
-        note=beat.note,
+        note=clean(beat.note),
         screenshot=beat.screenshot if beat.screenshot.startswith(paths.EVIDENCE) else "",
     )
 
@@ -176,27 +177,41 @@ class Display:
         if self._live is not None:
             self._live.stop()
 
+    @property
+    def interval_s(self) -> float:
+        """Seconds from one look to the next."""
+        return _LIVE_S if self._live is not None else _PLAIN_S
+
     def refresh(self, *, final: bool = False) -> View | None:
-        """Read the ledger and draw, if it is time to; return what was drawn."""
+        """Show the run, if it is time to; return what was shown. A store that fails is told of."""
         now = self._wall()
         if now < self._next and not final:
             return None
-        self._next = now + (_LIVE_S if self._live is not None else _PLAIN_S)
+        self._next = now + self.interval_s
         try:
-            current = view(self._reader.plan, self._reader.snapshot(), now)
+            return self.show()
         except StoreError as error:
-            self._say_once(str(error))
+            self.say_once(f"warning: {error}")
             return None
+
+    def show(self) -> View:
+        """Read the ledger, draw, and return what was drawn.
+
+        Raises:
+            StoreError: The ledger could not be read.
+        """
+        current = view(self._reader.plan, self._reader.snapshot(), self._wall())
         if self._live is not None:
             self._live.update(draw(current), refresh=True)
         else:
             self._screen.print(plain_line(current), markup=False, soft_wrap=True)
         return current
 
-    def _say_once(self, trouble: str) -> None:
+    def say_once(self, trouble: str) -> None:
+        """Print a line above what is drawn, unless it was the last to be printed so."""
         if trouble != self._trouble:
             self._trouble = trouble
-            self._screen.print(f"warning: {trouble}", markup=False, soft_wrap=True)
+            self._screen.print(clean(trouble), markup=False, soft_wrap=True)
 
 
 def plain_line(current: View) -> str:
@@ -218,6 +233,22 @@ def plain_line(current: View) -> str:
     return ("[simulated] " if current.simulated else "") + ", ".join(parts)
 
 
+def plain_lines(current: View) -> list[str]:
+    """Return a run as lines: one for all of it, then one for each worker."""
+    return [plain_line(current), *(_plain_row(row) for row in current.workers)]
+
+
+def _plain_row(row: WorkerRow) -> str:
+    parts = [row.worker, row.phase, row.task, _clock(row.for_s), f"{row.done}/{row.assigned}"]
+    said = _silence(row)
+    return "  ".join(part for part in (*parts, said) if part)
+
+
+def _silence(row: WorkerRow) -> str:
+    """Return since when a worker has said nothing, if that is long, or what it said last."""
+    return f"silent {row.silent_s:.0f} s" if row.silent_s > _SILENT_S else row.note
+
+
 def draw(current: View) -> RenderableType:
     """Return a run as a table with a bar."""
     from rich.console import Group
@@ -231,14 +262,13 @@ def draw(current: View) -> RenderableType:
         table.add_column(heading, no_wrap=heading not in _SHORTENED)
     for row in current.workers:
         attempt = f" (attempt {row.attempt})" if row.attempt > 1 else ""
-        silent = f"silent {row.silent_s:.0f} s" if row.silent_s > _SILENT_S else row.note
         table.add_row(
             _shortened(row.worker),
             Text(row.phase),
             _shortened(row.task + attempt),
             _clock(row.for_s),
             f"{row.done}/{row.assigned}",
-            _shortened(silent, style="yellow"),
+            _shortened(_silence(row), style="yellow"),
         )
     bar = Table.grid(expand=True)
     bar.add_row(ProgressBar(total=max(current.expected, 1), completed=current.settled))

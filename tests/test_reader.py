@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
 from orchestrator.cli.gathered import gather
+from orchestrator.cli.waiting import Waiting
 from orchestrator.ledger import paths
 from orchestrator.ledger.paths import Unit
 from orchestrator.plan import PlanInputs, make_plan
@@ -43,5 +44,5 @@ def test_a_workers_own_copy_never_turns_a_score_into_its_first_verdict(tmp_path:
     )
     own = ledger(tmp_path / "own", stored(outcome(A, 1, cause=Cause.TIMEOUT)))
     for stores in ([shared, own], [own, shared]):
-        folded = gather(stores, "run").folded
+        folded = gather(stores, "run", Waiting()).folded
         assert (folded.results[0].score, folded.damage) == (1.0, ())

@@ -12,7 +12,7 @@ from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Heartbeat, Left, Session, to_json
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.suite import TaskKey, suite_of
-from orchestrator.watch import View, draw, plain_line, view
+from orchestrator.watch import View, draw, plain_line, plain_lines, view
 from tests.records import claimed, outcome, stored
 
 NOW = 1000.0
@@ -112,6 +112,17 @@ def test_hostile_names_draw_as_text() -> None:
     assert "[bold]x[/]" in text
     assert "\x1b]8;" not in text
     assert "SIMULATED" in text
+
+
+def test_text_of_the_ledger_steers_no_terminal() -> None:
+    hostile = "a\x1b]0;title\x07b\x1b[2Jc\rd\ne\x9b2J"
+    beat = Heartbeat("w1", "s0", "m0", 0, hostile, 1, note=hostile)
+    current = seen(Stored(paths.worker("w1"), NOW, to_json(beat)))
+    screen = Console(file=io.StringIO(), width=200, force_terminal=False)
+    screen.print(draw(current))
+    assert isinstance(screen.file, io.StringIO)
+    for text in (screen.file.getvalue(), "\n".join(plain_lines(current))):
+        assert not {char for char in text if not char.isprintable()} - {"\n"}
 
 
 def test_at_80_columns_phase_and_time_are_whole() -> None:

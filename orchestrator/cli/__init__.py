@@ -9,6 +9,7 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
+from orchestrator.cli.printable import printable_streams
 from orchestrator.cli.runner_log import inert_log
 from orchestrator.cli.streams import written
 from orchestrator.cli.variables import PREFIX
@@ -95,7 +96,7 @@ def invoke(arguments: Sequence[str] | None = None, clock: Clock | None = None) -
     ``arguments`` are the process's own unless given. The fleet's commands wait by ``clock``, which
     is the machine's unless one is given: a day of supervision can be had in a moment.
     """
-    with inert_log():
+    with inert_log(), printable_streams():
         return _invoked(arguments, clock)
 
 

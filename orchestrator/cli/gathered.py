@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import BadInputError, Problem
@@ -11,6 +12,7 @@ from orchestrator.errors import BadInputError, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.cli.waiting import Waiting
     from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
@@ -29,8 +31,8 @@ class Gathered:
     told: FleetEvents
 
 
-def gather(stores: Sequence[Store], run: str) -> Gathered:
-    """Fold the union of some ledgers of one run; at least one.
+def gather(stores: Sequence[Store], run: str, waiting: Waiting) -> Gathered:
+    """Fold the union of some ledgers of one run; at least one. A store's blip is waited out.
 
     Raises:
         BadInputError: A store holds no run, or one of another plan.
@@ -44,10 +46,11 @@ def gather(stores: Sequence[Store], run: str) -> Gathered:
     from orchestrator.report.fleet import FleetEvents
     from orchestrator.watch import is_simulated
 
-    readers = [LedgerReader(store) for store in stores]
+    readers = [waiting.out(partial(LedgerReader, store)) for store in stores]
     plan = readers[0].plan
     _check_same_plan(readers)
-    folded = fold(plan.units, read_objects([one for reader in readers for one in reader.objects()]))
+    stored = [stored for reader in readers for stored in waiting.out(reader.objects)]
+    folded = fold(plan.units, read_objects(stored))
     facts = RunFacts(
         run=run,
         simulated=is_simulated(plan, folded),
@@ -56,7 +59,9 @@ def gather(stores: Sequence[Store], run: str) -> Gathered:
         store=stores[0].url,
         version=__version__,
     )
-    events, damage = read_events([one for reader in readers for one in reader.events()])
+    events, damage = read_events(
+        [event for reader in readers for event in waiting.out(reader.events)]
+    )
     return Gathered(plan, folded, facts, FleetEvents(events, time.time(), damage))
 
 

@@ -99,7 +99,7 @@ class LocalRun:
         from orchestrator.watch import is_simulated
 
         click.echo("Writing the report \N{HORIZONTAL ELLIPSIS}")
-        waiting = Waiting(self._session.stop, lambda text: click.echo(text, err=True))
+        waiting = Waiting(self._session.stop, has_answered=True)
         folded = waiting.out(reader.fold)
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(

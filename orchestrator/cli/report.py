@@ -134,7 +134,7 @@ def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     from orchestrator.cli.gathered import gather
     from orchestrator.cli.reporting import write_report
 
-    found = gather(stores, run)
+    found = gather(stores, run, beside.waiting)
     evidence = collected_evidence(found.folded, stores, beside)
     return write_report(beside.page, found.plan, found.folded, found.facts, evidence, found.told)
 

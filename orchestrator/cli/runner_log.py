@@ -16,6 +16,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from orchestrator.cli.printable import unwrapped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -72,7 +74,8 @@ def inert_log() -> Iterator[None]:
 
 def tell_runner(line: str) -> None:
     """Give the runner a command, a whole line, on standard error: it reads both streams."""
-    stream = sys.stderr.inner if isinstance(sys.stderr, Inert) else sys.stderr
+    stream = unwrapped(sys.stderr)
+    stream = stream.inner if isinstance(stream, Inert) else stream
     stream.write(f"{line}\n")
     stream.flush()
 

@@ -246,10 +246,11 @@ def fold_ledgers(stores: list[Store], run: str) -> dict[str, Any]:
         StoreError: A store could not be read.
     """
     from orchestrator.cli.gathered import gather
+    from orchestrator.cli.waiting import Waiting
     from orchestrator.report.document import to_document
     from orchestrator.report.summary import summarize
 
-    found = gather(stores, run)
+    found = gather(stores, run, Waiting())
     return to_document(summarize(found.plan, found.folded, found.facts, found.told))
 
 

@@ -15,6 +15,7 @@ from orchestrator.cli.command import command
 from orchestrator.cli.options import located, store_options
 from orchestrator.cli.reading import readable
 from orchestrator.cli.terminal import console
+from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from orchestrator.watch import View
 
 _TIMEOUT_S = 30.0
-_POLL_S = 0.5
+_PATIENCE_S = 3600.0
+"""How long ``watch`` waits for a store that does not answer."""
+
+_LEASES = 3
+"""After so many leases of silence, seen by this process, nobody is at work for anybody."""
+
+_DESERTED = (
+    "No worker has said anything for {}: watching ends here. If they are gone, go on with the "
+    "run's --resume; if the machine slept, watch again."
+)
 _SCREEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _SCREEN_KINDS = frozenset({"png", "jpg", "jpeg", "webp"})
 
@@ -59,15 +69,17 @@ def status(
       waa-matrix status demo-run
       waa-matrix status --store az://myaccount --run 9876543210 --json
     """
-    from orchestrator.watch import draw, view
+    from orchestrator.watch import draw, plain_lines, view
 
     reader = _reader(out, store, run_name, store_ca)
     now = time.time()
     current = replace(view(reader.plan, reader.snapshot(), now), usd=_spent(reader, now))
     if as_json:
         click.echo(json.dumps(asdict(current), indent=1))
+    elif (screen := console(no_color=no_color)).is_dumb_terminal:
+        screen.print("\n".join(plain_lines(current)), markup=False, soft_wrap=True)
     else:
-        console(no_color=no_color).print(draw(current))
+        screen.print(draw(current))
     return EXIT_COMPLETE if current.scored == current.expected else EXIT_INCOMPLETE
 
 
@@ -100,24 +112,30 @@ def watch(
     Example:
       waa-matrix watch demo-run --screens latest
     """
+    from orchestrator.report.text import span_of_time
+    from orchestrator.silence import Silence
     from orchestrator.watch import Display
 
     reader = _reader(out, store, run_name, store_ca)
     with Display(console(no_color=no_color), reader, time.time) as display:
-        current = display.refresh(final=True)
-        while not _over(current):
-            if screens is not None and current is not None:
+        waiting = Waiting(say=display.say_once, patience_s=_PATIENCE_S)
+        silence = Silence(reader.store, time.monotonic)
+        current, silent_s, patience_s = (
+            waiting.out(display.show),
+            0.0,
+            _LEASES * reader.plan.lease_s,
+        )
+        while current.workers and silent_s < patience_s:
+            if screens is not None:
                 _keep_screens(reader, current, Path(screens))
-            time.sleep(_POLL_S)
-            current = display.refresh() or current
-        if screens is not None and current is not None:
+            time.sleep(display.interval_s)
+            current = waiting.out(display.show)
+            silent_s = min(silence.of(row.worker for row in current.workers).values(), default=0.0)
+        if screens is not None:
             _keep_screens(reader, current, Path(screens))
+    if current.workers:
+        click.echo(_DESERTED.format(span_of_time(silent_s)))
     return EXIT_COMPLETE
-
-
-def _over(current: View | None) -> bool:
-    """Whether nobody is at work any more, as far as anybody has said."""
-    return current is not None and not current.workers
 
 
 def _keep_screens(reader: LedgerReader, current: View, directory: Path) -> None:

@@ -9,10 +9,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.printable import unwrapped
 from orchestrator.errors import EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TextIO
 
 _OF_A_STREAM = frozenset({errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT})
 
@@ -48,8 +50,9 @@ def _unwritten(error: OSError) -> int:
     return EXIT_INCOMPLETE if left else EXIT_INFRASTRUCTURE
 
 
-def discard(stream: object) -> None:
+def discard(stream: TextIO) -> None:
     """Let a stream lead nowhere: what its buffer still holds is dropped without a complaint."""
+    stream = unwrapped(stream)
     if isinstance(stream, io.TextIOWrapper):
         with contextlib.suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)

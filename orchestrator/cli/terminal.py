@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.printable import unwrapped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -21,7 +23,9 @@ def console(*, no_color: bool, stderr: bool = False) -> Console:
     from rich.console import Console
 
     off = no_color or bool(os.environ.get("NO_COLOR"))
-    return Console(stderr=stderr, no_color=off, highlight=False, emoji=False)
+    # Past what makes hostile text harmless: the console's own sequences are meant.
+    file = unwrapped(sys.stderr if stderr else sys.stdout)
+    return Console(file=file, no_color=off, highlight=False, emoji=False)
 
 
 def say_in_handler(text: str) -> None:

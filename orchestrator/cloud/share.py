@@ -20,6 +20,13 @@ RIVALS_AT_FIRST = 16.0
 _REPLIES_TO_JUDGE = 4
 _HOLD_S = 5.0
 
+LONGEST_HOLD_S = 300.0
+"""How long a client holds at most, however long it is asked to.
+
+A bucket refills within minutes. Whoever asks for an hour is asked again long before, so that no
+limit keeps a teardown from its end, or its machines billed meanwhile.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -73,9 +80,11 @@ class Share:
     def refused(self, now: float, retry_after_s: float | None, late: float) -> None:
         """Hear that the bucket was empty: hold for what was asked, and the part ``late`` of it.
 
+        Never for longer than ``LONGEST_HOLD_S`` and that part.
+
         ``late`` differs from client to client, so that not all of them come back at once.
         """
-        asked = _HOLD_S if retry_after_s is None else retry_after_s
+        asked = _HOLD_S if retry_after_s is None else min(retry_after_s, LONGEST_HOLD_S)
         self._left, self._at = 0.0, now
         self._held_until = max(self._held_until, now + asked * (1.0 + late))
 

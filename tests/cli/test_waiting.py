@@ -43,11 +43,25 @@ def test_an_outage_is_not_waited_out_for_ever() -> None:
     assert blip.asked > 1
 
 
-def test_a_refusal_is_not_waited_out() -> None:
+def test_a_single_refusal_is_a_blip_too() -> None:
+    waiting = Waiting(has_answered=True)
+    assert waiting.out(Blip(3, StoreRefusedError).read) == "here"
+
+
+def test_a_refusal_that_lasts_is_believed_long_before_an_outage_is() -> None:
+    waiting, blip = Waiting(refused_s=0.05), Blip(10**9, StoreRefusedError)
+    waiting.out(Blip(0).read)
+    with pytest.raises(StoreRefusedError):
+        waiting.out(blip.read)
+    assert blip.asked > 1
+
+
+def test_a_store_that_refuses_and_never_answered_is_believed_at_once() -> None:
+    said: list[str] = []
     blip = Blip(1, StoreRefusedError)
     with pytest.raises(StoreRefusedError):
-        Waiting().out(blip.read)
-    assert blip.asked == 1
+        Waiting(say=said.append).out(blip.read)
+    assert (blip.asked, said) == (1, [])
 
 
 def test_who_was_told_to_stop_does_not_wait() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from orchestrator.cloud.share import Bucket, Share
+from orchestrator.cloud.share import LONGEST_HOLD_S, Bucket, Share
 
 SIZE, REFILL = 200.0, 10.0
 THREADS = 32
@@ -138,6 +138,12 @@ def test_after_a_refusal_a_client_waits_as_asked_and_not_all_come_back_at_once()
     for share, late in zip(shares, (0.0, 0.5), strict=True):
         share.refused(100.0, 20.0, late)
     assert [share.due(100.0) for share in shares] == [120.0, 130.0]
+
+
+def test_nobody_is_held_for_an_hour() -> None:
+    share = Share(Bucket(SIZE, REFILL), 0.0)
+    share.refused(0.0, 3600.0, late=0.0)
+    assert share.due(0.0) == LONGEST_HOLD_S
 
 
 def test_a_bucket_that_empties_faster_than_i_take_has_other_clients() -> None:

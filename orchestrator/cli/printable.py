@@ -1,0 +1,56 @@
+"""What is merely shown may not steer a terminal: text of agents, guests and ledgers is hostile.
+
+An escape sequence in a worker's note could retitle a window, write to the clipboard or paint over
+what stands above; a carriage return hides the line before it. Colours and tables of our own are
+written past this, to the stream itself.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class Printable:
+    """A text stream that shows control characters as replacements; lines and tabs are kept."""
+
+    def __init__(self, inner: TextIO) -> None:
+        self.inner = inner
+
+    def write(self, text: str) -> int:
+        """Write a text; return its own length."""
+        self.inner.write(_STEERS.sub(_REPLACEMENT, text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the stream in everything else."""
+        return getattr(self.inner, name)
+
+
+@contextmanager
+def printable_streams() -> Iterator[None]:
+    """Let both standard streams show control characters instead of obeying them."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", Printable(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def unwrapped(stream: TextIO) -> TextIO:
+    """Return the stream that such a one writes to, or the stream itself."""
+    return stream.inner if isinstance(stream, Printable) else stream
