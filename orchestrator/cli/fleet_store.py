@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from orchestrator.secret import Secret
     from orchestrator.store import Store
 
-_OWN_KEY = dt.timedelta(hours=24)
-"""Longer than any hosted job lives."""
+_OWN_KEY = dt.timedelta(days=6, hours=23)
+"""Nearly the longest that there is: a run of several trials on one machine takes days.
+
+It is in this process alone, and dies with the role of whoever signed in.
+"""
 
 _TIMEOUT_S = 20.0
 
