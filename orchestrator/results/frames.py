@@ -9,7 +9,7 @@ forks wrap it (``run_with_timeout(env.evaluate, …)`` in FanbinLu/WindowsAgentA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -108,7 +108,10 @@ def raised(traceback: str, exception: str) -> Raised:
     stripped = exception.strip()
     if stripped and body.endswith(stripped):
         body = body[: -len(stripped)]
-    chain = chain_of(body + stripped.split("\n", 1)[0])
+    first, _, more = stripped.partition("\n")
+    chain = chain_of(body + first)
+    if more and chain:
+        chain = (*chain[:-1], replace(chain[-1], message=f"{chain[-1].message}\n{more}"))
     calls = [_Call(*parts) for parts in _ANY_FRAME.findall(body)]
     return Raised(
         frame=_frame_of(calls, chain),

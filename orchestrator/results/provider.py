@@ -1,9 +1,8 @@
 """What the model's provider answered, and what that means for a task and for the run.
 
-A status decides where one is known, else the name of the exception's class: libraries word the same
+A status decides; what an exception says of one is ``api_errors``' business. Libraries word the same
 refusal in unlike ways (openai 3 says "Error code: 429 - You exceeded your current quota" where
-openai 1 printed the JSON body). Names are those of openai 0.28 to 3 (``openai._exceptions``),
-anthropic, litellm, google-genai, google-api-core, httpx, requests, urllib3 and aiohttp.
+openai 1 printed the JSON body).
 
 In a log two kinds of lines tell: the request lines of httpx and urllib3, and errors as libraries
 word them. Windows is spoken to over plain http by urllib3, so of urllib3 only https counts.
@@ -15,7 +14,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchestrator.results.exceptions import CONNECTION_NAMES
+from orchestrator.results.api_errors import UNREACHED, status_of
 from orchestrator.results.text import clean
 
 if TYPE_CHECKING:
@@ -66,49 +65,6 @@ _COMES_BACK = re.compile(
 # OpenAI answers a request that is larger than a minute's rate with 429: waiting is of no use.
 _TOO_LARGE = re.compile(r"request too large|must be reduced", re.IGNORECASE)
 
-_UNREACHABLE = 0
-_CLASSES = {
-    "BadRequestError": 400,
-    "InvalidRequestError": 400,
-    "ContentPolicyViolationError": 400,
-    "ContextWindowExceededError": 400,
-    "InvalidArgument": 400,
-    "AuthenticationError": 401,
-    "Unauthenticated": 401,
-    "PermissionDeniedError": 403,
-    "PermissionError": 403,
-    "PermissionDenied": 403,
-    "NotFoundError": 404,
-    "NotFound": 404,
-    "ConflictError": 409,
-    "RequestTooLargeError": 413,
-    "UnprocessableEntityError": 422,
-    "RateLimitError": 429,
-    "ResourceExhausted": 429,
-    "TooManyRequests": 429,
-    "InternalServerError": 500,
-    "ServerError": 500,
-    "ServiceUnavailableError": 503,
-    "ServiceUnavailable": 503,
-    "DeadlineExceededError": 504,
-    "DeadlineExceeded": 504,
-    "OverloadedError": 529,
-    "APIConnectionError": _UNREACHABLE,
-    "APITimeoutError": _UNREACHABLE,
-    "Timeout": _UNREACHABLE,
-}
-_PROVIDERS = frozenset({"openai", "anthropic", "litellm", "google", "groq", "mistralai", "cohere"})
-_TRANSPORTS = frozenset(
-    {"httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3", "aiohttp"}
-)
-
-_CODE = re.compile(r"Error code: (\d{3})\b")
-_REQUESTS = re.compile(r"^(\d{3}) (?:Client|Server) Error: .* for url: (\S*)")
-_GOOGLE = re.compile(r"^(\d{3})\b")
-_RETRIED = re.compile(r"\bstate=finished raised (\w+)>")
-# The guest's own ports: its server, its browsers' debugging port, QEMU's monitor.
-_GUEST = re.compile(r"\bport=(?:5000|9222|7200)\b|:(?:5000|9222|7200)(?:/|\b)")
-
 _HTTPX = re.compile(r'HTTP Request: POST https?://\S+ "HTTP/[\d.]+ (\d{3})')
 _URLLIB3 = re.compile(r'https://\S+ "POST \S+ HTTP/[\d.]+" (\d{3})')
 _WORDED = re.compile(r"^(?:[A-Za-z_][\w.]*: )?Error code: (\d{3}) - (.*)", re.MULTILINE)
@@ -125,60 +81,27 @@ _UNREACHED = re.compile(
 
 def meaning(status: int, body: str = "") -> Answer:
     """Return what an answer with this HTTP status means; status 0 is that there was none."""
-    if status != _UNREACHABLE and _NO_QUOTA.search(body) and not _COMES_BACK.search(body):
+    if status != UNREACHED and _NO_QUOTA.search(body) and not _COMES_BACK.search(body):
         return Answer.REFUSED
     if status == _RATE_LIMITED and _TOO_LARGE.search(body):
         return Answer.UNFIT
     if status in _STATUSES:
         return _STATUSES[status]
-    if status == _UNREACHABLE or status >= 500:
+    if status == UNREACHED or status >= 500:
         return Answer.ABSENT
     return Answer.GIVEN if status < 400 else Answer.UNFIT
 
 
 def answer_of(chain: Sequence[Link]) -> Answer | None:
-    """Return what the provider answered when an agent raised this chain; None: it is not in it.
-
-    Of several that tell, the outermost does: what lies below is how its library put it together.
-    A retry's own summary ("RetryError[… raised RateLimitError]") tells where nothing else does.
-    """
-    for link in reversed(chain):
-        found = _of_link(link)
-        if found is not None:
-            return found
-    for link in reversed(chain):
-        match = _RETRIED.search(link.message)
-        if match is not None and match.group(1) in _CLASSES:
-            return meaning(_CLASSES[match.group(1)])
-    return None
-
-
-def _of_link(link: Link) -> Answer | None:
-    code = _CODE.search(link.message)
-    if code is not None:
-        return meaning(int(code.group(1)), link.message)
-    if link.root in _PROVIDERS:
-        return _of_provider(link)
-    if link.root not in _TRANSPORTS or _GUEST.search(link.message):
-        return None
-    http = _REQUESTS.match(link.message)
-    if http is not None:
-        return meaning(int(http.group(1)), link.message)
-    return Answer.ABSENT if link.name in CONNECTION_NAMES else None
-
-
-def _of_provider(link: Link) -> Answer | None:
-    leading = _GOOGLE.match(link.message) if link.root == "google" else None
-    if leading is not None:
-        return meaning(int(leading.group(1)), link.message)
-    status = _CLASSES.get(link.name)
-    return None if status is None else meaning(status, link.message)
+    """Return what the provider answered when an agent raised this chain; None: it is not in it."""
+    found = status_of(chain)
+    return None if found is None else meaning(*found)
 
 
 def answers_worded(text: str) -> list[tuple[int, str]]:
     """Return (status, body) of every line of ``text`` that is an error as a library words it."""
     pairs = _WORDED.findall(text) + _REQUESTS_WORDED.findall(text)
-    silent = [(str(_UNREACHABLE), "")] * (_UNREACHED.search(text) is not None)
+    silent = [(str(UNREACHED), "")] * (_UNREACHED.search(text) is not None)
     return [(int(status), body) for status, body in (*pairs, *silent)]
 
 
