@@ -14,12 +14,10 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from orchestrator.results.exceptions import CONNECTION_NAMES
+from orchestrator.results.exceptions import CONNECTION_NAMES, Link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from orchestrator.results.exceptions import Link
 
 UNREACHED = 0
 """Stands for a status where there was no answer."""
@@ -190,6 +188,15 @@ def status_of(chain: Sequence[Link]) -> tuple[int, str] | None:
     if any(_GUEST.search(link.message) for link in chain):
         return None
     return next(((UNREACHED, link.message) for link in chain if _of_python(link)), None)
+
+
+def status_worded(path: str, message: str) -> int | None:
+    """Return the status that a printed exception of a model API's library stands for.
+
+    A transport's is none: a page or a file that was fetched is no model.
+    """
+    link = Link(path, message)
+    return None if link.root in _TRANSPORTS else _of_link(link)
 
 
 def _of_link(link: Link) -> int | None:

@@ -14,7 +14,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchestrator.results.api_errors import UNREACHED, status_of
+from orchestrator.results.api_errors import UNREACHED, status_of, status_worded
 from orchestrator.results.text import clean
 
 if TYPE_CHECKING:
@@ -72,9 +72,14 @@ _REQUESTS_WORDED = re.compile(
     r"^requests\.exceptions\.HTTPError: (\d{3}) (?:Client|Server) Error: .* for url: https://(.*)",
     re.MULTILINE,
 )
+# "Error code: …" in a library's text is the business of _WORDED.
+_RAISED = re.compile(r"^([a-z_]\w*(?:\.\w+)+): (?!Error code: )(.*)", re.MULTILINE)
+_BEDROCK = re.compile(
+    r"^(An error occurred \(\w+\) when calling the \w+ operation.*)", re.MULTILINE
+)
+_EMBEDDED = ("Error code: ", "An error occurred (")
 _UNREACHED = re.compile(
-    r"^(?:openai|anthropic)\.(?:APIConnectionError|APITimeoutError)\b"
-    r"|^(?:httpx2?)\.(?:Connect|Read|Write|Pool)(?:Error|Timeout)\b",
+    r"^(?:httpx2?)\.(?:Connect|Read|Write|Pool)(?:Error|Timeout)\b",
     re.MULTILINE,
 )
 
@@ -102,7 +107,12 @@ def answers_worded(text: str) -> list[tuple[int, str]]:
     """Return (status, body) of every line of ``text`` that is an error as a library words it."""
     pairs = _WORDED.findall(text) + _REQUESTS_WORDED.findall(text)
     silent = [(str(UNREACHED), "")] * (_UNREACHED.search(text) is not None)
-    return [(int(status), body) for status, body in (*pairs, *silent)]
+    told = [(int(status), body) for status, body in (*pairs, *silent)]
+    bedrock = [("botocore.exceptions.ClientError", body) for body in _BEDROCK.findall(text)]
+    for path, body in (*_RAISED.findall(text), *bedrock):
+        status = status_worded(path, body)
+        told += [] if status is None else [(status, body)]
+    return told
 
 
 class Provider:
@@ -156,11 +166,9 @@ class Provider:
             self.heard = True
             refused = self._hear(int(match.group(1)), "", message)
             self._requests += refused
-        elif "Error code: " in message:
-            start = message.index("Error code: ") if believed else 0
-            self._worded(message[start:], message)
-        else:
-            self._worded(message, message)
+            return
+        starts = [at for mark in _EMBEDDED if believed and (at := message.find(mark)) >= 0]
+        self._worded(message[min(starts, default=0) :], message)
 
     def _worded(self, error: str, message: str) -> None:
         for status, body in answers_worded(error):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REFUSED_ERROR = "Error code: 401 - {'error': {'code': 'invalid_api_key'}}"
+BEDROCK = "An error occurred ({}) when calling the Converse operation: no"
 NO_QUOTA = "Error code: 429 - {'error': {'code': 'insufficient_quota'}}"
 RATE_LIMIT = "Error code: 429 - {'error': {'code': 'rate_limit_exceeded'}}"
 
@@ -110,6 +111,11 @@ def test_a_log_without_colours_is_read_too() -> None:
             False,
         ),
         ([("INFO", "agent", f"the page says {REFUSED_ERROR}")], 0, False),
+        ([("ERROR", "agent", BEDROCK.format("AccessDeniedException"))], 1, False),
+        ([("WARNING", "agent", f"again: {BEDROCK.format('ThrottlingException')}")], 0, True),
+        ([("ERROR", "agent", "google.genai.errors.ClientError: 429 RESOURCE_EXHAUSTED.")], 0, True),
+        ([("ERROR", "agent", "litellm.exceptions.AuthenticationError: no")], 1, False),
+        ([("ERROR", "agent", "requests.exceptions.HTTPError: HTTP Error 401: x")], 0, False),
         ([acting(1, "type('x')\n" + REFUSED_ERROR)], 0, False),
         ([EVALUATING, request(401)], 0, False),
     ],
@@ -143,6 +149,11 @@ def test_an_error_that_was_printed_counts_when_it_is_a_line_of_its_own() -> None
         ([("ERROR", "agent", "openai.APIConnectionError: Connection error.")], "Connection error"),
         ([("ERROR", "agent", "I read: openai.APIConnectionError: Connection error.")], ""),
         ([acting(1, "type('x')\nhttpx.ConnectError: refused")], ""),
+        ([("ERROR", "agent", f"call failed: {BEDROCK.format('InternalFailure')}")], "InternalFail"),
+        ([("ERROR", "agent", "google.genai.errors.ServerError: 503 UNAVAILABLE. {}")], "503"),
+        ([("ERROR", "agent", "azure.core.exceptions.ServiceRequestError: no")], "ServiceRequest"),
+        ([("INFO", "agent", f"I read: {BEDROCK.format('InternalFailure')}")], ""),
+        ([("ERROR", "agent", "urllib.error.HTTPError: HTTP Error 503: of some page")], ""),
     ],
 )
 def test_a_provider_that_does_not_answer_is_heard(lines: list[Record], outage: str) -> None:
