@@ -11,7 +11,6 @@ that google-api-core gives each.
 from __future__ import annotations
 
 import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from orchestrator.results.exceptions import CONNECTION_NAMES, Link
@@ -126,8 +125,23 @@ _WORDS = {
     "UNKNOWN": 500,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
-    # an HTTP status by its phrase
-    **{status.phrase: status.value for status in HTTPStatus},
+    # an HTTP status by its phrase (RFC 9110, section 15)
+    "Bad Request": 400,
+    "Unauthorized": 401,
+    "Payment Required": 402,
+    "Forbidden": 403,
+    "Not Found": 404,
+    "Request Timeout": 408,
+    "Conflict": 409,
+    "Request Entity Too Large": 413,
+    "Content Too Large": 413,
+    "Unprocessable Entity": 422,
+    "Unprocessable Content": 422,
+    "Too Many Requests": 429,
+    "Internal Server Error": 500,
+    "Bad Gateway": 502,
+    "Service Unavailable": 503,
+    "Gateway Timeout": 504,
 }
 
 _REQUESTS = re.compile(r"^(\d{3}) (?:Client|Server) Error: .* for url: ")
