@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from orchestrator.stats.many import p_and_direction
 from orchestrator.stats.power import ALPHA, POWER
 from scripts.until.boundary import Boundary, Courses, boundaries
 from scripts.until.design import AT_ONCE, DESIGNS
@@ -16,7 +17,7 @@ from scripts.until.worlds import Looks, World, dealt_anew, flaky, lower, same, s
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.until.boundary import Course
+    from scripts.until.boundary import Course, Numbers
     from scripts.until.design import Design
     from scripts.until.machine_time import Fleet
 
@@ -153,19 +154,32 @@ def size(row: Row, null: str, world: World) -> Size:
 
 
 def first_look(tasks: int, level: float) -> float:
-    """Return the largest chance that one trial a side decides, of like sides, by enumeration.
+    """Return the largest chance that one trial a side decides, of like sides.
 
-    The worst suite has k tasks at one half and the rest certain, for some k: the chance is linear
-    in that of each task to differ, which is 2p(1 - p) between like sides, from 0 to one half.
+    The chance is linear in that of each task to differ, which is 2p(1 - p) between like sides, from
+    0 to one half: in the worst suite so many tasks have one half, and the rest are certain.
+    """
+    return float(like_sides(tasks, level).max())
+
+
+def like_sides(tasks: int, level: float) -> Numbers:
+    """Return the chance that one trial a side decides, by enumeration.
+
+    Returns:
+        It for every number of tasks, from 0, that succeed every other time; the rest is certain.
     """
     from scipy.stats import binom
 
-    differing = np.arange(tasks + 1)
-    # The largest count that is rejected: twice its lower tail is at most the level.
-    edges = binom.ppf(level / 2, differing, 0.5)
-    edges = edges - (binom.cdf(edges, differing, 0.5) > level / 2)
-    decided = 2 * binom.cdf(edges, differing, 0.5)
-    return max(float(binom.pmf(differing, k, 0.5) @ decided) for k in range(tasks + 1))
+    counts = np.arange(tasks + 1)
+    differing, gained = np.tril_indices(tasks + 1)
+    task = np.arange(tasks)
+    once = np.ones(tasks, dtype=int)
+    second = (task < gained[:, None]).astype(int)
+    first = ((task >= gained[:, None]) & (task < differing[:, None])).astype(int)
+    p, _ = p_and_direction(first, second, once, once)
+    chances = np.where(p <= level, binom.pmf(gained, differing, 0.5), 0.0)
+    decided = np.bincount(differing, chances, minlength=tasks + 1)
+    return np.asarray(binom.pmf(counts[None, :], counts[:, None], 0.5) @ decided)
 
 
 def upper_limit(called: int, draws: int) -> float:

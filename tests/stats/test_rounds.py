@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from orchestrator.stats import mcnemar
+from orchestrator.stats import Pair, Tally, paired_test
 from scripts.bench_until import verdict
 from scripts.until import rejected
 from scripts.until.boundary import Boundary, Courses, boundaries
 from scripts.until.design import AT_ONCE, DESIGNS, KNOWN, MOST_TRIALS, Design
 from scripts.until.machine_time import Fleet
-from scripts.until.table import Prices, Row, Size, first_look, lower_limit, upper_limit
+from scripts.until.table import (
+    Prices,
+    Row,
+    Size,
+    first_look,
+    like_sides,
+    lower_limit,
+    upper_limit,
+)
 from scripts.until.worlds import TASKS, Looks, World, flaky, same, specialists
 
 if TYPE_CHECKING:
@@ -25,36 +33,37 @@ if TYPE_CHECKING:
 
 def decided(differ: list[float], level: float) -> float:
     """Sum over every outcome of tasks that differ with these chances, either way alike."""
-    total, p = 0.0, cache(mcnemar)
-    for outcome in itertools.product((-1, 0, 1), repeat=len(differ)):
-        if p(outcome.count(1), outcome.count(-1)) <= level:
-            total += math.prod(
-                1 - chance if sign == 0 else chance / 2
-                for sign, chance in zip(outcome, differ, strict=True)
-            )
-    return total
+    p = cache(partial(single_trial, len(differ)))
+    return sum(
+        math.prod(
+            1 - chance if sign == 0 else chance / 2
+            for sign, chance in zip(outcome, differ, strict=True)
+        )
+        for outcome in itertools.product((-1, 0, 1), repeat=len(differ))
+        if p(outcome.count(1), outcome.count(-1)) <= level
+    )
+
+
+def single_trial(tasks: int, gained: int, lost: int) -> float:
+    success, failure = Tally(1, 1, 1), Tally(1, 1, 0)
+    pairs = [Pair(failure, success)] * gained + [Pair(success, failure)] * lost
+    return paired_test(pairs + [Pair(failure, failure)] * (tasks - gained - lost)).p
 
 
 @pytest.mark.parametrize("level", [0.05, 0.2])
 def test_the_first_look_s_size_is_the_largest_of_any_suite(level: float) -> None:
-    worst = first_look(7, level)
-    flat = [decided([0.5] * k + [0.0] * (7 - k), level) for k in range(8)]
-    assert worst == pytest.approx(max(flat))
+    even = [decided([0.5] * k + [0.0] * (7 - k), level) for k in range(8)]
+    assert like_sides(7, level) == pytest.approx(even)
+    assert first_look(7, level) == pytest.approx(max(even))
     draws = np.random.default_rng(0)
     for _ in range(5):
-        assert decided(list(draws.uniform(0, 0.5, 7)), level) <= worst + 1e-12
+        assert decided(list(draws.uniform(0, 0.5, 7)), level) <= max(even) + 1e-12
 
 
-def test_like_sides_of_flaky_tasks_are_told_apart_as_often_as_enumeration_says() -> None:
+def test_like_sides_of_flaky_tasks_are_called_unlike_as_often_as_enumeration_says() -> None:
     draws = 5_000
     looks = World(flaky, draws, seed=1).looks(Design((1,)))
-    # Of 154 tasks at one half: how many differ, and of these how many are gained.
-    size = sum(
-        math.comb(TASKS, d) * math.comb(d, g) / 2 ** (TASKS + d)
-        for d in range(TASKS + 1)
-        for g in range(d + 1)
-        if mcnemar(g, d - g) <= 0.05
-    )
+    size = like_sides(TASKS, 0.05)[TASKS]
     seen = float((looks.p[:, 0] <= 0.05).mean())
     assert abs(seen - size) <= 4 * math.sqrt(size * (1 - size) / draws)
 
