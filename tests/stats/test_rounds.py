@@ -14,7 +14,7 @@ from orchestrator.stats import Pair, Tally, paired_test
 from scripts.bench_until import verdict
 from scripts.until import rejected
 from scripts.until.boundary import Boundary, Courses, boundaries
-from scripts.until.design import AT_ONCE, DESIGNS, KNOWN, MOST_TRIALS, Design
+from scripts.until.design import DESIGNS, KNOWN, MOST_TRIALS, Design
 from scripts.until.machine_time import Fleet
 from scripts.until.table import (
     Prices,
@@ -131,14 +131,13 @@ def test_what_is_lost_never_makes_a_finding_easier() -> None:
 
 def test_a_fleet_that_waits_for_a_look_is_billed_for_its_idle_tail() -> None:
     fleet, world = Fleet(20, 0), World(same, 50, 0)
-    prices = Prices(fleet, world)
+    no_history = np.zeros(TASKS, dtype=int)
     for baseline in (0, 3):
-        early, late = prices.of(Design((1, 3), baseline))
-        assert late == 1.0
-        assert 1 / 3 < early < 1 / 2
-        assert prices.of(AT_ONCE[baseline]) == (1.0,)
-    nothing = np.zeros(TASKS, dtype=int)
-    both, candidate = (fleet.costs(Design((3,), b), nothing)[0] for b in (0, 3))
+        waiting, last = fleet.costs(Design((1, 3), baseline), no_history)
+        (leaving,) = fleet.costs(Design((1,), baseline), no_history)
+        assert last / 3 < leaving < waiting < last / 2
+        assert Prices(fleet, world).of(Design((1, 3), baseline)) == (waiting / last, 1.0)
+    both, candidate = (fleet.costs(Design((3,), b), no_history)[0] for b in (0, 3))
     assert both == pytest.approx(2 * candidate, rel=0.1)
 
 
