@@ -7,7 +7,8 @@ fleet as the product's, beside all trials bought at once against the same baseli
 the boundary that costs it the least.
 
 The feature is not offered, for no design saves enough. Exit status 1 when a size is not kept, and
-when a design would be worth it after all. Nothing is timed: the same seed gives the same table.
+when a design would be worth it after all; the bounds are for the default draws, fewer wander.
+Nothing is timed: the same seed gives the same table.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def designs(effect: Effect, prices: Prices) -> list[Row]:
     """Print and return every design: power, and machine time as a share of that at once."""
     click.echo(
         f"Chances of success Beta{CHANCES}; the second side is lower by "
-        f"{difference(effect.step):.1%}, where 3 v 3 at once has power {effect.power:.1%}\n"
+        f"{100 * difference(effect.step):.1f} points, where 3 v 3 at once has power "
+        f"{effect.power:.1%}\n"
     )
     click.echo(_DESIGNS.format("who buys", "trials", "levels", "futile", "power", "time"))
     for row in at_once(effect):
@@ -130,9 +132,8 @@ def cheapest_of_each(table: Sequence[Row]) -> Iterator[Row]:
 def nothing(chosen: Sequence[Row], draws: int, seed: int) -> Iterator[Size]:
     """Print and yield how often a difference is called where there is none, and what it costs."""
     best = min(chosen, key=lambda row: row.cost)
-    click.echo(
-        _SIZES.format("who buys", "trials", "no difference", "lost", "called", "limit", "time")
-    )
+    click.echo("\nWhere neither side is ahead, how often one is called so\n")
+    click.echo(_SIZES.format("who buys", "trials", "alike", "lost", "called", "limit", "time"))
     for null, pair in NULLS.items():
         for lost in (0.0, *LOST):
             world = World(pair, draws, seed, lost)
