@@ -1,0 +1,1 @@
+"""Whether trials that are bought in rounds would be worth it: what ``bench_until`` computes."""
