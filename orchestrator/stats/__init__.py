@@ -6,7 +6,6 @@ are used, so that commands which compute nothing do not pay for them.
 
 from orchestrator.stats.differences import difference_interval, mean_change, paired_score
 from orchestrator.stats.intervals import (
-    DRAWS,
     LEVEL,
     Band,
     Interval,
@@ -14,7 +13,6 @@ from orchestrator.stats.intervals import (
     clustered,
     effective_tasks,
     success_interval,
-    task_bootstrap,
     wilson,
     worst_best,
 )
@@ -22,23 +20,22 @@ from orchestrator.stats.multiple import holm, holm_levels
 from orchestrator.stats.paired import (
     MCNEMAR,
     STRATIFIED,
+    UNCONDITIONAL,
     WILCOXON,
     Finding,
     Pair,
     Tally,
     mcnemar,
     mean_difference,
-    paired_bootstrap,
     paired_test,
+    single_trial_test,
     stratified,
     wilcoxon,
 )
 from orchestrator.stats.power import (
     ALPHA,
-    DISCORDANCE,
     POWER,
     mcnemar_power,
-    paired_detectable,
     unpaired_detectable,
 )
 from orchestrator.stats.reach import CHANCES, detectable
@@ -49,7 +46,11 @@ from orchestrator.stats.trials import (
     over_trials,
     pass_all,
     pass_at,
-    trial_bootstrap,
+)
+from orchestrator.stats.unconditional import (
+    FEWEST_DISCORDANT,
+    MOST_TASKS,
+    unconditional_mcnemar,
 )
 from orchestrator.stats.unpaired import fisher, newcombe
 from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
@@ -57,13 +58,14 @@ from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
 __all__ = [
     "ALPHA",
     "CHANCES",
-    "DISCORDANCE",
-    "DRAWS",
+    "FEWEST_DISCORDANT",
     "FEWEST_RUNS",
     "LEVEL",
     "MCNEMAR",
+    "MOST_TASKS",
     "POWER",
     "STRATIFIED",
+    "UNCONDITIONAL",
     "WILCOXON",
     "Band",
     "Decision",
@@ -91,17 +93,15 @@ __all__ = [
     "mean_difference",
     "newcombe",
     "over_trials",
-    "paired_bootstrap",
-    "paired_detectable",
     "paired_score",
     "paired_test",
     "pass_all",
     "pass_at",
+    "single_trial_test",
     "stratified",
     "success_interval",
-    "task_bootstrap",
     "trend",
-    "trial_bootstrap",
+    "unconditional_mcnemar",
     "unpaired_detectable",
     "wilcoxon",
     "wilson",

@@ -5,22 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEVEL = 0.95
 
-DRAWS = 10_000
-"""Bootstrap resamples: the Monte Carlo error of a bound is then about a hundredth of its width."""
-
-_FEWEST_DRAWS = 2_000
-_WORK = 20_000_000  # resampled values in all: beyond 2,000 tasks fewer resamples are drawn
-
 _EQUAL = 1e-18  # squares of sums of scores: below this they differ by rounding alone
-
-_CELLS = 1_000_000  # resampled values held at once: some 30 MB, whatever the number of tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,46 +89,6 @@ def effective_tasks(tasks: Sequence[tuple[int, int]]) -> tuple[float | None, flo
     if rate in (0.0, 1.0) or squares < _EQUAL:
         return rate, float(len(known))
     return rate, min(float(trials), rate * (1 - rate) * trials**2 / squares)
-
-
-def task_bootstrap(
-    tasks: Sequence[Sequence[float]], level: float = LEVEL, draws: int = DRAWS, seed: int = 0
-) -> Interval | None:
-    """Return the percentile bootstrap interval of the mean score, resampling whole tasks.
-
-    The mean is over all trials. Trials of a task stay together, because they are not independent of
-    each other. Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), ch. 13.
-
-    Args:
-        tasks: The scores of each task's trials; tasks without one are passed over.
-        level: The confidence level.
-        draws: The number of resamples; fewer for thousands of tasks, never below 2,000.
-        seed: Equal seeds give equal intervals.
-
-    Returns:
-        None for fewer than two tasks: one task says nothing about others.
-    """
-    known = [scores for scores in tasks if scores]
-    if len(known) < 2:
-        return None
-    from scipy.stats import bootstrap
-
-    found = bootstrap(
-        ([math.fsum(scores) for scores in known], [float(len(scores)) for scores in known]),
-        _ratio_of_sums,
-        paired=True,
-        vectorized=True,
-        n_resamples=min(draws, max(_FEWEST_DRAWS, _WORK // len(known))),
-        batch=max(1, _CELLS // len(known)),
-        confidence_level=level,
-        method="percentile",
-        rng=seed,
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high), level, "task-bootstrap")
-
-
-def _ratio_of_sums(sums: Any, counts: Any, axis: int) -> Any:
-    return sums.sum(axis=axis) / counts.sum(axis=axis)
 
 
 def clustered(clusters: Sequence[Sequence[float]], level: float = LEVEL) -> Interval | None:

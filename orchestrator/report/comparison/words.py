@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, percent
-from orchestrator.stats import CHANCES, MCNEMAR, POWER, Verdict
+from orchestrator.stats import CHANCES, FEWEST_DISCORDANT, MCNEMAR, POWER, UNCONDITIONAL, Verdict
 
 if TYPE_CHECKING:
     from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
@@ -23,16 +23,13 @@ TITLES = {
 }
 """How a verdict is called."""
 
-FEWEST_DISCORDANT = 6
-"""Six discordant tasks, all one way, are the fewest that an exact test at 0.05 can find."""
-
 DIRECTIONS = {1: "better", -1: "worse", 0: "even"}
 """How the sign of a difference, candidate minus baseline, is called beside its p-value."""
 
 CHANCES_SAID = f"chances of tasks spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g})"
 """The model between tasks under which a reach is computed."""
 
-_TESTS = {MCNEMAR: "exact McNemar"}
+_TESTS = {MCNEMAR: "exact McNemar", UNCONDITIONAL: "exact unconditional McNemar"}
 
 
 def verdict_sentence(one: Candidate) -> str:
