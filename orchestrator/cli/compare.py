@@ -66,13 +66,13 @@ def compare(runs: tuple[str, ...], *, as_json: bool, markdown: bool, **options: 
     """Compare runs with the first of RUNS, task by task.
 
     A run is a results.json, a run's directory, a ledger's URL (file:///DIR/RUN, az://ACCOUNT/RUN),
-    or the id of a workflow run, whose report artifact is fetched. On full successes
-    the exact unconditional McNemar test decides (one trial a side; above 1,000 tasks the
-    conditional one), or an exact stratified one (several), two-sided at 0.05, and only if the
-    verdict stands however the tasks without a score had ended. With --history the baseline is the last runs of a branch that were made
-    alike, pooled, and every run given is judged; with --baseline-workflow it is those of a workflow
-    file whose reports GitHub still keeps. --baseline adds published numbers, unpaired: a file like
-    {"name": "…", "rates": {"Office": 0.1, "All": 0.2}}.
+    or the id of a workflow run, whose report artifact is fetched. On full successes the exact
+    unconditional McNemar test decides (one trial a side; above 1,000 tasks the conditional one), or
+    an exact stratified one (several), two-sided at 0.05, and only if the verdict stands however the
+    tasks without a score had ended. With --history the baseline is the last runs of a branch that
+    were made alike, pooled, and every run given is judged; with --baseline-workflow it is those of
+    a workflow file whose reports GitHub still keeps. --baseline adds published numbers, unpaired, a
+    file like {"name": "…", "rates": {"Office": 0.1, "All": 0.2}}.
 
     \b
     Example:

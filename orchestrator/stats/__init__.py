@@ -4,13 +4,13 @@ Pure and deterministic: the only random draws are seeded. numpy and scipy are im
 are used, so that commands which compute nothing do not pay for them.
 """
 
+from orchestrator.stats.clusters import clustered
 from orchestrator.stats.differences import difference_interval, mean_change, paired_score
 from orchestrator.stats.intervals import (
     LEVEL,
     Band,
     Interval,
     by_task,
-    clustered,
     effective_tasks,
     success_interval,
     wilson,

@@ -91,33 +91,18 @@ def effective_tasks(tasks: Sequence[tuple[int, int]]) -> tuple[float | None, flo
     return rate, min(float(trials), rate * (1 - rate) * trials**2 / squares)
 
 
-def clustered(clusters: Sequence[Sequence[float]], level: float = LEVEL) -> Interval | None:
-    """Return an interval of the mean that allows scores within a cluster to go together.
-
-    The cluster-robust variance of a mean with the factor G/(G-1), and Student's t with G-1 degrees
-    of freedom. With a dozen clusters it is indicative only. Source: A. C. Cameron, D. L. Miller,
-    "A practitioner's guide to cluster-robust inference", J. Human Resources 50 (2015), section II.
-
-    Returns:
-        None for fewer than two clusters that hold a score, and where all have the same mean:
-        nothing is then known of their spread.
-    """
-    return _ratio_t(clusters, level, "cluster-t")
-
-
 def by_task(tasks: Sequence[Sequence[float]], level: float = LEVEL) -> Interval | None:
     """Return the interval of the mean score of tasks like these, whose trials go together.
 
-    ``clustered`` with the tasks as clusters; with one trial each it is Student's t interval.
+    The cluster-robust variance of a mean, with the tasks as clusters and the factor G/(G-1), and
+    Student's t with G-1 degrees of freedom; with one trial each it is Student's t interval.
+    Source: A. C. Cameron, D. L. Miller, "A practitioner's guide to cluster-robust inference",
+    J. Human Resources 50 (2015), section II.
 
     Returns:
         None for fewer than two tasks that hold a score, and where all tasks have the same mean.
     """
-    return _ratio_t(tasks, level, "task-t")
-
-
-def _ratio_t(groups_: Sequence[Sequence[float]], level: float, method: str) -> Interval | None:
-    known = [scores for scores in groups_ if scores]
+    known = [scores for scores in tasks if scores]
     if len(known) < 2:
         return None
     from scipy.special import stdtrit
@@ -130,7 +115,7 @@ def _ratio_t(groups_: Sequence[Sequence[float]], level: float, method: str) -> I
     groups = len(known)
     error = math.sqrt(groups / (groups - 1) * squares) / total
     reach = float(stdtrit(groups - 1, (1 + level) / 2)) * error
-    return Interval(max(0.0, mean - reach), min(1.0, mean + reach), level, method)
+    return Interval(max(0.0, mean - reach), min(1.0, mean + reach), level, "task-t")
 
 
 def worst_best(points: Sequence[float], undecided: int, expected: int) -> Band:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from scipy.stats import ttest_1samp
 
 from orchestrator.report.comparison import Comparison, compare, to_comparison
 from orchestrator.report.comparison.markdown import render_comparison_markdown
@@ -190,3 +191,23 @@ def test_the_printed_interval_leaves_zero_out_only_where_the_test_rejects() -> N
         rejected = unconditional_p(gained, 2, one["paired"]["tasks"]) <= 0.05
         assert (held["low"] > 0) == rejected
         assert (one["verdict"]["p"] <= 0.05) == rejected
+
+
+def test_the_difference_by_application_is_on_every_surface_and_decides_nothing() -> None:
+    first = document(tasks_of(range(12), total=40), "a")
+    second = document(tasks_of(range(4, 24), total=40), "b")
+    comparison = compare(side(first), [side(second)])
+    paired = to_comparison(comparison)["candidates"][0]["paired"]
+    apart: dict[str, list[float]] = {}
+    for one, two in zip(first["tasks"], second["tasks"], strict=True):
+        apart.setdefault(one["domain"], []).append(two["score"] - one["score"])
+    sizes = {len(values) for values in apart.values()}
+    assert len(sizes) == 1, "with applications of one size CR2 is t over their means"
+    held = ttest_1samp([sum(v) / len(v) for v in apart.values()], 0).confidence_interval(0.95)
+    found = paired["clustered_interval"]
+    assert (found["low"], found["high"]) == pytest.approx((held.low, held.high))
+    assert (paired["clusters"], found["method"]) == (len(apart), "cluster-cr2")
+    shown = f"{100 * held.low:+.1f} to {100 * held.high:+.1f}"
+    for text in surfaces(comparison):
+        assert shown in text
+        assert f"over {len(apart)} applications" in text

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "bench_verdicts.py"
+BETTER = re.compile(r"^ok   ([\d.]+%) >= 80.0% better, 8% against 20%$", re.MULTILINE)
+EITHER = re.compile(r"^ok   ([\d.]+%) <= 5.0% either way, 10% against 10%$", re.MULTILINE)
 
 
 def test_a_true_gain_is_mostly_seen_and_none_is_seldom_invented() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, ttest_1samp
+from scipy.stats import binom, binomtest
 
 from orchestrator import stats
 from tests.stats.oracles import smallest_statistic, unconditional_p
@@ -45,25 +45,7 @@ def test_wilson_agrees_with_scipy(pair: tuple[int, int]) -> None:
 
 def test_an_empty_sample_has_no_interval() -> None:
     assert stats.wilson(0, 0) is None
-    assert stats.clustered([[1.0, 0.0]]) is None
     assert stats.unpaired_detectable(0, 0.5) is None
-
-
-def test_clusters_of_equal_size_are_a_t_interval_of_their_means() -> None:
-    clusters = [[0.2, 0.4], [0.9, 0.7], [0.5, 0.1], [0.6, 0.2]]
-    means = [sum(scores) / 2 for scores in clusters]
-    other = ttest_1samp(means, 0).confidence_interval(0.95)
-    found = stats.clustered(clusters)
-    assert found is not None
-    assert (found.low, found.high) == pytest.approx((other.low, other.high))
-
-
-def test_scores_that_go_together_widen_the_clustered_interval() -> None:
-    together = stats.clustered([[1.0] * 10, [0.0] * 10, [1.0] * 10, [0.0] * 10])
-    apart = stats.clustered([[1.0, 0.0] * 5] * 4)
-    assert together is not None
-    assert together.high - together.low > 0.9
-    assert apart is None, "an interval of no width would say that the mean is known"
 
 
 def test_the_band_counts_the_undecided_as_nothing_and_as_all() -> None:

@@ -47,8 +47,9 @@ class Paired:
     trial was cut off, ``lost_cut_off`` those of ``lost`` of which the candidate's was.
 
     Rates and scores of a task are means over its scored trials, so that every task weighs the
-    same. ``detectable`` is ``stats.detectable``; ``trials`` the fewest and the most scored trials
-    of a paired task on either side.
+    same. ``clustered_interval`` is that of ``difference`` with the applications of its tasks as
+    ``clusters``: it describes. ``detectable`` is ``stats.detectable``; ``trials`` the fewest and
+    the most scored trials of a paired task on either side.
     """
 
     tasks: int
@@ -67,6 +68,8 @@ class Paired:
     interval: Interval | None
     score_difference: float | None
     score_interval: Interval | None
+    clustered_interval: Interval | None
+    clusters: int
     wilcoxon: stats.Finding | None
     detectable: float | None
     trials: tuple[tuple[int, int], tuple[int, int]]
@@ -179,6 +182,7 @@ def _paired(
     known = {key: pair for key, pair in pairs.items() if pair.scored}
     differences = [pair.difference for pair in known.values()]
     scores = [_score_difference(baseline, side, key) for key in known]
+    applications = _by_domain(known)
     gained = sum(value > 0 for value in differences)
     lost = sum(value < 0 for value in differences)
     rates = [(pair.first.rate, pair.second.rate) for pair in known.values()]
@@ -199,6 +203,8 @@ def _paired(
         interval=stats.difference_interval(list(known.values()), _p(known, decision)),
         score_difference=_mean(scores),
         score_interval=stats.mean_change(scores),
+        clustered_interval=stats.clustered(applications, bounds=(-1.0, 1.0)),
+        clusters=len(applications),
         wilcoxon=stats.wilcoxon(scores),
         detectable=stats.detectable(pairs.values()),
         trials=(
@@ -206,6 +212,14 @@ def _paired(
             _trials(pair.second for pair in known.values()),
         ),
     )
+
+
+def _by_domain(known: Mapping[Key, Pair]) -> list[list[float]]:
+    """Return the tasks' differences, those of one application together."""
+    groups: dict[str, list[float]] = {}
+    for (domain, _), pair in known.items():
+        groups.setdefault(domain, []).append(pair.difference)
+    return list(groups.values())
 
 
 def _p(known: Mapping[Key, Pair], decision: Decision | None) -> float:

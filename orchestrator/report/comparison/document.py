@@ -160,6 +160,8 @@ def _paired(one: Candidate) -> dict[str, Any]:
         "difference_interval": _interval(paired.interval),
         "score_difference": paired.score_difference,
         "score_interval": _interval(paired.score_interval),
+        "clustered_interval": _interval(paired.clustered_interval),
+        "clusters": paired.clusters,
         "wilcoxon_p": paired.wilcoxon.p if paired.wilcoxon else None,
         "wilcoxon_direction": _direction(paired.wilcoxon.direction if paired.wilcoxon else None),
         "detectable": paired.detectable,

@@ -107,7 +107,9 @@ def domains(one: Candidate) -> str:
         "| Domain | Tasks | Baseline | Candidate | Gained | Lost | Difference | p (Holm) |",
         "| :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    return "\n".join(["### Domains", "", *head, *rows[:200]])
+    grouped = words.by_application(one.paired)
+    said = ["", f"The difference {markdown_text(grouped, _TEXT_LIMIT)}."] if grouped else []
+    return "\n".join(["### Domains", "", *head, *rows[:200], *said])
 
 
 def changed(one: Candidate, comparison: Comparison, names: int) -> str:

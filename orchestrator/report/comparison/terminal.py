@@ -96,6 +96,7 @@ def _details(one: Candidate) -> list[str]:
         f"{one.side.name}, {words.tasks(paired.tasks)} scored on both sides",
         f"  full successes {words.change(paired)}",
         "  " + words.scores(paired),
+        *(f"  {text}" for text in (words.by_application(paired),) if text),
     ]
     rows = [
         (

@@ -142,6 +142,17 @@ def scores(paired: Paired) -> str:
     )
 
 
+def by_application(paired: Paired) -> str:
+    """Return the difference's interval if an application's tasks go together; "" without one."""
+    if paired.clustered_interval is None:
+        return ""
+    return (
+        f"by application {points(paired.difference)} (95%: "
+        f"{point_range(paired.clustered_interval)}; CR2, t over {paired.clusters} applications, too "
+        "few and too unlike in size to be more than indicative)"
+    )
+
+
 def ranks(paired: Paired) -> str:
     """Return the signed rank test's p, with the direction of the ranks: not always the mean's."""
     if paired.wilcoxon is None:
