@@ -148,8 +148,8 @@ def by_application(paired: Paired) -> str:
         return ""
     return (
         f"by application {points(paired.difference)} (95%: "
-        f"{point_range(paired.clustered_interval)}; CR2, t over {paired.clusters} applications, too "
-        "few and too unlike in size to be more than indicative)"
+        f"{point_range(paired.clustered_interval)}; CR2, t over {paired.clusters} applications, "
+        "too few and too unlike in size to be more than indicative)"
     )
 
 
