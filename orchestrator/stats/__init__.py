@@ -5,7 +5,16 @@ are used, so that commands which compute nothing do not pay for them.
 """
 
 from orchestrator.stats.clusters import clustered
-from orchestrator.stats.differences import difference_interval, mean_change, paired_score
+from orchestrator.stats.credit import (
+    DRAWN,
+    DRAWS,
+    PERMUTATION,
+    ScorePair,
+    Scores,
+    drawn_error,
+    score_test,
+)
+from orchestrator.stats.differences import agreeing, difference_interval, mean_change, paired_score
 from orchestrator.stats.intervals import (
     LEVEL,
     Band,
@@ -53,16 +62,19 @@ from orchestrator.stats.unconditional import (
     unconditional_mcnemar,
 )
 from orchestrator.stats.unpaired import fisher, newcombe
-from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
+from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all, decide_scores
 
 __all__ = [
     "ALPHA",
     "CHANCES",
+    "DRAWN",
+    "DRAWS",
     "FEWEST_DISCORDANT",
     "FEWEST_RUNS",
     "LEVEL",
     "MCNEMAR",
     "MOST_TASKS",
+    "PERMUTATION",
     "POWER",
     "STRATIFIED",
     "UNCONDITIONAL",
@@ -72,16 +84,21 @@ __all__ = [
     "Finding",
     "Interval",
     "Pair",
+    "ScorePair",
+    "Scores",
     "Tally",
     "Trend",
     "Trials",
     "Verdict",
+    "agreeing",
     "by_task",
     "clustered",
     "decide",
     "decide_all",
+    "decide_scores",
     "detectable",
     "difference_interval",
+    "drawn_error",
     "effective_tasks",
     "fisher",
     "flip_rate",
@@ -97,6 +114,7 @@ __all__ = [
     "paired_test",
     "pass_all",
     "pass_at",
+    "score_test",
     "single_trial_test",
     "stratified",
     "success_interval",

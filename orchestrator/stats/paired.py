@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.stats.unconditional import MOST_TASKS, unconditional_mcnemar
 
@@ -67,6 +67,20 @@ class Pair:
             self.first.filled(success=not second_succeeds),
             self.second.filled(success=second_succeeds),
         )
+
+    def turned(self, *, up: bool) -> Pair:
+        """Return it with its difference turned one way.
+
+        Each side keeps its number of trials; the one that is to be ahead gets as many of the
+        task's successes as it can have.
+        """
+        if not self.scored or self.difference == 0 or (self.difference > 0) == up:
+            return self
+        total = self.first.successes + self.second.successes
+        ahead, behind = (self.second, self.first) if up else (self.first, self.second)
+        most = min(ahead.scored, total)
+        front, back = replace(ahead, successes=most), replace(behind, successes=total - most)
+        return Pair(back, front) if up else Pair(front, back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +185,13 @@ _ROUNDING = 1e-9
 """Differences of rates that lie nearer than this are equal: 1/2 - 1/3 and 2/3 - 1/2, say."""
 
 
-def mean_difference(pairs: Sequence[Pair]) -> float:
-    """Return the two-sided p-value of Student's t test of the tasks' differences of rates.
+class _Differing(Protocol):
+    @property
+    def difference(self) -> float: ...
+
+
+def mean_difference(pairs: Sequence[_Differing]) -> float:
+    """Return the two-sided p-value of Student's t test of the tasks' differences.
 
     Tasks are the units: trials of one are no evidence about others. Source: E. Miller, "Adding
     error bars to evals", arXiv:2411.00640 (2024), section 4; 1 for fewer than two tasks.

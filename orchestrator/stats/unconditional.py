@@ -113,7 +113,7 @@ def largest_minority(square: Any, discordant: Any) -> Any:
     return np.where(discordant < FEWEST_DISCORDANT, -1, np.floor((discordant - least) / 2))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _chances_of_discordant(tasks: int) -> Any:
     """Return, a row a number of tasks with even chances, the chance of each discordance.
 

@@ -36,15 +36,18 @@ def unconditional_p(gained: int, lost: int, tasks: int) -> float:
 
 def smallest_statistic(tasks: int, alpha: float) -> float:
     """The smallest ``|gained - lost| / sqrt(gained + lost)`` that this test rejects."""
-    outcomes = sorted(
-        {
-            (gained - lost) / (gained + lost) ** 0.5: (gained, lost)
-            for gained in range(6, tasks + 1)
-            for lost in range(min(gained, tasks - gained) + 1)
-        }.items()
-    )
-    first = bisect_left(outcomes, True, key=lambda one: unconditional_p(*one[1], tasks) <= alpha)
-    return outcomes[first][0]
+    outcomes = {
+        (gained - lost) / (gained + lost) ** 0.5: (gained, lost)
+        for gained in range(6, tasks + 1)
+        for lost in range(min(gained, tasks - gained) + 1)
+    }
+    statistics = sorted(outcomes)
+
+    def rejects(statistic: float) -> bool:
+        gained, lost = outcomes[statistic]
+        return unconditional_p(gained, lost, tasks) <= alpha
+
+    return float(statistics[bisect_left(statistics, True, key=rejects)])
 
 
 def chance_of_outcomes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
