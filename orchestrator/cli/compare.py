@@ -30,6 +30,15 @@ FILES = ("comparison.html", "comparison.json", "comparison.md")
 VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 
 
+on_option = click.option(
+    "--on",
+    type=click.Choice(("success", "score")),
+    default="success",
+    show_default=True,
+    help="What decides. Fix it before the scores are seen.",
+)
+
+
 @command()
 @click.argument("runs", nargs=-1, required=True)
 @click.option(
@@ -51,13 +60,7 @@ VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 @click.option(
     "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
 )
-@click.option(
-    "--on",
-    type=click.Choice(("success", "score")),
-    default="success",
-    show_default=True,
-    help="What decides. Fix it before the scores are seen.",
-)
+@on_option
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @github_options
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Write files here.")
@@ -131,7 +134,7 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
     sides = [side_of([one]) for one in candidates]
     judged = (sides or [side_of(baseline)]) if published else []
     beside = [against(side, published) for side in judged if published]
-    return compare(side_of(baseline), sides, beside, options["on"])
+    return compare(side_of(baseline), sides, beside, on=options["on"])
 
 
 def _of_branch(

@@ -152,6 +152,7 @@ def compare(
     baseline: Side,
     candidates: Sequence[Side],
     against: Sequence[Against] = (),
+    *,
     on: On = "success",
 ) -> Comparison:
     """Compare each candidate with the baseline; ``on`` says what decides.

@@ -60,7 +60,7 @@ def reason(one: Candidate) -> str:
     if decision is None:
         return "a simulated run says nothing about a real one."
     test = TESTS.get(decision.method, "exact stratified")
-    seen = f"{_moved(one)} ({test} {p_of(decision.p, decision.method)})"
+    seen = f"{moved(one)} ({test} {p_of(decision.p, decision.method)})"
     if decision.survives is False:
         return (
             f"{seen[:-1]} for {DIRECTIONS[one.direction]}), but {undecided(one.paired)}; "
@@ -101,7 +101,7 @@ def beside(paired: Paired) -> str:
     return said
 
 
-def _moved(one: Candidate) -> str:
+def moved(one: Candidate) -> str:
     """Return what changed of what decides."""
     paired = one.paired
     if one.on == "success":
