@@ -21,7 +21,6 @@ import click
 
 from orchestrator.report.comparison import compare, read_record, side_of
 from orchestrator.report.document import SCHEMA
-from orchestrator.stats import DRAWS
 from orchestrator.suite import demo_suite
 
 MOST_S = 2.0
@@ -73,7 +72,7 @@ def main() -> None:
         rounds = [(wall(theirs), wall(ours)) for _ in range(ROUNDS)]
     bare, command = (min(column) for column in zip(*rounds, strict=True))
     warm = min(computed(documents) for _ in range(ROUNDS))
-    click.echo(f"compare, 154 tasks twice, {DRAWS:,} draws, in a warm process {warm * 1e3:8.0f} ms")
+    click.echo(f"compare, 154 tasks twice, in a warm process            {warm * 1e3:8.0f} ms")
     click.echo(f'python -c "import scipy.stats"                         {bare * 1e3:8.0f} ms')
     click.echo(f"waa-matrix compare FIRST SECOND                        {command * 1e3:8.0f} ms")
     quick, light = warm <= MOST_S, command / bare <= MOST

@@ -30,6 +30,15 @@ FILES = ("comparison.html", "comparison.json", "comparison.md")
 VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 
 
+on_option = click.option(
+    "--on",
+    type=click.Choice(("success", "score")),
+    default="success",
+    show_default=True,
+    help="What decides. Fix it before the scores are seen.",
+)
+
+
 @command()
 @click.argument("runs", nargs=-1, required=True)
 @click.option(
@@ -51,6 +60,7 @@ VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 @click.option(
     "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
 )
+@on_option
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @github_options
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Write files here.")
@@ -66,12 +76,14 @@ def compare(runs: tuple[str, ...], *, as_json: bool, markdown: bool, **options: 
     """Compare runs with the first of RUNS, task by task.
 
     A run is a results.json, a run's directory, a ledger's URL (file:///DIR/RUN, az://ACCOUNT/RUN),
-    or the id of a workflow run, whose report artifact is fetched. The exact McNemar test on full
-    successes decides, two-sided at 0.05, and only if the verdict stands however the tasks without
-    a score had ended. With --history the baseline is the last runs of a branch that were made
-    alike, pooled, and every run given is judged; with --baseline-workflow it is those of a workflow
-    file whose reports GitHub still keeps. --baseline adds published numbers, unpaired: a file like
-    {"name": "…", "rates": {"Office": 0.1, "All": 0.2}}.
+    or the id of a workflow run, whose report artifact is fetched. On full successes the exact
+    unconditional McNemar test decides (one trial a side; above 1,000 tasks the conditional one), or
+    an exact stratified one (several), two-sided at 0.05, and only if the verdict stands however the
+    tasks without a score had ended. --on score decides on mean scores, by dealing each task's
+    trials anew to the two sides, where a score is neither 0 nor 1. With --history the baseline is
+    the last runs of a branch that were made alike, pooled, and every run given is judged; with
+    --baseline-workflow it is those of a workflow file whose reports GitHub still keeps. --baseline
+    adds published numbers, unpaired: {"name": "…", "rates": {"Office": 0.1, "All": 0.2}}.
 
     \b
     Example:
@@ -121,9 +133,8 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
         baseline, candidates = [named[0], *pool], named[1:]
     sides = [side_of([one]) for one in candidates]
     judged = (sides or [side_of(baseline)]) if published else []
-    return compare(
-        side_of(baseline), sides, [against(side, published) for side in judged if published]
-    )
+    beside = [against(side, published) for side in judged if published]
+    return compare(side_of(baseline), sides, beside, on=options["on"])
 
 
 def _of_branch(

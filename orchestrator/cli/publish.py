@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.command import command
-from orchestrator.cli.compare import VERDICTS, failing
+from orchestrator.cli.compare import VERDICTS, failing, on_option
 from orchestrator.cli.event import (
     default_branch,
     summary_path,
@@ -74,6 +74,7 @@ _TIMEOUT_S = 30.0
     metavar="REASON",
     help="There is and will be no run: write the check alone, neutral, with the reason.",
 )
+@on_option
 @click.option("--artifact-url", default="", help="Link to the report's artifact.")
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Comparison's files.")
 @click.option(
@@ -217,7 +218,8 @@ class _Call:
             baseline = find_baseline(record, finder, event, base, self.options)
             if not baseline.runs:
                 return None, baseline.why_not
-            return compare(side_of(baseline.runs), [side_of([record])]), ""
+            sides = side_of(baseline.runs), [side_of([record])]
+            return compare(*sides, on=self.options["on"]), ""
         except MatrixError as error:
             self._trouble("the baseline", error)
             return None, "the baseline could not be read."

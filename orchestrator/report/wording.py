@@ -257,8 +257,7 @@ def clustered(results: Results) -> str:
         return ""
     return (
         f"If tasks of one application succeed and fail together, the 95% interval of the mean is "
-        f"{interval(extra.clustered)}: indicative, from {extra.clusters} applications "
-        f"(t with {extra.clusters - 1} degrees of freedom)."
+        f"{interval(extra.clustered)}: indicative, from {extra.clusters} applications (CR2, t)."
     )
 
 

@@ -4,17 +4,24 @@ Pure and deterministic: the only random draws are seeded. numpy and scipy are im
 are used, so that commands which compute nothing do not pay for them.
 """
 
-from orchestrator.stats.differences import difference_interval, mean_change, paired_score
-from orchestrator.stats.intervals import (
+from orchestrator.stats.clusters import clustered
+from orchestrator.stats.credit import (
+    DRAWN,
     DRAWS,
+    PERMUTATION,
+    ScorePair,
+    Scores,
+    drawn_error,
+    score_test,
+)
+from orchestrator.stats.differences import agreeing, difference_interval, mean_change, paired_score
+from orchestrator.stats.intervals import (
     LEVEL,
     Band,
     Interval,
     by_task,
-    clustered,
     effective_tasks,
     success_interval,
-    task_bootstrap,
     wilson,
     worst_best,
 )
@@ -22,23 +29,22 @@ from orchestrator.stats.multiple import holm, holm_levels
 from orchestrator.stats.paired import (
     MCNEMAR,
     STRATIFIED,
+    UNCONDITIONAL,
     WILCOXON,
     Finding,
     Pair,
     Tally,
     mcnemar,
     mean_difference,
-    paired_bootstrap,
     paired_test,
+    single_trial_test,
     stratified,
     wilcoxon,
 )
 from orchestrator.stats.power import (
     ALPHA,
-    DISCORDANCE,
     POWER,
     mcnemar_power,
-    paired_detectable,
     unpaired_detectable,
 )
 from orchestrator.stats.reach import CHANCES, detectable
@@ -49,37 +55,50 @@ from orchestrator.stats.trials import (
     over_trials,
     pass_all,
     pass_at,
-    trial_bootstrap,
+)
+from orchestrator.stats.unconditional import (
+    FEWEST_DISCORDANT,
+    MOST_TASKS,
+    unconditional_mcnemar,
 )
 from orchestrator.stats.unpaired import fisher, newcombe
-from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all
+from orchestrator.stats.verdict import Decision, Verdict, decide, decide_all, decide_scores
 
 __all__ = [
     "ALPHA",
     "CHANCES",
-    "DISCORDANCE",
+    "DRAWN",
     "DRAWS",
+    "FEWEST_DISCORDANT",
     "FEWEST_RUNS",
     "LEVEL",
     "MCNEMAR",
+    "MOST_TASKS",
+    "PERMUTATION",
     "POWER",
     "STRATIFIED",
+    "UNCONDITIONAL",
     "WILCOXON",
     "Band",
     "Decision",
     "Finding",
     "Interval",
     "Pair",
+    "ScorePair",
+    "Scores",
     "Tally",
     "Trend",
     "Trials",
     "Verdict",
+    "agreeing",
     "by_task",
     "clustered",
     "decide",
     "decide_all",
+    "decide_scores",
     "detectable",
     "difference_interval",
+    "drawn_error",
     "effective_tasks",
     "fisher",
     "flip_rate",
@@ -91,17 +110,16 @@ __all__ = [
     "mean_difference",
     "newcombe",
     "over_trials",
-    "paired_bootstrap",
-    "paired_detectable",
     "paired_score",
     "paired_test",
     "pass_all",
     "pass_at",
+    "score_test",
+    "single_trial_test",
     "stratified",
     "success_interval",
-    "task_bootstrap",
     "trend",
-    "trial_bootstrap",
+    "unconditional_mcnemar",
     "unpaired_detectable",
     "wilcoxon",
     "wilson",

@@ -45,9 +45,14 @@ def difference_interval(
         found = paired_score(gained, lost, len(known), level)
     else:
         found = mean_change([pair.difference for pair in known], level)
-    if found is None or p <= alpha:
-        return found
-    return replace(found, low=min(found.low, 0.0), high=max(found.high, 0.0))
+    return agreeing(found, p, alpha)
+
+
+def agreeing(interval: Interval | None, p: float, alpha: float = ALPHA) -> Interval | None:
+    """Return the interval, made to reach to 0 where the test that goes with it does not reject."""
+    if interval is None or p <= alpha:
+        return interval
+    return replace(interval, low=min(interval.low, 0.0), high=max(interval.high, 0.0))
 
 
 def paired_score(gained: int, lost: int, total: int, level: float = LEVEL) -> Interval | None:

@@ -5,22 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEVEL = 0.95
 
-DRAWS = 10_000
-"""Bootstrap resamples: the Monte Carlo error of a bound is then about a hundredth of its width."""
-
-_FEWEST_DRAWS = 2_000
-_WORK = 20_000_000  # resampled values in all: beyond 2,000 tasks fewer resamples are drawn
-
 _EQUAL = 1e-18  # squares of sums of scores: below this they differ by rounding alone
-
-_CELLS = 1_000_000  # resampled values held at once: some 30 MB, whatever the number of tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,73 +91,18 @@ def effective_tasks(tasks: Sequence[tuple[int, int]]) -> tuple[float | None, flo
     return rate, min(float(trials), rate * (1 - rate) * trials**2 / squares)
 
 
-def task_bootstrap(
-    tasks: Sequence[Sequence[float]], level: float = LEVEL, draws: int = DRAWS, seed: int = 0
-) -> Interval | None:
-    """Return the percentile bootstrap interval of the mean score, resampling whole tasks.
-
-    The mean is over all trials. Trials of a task stay together, because they are not independent of
-    each other. Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), ch. 13.
-
-    Args:
-        tasks: The scores of each task's trials; tasks without one are passed over.
-        level: The confidence level.
-        draws: The number of resamples; fewer for thousands of tasks, never below 2,000.
-        seed: Equal seeds give equal intervals.
-
-    Returns:
-        None for fewer than two tasks: one task says nothing about others.
-    """
-    known = [scores for scores in tasks if scores]
-    if len(known) < 2:
-        return None
-    from scipy.stats import bootstrap
-
-    found = bootstrap(
-        ([math.fsum(scores) for scores in known], [float(len(scores)) for scores in known]),
-        _ratio_of_sums,
-        paired=True,
-        vectorized=True,
-        n_resamples=min(draws, max(_FEWEST_DRAWS, _WORK // len(known))),
-        batch=max(1, _CELLS // len(known)),
-        confidence_level=level,
-        method="percentile",
-        rng=seed,
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high), level, "task-bootstrap")
-
-
-def _ratio_of_sums(sums: Any, counts: Any, axis: int) -> Any:
-    return sums.sum(axis=axis) / counts.sum(axis=axis)
-
-
-def clustered(clusters: Sequence[Sequence[float]], level: float = LEVEL) -> Interval | None:
-    """Return an interval of the mean that allows scores within a cluster to go together.
-
-    The cluster-robust variance of a mean with the factor G/(G-1), and Student's t with G-1 degrees
-    of freedom. With a dozen clusters it is indicative only. Source: A. C. Cameron, D. L. Miller,
-    "A practitioner's guide to cluster-robust inference", J. Human Resources 50 (2015), section II.
-
-    Returns:
-        None for fewer than two clusters that hold a score, and where all have the same mean:
-        nothing is then known of their spread.
-    """
-    return _ratio_t(clusters, level, "cluster-t")
-
-
 def by_task(tasks: Sequence[Sequence[float]], level: float = LEVEL) -> Interval | None:
     """Return the interval of the mean score of tasks like these, whose trials go together.
 
-    ``clustered`` with the tasks as clusters; with one trial each it is Student's t interval.
+    The cluster-robust variance of a mean, with the tasks as clusters and the factor G/(G-1), and
+    Student's t with G-1 degrees of freedom; with one trial each it is Student's t interval.
+    Source: A. C. Cameron, D. L. Miller, "A practitioner's guide to cluster-robust inference",
+    J. Human Resources 50 (2015), section II.
 
     Returns:
         None for fewer than two tasks that hold a score, and where all tasks have the same mean.
     """
-    return _ratio_t(tasks, level, "task-t")
-
-
-def _ratio_t(groups_: Sequence[Sequence[float]], level: float, method: str) -> Interval | None:
-    known = [scores for scores in groups_ if scores]
+    known = [scores for scores in tasks if scores]
     if len(known) < 2:
         return None
     from scipy.special import stdtrit
@@ -178,7 +115,7 @@ def _ratio_t(groups_: Sequence[Sequence[float]], level: float, method: str) -> I
     groups = len(known)
     error = math.sqrt(groups / (groups - 1) * squares) / total
     reach = float(stdtrit(groups - 1, (1 + level) / 2)) * error
-    return Interval(max(0.0, mean - reach), min(1.0, mean + reach), level, method)
+    return Interval(max(0.0, mean - reach), min(1.0, mean + reach), level, "task-t")
 
 
 def worst_best(points: Sequence[float], undecided: int, expected: int) -> Band:

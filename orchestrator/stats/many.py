@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.stats.unconditional import MOST_TASKS, p_values
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,16 +36,18 @@ def p_and_direction(first: Any, second: Any, first_trials: Any, second_trials: A
         return np.ones(len(first)), direction
     differing = (np.abs(differences) > _ROUNDING).sum(axis=1)
     if all((side == 1).all() for side in trials):
-        return _mcnemar((differences > 0).sum(axis=1), differing), direction
+        return _single_trial((differences > 0).sum(axis=1), differing, int(known.sum())), direction
     fewest = np.minimum(1.0, 2.0 ** (1.0 - differing))
     bounds = (_stratified(first, second, *trials), _mean_difference(differences), fewest)
     return np.maximum.reduce(bounds), direction
 
 
-def _mcnemar(gained: Any, differing: Any) -> Any:
+def _single_trial(gained: Any, differing: Any, tasks: int) -> Any:
     import numpy as np
     from scipy.special import bdtr
 
+    if tasks <= MOST_TASKS:
+        return p_values(gained, differing, tasks)
     fewer = np.minimum(gained, differing - gained)
     return np.where(differing == 0, 1.0, np.minimum(1.0, 2 * bdtr(fewer, differing, 0.5)))
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from orchestrator.stats.intervals import DRAWS, LEVEL, Interval
+from orchestrator.stats.unconditional import MOST_TASKS, unconditional_mcnemar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MCNEMAR = "mcnemar-exact"
+UNCONDITIONAL = "mcnemar-unconditional"
 STRATIFIED = "stratified-exact"
-
-_CELLS = 1_000_000  # resampled values held at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,20 @@ class Pair:
             self.second.filled(success=second_succeeds),
         )
 
+    def turned(self, *, up: bool) -> Pair:
+        """Return it with its difference turned one way.
+
+        Each side keeps its number of trials; the one that is to be ahead gets as many of the
+        task's successes as it can have.
+        """
+        if not self.scored or self.difference == 0 or (self.difference > 0) == up:
+            return self
+        total = self.first.successes + self.second.successes
+        ahead, behind = (self.second, self.first) if up else (self.first, self.second)
+        most = min(ahead.scored, total)
+        front, back = replace(ahead, successes=most), replace(behind, successes=total - most)
+        return Pair(back, front) if up else Pair(front, back)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -95,10 +108,20 @@ def mcnemar(gained: int, lost: int) -> float:
     return min(1.0, 2 * float(bdtr(min(gained, lost), discordant, 0.5)))
 
 
+def single_trial_test(gained: int, lost: int, tasks: int) -> tuple[float, str]:
+    """Return the p-value of one trial a side, and the name of the test that gave it.
+
+    The exact unconditional McNemar test; above ``MOST_TASKS`` tasks the conditional one.
+    """
+    if tasks > MOST_TASKS:
+        return mcnemar(gained, lost), MCNEMAR
+    return unconditional_mcnemar(gained, lost, tasks), UNCONDITIONAL
+
+
 def paired_test(pairs: Sequence[Pair]) -> Finding:
     """Test whether the second side succeeds more, or less, than the first; on scored pairs only.
 
-    With one trial on each side of every task this is the exact McNemar test. Otherwise it is the
+    With one trial on each side of every task this is ``single_trial_test``. Otherwise it is the
     largest of three p-values, so that it keeps its level under each hypothesis that one of them
     is made for:
 
@@ -117,7 +140,8 @@ def paired_test(pairs: Sequence[Pair]) -> Finding:
     if all(pair.first.scored == pair.second.scored == 1 for pair in known):
         gained = sum(pair.difference > 0 for pair in known)
         lost = sum(pair.difference < 0 for pair in known)
-        return Finding(mcnemar(gained, lost), direction, MCNEMAR)
+        p, method = single_trial_test(gained, lost, len(known))
+        return Finding(p, direction, method)
     differing = sum(pair.difference != 0 for pair in known)
     bounds = (stratified(known), mean_difference(known), min(1.0, 2.0 ** (1 - differing)))
     return Finding(max(bounds), direction, STRATIFIED)
@@ -161,8 +185,13 @@ _ROUNDING = 1e-9
 """Differences of rates that lie nearer than this are equal: 1/2 - 1/3 and 2/3 - 1/2, say."""
 
 
-def mean_difference(pairs: Sequence[Pair]) -> float:
-    """Return the two-sided p-value of Student's t test of the tasks' differences of rates.
+class _Differing(Protocol):
+    @property
+    def difference(self) -> float: ...
+
+
+def mean_difference(pairs: Sequence[_Differing]) -> float:
+    """Return the two-sided p-value of Student's t test of the tasks' differences.
 
     Tasks are the units: trials of one are no evidence about others. Source: E. Miller, "Adding
     error bars to evals", arXiv:2411.00640 (2024), section 4; 1 for fewer than two tasks.
@@ -179,31 +208,6 @@ def mean_difference(pairs: Sequence[Pair]) -> float:
     squares = math.fsum((value - mean) ** 2 for value in differences)
     error = math.sqrt(squares / (n - 1) / n)
     return min(1.0, 2 * float(stdtr(n - 1, -abs(mean) / error)))
-
-
-def paired_bootstrap(
-    differences: Sequence[float], level: float = LEVEL, draws: int = DRAWS, seed: int = 0
-) -> Interval | None:
-    """Return the percentile bootstrap interval of a mean difference, resampling tasks.
-
-    Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 8 and 13.
-
-    Returns:
-        None for fewer than two tasks.
-    """
-    if len(differences) < 2:
-        return None
-    import numpy as np
-
-    values = np.asarray(differences, dtype=float)
-    rng = np.random.default_rng(seed)
-    means = np.empty(draws)
-    batch = max(1, _CELLS // len(values))
-    for start in range(0, draws, batch):
-        size = (min(batch, draws - start), len(values))
-        means[start : start + size[0]] = values[rng.integers(0, len(values), size)].mean(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level, "paired-bootstrap")
 
 
 WILCOXON = "wilcoxon-signed-rank"

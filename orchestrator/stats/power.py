@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import Any
+
+from orchestrator.stats.unconditional import MOST_TASKS, critical_square, largest_minority
 
 ALPHA = 0.05
 POWER = 0.8
-
-DISCORDANCE = 0.2
-"""Assumed share of tasks that two runs of unlike agents decide differently."""
 
 
 def unpaired_detectable(
@@ -38,49 +38,38 @@ def unpaired_detectable(
     return needed if needed < 1 else None
 
 
-def paired_detectable(
-    total: int, discordance: float = DISCORDANCE, alpha: float = ALPHA, power: float = POWER
-) -> float | None:
-    """Return the smallest difference that two runs of the same tasks could show.
-
-    The difference at which the exact, two-sided McNemar test rejects with chance ``power`` when a
-    share ``discordance`` of the tasks is decided differently. Computed by summing over the number
-    of discordant tasks, without approximation. Source of the test: Q. McNemar, Psychometrika 12
-    (1947), 153-157.
-
-    Returns:
-        A fraction, or None when even wholly one-sided discordance would not be seen.
-    """
-    if total <= 0 or mcnemar_power(total, discordance, discordance, alpha) < power:
-        return None
-    low, high = 0.0, discordance
-    for _ in range(20):  # to within a millionth
-        middle = (low + high) / 2
-        if mcnemar_power(total, discordance, middle, alpha) < power:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def mcnemar_power(total: int, discordance: float, difference: float, alpha: float = ALPHA) -> float:
-    """Return the chance that the exact McNemar test rejects.
+    """Return the chance that ``single_trial_test`` rejects, by summing over every outcome.
 
     Args:
         total: Paired tasks.
-        discordance: The share of tasks that one run alone solves.
+        discordance: The share of tasks that one run alone solves, above 0.
         difference: By how much the first run's rate exceeds the second's, at most ``discordance``.
         alpha: The two-sided level of the test.
     """
+    import numpy as np
+    from scipy.special import bdtr
     from scipy.stats import binom
 
     low = int(binom.ppf(1e-12, total, discordance))
     high = int(binom.ppf(1 - 1e-12, total, discordance))
     share = (1 + difference / discordance) / 2
-    counts = list(range(low, high + 1))
-    # The largest k with P(B <= k) <= alpha/2 under an even split: ppf, or one less.
-    edges = binom.ppf(alpha / 2, counts, 0.5)
-    edges = edges - (binom.cdf(edges, counts, 0.5) > alpha / 2)
-    rejected = binom.cdf(edges, counts, share) + binom.cdf(edges, counts, 1 - share)
+    counts = np.arange(low, high + 1)
+    most = _largest_minority(counts, total, alpha)
+    fewer, of = np.maximum(most, 0), np.maximum(counts, 1)
+    rejected = np.where(most < 0, 0.0, bdtr(fewer, of, share) + bdtr(fewer, of, 1 - share))
     chance = float((binom.pmf(counts, total, discordance) * rejected).sum())
     return min(1.0, chance)
+
+
+def _largest_minority(counts: Any, total: int, alpha: float) -> Any:
+    """Return how many of each number of discordant tasks may go the other way in a finding."""
+    import numpy as np
+    from scipy.stats import binom
+
+    if total <= MOST_TASKS:
+        square = critical_square(total, alpha)
+        return np.full(len(counts), -1) if square is None else largest_minority(square, counts)
+    # The largest k with P(B <= k) <= alpha/2 under an even split: ppf, or one less.
+    edges = binom.ppf(alpha / 2, counts, 0.5)
+    return edges - (binom.cdf(edges, counts, 0.5) > alpha / 2)

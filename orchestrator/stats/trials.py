@@ -6,12 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.stats.intervals import DRAWS, LEVEL, Interval, by_task
+from orchestrator.stats.intervals import Interval, by_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-_CELLS = 1_000_000
 
 
 def pass_at(trials: int, successes: int, k: int) -> float:
@@ -105,39 +103,3 @@ def _mean(values: Sequence[float]) -> float:
 
 def _interval(values: Sequence[float]) -> Interval | None:
     return by_task([[value] for value in values])
-
-
-def trial_bootstrap(
-    tasks: Sequence[Sequence[float]], level: float = LEVEL, draws: int = DRAWS, seed: int = 0
-) -> Interval | None:
-    """Return the interval of the mean of the tasks' mean scores: tasks resampled, then trials.
-
-    Source: A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application" (1997), section
-    3.8, the two-stage scheme with replacement at both stages, which errs on the wide side.
-
-    Returns:
-        None for fewer than two tasks.
-    """
-    known = [scores for scores in tasks if scores]
-    if len(known) < 2:
-        return None
-    import numpy as np
-
-    widest = max(len(scores) for scores in known)
-    table = np.zeros((len(known), widest))
-    sizes = np.array([len(scores) for scores in known])
-    for row, scores in enumerate(known):
-        table[row, : len(scores)] = scores
-    rng = np.random.default_rng(seed)
-    means = np.empty(draws)
-    batch = max(1, _CELLS // table.size)
-    for start in range(0, draws, batch):
-        shape = (min(batch, draws - start), len(known))
-        chosen = rng.integers(0, len(known), shape)
-        own = sizes[chosen][..., None]
-        # A trial of each of the task's own number, and zeros beyond it.
-        trial = (rng.random((*shape, widest)) * own).astype(int)
-        drawn = table[chosen[..., None], trial] * (np.arange(widest) < own)
-        means[start : start + shape[0]] = (drawn.sum(axis=2) / sizes[chosen]).mean(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level, "trial-bootstrap")

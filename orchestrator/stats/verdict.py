@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from orchestrator.stats.credit import score_test
 from orchestrator.stats.multiple import holm
-from orchestrator.stats.paired import Finding, Pair, Tally, paired_test
+from orchestrator.stats.paired import Finding, Pair, paired_test
 from orchestrator.stats.power import ALPHA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from orchestrator.stats.credit import ScorePair
+
+
+class _Fillable(Protocol):
+    def filled(self, *, second_succeeds: bool) -> Self: ...
+    def turned(self, *, up: bool) -> Self: ...
+
+
+_Task = TypeVar("_Task", bound=_Fillable)
+
+if TYPE_CHECKING:
+    _Test = Callable[[Sequence[_Task]], Finding]
 
 
 class Verdict(StrEnum):
@@ -55,12 +69,28 @@ def decide_all(comparisons: Sequence[Sequence[Pair]], alpha: float = ALPHA) -> l
     all tasks that differ spoken for one side, the test, so filled, could not have rejected; five
     discordant tasks never can. With several comparisons the p-values are Holm-adjusted.
     """
-    found = [paired_test(pairs) for pairs in comparisons]
-    filled = [_worst(pairs, one) for pairs, one in zip(comparisons, found, strict=True)]
+    return _decide_all(comparisons, paired_test, alpha)
+
+
+def decide_scores(
+    comparisons: Sequence[Sequence[ScorePair]], alpha: float = ALPHA
+) -> list[Decision]:
+    """Return the verdict on the mean score of each of several comparisons, as ``decide_all``.
+
+    The test is ``score_test``; a missing score is filled with 0 or 1.
+    """
+    return _decide_all(comparisons, score_test, alpha)
+
+
+def _decide_all(
+    comparisons: Sequence[Sequence[_Task]], test: _Test[_Task], alpha: float
+) -> list[Decision]:
+    found = [test(pairs) for pairs in comparisons]
+    filled = [_worst(pairs, one, test) for pairs, one in zip(comparisons, found, strict=True)]
     adjusted = holm([one.p for one in found])
     worst = holm([one.p for one in filled])
     return [
-        _decision(pairs, replaced, against, alpha)
+        _decision(pairs, replaced, against, test, alpha)
         for pairs, replaced, against in zip(
             comparisons,
             (Finding(p, one.direction, one.method) for p, one in zip(adjusted, found, strict=True)),
@@ -70,13 +100,15 @@ def decide_all(comparisons: Sequence[Sequence[Pair]], alpha: float = ALPHA) -> l
     ]
 
 
-def _worst(pairs: Sequence[Pair], found: Finding) -> Finding:
-    return paired_test([pair.filled(second_succeeds=found.direction < 0) for pair in pairs])
+def _worst(pairs: Sequence[_Task], found: Finding, test: _Test[_Task]) -> Finding:
+    return test([pair.filled(second_succeeds=found.direction < 0) for pair in pairs])
 
 
-def _decision(pairs: Sequence[Pair], found: Finding, worst: Finding, alpha: float) -> Decision:
+def _decision(
+    pairs: Sequence[_Task], found: Finding, worst: Finding, test: _Test[_Task], alpha: float
+) -> Decision:
     if found.p > alpha:
-        weak = not _could_decide(pairs, alpha)
+        weak = not _could_decide(pairs, test, alpha)
         verdict = Verdict.UNDERPOWERED if weak else Verdict.NOT_DISTINGUISHABLE
         return Decision(verdict, found.p, None, None, found.method, None)
     survives = worst.p <= alpha and worst.direction == found.direction
@@ -86,27 +118,11 @@ def _decision(pairs: Sequence[Pair], found: Finding, worst: Finding, alpha: floa
     return Decision(verdict, found.p, worst.p, survives, found.method, turn)
 
 
-def _could_decide(pairs: Sequence[Pair], alpha: float) -> bool:
+def _could_decide(pairs: Sequence[_Task], test: _Test[_Task], alpha: float) -> bool:
     """Whether the same tasks differing, all in one direction, could have been a finding."""
     for up in (True, False):
-        turned = [_turned(pair, up=up).filled(second_succeeds=not up) for pair in pairs]
-        found = paired_test(turned)
+        turned = [pair.turned(up=up).filled(second_succeeds=not up) for pair in pairs]
+        found = test(turned)
         if found.p <= alpha and (found.direction > 0) == up:
             return True
     return False
-
-
-def _turned(pair: Pair, *, up: bool) -> Pair:
-    """Return the pair with its difference turned one way.
-
-    Each side keeps its number of trials; the one that is to be ahead gets as many of the task's
-    successes as it can have.
-    """
-    if not pair.scored or pair.difference == 0 or (pair.difference > 0) == up:
-        return pair
-    total = pair.first.successes + pair.second.successes
-    ahead, behind = (pair.second, pair.first) if up else (pair.first, pair.second)
-    most = min(ahead.scored, total)
-    front = Tally(ahead.expected, ahead.scored, most)
-    back = Tally(behind.expected, behind.scored, total - most)
-    return Pair(back, front) if up else Pair(front, back)

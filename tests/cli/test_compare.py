@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.command import RunDirectory, call, quick
 from tests.fakes.github import FakeGitHub, zipped
-from tests.report.run_documents import document, tasks_of
+from tests.report.run_documents import document, task, tasks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,3 +160,14 @@ def test_durations_that_are_kept_feed_the_next_plan(tmp_path: Path) -> None:
     expected = {one["task"]: one["expected_s"] for one in json.loads(done.stdout)["tasks"]}
     assert expected["vlc/demo-vlc-03"] == 300.0
     assert expected["vlc/demo-vlc-09"] == 900.0
+
+
+def test_mean_scores_decide_where_that_is_asked(tmp_path: Path) -> None:
+    for name, score in (("first", 0.0), ("second", 0.5)):
+        tasks = [task(f"t{n}", score if n < 9 else 1.0) for n in range(40)]
+        (tmp_path / f"{name}.json").write_text(json.dumps(document(tasks, name)))
+    paths = [str(tmp_path / f"{name}.json") for name in ("first", "second")]
+    done = call("compare", *paths, "--on", "score", "--fail-if", "better")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("second against first: Better: mean score +11.2 points")
+    assert call("compare", *paths, "--fail-if", "better").returncode == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.cli.conftest import HEAD
 from tests.fakes.github import Fault, Wound
-from tests.report.run_documents import document, tasks_of
+from tests.report.run_documents import document, task, tasks_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Workflow
@@ -129,3 +129,16 @@ def test_no_token_is_printed(workflow: Workflow) -> None:
     done = workflow.publish()
     said = done.stdout + done.stderr + workflow.summary + workflow.comment
     assert not [token for token in workflow.fake.tokens.given() if token in said]
+
+
+def test_mean_scores_decide_where_that_is_asked(workflow: Workflow) -> None:
+    for name, score in (("base", 0.0), ("run", 0.5)):
+        tasks = [task(f"t{n}", score if n < 9 else 1.0) for n in range(40)]
+        (workflow.path / f"{name}.json").write_text(json.dumps(document(tasks, name)))
+    workflow.path.joinpath("report").mkdir(exist_ok=True)
+    (workflow.path / "run.json").rename(workflow.path / "report" / "results.json")
+    done = workflow.publish("--against", str(workflow.path / "base.json"), "--on", "score")
+    assert done.returncode == 0, done.stderr
+    assert "Better" in workflow.comment
+    assert "mean score +11.2 points, 9 of 40 tasks differ (exact permutation" in workflow.comment
+    assert "mean score +11.2 points" in str(workflow.check.values["output"])

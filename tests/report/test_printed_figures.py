@@ -7,13 +7,14 @@ import re
 from typing import Any
 
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import ttest_1samp
 
 from orchestrator.report.comparison import Comparison, compare, to_comparison
 from orchestrator.report.comparison.markdown import render_comparison_markdown
 from orchestrator.report.comparison.terminal import render_text
 from orchestrator.report.comparison_page import render_comparison_html
 from tests.report.run_documents import document, side, task, tasks_of
+from tests.stats.oracles import unconditional_p
 
 
 def surfaces(comparison: Comparison) -> list[str]:
@@ -32,7 +33,7 @@ def test_what_the_missing_could_turn_round_is_said_with_its_direction() -> None:
     first = document(tasks_of(range(30), total=60), "a")
     gained = range(28, 42)  # 12 of them the baseline failed; 28 of its successes are missing
     second = document(tasks_of(gained, total=60, missing=range(28)), "b")
-    turned = binomtest(12, 12 + 28).pvalue
+    turned = unconditional_p(12, 28, 60)
     said = f"at worst p = {turned:.2g} for worse, had they all gone against it"
     for text in surfaces(compare(side(first), [side(second)])):
         assert said in text
@@ -43,10 +44,10 @@ def test_what_the_missing_could_turn_round_is_said_with_its_direction() -> None:
 def test_what_the_missing_could_merely_weaken_is_said_to_be_still_ahead() -> None:
     first = document(tasks_of(range(30), total=60), "a")
     second = document(tasks_of(range(4, 44), total=60, missing=range(4)), "b")
-    weaker = binomtest(14, 14 + 4).pvalue
+    weaker = unconditional_p(14, 4, 60)
     assert weaker < 0.05  # it survives
     second = document(tasks_of(range(8, 44), total=60, missing=range(8)), "b")
-    weaker = binomtest(14, 14 + 8).pvalue
+    weaker = unconditional_p(14, 8, 60)
     assert weaker > 0.05
     said = f"at worst p = {weaker:.2g} for better, had they all gone against it"
     for text in surfaces(compare(side(first), [side(second)])):
@@ -187,6 +188,26 @@ def test_the_printed_interval_leaves_zero_out_only_where_the_test_rejects() -> N
         comparison = verdict_of(tasks_of(range(20)), tasks_of(range(2, 20 + gained)))
         one = to_comparison(comparison)["candidates"][0]
         held = one["paired"]["difference_interval"]
-        rejected = binomtest(gained, gained + 2).pvalue <= 0.05
+        rejected = unconditional_p(gained, 2, one["paired"]["tasks"]) <= 0.05
         assert (held["low"] > 0) == rejected
         assert (one["verdict"]["p"] <= 0.05) == rejected
+
+
+def test_the_difference_by_application_is_on_every_surface_and_decides_nothing() -> None:
+    first = document(tasks_of(range(12), total=40), "a")
+    second = document(tasks_of([*range(1, 12), *range(13, 40, 4), 14, 18], total=40), "b")
+    comparison = compare(side(first), [side(second)])
+    paired = to_comparison(comparison)["candidates"][0]["paired"]
+    apart: dict[str, list[float]] = {}
+    for one, two in zip(first["tasks"], second["tasks"], strict=True):
+        apart.setdefault(one["domain"], []).append(two["score"] - one["score"])
+    sizes = {len(values) for values in apart.values()}
+    assert len(sizes) == 1, "with applications of one size CR2 is t over their means"
+    held = ttest_1samp([sum(v) / len(v) for v in apart.values()], 0).confidence_interval(0.95)
+    found = paired["clustered_interval"]
+    assert (found["low"], found["high"]) == pytest.approx((held.low, held.high))
+    assert (paired["clusters"], found["method"]) == (len(apart), "cluster-cr2")
+    shown = f"{100 * held.low:+.1f} to {100 * held.high:+.1f}"
+    for text in surfaces(comparison)[:3]:
+        assert shown in text
+        assert f"over {len(apart)} applications" in text

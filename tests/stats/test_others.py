@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, ttest_1samp
 
@@ -127,37 +126,3 @@ def test_every_k_is_over_the_same_tasks_with_their_count_and_interval() -> None:
             assert interval.high == pytest.approx(min(1.0, other.high))
     rising = [found.pass_at[k] for k in (1, 2, 3)]
     assert rising == sorted(rising)
-
-
-def test_resampling_trials_adds_their_own_spread() -> None:
-    """With equal chances everywhere the spread of tasks is nothing but that of their trials."""
-    tasks = [[1.0, 0.0]] * 200
-    found = stats.trial_bootstrap(tasks)
-    assert found is not None
-    reach = 1.959964 * math.sqrt(0.25 / 2 / 200)  # two trials of 200 tasks, each a fair coin
-    assert (found.low, found.high) == pytest.approx((0.5 - reach, 0.5 + reach), abs=0.006)
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.floats(0, 1), min_size=3, max_size=12))
-def test_with_one_trial_it_is_the_bootstrap_of_tasks(scores: list[float]) -> None:
-    tasks = [[score] for score in scores]
-    one, other = stats.trial_bootstrap(tasks), stats.task_bootstrap(tasks)
-    assert one is not None
-    assert other is not None
-    assert (one.low, one.high) == pytest.approx((other.low, other.high), abs=0.05)
-
-
-@given(st.lists(st.floats(-1, 1), min_size=5, max_size=9))
-def test_the_trend_is_the_median_of_all_slopes(values: list[float]) -> None:
-    pairs = itertools.combinations(enumerate(values), 2)
-    slopes = [(b - a) / (j - i) for (i, a), (j, b) in pairs]
-    found = stats.trend(values)
-    assert found is not None
-    assert found.slope == pytest.approx(statistics.median(slopes), abs=1e-9)
-    assert found.low <= found.slope + 1e-12
-    assert found.slope <= found.high + 1e-12
-
-
-def test_four_runs_are_no_trend() -> None:
-    assert stats.trend([0.1, 0.2, 0.3, 0.4]) is None

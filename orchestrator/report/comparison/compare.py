@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Literal
 from orchestrator import stats
 from orchestrator.causes import CUT_OFF
 from orchestrator.errors import bad_input
+from orchestrator.report.comparison.described import (
+    Described,
+    On,
+    decided_on,
+    decisions,
+    describe,
+)
 from orchestrator.report.comparison.sides import (
     Key,
     Side,
     Unlike,
-    mean_score,
     pairs_of,
+    score_pairs_of,
     unlike,
 )
 
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.report.comparison.published import Against
-    from orchestrator.stats import Decision, Interval, Pair, Tally
+    from orchestrator.stats import Decision, Interval, Pair, ScorePair, Tally
 
 Kind = Literal["lost", "gained", "rate-down", "rate-up", "undecided"]
 KINDS: tuple[Kind, ...] = ("lost", "gained", "rate-down", "rate-up", "undecided")
@@ -70,6 +77,7 @@ class Paired:
     wilcoxon: stats.Finding | None
     detectable: float | None
     trials: tuple[tuple[int, int], tuple[int, int]]
+    described: Described
 
     @property
     def direction(self) -> int:
@@ -108,6 +116,19 @@ class Candidate:
     unlike: tuple[Unlike, ...]
 
     @property
+    def on(self) -> On:
+        """What the decision is on."""
+        return decided_on(self.decision)
+
+    @property
+    def direction(self) -> int:
+        """The sign of the difference that decides."""
+        if self.on == "success":
+            return self.paired.direction
+        moved = self.paired.score_difference or 0.0
+        return (moved > 0) - (moved < 0)
+
+    @property
     def verdict(self) -> stats.Verdict:
         """The verdict, ``NONE`` where none may be given."""
         return self.decision.verdict if self.decision else stats.Verdict.NONE
@@ -128,9 +149,13 @@ class Comparison:
 
 
 def compare(
-    baseline: Side, candidates: Sequence[Side], against: Sequence[Against] = ()
+    baseline: Side,
+    candidates: Sequence[Side],
+    against: Sequence[Against] = (),
+    *,
+    on: On = "success",
 ) -> Comparison:
-    """Compare each candidate with the baseline.
+    """Compare each candidate with the baseline; ``on`` says what decides.
 
     Raises:
         BadInputError: A candidate has no task in common with the baseline.
@@ -142,13 +167,17 @@ def compare(
             raise bad_input(side.name, f"has no task in common with {baseline.name}", fix)
     # Only what may be decided enters Holm's adjustment.
     fit = [index for index, side in enumerate(candidates) if comparable(baseline, side)]
-    decided = stats.decide_all([list(paired[index].values()) for index in fit])
-    decisions = dict(zip(fit, decided, strict=True))
+    scores = [score_pairs_of(baseline, side) for side in candidates]
+    decided = decisions(
+        {index: list(paired[index].values()) for index in fit},
+        {index: list(scores[index].values()) for index in fit},
+        on,
+    )
     return Comparison(
         baseline,
         tuple(
-            _candidate(baseline, side, pairs, decisions.get(index))
-            for index, (side, pairs) in enumerate(zip(candidates, paired, strict=True))
+            _candidate(baseline, side, (paired[index], scores[index]), decided.get(index))
+            for index, side in enumerate(candidates)
         ),
         tuple(against),
     )
@@ -160,25 +189,28 @@ def comparable(first: Side, second: Side) -> bool:
     return not (simulated and real)
 
 
-def _candidate(
-    baseline: Side, side: Side, pairs: Mapping[Key, Pair], decision: Decision | None
-) -> Candidate:
+_Both = tuple["Mapping[Key, Pair]", "Mapping[Key, ScorePair]"]
+"""A task's successes on the two sides, and its scores."""
+
+
+def _candidate(baseline: Side, side: Side, both: _Both, decision: Decision | None) -> Candidate:
+    pairs, _ = both
     return Candidate(
         side=side,
         decision=decision,
-        paired=_paired(baseline, side, pairs, decision),
+        paired=_paired(baseline, side, both, decision),
         domains=_domains(pairs),
         changed=_changed(pairs),
         unlike=unlike(baseline, side),
     )
 
 
-def _paired(
-    baseline: Side, side: Side, pairs: Mapping[Key, Pair], decision: Decision | None
-) -> Paired:
+def _paired(baseline: Side, side: Side, both: _Both, decision: Decision | None) -> Paired:
+    pairs, every = both
     known = {key: pair for key, pair in pairs.items() if pair.scored}
     differences = [pair.difference for pair in known.values()]
-    scores = [_score_difference(baseline, side, key) for key in known]
+    scores = [every[key].difference for key in known]
+    described = describe(pairs, list(every.values()))
     gained = sum(value > 0 for value in differences)
     lost = sum(value < 0 for value in differences)
     rates = [(pair.first.rate, pair.second.rate) for pair in known.values()]
@@ -198,19 +230,31 @@ def _paired(
         difference=_mean(differences),
         interval=stats.difference_interval(list(known.values()), _p(known, decision)),
         score_difference=_mean(scores),
-        score_interval=stats.mean_change(scores),
+        score_interval=stats.agreeing(stats.mean_change(scores), _score_p(described, decision)),
         wilcoxon=stats.wilcoxon(scores),
         detectable=stats.detectable(pairs.values()),
         trials=(
             _trials(pair.first for pair in known.values()),
             _trials(pair.second for pair in known.values()),
         ),
+        described=described,
     )
 
 
 def _p(known: Mapping[Key, Pair], decision: Decision | None) -> float:
-    """Return the p that decides; where none may, that of the same test."""
-    return decision.p if decision else stats.paired_test(list(known.values())).p
+    """Return the p that decides on successes; where none does, that of the same test."""
+    return (
+        decision.p
+        if decision and decided_on(decision) == "success"
+        else stats.paired_test(list(known.values())).p
+    )
+
+
+def _score_p(described: Described, decision: Decision | None) -> float:
+    """Return the p that decides on scores, else the one that describes; 0 where none does."""
+    if decision and decided_on(decision) == "score":
+        return decision.p
+    return described.score_test.p if described.score_test else 0.0
 
 
 def _cut_off(side: Side, keys: Sequence[Key]) -> int:
@@ -222,11 +266,6 @@ def _trials(sides: Iterable[Tally]) -> tuple[int, int]:
     """Return the fewest and the most scored trials that a side has of a paired task."""
     counts = [side.scored for side in sides]
     return min(counts, default=0), max(counts, default=0)
-
-
-def _score_difference(baseline: Side, side: Side, key: Key) -> float:
-    one, two = mean_score(baseline.trials[key]), mean_score(side.trials[key])
-    return (two or 0.0) - (one or 0.0)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -121,17 +121,16 @@ def _verdict(one: Candidate) -> dict[str, Any]:
     return {
         "value": one.verdict.value,
         "sentence": words.verdict_sentence(one),
-        "reasons": [words.reason(one), words.reach(one.paired)],
+        "reasons": [words.reason(one), *([words.reach(one.paired)] if one.on == "success" else [])],
+        "on": one.on,
         "test": decision.method if decision else None,
         "alpha": ALPHA,
         "p": decision.p if decision else None,
         "p_worst": decision.p_worst if decision else None,
         "survives": decision.survives if decision else None,
-        "direction": _direction(one.paired.direction if decision else None),
+        "direction": _direction(one.direction if decision else None),
         "direction_worst": _direction(
-            None
-            if decision is None or decision.turn is None
-            else one.paired.direction * decision.turn
+            None if decision is None or decision.turn is None else one.direction * decision.turn
         ),
     }
 
@@ -141,7 +140,7 @@ def _direction(sign: int | None) -> str | None:
 
 
 def _paired(one: Candidate) -> dict[str, Any]:
-    paired = one.paired
+    paired, described = one.paired, one.paired.described.score_test
     return {
         "tasks": paired.tasks,
         "unscored": paired.unscored,
@@ -160,6 +159,12 @@ def _paired(one: Candidate) -> dict[str, Any]:
         "difference_interval": _interval(paired.interval),
         "score_difference": paired.score_difference,
         "score_interval": _interval(paired.score_interval),
+        "clustered_interval": _interval(paired.described.clustered_interval),
+        "clusters": paired.described.clusters,
+        "score_test": described.method if described else None,
+        "score_p": described.p if described else None,
+        "score_direction": _direction(described.direction if described else None),
+        "score_differing": paired.described.differing,
         "wilcoxon_p": paired.wilcoxon.p if paired.wilcoxon else None,
         "wilcoxon_direction": _direction(paired.wilcoxon.direction if paired.wilcoxon else None),
         "detectable": paired.detectable,

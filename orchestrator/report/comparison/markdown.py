@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.report.comparison import words
+from orchestrator.report.comparison import description, words
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.comparison.terminal import KIND_TITLES, cost_of, time_of
@@ -107,7 +107,9 @@ def domains(one: Candidate) -> str:
         "| Domain | Tasks | Baseline | Candidate | Gained | Lost | Difference | p (Holm) |",
         "| :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    return "\n".join(["### Domains", "", *head, *rows[:200]])
+    grouped = description.by_application(one.paired)
+    said = ["", f"The difference {markdown_text(grouped, _TEXT_LIMIT)}."] if grouped else []
+    return "\n".join(["### Domains", "", *head, *rows[:200], *said])
 
 
 def changed(one: Candidate, comparison: Comparison, names: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator.causes import Status
-from orchestrator.stats import Interval, Pair, Tally, success_interval
+from orchestrator.stats import Interval, Pair, ScorePair, Scores, Tally, success_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,6 +115,18 @@ def pairs_of(first: Side, second: Side) -> dict[Key, Pair]:
     """Return the tasks that both sides expected, in order of domain and name."""
     common = sorted(first.trials.keys() & second.trials.keys())
     return {key: Pair(tally(first.trials[key]), tally(second.trials[key])) for key in common}
+
+
+def score_pairs_of(first: Side, second: Side) -> dict[Key, ScorePair]:
+    """Return the scores of the tasks that both sides expected, in the order of ``pairs_of``."""
+    common = sorted(first.trials.keys() & second.trials.keys())
+    return {
+        key: ScorePair(_scores(first.trials[key]), _scores(second.trials[key])) for key in common
+    }
+
+
+def _scores(trials: Sequence[Trial]) -> Scores:
+    return Scores(len(trials), tuple(one.score for one in trials if one.score is not None))
 
 
 @dataclass(frozen=True, slots=True)

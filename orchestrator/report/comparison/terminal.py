@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.report.comparison import words
+from orchestrator.report.comparison import description, words
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, dollars, percent, span_of_time
@@ -95,7 +95,8 @@ def _details(one: Candidate) -> list[str]:
     lines = [
         f"{one.side.name}, {words.tasks(paired.tasks)} scored on both sides",
         f"  full successes {words.change(paired)}",
-        "  " + words.scores(paired),
+        *(["  " + description.scores(paired)] if one.on == "success" else []),
+        *(f"  {text}" for text in (description.by_application(paired),) if text),
     ]
     rows = [
         (

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, percent
-from orchestrator.stats import CHANCES, MCNEMAR, POWER, Verdict
+from orchestrator.stats import (
+    CHANCES,
+    DRAWN,
+    DRAWS,
+    FEWEST_DISCORDANT,
+    MCNEMAR,
+    PERMUTATION,
+    POWER,
+    UNCONDITIONAL,
+    Verdict,
+    drawn_error,
+)
 
 if TYPE_CHECKING:
     from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
@@ -23,16 +34,19 @@ TITLES = {
 }
 """How a verdict is called."""
 
-FEWEST_DISCORDANT = 6
-"""Six discordant tasks, all one way, are the fewest that an exact test at 0.05 can find."""
-
 DIRECTIONS = {1: "better", -1: "worse", 0: "even"}
 """How the sign of a difference, candidate minus baseline, is called beside its p-value."""
 
 CHANCES_SAID = f"chances of tasks spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g})"
 """The model between tasks under which a reach is computed."""
 
-_TESTS = {MCNEMAR: "exact McNemar"}
+TESTS = {
+    MCNEMAR: "exact McNemar",
+    UNCONDITIONAL: "exact unconditional McNemar",
+    PERMUTATION: "exact permutation",
+    DRAWN: f"permutation by {DRAWS:,} drawn deals",
+}
+"""How the tests that decide are called; any other is an exact stratified one."""
 
 
 def verdict_sentence(one: Candidate) -> str:
@@ -45,25 +59,26 @@ def reason(one: Candidate) -> str:
     decision = one.decision
     if decision is None:
         return "a simulated run says nothing about a real one."
-    test = _TESTS.get(decision.method, "exact stratified")
-    seen = f"{counts(one.paired)} ({test} {p_is(decision.p)})"
+    test = TESTS.get(decision.method, "exact stratified")
+    seen = f"{moved(one)} ({test} {p_of(decision.p, decision.method)})"
     if decision.survives is False:
         return (
-            f"{seen[:-1]} for {DIRECTIONS[one.paired.direction]}), but {undecided(one.paired)}; "
-            f"{at_worst(one.paired, decision)}. {beside(one.paired)}"
+            f"{seen[:-1]} for {DIRECTIONS[one.direction]}), but {undecided(one.paired)}; "
+            f"{at_worst(one, decision)}. {beside(one.paired)}"
             "Finish the runs, then compare again."
         )
     if decision.verdict is Verdict.UNDERPOWERED:
-        return f"{seen}. {beside(one.paired)}{_why_underpowered(one.paired)}"
+        return f"{seen}. {beside(one.paired)}{_why_underpowered(one)}"
     if decision.verdict is Verdict.NOT_DISTINGUISHABLE:
-        return f"{seen}. {beside(one.paired)}{reach(one.paired)}"
+        unseen = reach(one.paired) if one.on == "success" else ""
+        return f"{seen}. {beside(one.paired)}{unseen}".strip()
     held = f" It holds however they had ended: {undecided(one.paired)}."
-    against = _mean_against(one.paired)
+    against = _moves_against(one)
     said = " ".join((beside(one.paired) + against).split())
     return " ".join(
         part
         for part in (
-            f"{seen}, {change(one.paired)}.",
+            f"{seen}, {_change(one)}.",
             said,
             held.strip() if one.paired.undecided else "",
         )
@@ -86,6 +101,33 @@ def beside(paired: Paired) -> str:
     return said
 
 
+def moved(one: Candidate) -> str:
+    """Return what changed of what decides."""
+    paired = one.paired
+    if one.on == "success":
+        return counts(paired)
+    differing = f"{paired.described.differing} of {tasks(paired.tasks)} differ"
+    return f"mean score {points(paired.score_difference)}, {differing}"
+
+
+def _change(one: Candidate) -> str:
+    """Return the difference that decides, with its interval."""
+    if one.on == "success":
+        return change(one.paired)
+    held = point_range(one.paired.score_interval)
+    return f"95%: {held}" if one.paired.score_interval else "alike on all of them"
+
+
+def _moves_against(one: Candidate) -> str:
+    """Return that what does not decide contradicts what does; "" where it does not."""
+    paired = one.paired
+    if one.on == "success":
+        return _mean_against(paired)
+    if paired.direction * one.direction >= 0:
+        return ""
+    return f"Full successes move the other way: {change(paired)}; mean scores decide."
+
+
 def _mean_against(paired: Paired) -> str:
     """Return that the mean score contradicts what full successes decided; "" where it does not."""
     if (paired.score_difference or 0.0) * paired.direction >= 0:
@@ -97,15 +139,17 @@ def _mean_against(paired: Paired) -> str:
     )
 
 
-def at_worst(paired: Paired, decision: Decision) -> str:
+def at_worst(one: Candidate, decision: Decision) -> str:
     """Return what the missing scores would make of a finding: its p, and in which direction."""
-    against = paired.direction * (decision.turn or 0)
+    against = one.direction * (decision.turn or 0)
     towards = f"for {DIRECTIONS[against]}" if against else "for no difference"
     return f"at worst {p_is(decision.p_worst)} {towards}, had they all gone against it"
 
 
-def _why_underpowered(paired: Paired) -> str:
-    if paired.gained + paired.lost < FEWEST_DISCORDANT:
+def _why_underpowered(one: Candidate) -> str:
+    paired = one.paired
+    differing = paired.gained + paired.lost if one.on == "success" else paired.described.differing
+    if differing < FEWEST_DISCORDANT:
         return (
             f"Fewer than {FEWEST_DISCORDANT} tasks that differ can never reach 0.05, whichever way "
             "they go."
@@ -137,21 +181,6 @@ def change(paired: Paired) -> str:
     return f"{shown} (95%: {point_range(paired.interval)})" if paired.interval else shown
 
 
-def scores(paired: Paired) -> str:
-    """Return what describes the difference of the scores, and decides nothing."""
-    return (
-        f"scores {points(paired.score_difference)} (95%: {point_range(paired.score_interval)}), "
-        f"{ranks(paired)} (describes, does not decide)"
-    )
-
-
-def ranks(paired: Paired) -> str:
-    """Return the signed rank test's p, with the direction of the ranks: not always the mean's."""
-    if paired.wilcoxon is None:
-        return "no score differs"
-    return f"Wilcoxon {p_is(paired.wilcoxon.p)} (ranks for {DIRECTIONS[paired.wilcoxon.direction]})"
-
-
 def reach(paired: Paired) -> str:
     """Return what difference so many tasks could have shown."""
     if paired.detectable is None:
@@ -178,6 +207,11 @@ def p_is(value: float | None) -> str:
     """Return what a p-value is, as part of a sentence: ``p = 0.031``, ``p < 0.0001``."""
     shown = p(value)
     return f"p {shown[0]} {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+
+
+def p_of(value: float, method: str) -> str:
+    """Return a p-value of a test, with its Monte Carlo error (two standard ones) if drawn."""
+    return p_is(value) + (f" ± {2 * drawn_error(value):.1g}" if method == DRAWN else "")
 
 
 def points(difference: float | None) -> str:

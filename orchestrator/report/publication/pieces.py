@@ -85,7 +85,7 @@ def title(one: Publication) -> str:
     """Return the verdict in a few plain words, with its counts."""
     candidate, found = one.candidate, one.found
     score = f"{found.successes}/{found.scored} full successes"
-    return f"{name(one)}: {words.counts(candidate.paired) if candidate else score}"
+    return f"{name(one)}: {words.moved(candidate) if candidate else score}"
 
 
 def headline(one: Publication) -> str:
