@@ -22,6 +22,7 @@ _ROUNDING = 1e-9
 _CELLS = 4_000_000  # tails held at once: some 30 MB
 
 
+@lru_cache(maxsize=4096)
 def unconditional_mcnemar(gained: int, lost: int, tasks: int) -> float:
     """Return the two-sided p-value of the exact unconditional McNemar test.
 
