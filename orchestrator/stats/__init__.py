@@ -4,6 +4,7 @@ Pure and deterministic: the only random draws are seeded. numpy and scipy are im
 are used, so that commands which compute nothing do not pay for them.
 """
 
+from orchestrator.stats.chances import FEWEST_TASKS, fit_chances
 from orchestrator.stats.clusters import clustered
 from orchestrator.stats.credit import (
     DRAWN,
@@ -47,7 +48,8 @@ from orchestrator.stats.power import (
     mcnemar_power,
     unpaired_detectable,
 )
-from orchestrator.stats.reach import CHANCES, detectable
+from orchestrator.stats.reach import CHANCES, Chances, chance_to_decide, detectable
+from orchestrator.stats.tipping import MOST_MISSING, Tipping, tipping_point
 from orchestrator.stats.trend import FEWEST_RUNS, Trend, trend
 from orchestrator.stats.trials import (
     Trials,
@@ -71,8 +73,10 @@ __all__ = [
     "DRAWS",
     "FEWEST_DISCORDANT",
     "FEWEST_RUNS",
+    "FEWEST_TASKS",
     "LEVEL",
     "MCNEMAR",
+    "MOST_MISSING",
     "MOST_TASKS",
     "PERMUTATION",
     "POWER",
@@ -80,6 +84,7 @@ __all__ = [
     "UNCONDITIONAL",
     "WILCOXON",
     "Band",
+    "Chances",
     "Decision",
     "Finding",
     "Interval",
@@ -87,11 +92,13 @@ __all__ = [
     "ScorePair",
     "Scores",
     "Tally",
+    "Tipping",
     "Trend",
     "Trials",
     "Verdict",
     "agreeing",
     "by_task",
+    "chance_to_decide",
     "clustered",
     "decide",
     "decide_all",
@@ -101,6 +108,7 @@ __all__ = [
     "drawn_error",
     "effective_tasks",
     "fisher",
+    "fit_chances",
     "flip_rate",
     "holm",
     "holm_levels",
@@ -118,6 +126,8 @@ __all__ = [
     "single_trial_test",
     "stratified",
     "success_interval",
+    "task_bootstrap",
+    "tipping_point",
     "trend",
     "unconditional_mcnemar",
     "unpaired_detectable",

@@ -39,50 +39,113 @@ Shape = tuple[int, int, int, int]
 """A task's scored and expected trials on the first side, then on the second."""
 
 
-def detectable(pairs: Iterable[Pair], alpha: float = ALPHA, power: float = POWER) -> float | None:
+Chances = tuple[float, float]
+"""The two parameters of the Beta distribution of tasks' chances."""
+
+
+def detectable(
+    pairs: Iterable[Pair],
+    alpha: float = ALPHA,
+    power: float = POWER,
+    chances: Chances = CHANCES,
+) -> float | None:
     """Return the smallest true difference of success rates that would be decided.
 
     Only how many trials each task has, and how many of them are scored, is read of ``pairs``.
 
     Returns:
         A fraction: at that difference the verdict is reached with chance ``power``, under the
-        module's model. None when no difference would be.
+        module's model, with tasks spread as ``chances``. None when no difference would be.
     """
+    return _detectable(_shapes(pairs), alpha, power, chances)
+
+
+def chance_to_decide(
+    pairs: Iterable[Pair], effect: float, alpha: float = ALPHA, chances: Chances = CHANCES
+) -> float | None:
+    """Return the power at a difference: the chance that a true one of ``effect`` is decided.
+
+    Args:
+        pairs: Read as ``detectable`` does.
+        effect: The difference of the success rates, a fraction above 0.
+        alpha: The two-sided level of the test.
+        chances: How the first side's chances are spread over the tasks.
+
+    Returns:
+        None where no step of the log-odds makes so large a difference.
+    """
+    shapes = _shapes(pairs)
+    if not shapes:
+        return None
+    for sign in _SIGNS:
+        if abs(difference(sign * _WIDEST, chances)) >= effect:
+            return _power_at(shapes, _step_of(sign * effect, chances), alpha, chances)
+    return None
+
+
+def _step_of(effect: float, chances: Chances) -> float:
+    """Return the step of the log-odds that makes this difference, a fall where it is negative."""
+    sign = 1 if effect > 0 else -1
+    wanted = abs(effect)
+    return sign * _smallest(lambda step: abs(difference(sign * step, chances)) >= wanted)
+
+
+@lru_cache(maxsize=64)
+def _power_at(
+    shapes: tuple[tuple[Shape, int], ...], step: float, alpha: float, chances: Chances
+) -> float:
+    if _single(shapes):
+        return _enumerated(shapes[0][1], step, alpha, chances)
+    return _Drawn.of(shapes, chances).power(step, alpha)
+
+
+def _shapes(pairs: Iterable[Pair]) -> tuple[tuple[Shape, int], ...]:
     shapes = Counter(
         (pair.first.scored, pair.first.expected, pair.second.scored, pair.second.expected)
         for pair in pairs
     )
-    return _detectable(tuple(sorted(shapes.items())), alpha, power)
+    return tuple(sorted(shapes.items()))
+
+
+def _single(shapes: tuple[tuple[Shape, int], ...]) -> bool:
+    return [shape for shape, _ in shapes] == [(1, 1, 1, 1)]
 
 
 @lru_cache(maxsize=64)
-def _detectable(shapes: tuple[tuple[Shape, int], ...], alpha: float, power: float) -> float | None:
+def _detectable(
+    shapes: tuple[tuple[Shape, int], ...], alpha: float, power: float, chances: Chances
+) -> float | None:
     if not shapes:
         return None
-    if [shape for shape, _ in shapes] == [(1, 1, 1, 1)]:
-        return _by_enumeration(shapes[0][1], alpha, power)
-    drawn = _Drawn.of(shapes)
+    if _single(shapes):
+        return _by_enumeration(shapes[0][1], alpha, power, chances)
+    drawn = _Drawn.of(shapes, chances)
     for sign in _SIGNS:
         if drawn.power(sign * _WIDEST, alpha) >= power:
             return _by_draws(drawn, sign, alpha, power)
     return None
 
 
-def _by_enumeration(tasks: int, alpha: float, power: float) -> float | None:
+def _by_enumeration(tasks: int, alpha: float, power: float, chances: Chances) -> float | None:
     """Sum over every outcome of one trial a side."""
-
-    def chance(step: float) -> float:
-        gained, lost = _discordant(step)
-        return mcnemar_power(tasks, gained + lost, abs(gained - lost), alpha)
-
     for sign in _SIGNS:
-        if chance(sign * _WIDEST) >= power:
-            return _smallest_difference(chance, sign, power)
+        if _enumerated(tasks, sign * _WIDEST, alpha, chances) >= power:
+            return _smallest_difference(
+                lambda step: _enumerated(tasks, step, alpha, chances), sign, power, chances
+            )
     return None
 
 
-def _smallest_difference(chance: Callable[[float], float], sign: int, power: float) -> float:
-    return abs(difference(sign * _smallest(lambda step: chance(sign * step) >= power)))
+def _enumerated(tasks: int, step: float, alpha: float, chances: Chances) -> float:
+    gained, lost = _discordant(step, chances)
+    return mcnemar_power(tasks, gained + lost, abs(gained - lost), alpha)
+
+
+def _smallest_difference(
+    chance: Callable[[float], float], sign: int, power: float, chances: Chances
+) -> float:
+    step = _smallest(lambda step: chance(sign * step) >= power)
+    return abs(difference(sign * step, chances))
 
 
 def _smallest(enough: Callable[[float], bool]) -> float:
@@ -99,37 +162,45 @@ def _by_draws(drawn: _Drawn, sign: int, alpha: float, power: float) -> float:
     normal = NormalDist()
     edge = normal.inv_cdf(1 - alpha / 2)
     start = (edge + normal.inv_cdf(power)) * drawn.error
-    step = _smallest(lambda step: abs(difference(sign * step)) >= start)
+    step = _smallest(lambda step: abs(difference(sign * step, drawn.chances)) >= start)
     for _ in range(_STEPS):
         chance = min(0.98, max(0.02, drawn.power(sign * step, alpha)))
         wanted = (edge + normal.inv_cdf(power)) / max(0.2, edge + normal.inv_cdf(chance))
         step = min(_WIDEST, step * min(2.0, max(0.5, wanted)))
-    return abs(difference(sign * step))
+    return abs(difference(sign * step, drawn.chances))
 
 
-@lru_cache(maxsize=1)
-def _log_odds() -> Any:
+@lru_cache(maxsize=8)
+def _log_odds(chances: Chances) -> Any:
     """Return the model's quantiles, as log-odds."""
     import numpy as np
     from scipy.special import logit
     from scipy.stats import beta
 
-    return logit(beta.ppf((np.arange(_GRID) + 0.5) / _GRID, *CHANCES))
+    return logit(_inner(beta.ppf((np.arange(_GRID) + 0.5) / _GRID, *chances)))
 
 
-def difference(step: float) -> float:
+def _inner(chances: Any) -> Any:
+    """Return chances that have log-odds: a spread with much at its ends rounds to 0 and 1."""
+    import numpy as np
+
+    return np.clip(chances, 1e-12, 1 - 1e-12)
+
+
+def difference(step: float, chances: Chances = CHANCES) -> float:
     """Return the difference of the success rates of sides that are a step of log-odds apart."""
     from scipy.special import expit
 
-    middle = _log_odds()
+    middle = _log_odds(chances)
     return float((expit(middle + step) - expit(middle)).mean())
 
 
-def _discordant(step: float) -> tuple[float, float]:
+def _discordant(step: float, chances: Chances) -> tuple[float, float]:
     """Return the chances that a task, tried once a side, is gained, and that it is lost."""
     from scipy.special import expit
 
-    first, second = expit(_log_odds()), expit(_log_odds() + step)
+    middle = _log_odds(chances)
+    first, second = expit(middle), expit(middle + step)
     return float((second * (1 - first)).mean()), float((first * (1 - second)).mean())
 
 
@@ -140,9 +211,10 @@ class _Drawn:
     middle: Any
     scored: tuple[Any, Any]
     missing: tuple[Any, Any]
+    chances: Chances
 
     @classmethod
-    def of(cls, shapes: tuple[tuple[Shape, int], ...]) -> _Drawn:
+    def of(cls, shapes: tuple[tuple[Shape, int], ...], spread: Chances) -> _Drawn:
         import numpy as np
         from scipy.special import logit
 
@@ -150,11 +222,12 @@ class _Drawn:
         first, expected, second, expected_second = every.T
         cells = len(every) + int(np.minimum(expected, expected_second).sum())
         draws = min(_DRAWS, max(_FEWEST_DRAWS, _WORK // cells))
-        chances = np.random.default_rng(0).beta(*CHANCES, (draws, len(every)))
+        chances = np.random.default_rng(0).beta(*spread, (draws, len(every)))
         return cls(
-            logit(np.clip(chances, 1e-12, 1 - 1e-12)),
+            logit(_inner(chances)),
             (first, second),
             (expected - first, expected_second - second),
+            spread,
         )
 
     @property
@@ -166,7 +239,7 @@ class _Drawn:
         known = (first > 0) & (second > 0)
         if not known.any():
             return 1.0
-        a, b = CHANCES
+        a, b = self.chances
         within = a * b / ((a + b) * (a + b + 1))
         spread = within * (1 / first[known] + 1 / second[known])
         return math.sqrt(float(np.mean(spread)) / int(known.sum()))
