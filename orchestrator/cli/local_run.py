@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.local_session import Where
     from orchestrator.cli.options import Planned
     from orchestrator.cli.run_checks import RunOptions
+    from orchestrator.cli.undecided import Undecided
     from orchestrator.reader import LedgerReader
     from orchestrator.report.results import Results
 
@@ -48,17 +49,31 @@ class LocalRun:
         from orchestrator.sessions import open_session
 
         plan, settings = self._planned.plan, self._settings
-        session = Session(self._session.name, self._started, "run", settings.workers)
-        open_session(self._store, plan, session)
+        before = self._undecided() if settings.rerun_undecided else None
+        if before is None or before.trials:
+            session = Session(self._session.name, self._started, "run", settings.workers)
+            open_session(self._store, plan, session)
         reader = LedgerReader(self._store)
         self._session.obey_signals()
-        self._predicted_s = self._predict()
-        exits = self._session.work(reader)
+        exits = self._work(reader) if before is None or before.trials else []
         try:
-            results = self._report(reader)
+            results = self._report(reader, before)
         except StoreError as error:
             return self._without_report(error)
         return self._exit_code(results, exits)
+
+    def _undecided(self) -> Undecided:
+        """Return what has no score, and say that it runs again."""
+        from orchestrator.cli.undecided import say_what_runs_again, undecided_of
+        from orchestrator.reader import LedgerReader
+
+        found = undecided_of(LedgerReader(self._store).fold())
+        say_what_runs_again(found)
+        return found
+
+    def _work(self, reader: LedgerReader) -> list[int]:
+        self._predicted_s = self._predict()
+        return self._session.work(reader)
 
     def _without_report(self, error: StoreError) -> int:
         """Say what is safe and which command writes the report; return the exit code."""
@@ -90,10 +105,11 @@ class LocalRun:
         )
         return prediction.makespan_s
 
-    def _report(self, reader: LedgerReader) -> Results:
+    def _report(self, reader: LedgerReader, before: Undecided | None) -> Results:
         from orchestrator import __version__
         from orchestrator.cli.evidence_beside import collected_evidence
         from orchestrator.cli.reporting import write_report
+        from orchestrator.cli.undecided import say_what_came_of_it, undecided_of
         from orchestrator.cli.waiting import Waiting
         from orchestrator.report.facts import RunFacts
         from orchestrator.watch import is_simulated
@@ -101,6 +117,8 @@ class LocalRun:
         click.echo("Writing the report \N{HORIZONTAL ELLIPSIS}")
         waiting = Waiting(self._session.stop, has_answered=True)
         folded = waiting.out(reader.fold)
+        if before is not None:
+            say_what_came_of_it(before, undecided_of(folded))
         started = folded.sessions[0].started if folded.sessions else self._started
         facts = RunFacts(
             run=self._settings.out.name if self._where.local else self._where.name,

@@ -76,6 +76,11 @@ def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None
 @click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Run directory.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or --store and --run.")
+@click.option(
+    "--rerun-undecided",
+    is_flag=True,
+    help="With --resume: say what has no score; that alone runs, never a scored trial.",
+)
 @screenshot_options
 @click.option(
     "--fail-under", type=float, default=None, help="Exit 1 if the mean, of 0 to 1, is below this."
@@ -84,11 +89,17 @@ def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None
 def run(**options: Any) -> int:
     """Run a benchmark with workers on this machine, and write its report.
 
+    --resume gives every trial without a score a fresh budget, and runs no other: a score stays, and
+    so does the 0 of a timeout. --rerun-undecided does the same by name, after a comparison has
+    asked for it: it says what runs again and what came of it, and starts no worker where all is
+    scored.
+
     \b
     Example:
       waa-matrix run --suite demo --arena simulated --workers 4 --out demo-run
       waa-matrix run --suite waa --arena winarena --image windowsarena/winarena \\
         --storage /srv/golden --model gpt-4o --env OPENAI_API_KEY --out nightly
+      waa-matrix run --resume --rerun-undecided --out nightly
     """
     started = time.time()
     problems: list[Problem] = []

@@ -65,6 +65,7 @@ class RunOptions:
     no_color: bool
     screenshots: str
     single_file: bool
+    rerun_undecided: bool = False
 
     @property
     def beside(self) -> Beside:
@@ -87,6 +88,9 @@ def option_problems(settings: RunOptions, *, placed: bool = True) -> list[Proble
             f"One of {', '.join(EVIDENCE_KINDS)}.{did_you_mean(settings.evidence, EVIDENCE_KINDS)}"
         )
         problems.append(Problem("--evidence", f"is {settings.evidence!r}", fix))
+    if settings.rerun_undecided and not settings.resume:
+        fix = "Add --resume, and name the run with --out, or --store and --run."
+        problems.append(Problem("--rerun-undecided", "is for a run that was started", fix))
     bar = settings.fail_under
     if bar is not None and not 0.0 <= bar <= 1.0:
         fix = "Give the mean's bar from 0 to 1, such as 0.25 for 25%."
