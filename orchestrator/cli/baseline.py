@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from orchestrator.cli.event import WorkflowEvent
     from orchestrator.cli.runs import RunFinder
-    from orchestrator.report.comparison import RunRecord
+    from orchestrator.report.comparison import Branch, RunRecord
 
 BASELINE_WORKFLOW = "baseline.yml"
 """The repository's own workflow of the baseline."""
@@ -28,10 +28,14 @@ LOOKED_AT = 4
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The runs to compare with, oldest first; where there are none, ``why_not`` says why."""
+    """The runs to compare with, oldest first; where there are none, ``why_not`` says why.
+
+    ``branch`` is the one that they are of, with all of its runs that were made like them.
+    """
 
     runs: list[RunRecord]
     why_not: str = ""
+    branch: Branch | None = None
 
 
 def find_baseline(
@@ -116,16 +120,29 @@ def from_history(
     Raises:
         MatrixError: The store could not be read.
     """
+    kept = kept_records(options, create=create, count=10 * options["last"])
+    earlier = [one for one in kept if one.id not in judged]
+    why_not = "the history keeps none that shares a task with it"
+    return _chosen(record, earlier, options["last"], options["branch"], why_not)
+
+
+def _chosen(
+    record: RunRecord, earlier: Sequence[RunRecord], last: int, branch: str, why_not: str
+) -> Baseline:
+    from orchestrator.report.comparison import Branch
     from orchestrator.report.comparison.baseline import choose_baseline
 
-    earlier = [one for one in kept_records(options, create=create) if one.id not in judged]
-    found = choose_baseline(record, earlier, options["last"])
-    return Baseline(found, "" if found else "the history keeps none that shares a task with it")
+    found = choose_baseline(record, earlier, last)
+    if not found:
+        return Baseline([], why_not)
+    like = choose_baseline(record, earlier, len(earlier))
+    return Baseline(found, branch=Branch(branch, tuple(like)))
 
 
-def kept_records(options: Mapping[str, Any], *, create: bool) -> list[RunRecord]:
-    """Return the runs of a branch that were kept, oldest first; damaged ones are passed over.
+def kept_records(options: Mapping[str, Any], *, create: bool, count: int) -> list[RunRecord]:
+    """Return the last runs of a branch that were kept, oldest first, of every one for None.
 
+    At most ``count``; damaged ones are passed over.
     ``create``: a history that is not there yet is made, and is empty.
     """
     from orchestrator.cli.reading import readable
@@ -135,7 +152,7 @@ def kept_records(options: Mapping[str, Any], *, create: bool) -> list[RunRecord]
     name, ca = options["history_name"], options["store_ca"]
     where = readable(options["history"], name, ca, _TIMEOUT_S, create=create)
     found = []
-    for kept in History(where).last(options["branch"], 10 * options["last"]):
+    for kept in History(where).last(options["branch"], count):
         try:
             found.append(read_record(kept.document, kept.path))
         except BadInputError as error:
@@ -161,7 +178,7 @@ class Search:
         Raises:
             GitHubError: GitHub could not be asked.
         """
-        from orchestrator.report.comparison.baseline import choose_baseline, is_settled
+        from orchestrator.report.comparison.baseline import is_settled
 
         runs = self.finder.github().runs.completed(workflow, self.branch)
         if runs is None:
@@ -175,8 +192,8 @@ class Search:
             found.setdefault(one.id, one)  # a resumed run's newest report holds the earlier ones
             if is_settled(record, _oldest_first(found), self.last):
                 break
-        chosen = choose_baseline(record, _oldest_first(found), self.last)
-        return Baseline(chosen, "" if chosen else _why_not(workflow, len(ids), len(found)))
+        why_not = _why_not(workflow, len(ids), len(found))
+        return _chosen(record, _oldest_first(found), self.last, self.branch, why_not)
 
     def _record(self, run_id: int) -> RunRecord | None:
         from orchestrator.github import ArchiveError, FailureKind, GitHubError

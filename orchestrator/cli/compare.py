@@ -23,6 +23,7 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from orchestrator.cli.baseline import Baseline
     from orchestrator.cli.runs import RunFinder
     from orchestrator.report.comparison import Comparison, Published, RunRecord
 
@@ -125,21 +126,22 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
     found = records(finder, [*options["pool"], *runs])
     pool, named = found[: len(options["pool"])], found[len(options["pool"]) :]
     if options["history"] or options["baseline_workflow"]:
-        baseline, candidates = _of_branch(named, finder, options), named
+        kept = _of_branch(named, finder, options)
+        baseline, branch, candidates = kept.runs, kept.branch, named
     else:
         if len(named) < 2 and published is None:
             fix = "Give two runs, or --history, or --baseline-workflow, or --baseline."
             raise bad_input("RUNS", "is one run, with nothing to compare it with", fix)
-        baseline, candidates = [named[0], *pool], named[1:]
+        baseline, branch, candidates = [named[0], *pool], None, named[1:]
     sides = [side_of([one]) for one in candidates]
     judged = (sides or [side_of(baseline)]) if published else []
     beside = [against(side, published) for side in judged if published]
-    return compare(side_of(baseline), sides, beside, on=options["on"])
+    return compare(side_of(baseline), sides, beside, on=options["on"], branch=branch)
 
 
 def _of_branch(
     candidates: Sequence[RunRecord], finder: RunFinder, options: Mapping[str, Any]
-) -> list[RunRecord]:
+) -> Baseline:
     from orchestrator.cli.baseline import last_runs
     from orchestrator.cli.event import default_branch, workflow_event
 
@@ -155,7 +157,7 @@ def _of_branch(
         fix = "Keep one with waa-matrix history add, or name a run to compare with."
         flag = "--baseline-workflow" if workflow else "--history"
         raise bad_input(flag, found.why_not.rstrip("."), fix)
-    return found.runs
+    return found
 
 
 def _published(named: str) -> Published | None:

@@ -219,7 +219,7 @@ class _Call:
             if not baseline.runs:
                 return None, baseline.why_not
             sides = side_of(baseline.runs), [side_of([record])]
-            return compare(*sides, on=self.options["on"]), ""
+            return compare(*sides, on=self.options["on"], branch=baseline.branch), ""
         except MatrixError as error:
             self._trouble("the baseline", error)
             return None, "the baseline could not be read."

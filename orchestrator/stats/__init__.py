@@ -126,7 +126,6 @@ __all__ = [
     "single_trial_test",
     "stratified",
     "success_interval",
-    "task_bootstrap",
     "tipping_point",
     "trend",
     "unconditional_mcnemar",

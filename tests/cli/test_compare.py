@@ -171,3 +171,25 @@ def test_mean_scores_decide_where_that_is_asked(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("second against first: Better: mean score +11.2 points")
     assert call("compare", *paths, "--fail-if", "better").returncode == 0
+
+
+def test_what_flips_on_the_branch_is_named_and_what_to_run_again(tmp_path: Path) -> None:
+    store = (tmp_path / "kept").as_uri()
+    for name, wins in (("1", range(3, 24)), ("2", range(24)), ("3", range(24))):
+        path = written(tmp_path / f"{name}.json", wins, name)
+        kept = call("history", "add", path, "--store", store, "--branch", "main")
+        assert kept.returncode == 0, kept.stderr
+    new = tmp_path / "new.json"
+    new.write_text(json.dumps(document(tasks_of(range(6, 24), missing=[38]), "new")))
+    last = ("--history", store, "--branch", "main", "--last", "1")
+    done = call("compare", str(new), *last)
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert (
+        "3 of the 6 lost tasks flip on main by themselves: "
+        "d0/t000 (2 of 3), d1/t001 (2 of 3), d2/t002 (2 of 3)."
+    ) in lines
+    assert (
+        "Run again what has no score, then compare again: 1 trial of new (candidate). "
+        "waa-matrix run --resume --rerun-undecided --out DIR"
+    ) in lines

@@ -2,12 +2,14 @@
 
 from orchestrator.report.comparison.compare import Candidate, Comparison, compare
 from orchestrator.report.comparison.document import comparison_schema, to_comparison
+from orchestrator.report.comparison.flips import Branch
 from orchestrator.report.comparison.published import KNOWN, Published, against, parse_published
 from orchestrator.report.comparison.record import RunRecord, read_record
 from orchestrator.report.comparison.sides import Side, side_of
 
 __all__ = [
     "KNOWN",
+    "Branch",
     "Candidate",
     "Comparison",
     "Published",

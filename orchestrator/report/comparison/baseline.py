@@ -42,6 +42,14 @@ def choose_baseline(
     return pooled[-count:]
 
 
+def made_alike(runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return the newest run and those that were made like it, in the given order."""
+    if not runs:
+        return []
+    newest = max(enumerate(runs), key=lambda one: (one[1].started or 0.0, one[0]))[1]
+    return [run for run in runs if _same(run, newest)]
+
+
 def is_settled(candidate: RunRecord, earlier: Sequence[RunRecord], count: int) -> bool:
     """Whether runs still older than these could not change what ``choose_baseline`` returns."""
     chosen = choose_baseline(candidate, earlier, count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from orchestrator import stats
 from orchestrator.causes import CUT_OFF
 from orchestrator.errors import bad_input
+from orchestrator.report.comparison.beside import Beside, beside
 from orchestrator.report.comparison.described import (
     Described,
     On,
@@ -28,6 +29,7 @@ from orchestrator.report.comparison.sides import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from orchestrator.report.comparison.flips import Branch
     from orchestrator.report.comparison.published import Against
     from orchestrator.stats import Decision, Interval, Pair, ScorePair, Tally
 
@@ -114,6 +116,7 @@ class Candidate:
     domains: tuple[DomainRow, ...]
     changed: tuple[Changed, ...]
     unlike: tuple[Unlike, ...]
+    beside: Beside
 
     @property
     def on(self) -> On:
@@ -154,8 +157,11 @@ def compare(
     against: Sequence[Against] = (),
     *,
     on: On = "success",
+    branch: Branch | None = None,
 ) -> Comparison:
     """Compare each candidate with the baseline; ``on`` says what decides.
+
+    ``branch`` is the one that the baseline is of.
 
     Raises:
         BadInputError: A candidate has no task in common with the baseline.
@@ -173,10 +179,17 @@ def compare(
         {index: list(scores[index].values()) for index in fit},
         on,
     )
+    stands_beside = beside(baseline, candidates, paired, decided, branch)
     return Comparison(
         baseline,
         tuple(
-            _candidate(baseline, side, (paired[index], scores[index]), decided.get(index))
+            _candidate(
+                baseline,
+                side,
+                (paired[index], scores[index]),
+                decided.get(index),
+                stands_beside[index],
+            )
             for index, side in enumerate(candidates)
         ),
         tuple(against),
@@ -193,7 +206,13 @@ _Both = tuple["Mapping[Key, Pair]", "Mapping[Key, ScorePair]"]
 """A task's successes on the two sides, and its scores."""
 
 
-def _candidate(baseline: Side, side: Side, both: _Both, decision: Decision | None) -> Candidate:
+def _candidate(
+    baseline: Side,
+    side: Side,
+    both: _Both,
+    decision: Decision | None,
+    stands_beside: Beside,
+) -> Candidate:
     pairs, _ = both
     return Candidate(
         side=side,
@@ -202,6 +221,7 @@ def _candidate(baseline: Side, side: Side, both: _Both, decision: Decision | Non
         domains=_domains(pairs),
         changed=_changed(pairs),
         unlike=unlike(baseline, side),
+        beside=stands_beside,
     )
 
 

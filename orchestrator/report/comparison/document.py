@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator import __version__
 from orchestrator.causes import Status
 from orchestrator.report.comparison import words
+from orchestrator.report.comparison.advice import advice
 from orchestrator.report.comparison.sides import mean_score, tally, totals
 from orchestrator.stats import ALPHA
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.report.comparison.compare import Candidate, Changed, Comparison
+    from orchestrator.report.comparison.flips import Flips
     from orchestrator.report.comparison.published import Against
     from orchestrator.report.comparison.record import RunRecord, Trial
     from orchestrator.report.comparison.sides import Side
@@ -113,7 +115,26 @@ def _candidate(comparison: Comparison, one: Candidate) -> dict[str, Any]:
             for entry in one.unlike
         ],
         "warnings": words.warnings(comparison, one),
+        "advice": advice(one),
+        "unscored": [{**asdict(run), "command": run.command} for run in one.beside.unscored],
+        "flips": _flips(one.beside.flips),
     }
+
+
+def _flips(flips: Flips | None) -> dict[str, Any] | None:
+    if flips is None:
+        return None
+    tasks = [
+        {
+            "domain": task.key[0],
+            "name": task.key[1],
+            "change": "lost" if task.lost else "gained",
+            "successes": task.successes,
+            "scored": task.scored,
+        }
+        for task in flips.tasks
+    ]
+    return {"where": flips.where, "runs": flips.runs, "tasks": tasks}
 
 
 def _verdict(one: Candidate) -> dict[str, Any]:
@@ -128,6 +149,7 @@ def _verdict(one: Candidate) -> dict[str, Any]:
         "p": decision.p if decision else None,
         "p_worst": decision.p_worst if decision else None,
         "survives": decision.survives if decision else None,
+        "tipping": asdict(one.beside.tipping) if one.beside.tipping else None,
         "direction": _direction(one.direction if decision else None),
         "direction_worst": _direction(
             None if decision is None or decision.turn is None else one.direction * decision.turn

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison import description, words
+from orchestrator.report.comparison.advice import advice
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.comparison.terminal import KIND_TITLES, cost_of, time_of
@@ -35,6 +36,7 @@ SIGNS = {
 SIMULATED = "> [!WARNING]\n> **SIMULATED.** No score here says anything about an agent."
 
 _TEXT_LIMIT = 600
+_ADVICE_LIMIT = 3000
 _NAME_LIMIT = 420
 
 
@@ -53,10 +55,14 @@ def render_comparison_markdown(comparison: Comparison, *, names: int = 400) -> s
 def verdict(one: Candidate, comparison: Comparison) -> str:
     """Return the verdict as a heading and its reason as a sentence."""
     named = f"{markdown_code(one.side.name)} against {markdown_code(comparison.baseline.name)}"
-    return (
-        f"## {SIGNS[one.verdict]} {words.TITLES[one.verdict]}\n\n{named}: "
-        f"{markdown_text(words.reason(one), _TEXT_LIMIT)}"
-    )
+    heading = f"## {SIGNS[one.verdict]} {words.TITLES[one.verdict]}"
+    why = f"{named}: {markdown_text(words.reason(one), _TEXT_LIMIT)}"
+    return "\n\n".join([heading, why, *beside(one)])
+
+
+def beside(one: Candidate) -> list[str]:
+    """Return what is to be read beside the verdict, as paragraphs."""
+    return [markdown_text(text, _ADVICE_LIMIT) for text in advice(one)]
 
 
 def warnings(comparison: Comparison, one: Candidate) -> str:

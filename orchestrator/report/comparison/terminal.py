@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison import description, words
+from orchestrator.report.comparison.advice import advice
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, dollars, percent, span_of_time
@@ -41,7 +42,7 @@ def render_text(comparison: Comparison) -> str:
 
 def _verdict(one: Candidate, comparison: Comparison) -> list[str]:
     named = f"{one.side.name} against {comparison.baseline.name}: "
-    lines = [named + words.verdict_sentence(one)]
+    lines = [named + words.verdict_sentence(one), *(f"  {text}" for text in advice(one))]
     return lines + [f"  ! {text}" for text in words.warnings(comparison, one)]
 
 

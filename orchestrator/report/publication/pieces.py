@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison import words
-from orchestrator.report.comparison.markdown import SIGNS, SIMULATED
+from orchestrator.report.comparison.markdown import SIGNS, SIMULATED, beside
 from orchestrator.report.comparison.sides import Totals, totals
 from orchestrator.report.comparison.terminal import cost_of, time_of
 from orchestrator.report.publication.told import Told
@@ -96,6 +96,7 @@ def headline(one: Publication) -> str:
         words.reason(candidate) if candidate else one.why_not or "there is no run to compare with."
     )
     parts = [f"## {sign} {markdown_text(name(one))}", markdown_text(why, _TEXT_LIMIT)]
+    parts += beside(candidate) if candidate else []
     parts += [SIMULATED] if one.record.simulated else []
     if one.smoke:
         parts.append(
