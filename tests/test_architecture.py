@@ -33,6 +33,7 @@ INNER = (
     "simulate",
     "study",
     "forecast",
+    "sample_size",
 )
 # Of the reports these as well decide, and depend on nothing but what they are given.
 DECIDES = ("report.comparison", "report.publication", "history")

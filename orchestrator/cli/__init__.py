@@ -31,6 +31,11 @@ COMMANDS = {
         "simulate",
         "Compare ways of sharing tasks out, in virtual time.",
     ),
+    "power": (
+        "orchestrator.cli.power",
+        "power",
+        "Show how many trials a difference takes, and what they cost.",
+    ),
     "worker": ("orchestrator.cli.worker", "worker", "Work one shard of a run (run starts these)."),
     "status": ("orchestrator.cli.status", "status", "Show where a run stands."),
     "watch": ("orchestrator.cli.status", "watch", "Follow a run live, from its ledger."),

@@ -15,7 +15,7 @@ from orchestrator.errors import BadInputError, MatrixError, Problem
 from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from orchestrator.costs import Rates
     from orchestrator.forecast import Prediction
@@ -112,18 +112,10 @@ class _Forecast:
         return 0
 
     def _rates(self) -> tuple[Rates | None, str]:
-        from orchestrator.prices import PriceSource, rates_for
-
-        options = self._options
-        source = PriceSource(
-            today=dt.datetime.now(dt.UTC).date(),
-            cache=cache_directory() / "prices",
-            online=not options["offline"],
-        )
         try:
-            return rates_for(options["size"], options["region"], source), ""
+            return rates_of(self._options), ""
         except MatrixError as error:
-            if options["budget"] is not None:
+            if self._options["budget"] is not None:
                 raise
             return None, str(error)
 
@@ -181,6 +173,22 @@ class _Forecast:
                 f"{one.workers:7d}   {minutes_text(one.makespan_s):>8}   "
                 f"({minutes_text(one.makespan_high_s)})   {one.machine_minutes:15.0f}   {usd}{mark}"
             )
+
+
+def rates_of(options: Mapping[str, Any]) -> Rates:
+    """Return the prices that the options ``size``, ``region`` and ``offline`` ask for.
+
+    Raises:
+        MatrixError: There are none, or they cannot be had.
+    """
+    from orchestrator.prices import PriceSource, rates_for
+
+    source = PriceSource(
+        today=dt.datetime.now(dt.UTC).date(),
+        cache=cache_directory() / "prices",
+        online=not options["offline"],
+    )
+    return rates_for(options["size"], options["region"], source)
 
 
 def _shown(predictions: Sequence[Prediction], chosen: Prediction | None) -> list[Prediction]:

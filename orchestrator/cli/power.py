@@ -1,0 +1,305 @@
+"""``waa-matrix power``: how many trials a difference takes, and what they cost."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestrator.cli.command import command
+from orchestrator.cli.github import github_options, opened_github
+from orchestrator.errors import BadInputError, MatrixError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.costs import Rates
+    from orchestrator.report.comparison import RunRecord
+    from orchestrator.sample_size import Question, Row
+    from orchestrator.stats import Chances
+
+SUITE_TASKS = 154
+"""The tasks of Windows Agent Arena."""
+
+_MOST_TRIALS = 50
+_MOST_TASKS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be found, in fractions, and how it would be tried."""
+
+    effect: float
+    power: float
+    missing: float
+    tasks: int | None
+    trials: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """How tasks' chances are spread, whether runs say so, and of what."""
+
+    chances: Chances
+    fitted: bool
+    said: str
+
+
+def _share(text: str, flag: str, problems: list[Problem], *, least: float, most: float) -> float:
+    """Return a percentage as a fraction; the sign may be left out."""
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        fix = f"Give percent from {least:g} to {most:g}."
+        problems.append(Problem(f"{flag} {text}", "is no such percentage", fix))
+    return value / 100
+
+
+def _read(options: dict[str, Any], problems: list[Problem]) -> Wish:
+    """Return what the options ask for; add every problem to ``problems``."""
+    whole = {
+        "--tasks": (options["tasks"], 1, _MOST_TASKS),
+        "--trials": (options["trials"], 1, _MOST_TRIALS),
+        "--workers": (options["workers"], 1, 256),
+        "--last": (options["last"], 1, 1_000),
+    }
+    problems += [
+        Problem(flag, f"is {value}", f"Give {least} to {most}.")
+        for flag, (value, least, most) in whole.items()
+        if value is not None and not least <= value <= most
+    ]
+    return Wish(
+        effect=_share(options["effect"], "--effect", problems, least=0.1, most=99),
+        power=_share(options["power"], "--power", problems, least=1, most=99.9),
+        missing=_share(options["missing"], "--missing", problems, least=0, most=90),
+        tasks=options["tasks"],
+        trials=options["trials"],
+        workers=options["workers"],
+    )
+
+
+@command(read=_read)
+@click.argument("runs", nargs=-1)
+@click.option("--effect", default="5", show_default=True, help="Points of the success rate.")
+@click.option("--power", default="80", show_default=True, help="Wanted chance to see it, percent.")
+@click.option(
+    "--tasks", type=int, default=None, help="Tasks.  [default: the runs' own, else all 154]"
+)
+@click.option("--trials", type=int, default=5, show_default=True, help="At most, on each side.")
+@click.option(
+    "--missing", default="0", show_default=True, help="Trials that will lack a score, percent."
+)
+@click.option("--history", default="", help="Learn from the runs kept in this store.")
+@click.option(
+    "--history-name", default="waa-history", show_default=True, help="The history's name there."
+)
+@click.option("--branch", default=None, help="Only this branch's.  [default: all]")
+@click.option("--last", type=int, default=10, show_default=True, help="At most so many of them.")
+@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
+@github_options
+@click.option("--workers", type=int, default=10, show_default=True, help="Machines of a run.")
+@click.option(
+    "--size", default="Standard_D8s_v5", show_default=True, help="Machine, for the price."
+)
+@click.option("--region", default="eastus", show_default=True, help="Region, for the price.")
+@click.option("--spot", is_flag=True, help="Price spot machines.")
+@click.option(
+    "--offline", is_flag=True, help="Ask nobody for prices: use the dated built-in table."
+)
+@click.option("--json", "as_json", is_flag=True, help="For a script.")
+def power(runs: tuple[str, ...], *, as_json: bool, **options: Any) -> int:
+    """Show what 1 to N trials of each task a side would see, and what both sides would cost.
+
+    The power is that of waa-matrix compare: of its test, and of its gate, for which every trial
+    without a score goes against a finding (--missing). How unlike tasks are is learned from RUNS
+    (see waa-matrix compare) and --history: of the runs that were made like the newest, how far
+    the trials of one task agree. Where 20 tasks were not tried twice, a stated model stands in.
+
+    \b
+    Example:
+      waa-matrix power --effect 5 --missing 2%
+      waa-matrix power --effect 8 --history az://waaruns --branch main --trials 3 --json
+      waa-matrix power monday tuesday wednesday --tasks 60 --offline
+    """
+    from orchestrator.sample_size import rows
+
+    problems: list[Problem] = []
+    wish = _read(options, problems)
+    if problems:
+        raise BadInputError(problems)
+    with ExitStack() as stack:
+        known = _known(runs, options, stack)
+    model = _model(known)
+    rates, trouble = _rates(options)
+    question = _question(wish, known, model, rates, spot=options["spot"])
+    found = rows(question)
+    if as_json:
+        click.echo(json.dumps(_document(question, model, found, rates), indent=1))
+    else:
+        prices = f"prices: {rates.source}" if rates else f"no prices: {trouble}"
+        click.echo("\n".join([*_head(question, model), prices, "", *_table(question, found)]))
+    return 0
+
+
+def _known(runs: Sequence[str], options: dict[str, Any], stack: ExitStack) -> list[RunRecord]:
+    """Return the newest run that is given or kept, and those that were made like it.
+
+    Raises:
+        MatrixError: A run or the store cannot be read.
+    """
+    from orchestrator.cli.runs import RunFinder, records
+    from orchestrator.report.comparison.baseline import made_alike
+
+    finder = RunFinder(lambda: stack.enter_context(opened_github(options)), options["store_ca"])
+    named = records(finder, runs)
+    kept = _kept(options) if options["history"] else []
+    every = list({one.id: one for one in [*kept, *named]}.values())
+    alike = made_alike(every)
+    for one in every:
+        if one not in alike:
+            click.echo(f"warning: passed over {one.id}: made unlike {alike[-1].id}", err=True)
+    return alike
+
+
+def _kept(options: dict[str, Any]) -> list[RunRecord]:
+    from orchestrator.cli.baseline import kept_records
+
+    return kept_records(options, create=False, count=options["last"])
+
+
+def _model(known: Sequence[RunRecord]) -> Model:
+    """Return the spread that the runs tell, else the stated one; and which it is."""
+    from orchestrator import stats
+    from orchestrator.report.comparison import side_of
+    from orchestrator.report.comparison.sides import tally
+
+    if not known:
+        return Model(stats.CHANCES, fitted=False, said="no run was given")
+    side = side_of(known)
+    tallies = [tally(trials) for trials in side.trials.values()]
+    fitted = stats.fit_chances(tallies)
+    twice = sum(one.scored > 1 for one in tallies)
+    told = f"{len(known)} {'run' if len(known) == 1 else 'runs'} made alike"
+    if fitted is None:
+        few = f"{twice} tasks of {told} have two scored trials, and {stats.FEWEST_TASKS} have to"
+        return Model(stats.CHANCES, fitted=False, said=few)
+    simulated = ", simulated" if side.simulated else ""
+    flips = [stats.flip_rate(one.scored, one.successes) for one in tallies]
+    seen = math.fsum(one for one in flips if one is not None) / twice
+    said = f"{told}{simulated}; of {twice} tasks tried twice two trials differ on {seen:.1%}"
+    return Model(fitted, fitted=True, said=said)
+
+
+def _question(
+    wish: Wish, known: Sequence[RunRecord], model: Model, rates: Rates | None, *, spot: bool
+) -> Question:
+    from orchestrator.costs import MachineKind
+    from orchestrator.forecast import Money
+    from orchestrator.sample_size import Question
+    from orchestrator.schedule import learn
+    from orchestrator.suite import TaskKey
+
+    learned = learn(
+        (TaskKey(*key), one.seconds)
+        for run in known
+        for key, trials in run.trials.items()
+        for one in trials
+        if one.score is not None
+    )
+    own = len({key for run in known for key in run.trials})
+    return Question(
+        effect=wish.effect,
+        power=wish.power,
+        tasks=wish.tasks or own or SUITE_TASKS,
+        most_trials=wish.trials,
+        missing=wish.missing,
+        chances=model.chances,
+        durations=tuple(learned.by_task.values()),
+        workers=wish.workers,
+        money=None if rates is None else Money(rates, MachineKind(spot=spot)),
+    )
+
+
+def _rates(options: dict[str, Any]) -> tuple[Rates | None, str]:
+    from orchestrator.cli.plan import rates_of
+
+    try:
+        return rates_of(options), ""
+    except MatrixError as error:
+        return None, str(error)
+
+
+def _head(question: Question, model: Model) -> list[str]:
+    a, b = model.chances
+    source = f"fitted: {model.said}" if model.fitted else f"the stated model: {model.said}"
+    lacking = f", {question.missing:.1%} of the trials without a score" if question.missing else ""
+    effect = f"a difference of {100 * question.effect:g} points"
+    return [
+        f"{question.tasks} tasks, {effect}, power {question.power:.0%}{lacking}",
+        f"chances of tasks: Beta({a:.2f}, {b:.2f}), {source}",
+        f"time and money: both sides, {question.workers} machines each",
+    ]
+
+
+def _table(question: Question, found: Sequence[Row]) -> list[str]:
+    from orchestrator.report.comparison.terminal import table
+    from orchestrator.report.text import NONE, dollars, percent
+    from orchestrator.sample_size import enough
+
+    head = ("trials", f"seen at {question.power:.0%}", "power", "attempts", "machine hours", "cost")
+    shown = [
+        (
+            f"{one.trials} v {one.trials}",
+            NONE if one.detectable is None else f"{100 * one.detectable:.1f} points",
+            percent(one.power, 0),
+            f"{one.attempts}",
+            f"{one.machine_hours:.1f}",
+            dollars(one.usd),
+        )
+        for one in found
+    ]
+    return [*table([head, *shown]), "", _answer(question, enough(found, question.power))]
+
+
+def _answer(question: Question, fewest: Row | None) -> str:
+    from orchestrator.report.text import dollars
+
+    what = f"{100 * question.effect:g} points with power {question.power:.0%}"
+    if fewest is None:
+        cure = "fewer missing scores, " if question.missing else ""
+        return (
+            f"None of 1 to {question.most_trials} trials a side shows {what}: {cure}more tasks, "
+            "more --trials, or a larger effect."
+        )
+    cost = "" if fewest.usd is None else f", {dollars(fewest.usd)}"
+    trials = "trial" if fewest.trials == 1 else "trials"
+    return (
+        f"{fewest.trials} {trials} a side {'is' if fewest.trials == 1 else 'are'} enough for "
+        f"{what}: {fewest.attempts} task attempts, {fewest.machine_hours:.1f} machine hours{cost}."
+    )
+
+
+def _document(
+    question: Question, model: Model, found: Sequence[Row], rates: Rates | None
+) -> dict[str, Any]:
+    from orchestrator.sample_size import enough
+
+    fewest = enough(found, question.power)
+    return {
+        "effect": question.effect,
+        "power": question.power,
+        "tasks": question.tasks,
+        "missing": question.missing,
+        "workers": question.workers,
+        "chances": {"beta": list(model.chances), "fitted": model.fitted, "said": model.said},
+        "rows": [asdict(one) for one in found],
+        "enough": None if fewest is None else fewest.trials,
+        "rates": None if rates is None else {"source": rates.source},
+    }

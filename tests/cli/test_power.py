@@ -1,0 +1,141 @@
+"""``waa-matrix power``: trials, tasks and money for a difference, as a user asks for them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.report.run_documents import FINGERPRINT, document, task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.in_process import Commands
+
+TASKS = 60
+
+
+@pytest.fixture
+def ask(commands: Commands) -> Any:
+    def asked(*arguments: str) -> dict[str, Any]:
+        done = commands("power", "--offline", "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    return asked
+
+
+def run(path: Path, name: str, seed: int, seconds: float = 300.0, **changes: str) -> str:
+    """Write a run of tasks whose chances are spread as Beta(2, 3), the same in every run."""
+    chances = np.random.default_rng(1).beta(2, 3, TASKS)
+    won = np.random.default_rng(seed).random(TASKS) < chances
+    tasks = [{**task(f"t{n:03d}", float(one)), "seconds": seconds} for n, one in enumerate(won)]
+    found = document(tasks, name, fingerprint={**FINGERPRINT, **changes}, started=1.7e9 + seed)
+    (path / f"{name}.json").write_text(json.dumps(found))
+    return str(path / f"{name}.json")
+
+
+def powers(found: dict[str, Any]) -> list[float]:
+    return [one["power"] for one in found["rows"]]
+
+
+def test_more_trials_see_more_and_cost_more(ask: Any) -> None:
+    found = ask("--trials", "3", "--effect", "8", "--power", "75%")
+    assert (found["effect"], found["power"], found["tasks"]) == (0.08, 0.75, 154)
+    assert found["chances"] == {
+        "beta": [0.35, 0.9],
+        "fitted": False,
+        "said": "no run was given",
+    }
+    assert [one["trials"] for one in found["rows"]] == [1, 2, 3]
+    assert [one["attempts"] for one in found["rows"]] == [2 * 154 * k for k in (1, 2, 3)]
+    for name in ("power", "machine_hours", "usd"):
+        values = [one[name] for one in found["rows"]]
+        assert values == sorted(set(values)), name
+    reach = [one["detectable"] for one in found["rows"]]
+    assert reach == sorted(reach, reverse=True)
+    fewest = next(k for k, power in enumerate(powers(found), 1) if power >= 0.75)
+    assert found["enough"] == fewest
+    # Whatever else, a machine is billed for the tasks: 425 s each, and 10 boots and deletions.
+    work = 2 * 154 * 425 / 3600
+    assert work < found["rows"][0]["machine_hours"] < work + 2 * 10 * (600 + 60) / 3600 + 2
+
+
+def test_missing_scores_cost_most_of_the_power_at_one_trial_a_side(ask: Any) -> None:
+    whole, few, many = (
+        powers(ask("--trials", "1", "--effect", "10.8", "--missing", share))[0]
+        for share in ("0", "2%", "20")
+    )
+    assert whole == pytest.approx(0.8, abs=0.05)
+    assert whole - few == pytest.approx(0.25, abs=0.08)
+    assert many == pytest.approx(0.0, abs=0.01)
+
+
+def test_the_spread_and_the_durations_are_learned_from_runs_made_alike(
+    ask: Any, commands: Commands, tmp_path: Path
+) -> None:
+    runs = [run(tmp_path, f"n{n}", n, seconds=100.0) for n in range(6)]
+    other = run(tmp_path, "older", 0, seconds=9000.0, model="older")
+    found = ask(*runs, other, "--trials", "1")
+    assert found["tasks"] == TASKS
+    assert found["chances"]["fitted"] is True
+    a, b = found["chances"]["beta"]
+    assert a / (a + b) == pytest.approx(0.4, abs=0.07)
+    assert 2 < a + b < 14
+    assert found["chances"]["said"].startswith("6 runs made alike; of 60 tasks tried twice")
+    work = 2 * TASKS * 100 / 3600
+    assert work < found["rows"][0]["machine_hours"] < work + 2 * 10 * (600 + 60) / 3600 + 2
+    said = commands("power", "--offline", *runs, other, "--trials", "1")
+    assert "warning: passed over older: made unlike n5" in said.stderr
+    assert "fitted: 6 runs made alike" in said.stdout
+
+
+def test_a_store_of_kept_runs_is_its_history(ask: Any, commands: Commands, tmp_path: Path) -> None:
+    store = (tmp_path / "kept").as_uri()
+    for n in range(3):
+        path = run(tmp_path, f"n{n}", n)
+        kept = commands("history", "add", path, "--store", store, "--branch", "main")
+        assert kept.returncode == 0, kept.stderr
+    found = ask("--history", store, "--branch", "main", "--trials", "1", "--tasks", "100")
+    assert found["chances"]["said"].startswith("3 runs made alike")
+    assert found["rows"][0]["attempts"] == 200
+    nobody = ask("--history", store, "--branch", "nobody", "--trials", "1")
+    assert nobody["chances"]["fitted"] is False
+
+
+def test_one_run_of_one_trial_leaves_the_stated_model_and_says_so(
+    commands: Commands, tmp_path: Path
+) -> None:
+    done = commands("power", "--offline", run(tmp_path, "n0", 0), "--trials", "1")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "60 tasks, a difference of 5 points, power 80%"
+    assert lines[1] == (
+        "chances of tasks: Beta(0.35, 0.90), the stated model: 0 tasks of 1 run made alike have "
+        "two scored trials, and 20 have to"
+    )
+    assert lines[-1].startswith("None of 1 to 1 trials a side shows 5 points with power 80%: ")
+
+
+def test_the_answer_is_a_sentence_with_its_price(commands: Commands) -> None:
+    done = commands("power", "--offline", "--effect", "15", "--trials", "1", "--workers", "4")
+    assert done.returncode == 0, done.stderr
+    assert "1 trial a side is enough for 15 points with power 80%: 308 task attempts, " in (
+        done.stdout
+    )
+    assert done.stdout.rstrip().split(", ")[-1].startswith("$")
+
+
+def test_everything_wrong_is_said_at_once(commands: Commands) -> None:
+    wrong = ("--effect", "many", "--power", "100", "--missing", "-1", "--trials", "0")
+    done = commands("power", *wrong, "--tasks", "0", "--workers", "0", "--last", "0")
+    assert done.returncode == 2
+    for flag in ("--effect many", "--power 100", "--missing -1", "--trials", "--tasks", "--last"):
+        assert f"error: {flag}" in done.stderr
+    nowhere = commands("power", "--offline", "/no/such/run")
+    assert nowhere.returncode == 2
+    assert "/no/such/run" in nowhere.stderr
