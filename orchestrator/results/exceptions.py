@@ -1,7 +1,6 @@
 """Reads the exceptions of a traceback: their classes, from the innermost to the one that ended it.
 
 Classes are read, not wording: a class is what a library promises, its text is what it likes today.
-The text is what ``traceback.format_exc()`` prints in Python 3.9 to 3.14.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
 
-_LINKS_LIMIT = 64
-_HEADER = "Traceback (most recent call last):"
-_RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: ?(.*))?$", re.DOTALL)
-_NEXT = (
-    "The above exception was the direct cause of the following exception:",
-    "During handling of the above exception, another exception occurred:",
-)
+    from orchestrator.results.tracebacks import Exceptional
+
+_LINKS_LIMIT = 1_024
+# A class may be another's, or a function's: "agent.Agent.GaveUp", "agent.ask.<locals>.GaveUp".
+_RAISED = re.compile(r"^([A-Za-z_](?:\w|\.|<locals>)*)(?::(?: (.*))?|\n(.*))?$", re.DOTALL)
 
 CONNECTION_NAMES = frozenset(
     {
@@ -102,35 +99,12 @@ class Link:
         return self.name in _FILE_ERRORS and not self.lost_connection
 
 
-def chain_of(traceback: str) -> tuple[Link, ...]:
-    """Return the exceptions of a traceback in the order it prints them: the outermost is last."""
-    links = [link for block in _blocks(traceback.splitlines()) if (link := _link(block))]
+def chain_of(exceptions: Sequence[Exceptional]) -> tuple[Link, ...]:
+    """Return what the exceptions of a traceback are, in the same order: the outermost is last."""
+    links = [link for exceptional in exceptions if (link := _link(exceptional.text))]
     return tuple(links[-_LINKS_LIMIT:])
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the lines below each ``Traceback`` header, up to the next."""
-    block: list[str] | None = None
-    for line in lines:
-        if line == _HEADER:
-            if block is not None:
-                yield block
-            block = []
-        elif block is not None:
-            block.append(line)
-    if block is not None:
-        yield block
-
-
-def _link(block: list[str]) -> Link | None:
-    """Return what a block raised: the first line after its frames, and what belongs to it."""
-    start = next((at for at, line in enumerate(block) if line and not line[0].isspace()), None)
-    if start is None:
-        return None
-    text: list[str] = []
-    for line in block[start:]:
-        if line in _NEXT:
-            break
-        text.append(line)
-    match = _RAISED.match("\n".join(text).strip())
-    return None if match is None else Link(match.group(1), match.group(2) or "")
+def _link(text: str) -> Link | None:
+    match = _RAISED.match(text)
+    return None if match is None else Link(match.group(1), match.group(2) or match.group(3) or "")

@@ -9,13 +9,14 @@ forks wrap it (``run_with_timeout(env.evaluate, …)`` in FanbinLu/WindowsAgentA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.results.exceptions import chain_of
 from orchestrator.results.provider import answer_of
 from orchestrator.results.text import clean
+from orchestrator.results.tracebacks import exceptions_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from orchestrator.results.exceptions import Link
     from orchestrator.results.provider import Answer
 
-TRACEBACK_LIMIT = 1 << 16
 _EXCEPTION_LIMIT = 300
 
 
@@ -48,15 +48,16 @@ _STATEMENTS: tuple[tuple[re.Pattern[str], Frame], ...] = (
     (re.compile(r"\brecorder\.record_step\b"), Frame.RECORDER),
     (re.compile(r"\benv\."), Frame.GUEST),
     (re.compile(r"\bin actions\b|\bif (?:not )?(?:computer_update_args|actions)\b"), Frame.OUTPUT),
+    (re.compile(r"\bagent\."), Frame.AGENT),
 )
-# A statement that names none of these may call a helper that does: its frames tell by file and
-# function.
+# A statement that names none of these may call a helper that does, and of one over several lines
+# Python 3.9 to 3.12 print the first alone: then the frames tell, by file and function.
 _CALLED: tuple[tuple[re.Pattern[str], Frame], ...] = (
-    (re.compile(r"mm_agents/.*\.py:(?:predict|reset)\Z"), Frame.AGENT),
-    (re.compile(r"desktop_env\w*\.py:reset\Z"), Frame.RESET),
-    (re.compile(r"desktop_env\w*\.py:step\Z"), Frame.STEP),
-    (re.compile(r"desktop_env\w*\.py:evaluate\Z"), Frame.EVALUATE),
+    (re.compile(r"(?:\A|/)\w*env\w*\.py:reset\Z"), Frame.RESET),
+    (re.compile(r"(?:\A|/)\w*env\w*\.py:step\Z"), Frame.STEP),
+    (re.compile(r"(?:\A|/)\w*env\w*\.py:evaluate\Z"), Frame.EVALUATE),
     (re.compile(r"trajectory_recorder\w*\.py:record_step\Z"), Frame.RECORDER),
+    (re.compile(r"agents?(?:/.*)?\.py:(?:a?predict|reset)\Z"), Frame.AGENT),
 )
 
 _ANY_FRAME = re.compile(
@@ -94,28 +95,27 @@ class _Call:
     def is_clients(self) -> bool:
         return bool(_CLIENT_FILE.search(self.file) and _CLIENT_FUNCTION.match(self.function))
 
+    @property
+    def called(self) -> Frame | None:
+        """What a frame below the client's statement tells: a helper beside it by its source."""
+        helper = _CLIENT_FILE.search(self.file) is not None
+        by_source = _first(_STATEMENTS, self.source) if helper else None
+        return by_source or _first(_CALLED, f"{self.file}:{self.function}")
+
 
 def raised(traceback: str, exception: str) -> Raised:
     """Return where a traceback's task failed.
 
     Args:
         traceback: The text of ``traceback.format_exc()``.
-        exception: ``str()`` of the same exception, empty when unknown. It ends the traceback, and
-            is left out of the search: a forged frame in a message decides nothing.
+        exception: ``str()`` of the same exception, empty when unknown.
     """
-    traceback = traceback[-TRACEBACK_LIMIT:]
-    body = traceback.rstrip()
-    stripped = exception.strip()
-    if stripped and body.endswith(stripped):
-        body = body[: -len(stripped)]
-    first, _, more = stripped.partition("\n")
-    chain = chain_of(body + first)
-    if more and chain:
-        chain = (*chain[:-1], replace(chain[-1], message=f"{chain[-1].message}\n{more}"))
-    calls = [_Call(*parts) for parts in _ANY_FRAME.findall(body)]
+    exceptions = exceptions_in(traceback, exception)
+    chain = chain_of(exceptions)
+    calls = [_Call(*parts) for one in exceptions for parts in _ANY_FRAME.findall(one.frames)]
     return Raised(
         frame=_frame_of(calls, chain),
-        exception=clean(_last_line(traceback, stripped), _EXCEPTION_LIMIT),
+        exception=clean(exceptions[-1].text, _EXCEPTION_LIMIT),
         answer=answer_of(chain),
         lost_connection=any(link.lost_connection for link in chain),
     )
@@ -127,7 +127,9 @@ def _frame_of(calls: Sequence[_Call], chain: Sequence[Link]) -> Frame:
     if at is None:
         return Frame.OTHER
     statement, below = calls[at], calls[at + 1 :]
-    frame = _first(_STATEMENTS, statement.source) or _first_called(below) or Frame.OTHER
+    # A helper that gave up raises anew: what it had called is in the causes, which come before.
+    called = (call.called for call in (*below, *calls[:at]))
+    frame = _first(_STATEMENTS, statement.source) or next(filter(None, called), Frame.OTHER)
     if frame is Frame.RECORDER:
         return _of_recorder(below, chain)
     if frame in (Frame.GUEST, Frame.STEP) and _hands_over_the_unfit(statement, chain):
@@ -137,11 +139,6 @@ def _frame_of(calls: Sequence[_Call], chain: Sequence[Link]) -> Frame:
 
 def _first(table: Sequence[tuple[re.Pattern[str], Frame]], text: str) -> Frame | None:
     return next((frame for pattern, frame in table if pattern.search(text)), None)
-
-
-def _first_called(below: Sequence[_Call]) -> Frame | None:
-    names = (f"{call.file}:{call.function}" for call in below)
-    return next((frame for name in names if (frame := _first(_CALLED, name))), None)
 
 
 def _of_recorder(below: Sequence[_Call], chain: Sequence[Link]) -> Frame:
@@ -165,11 +162,3 @@ def _hands_over_the_unfit(statement: _Call, chain: Sequence[Link]) -> bool:
         return False
     unpacked = "computer_update_args" in statement.source
     return unpacked or "JSON serializable" in last.message
-
-
-def _last_line(traceback: str, exception: str) -> str:
-    """Return "Type: message" of the outermost exception."""
-    body = traceback.rstrip()
-    if exception and body.endswith(exception):
-        return body[: -len(exception)].rsplit("\n", 1)[-1] + exception
-    return body.rsplit("\n", 1)[-1]

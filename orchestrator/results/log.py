@@ -19,13 +19,14 @@ from orchestrator.results import files
 from orchestrator.results.provider import Provider
 from orchestrator.results.setup_log import SetupLog
 from orchestrator.results.text import clean, plain
+from orchestrator.results.tracebacks import begins_traceback
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LINE_LIMIT = 8192
 _NOTE_LIMIT = 300
-_TRACEBACK_LINES = 400
+_TRACEBACK_LINES = 4_000  # a recursion's has 1,000 frames of three lines
 _HEAD_LIMIT = 48 << 20
 _TAIL_LIMIT = 16 << 20
 _POLL_LIMIT = 4 << 20
@@ -37,6 +38,7 @@ _RECORD = re.compile(
 )
 _STEP = re.compile(r"Step (\d{1,9}): ")
 _ARGUMENTS = "Args: "
+_FAILED = "Exception in "
 _BAD = frozenset({"ERROR", "CRITICAL"})
 _LOUD = _BAD | {"WARNING"}
 
@@ -103,6 +105,7 @@ class _Scan:
     after_action: bool = False
     swallowed: str = ""
     arguments: str = ""
+    failed: bool = False
     capturing: bool = False
     broken_line: bool = False
     says_no_thinking: bool = False
@@ -188,11 +191,13 @@ class LogScanner:
             self._runner(message)
 
     def _runner(self, message: str) -> None:
-        if message.startswith("Traceback (most recent call last):"):
+        # A traceback begins with its first exception, which need not have been raised itself.
+        if begins_traceback(message) or self._scan.failed:
             self._scan.capturing = True
             self._scan.traceback = [message]
         elif message.startswith(_ARGUMENTS):
             self._scan.arguments = message.removeprefix(_ARGUMENTS)
+        self._scan.failed = self._scan.level in _BAD and message.startswith(_FAILED)
 
     def _continuation(self, text: str) -> None:
         scan = self._scan
