@@ -148,7 +148,7 @@ def parse_score(data: bytes) -> float | None:
     """
     if len(data) > _RESULT_LIMIT:
         return None
-    text = data.decode("utf-8", "replace").strip()
+    text = data.decode("utf-8-sig", "replace").strip()  # Windows likes to begin a file with a mark
     if text in _WORDS:
         return _WORDS[text]
     if _NUMBER.match(text) is None:

@@ -24,6 +24,8 @@ _LINES_LIMIT = 10_000
 _STEPS_LIMIT = 1_000
 _ACTION_LIMIT = 4_000
 _STAMP_LIMIT = 32
+_ERROR = b'{"Error": '
+_PADDING = b"\0 \t\r\n"  # a machine that died leaves zeros behind the end
 _INSTRUCTION_LIMIT = 2_000
 
 # WAA-V2 keeps each kind of file in a directory of its own: "screenshot/screenshot-step_0_….png".
@@ -93,8 +95,9 @@ def _last_action(path: Path, counted: Any) -> Any:
 
 def _error(path: Path) -> frames.Raised | None:
     """Return the exception that the last line holds."""
-    last = files.read_tail(path, _TAIL_LIMIT).rstrip().rsplit(b"\n", 1)[-1]
-    document = _document(last)
+    last = files.read_tail(path, _TAIL_LIMIT).rstrip(_PADDING).rsplit(b"\n", 1)[-1]
+    # A recorder that raised in the middle of its own line leaves half of it before this one.
+    document = _document(last) or _document(last[max(0, last.rfind(_ERROR)) :])
     if document is None or "step_num" in document:
         return None
     traceback, exception = document.get("Traceback"), document.get("Exception")

@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.results.frames import Frame, raised
 from orchestrator.results.task import parse_score, read_score, read_task, task_log
-from tests.results.trees import TaskFiles, traceback_text, turn
+from tests.results.trees import TaskFiles, error_line, traceback_text, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,7 @@ SCORES = {
     "-0.0": 0.0,
     "True": 1.0,
     "False\n": 0.0,
+    "\ufeff1.0\r\n": 1.0,
 }
 NO_SCORES = ["", " \n", "NaN", "nan", "inf", "-1", "2", "1.0000001", "1e400", "true", "None"]
 NO_SCORES += ["0,5", "1 1", "0x1", "1_0", "\u0661", "0.5\x00", "[0.5]", "0." + "0" * 2000]
@@ -106,6 +107,30 @@ def test_a_statement_over_several_lines_is_read_whole() -> None:
     statement = "result = (\n        env.evaluate()\n    )"
 
     assert raised(traceback_text(statement), "no").frame is Frame.EVALUATE
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('{"step_num": 1, "action": "x", "plan": ', "\n"),
+        ('{"step_num": 1, "action": {"type": ', "\n"),
+        ("", "\n" + "\0" * 4096),
+        ("", "\r\n\r\n"),
+    ],
+)
+def test_the_error_line_is_read_whatever_lies_around_it(
+    before: str, after: str, tmp_path: Path
+) -> None:
+    written = TaskFiles(tmp_path).write()
+    error = error_line("actions = agent.predict(obs)")
+    (written / "traj.jsonl").write_text(
+        f'{{"step_num": 0, "action": null}}\n{before}{error}{after}'
+    )
+
+    found = read_task(written).raised
+
+    assert found is not None
+    assert found.frame is Frame.AGENT
 
 
 def test_steps_are_the_turns_that_acted(tmp_path: Path) -> None:
