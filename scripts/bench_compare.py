@@ -2,7 +2,8 @@
 """Times ``waa-matrix compare`` of two runs of 154 tasks, beside importing scipy's statistics.
 
 Exit status 1 when reading and comparing take more than two seconds, or when the whole command takes
-more than twice the import that it cannot do without: how long that is, is the machine's business.
+more processor time than 1.8 times the import that it cannot do without: how long that is, is the
+machine's business. That is half as much again as it took when this bound was set (1.20 times).
 Each is the best of several, taken in turn.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ from orchestrator.report.document import SCHEMA
 from orchestrator.suite import demo_suite
 
 MOST_S = 2.0
-MOST = 2.0
+MOST = 1.8
 ROUNDS = 7
 
 
@@ -44,11 +46,12 @@ def run(name: str) -> dict[str, Any]:
     return {"schema": SCHEMA, "run": {"id": name, "simulated": True}, "tasks": tasks}
 
 
-def wall(command: list[str]) -> float:
-    """Return the seconds of one call."""
-    started = time.perf_counter()
+def processor(command: list[str]) -> float:
+    """Return the processor seconds of one call: others at work beside it do not lengthen them."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def computed(documents: tuple[object, object]) -> float:
@@ -69,7 +72,7 @@ def main() -> None:
             path.write_text(json.dumps(document))
         ours = [str(Path(sys.executable).with_name("waa-matrix")), "compare", *map(str, paths)]
         theirs = [sys.executable, "-c", "import scipy.stats"]
-        rounds = [(wall(theirs), wall(ours)) for _ in range(ROUNDS)]
+        rounds = [(processor(theirs), processor(ours)) for _ in range(ROUNDS)]
     bare, command = (min(column) for column in zip(*rounds, strict=True))
     warm = min(computed(documents) for _ in range(ROUNDS))
     click.echo(f"compare, 154 tasks twice, in a warm process            {warm * 1e3:8.0f} ms")

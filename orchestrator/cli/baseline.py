@@ -56,11 +56,17 @@ def find_baseline(
         return Baseline(records(finder, options["against"]))
     reachable = event.in_actions or not github_problems(options)
     tried = workflows(event, options["baseline_workflow"]) if reachable else []
-    judged = frozenset([record.id])
-    found = last_runs(record, finder, {**options, "branch": branch}, judged, tried, create=True)
+    found = last_runs(record, finder, {**options, "branch": branch}, [record], tried, create=True)
     if found.runs or reachable:
         return found
     return Baseline([], f"{found.why_not} GitHub was not asked, for there is no access to it.")
+
+
+def why_no_baseline(error: MatrixError) -> str:
+    """Return why there is nothing to compare with; what a store or GitHub said is in the log."""
+    if not isinstance(error, BadInputError):
+        return "the baseline could not be read."
+    return f"the baseline cannot be used: {' '.join(str(problem) for problem in error.problems)}"
 
 
 def workflows(event: WorkflowEvent, named: str) -> list[str]:
@@ -74,7 +80,7 @@ def last_runs(
     record: RunRecord,
     finder: RunFinder,
     options: Mapping[str, Any],
-    judged: frozenset[str],
+    judged: Sequence[RunRecord],
     tried: Sequence[str],
     *,
     create: bool = False,
@@ -85,7 +91,7 @@ def last_runs(
         record: The run to judge.
         finder: What reads runs on GitHub.
         options: The command's ``history``, ``branch``, ``last`` and what opens the store.
-        judged: Ids of runs that are no baseline, for they are judged themselves.
+        judged: Runs that are no baseline, for they are judged themselves.
         tried: The workflow files whose runs are looked at, in this order.
         create: A history that is not there yet is made, and is empty.
 
@@ -111,7 +117,7 @@ def last_runs(
 def from_history(
     record: RunRecord,
     options: Mapping[str, Any],
-    judged: frozenset[str],
+    judged: Sequence[RunRecord],
     *,
     create: bool,
 ) -> Baseline:
@@ -121,7 +127,7 @@ def from_history(
         MatrixError: The store could not be read.
     """
     kept = kept_records(options, create=create, count=10 * options["last"])
-    earlier = [one for one in kept if one.id not in judged]
+    earlier = [one for one in kept if not _is_judged(one, judged)]
     why_not = "the history keeps none that shares a task with it"
     return _chosen(record, earlier, options["last"], options["branch"], why_not)
 
@@ -137,6 +143,12 @@ def _chosen(
         return Baseline([], why_not)
     like = choose_baseline(record, earlier, len(earlier))
     return Baseline(found, branch=Branch(branch, tuple(like)))
+
+
+def _is_judged(run: RunRecord, judged: Sequence[RunRecord]) -> bool:
+    from orchestrator.report.comparison import is_same_run
+
+    return any(is_same_run(run, one) for one in judged)
 
 
 def kept_records(options: Mapping[str, Any], *, create: bool, count: int) -> list[RunRecord]:
@@ -167,7 +179,7 @@ class Search:
     finder: RunFinder
     branch: str
     last: int
-    judged: frozenset[str]
+    judged: Sequence[RunRecord]
 
     def of(self, record: RunRecord, workflow: str) -> Baseline:
         """Return the runs of a workflow to compare ``record`` with.
@@ -187,7 +199,7 @@ class Search:
         found: dict[str, RunRecord] = {}
         for run_id in ids:
             one = self._record(run_id)
-            if one is None or one.id in self.judged:
+            if one is None or _is_judged(one, self.judged):
                 continue
             found.setdefault(one.id, one)  # a resumed run's newest report holds the earlier ones
             if is_settled(record, _oldest_first(found), self.last):

@@ -18,7 +18,8 @@ def closing_lines(results: Results, out: Path, stopped_by: str) -> list[str]:
     score = results.score
     lines.append(f"Score {wording.headline(score)}. {wording.explained(score)}")
     lines.append(f"Full successes: {wording.successes(score)}")
-    lines += [line for line in (_mean_intervals(results), _fail_answers(results)) if line]
+    lines.append(f"Mean over scored: {wording.mean(score)}")
+    lines += [line for line in (wording.clustered(results), _fail_answers(results)) if line]
     if results.repeats is not None:
         lines += [f"{name}: {value}" for name, value in wording.trials(results.repeats)]
     lines.append(wording.accounting(score))
@@ -37,20 +38,6 @@ def below_bar(mean: float | None, bar: float | None) -> str:
     return f"Exit 1: {reached}, and --fail-under is {bar:g} (on the scale from 0 to 1)."
 
 
-def _mean_intervals(results: Results) -> str:
-    """Return the mean's interval by task and by application; "" for too few tasks."""
-    from orchestrator.report import wording
-
-    extra, by_task = results.caveats, results.score.mean_interval
-    if by_task is None:
-        return ""
-    said = f"95% of the mean over scored: {wording.interval(by_task)}"
-    if extra.clustered is None:
-        return said
-    grouped = wording.interval(extra.clustered)
-    return f"{said}; by application {grouped} (indicative, {extra.clusters} applications)"
-
-
 def _fail_answers(results: Results) -> str:
     """Return how often FAIL was answered; "" where it never was, and never would be right."""
     found = results.fail_answers
@@ -64,4 +51,4 @@ def _fail_answers(results: Results) -> str:
 
 
 def _share(answered: int, scored: int, of: str) -> str:
-    return f"{answered}/{scored} = {answered / scored:.1%} of {of}" if scored else ""
+    return f"{answered}/{scored} {of}" if scored else ""

@@ -121,11 +121,15 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
 
     if options["last"] < 1:
         raise bad_input("--last", "is below 1", "Give 1 or more.")
+    of_branch = bool(options["history"] or options["baseline_workflow"])
+    if options["pool"] and of_branch:
+        fix = "Name the baseline's runs, or take them from a branch."
+        raise bad_input("--pool", "is not used with --history or --baseline-workflow", fix)
     published = _published(options["baseline"])
     finder = RunFinder(lambda: stack.enter_context(opened_github(options)), options["store_ca"])
     found = records(finder, [*options["pool"], *runs])
     pool, named = found[: len(options["pool"])], found[len(options["pool"]) :]
-    if options["history"] or options["baseline_workflow"]:
+    if of_branch:
         kept = _of_branch(named, finder, options)
         baseline, branch, candidates = kept.runs, kept.branch, named
     else:
@@ -148,11 +152,9 @@ def _of_branch(
     event = workflow_event(options["repository"])
     branch = options["branch"] or default_branch(event, options, finder.github)
 
-    judged = frozenset(one.id for one in candidates)
     workflow = options["baseline_workflow"]
-    found = last_runs(
-        candidates[0], finder, {**options, "branch": branch}, judged, [workflow] if workflow else []
-    )
+    tried = [workflow] if workflow else []
+    found = last_runs(candidates[0], finder, {**options, "branch": branch}, candidates, tried)
     if not found.runs:
         fix = "Keep one with waa-matrix history add, or name a run to compare with."
         flag = "--baseline-workflow" if workflow else "--history"

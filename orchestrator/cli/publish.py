@@ -209,7 +209,7 @@ class _Call:
         self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, base: str
     ) -> tuple[Comparison | None, str]:
         """Compare with the baseline; where that fails, the run is published all the same."""
-        from orchestrator.cli.baseline import find_baseline
+        from orchestrator.cli.baseline import find_baseline, why_no_baseline
         from orchestrator.report.comparison import compare, side_of
 
         if not (base or self.options["against"]):
@@ -222,7 +222,7 @@ class _Call:
             return compare(*sides, on=self.options["on"], branch=baseline.branch), ""
         except MatrixError as error:
             self._trouble("the baseline", error)
-            return None, "the baseline could not be read."
+            return None, why_no_baseline(error)
 
     def _tell_github(self, event: WorkflowEvent, comment: str, check: CheckText) -> None:
         if not event.in_actions and github_problems(self.options):

@@ -261,7 +261,7 @@ def records(finder: RunFinder, named: Iterable[str]) -> list[RunRecord]:
         BadInputError: With every problem.
         StoreError: A store or GitHub could not be asked, and nothing else is wrong.
     """
-    from orchestrator.report.comparison import read_record
+    from orchestrator.report.comparison import read_record, repeated
 
     found: list[RunRecord] = []
     problems: list[Problem] = []
@@ -278,5 +278,5 @@ def records(finder: RunFinder, named: Iterable[str]) -> list[RunRecord]:
     if failure is not None and len(problems) == 1:
         raise StoreError(str(problems[0])) from failure
     if problems:
-        raise BadInputError(problems)
+        raise BadInputError([*problems, *repeated(found)])
     return found

@@ -57,6 +57,7 @@ def to_document(results: Results) -> dict[str, Any]:
             **_score(results.score),
             "flagged": caveats.flagged,
             "mean_without_flagged": caveats.mean_without_flagged,
+            "without_flagged_interval": _interval(caveats.without_flagged_interval),
             "clustered_interval": _interval(caveats.clustered),
             "clusters": caveats.clusters,
             "detectable": {

@@ -45,8 +45,7 @@ class Score:
     ``mean`` and ``rate`` (full successes) are over scored, ``band`` over expected: its worst case
     counts everything undecided as 0, its best case as 1. Undecided are the tasks without a score;
     ``timeouts`` are scored 0 (``causes.CUT_OFF``). ``interval`` is that of ``rate``,
-    ``mean_interval`` that of ``mean``; only the run's own score has the latter. ``tasks`` counts
-    the distinct tasks with a score.
+    ``mean_interval`` that of ``mean``. ``tasks`` counts the distinct tasks with a score.
     """
 
     counts: Counts
@@ -77,6 +76,7 @@ class Caveats:
 
     flagged: int
     mean_without_flagged: float | None
+    without_flagged_interval: Interval | None
     clustered: Interval | None
     clusters: int
     paired_detectable: float | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from orchestrator.causes import Flag
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from orchestrator.report.entries import Score, TaskEntry
+    from orchestrator.report.entries import TaskEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Adjusted:
     """A domain among the others.
 
     ``p`` is Fisher's, of its successes against all other domains', Holm-adjusted; ``direction``
-    the sign of that difference; ``interval`` Wilson's, of its rate, at the level of Holm's step.
+    the sign of that difference; ``interval`` that of its score, of the rate of full successes, at
+    the level of Holm's step.
     """
 
     p: float
@@ -50,30 +52,47 @@ class Repeats:
     flaky: tuple[str, ...]
 
 
-def adjusted_domains(domains: Sequence[tuple[str, Score]]) -> dict[str, Adjusted]:
+def adjusted_domains(tasks: Iterable[TaskEntry]) -> dict[str, Adjusted]:
     """Return each domain's test against all others, and its interval, both after Holm.
 
-    Trials of a task are worth one task, as everywhere.
+    Tasks are the units of the test: the trials of each are averaged first, and the sum of these
+    rates, rounded, is the number of successes.
     """
-    known = [(domain, *_whole(score)) for domain, score in domains if score.rate is not None]
-    wins, total = sum(one[1] for one in known), sum(one[2] for one in known)
-    values = [stats.fisher(won, n, wins - won, total - n) for _, won, n in known]
+    known = _tallies(tasks)
+    wins = {domain: math.fsum(won / n for won, n in each) for domain, each in known.items()}
+    total, whole = sum(map(len, known.values())), math.fsum(wins.values())
+    values = [
+        stats.fisher(round(wins[domain]), len(each), round(whole - wins[domain]), total - len(each))
+        for domain, each in known.items()
+    ]
     levels = stats.holm_levels(values)
     return {
-        domain: Adjusted(p, _beside(won, n, wins, total), stats.wilson(won, n, level))
-        for (domain, won, n), p, level in zip(known, stats.holm(values), levels, strict=True)
+        domain: Adjusted(
+            p, _beside(wins[domain], len(each), whole, total), stats.success_interval(each, level)
+        )
+        for (domain, each), p, level in zip(known.items(), stats.holm(values), levels, strict=True)
     }
 
 
-def _beside(won: int, n: int, wins: int, total: int) -> int:
+def _tallies(tasks: Iterable[TaskEntry]) -> dict[str, list[tuple[int, int]]]:
+    """Return full successes and scored trials of each task, by domain."""
+    scores: dict[str, dict[str, list[float]]] = {}
+    for task in tasks:
+        if task.score is not None:
+            scores.setdefault(task.domain, {}).setdefault(task.name, []).append(task.score)
+    return {
+        domain: [(sum(score >= 1.0 for score in each), len(each)) for each in named.values()]
+        for domain, named in sorted(scores.items())
+    }
+
+
+_ROUNDING = 1e-9
+
+
+def _beside(won: float, n: int, wins: float, total: int) -> int:
     """Return the sign of a domain's rate less that of all others together; 0 with no others."""
     apart = won * (total - n) - (wins - won) * n
-    return (apart > 0) - (apart < 0)
-
-
-def _whole(score: Score) -> tuple[int, int]:
-    """Return successes and tasks as whole numbers, for an exact test."""
-    return round((score.rate or 0.0) * score.tasks), score.tasks
+    return (apart > _ROUNDING) - (apart < -_ROUNDING)
 
 
 def fail_answers(tasks: Iterable[TaskEntry]) -> FailAnswers:

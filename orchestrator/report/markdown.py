@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import RULES, Status
 from orchestrator.report import wording
 from orchestrator.report.gantt import LEGEND, mermaid
-from orchestrator.report.text import markdown_code, markdown_text, moment, percent, span_of_time
+from orchestrator.report.text import markdown_code, markdown_text, moment, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,7 +96,8 @@ def _domains(results: Results) -> str:
         counts = score.counts
         lines.append(
             f"| {markdown_code(domain)} | {counts.scored}/{counts.expected} "
-            f"| {percent(score.mean)} | {score.successes} | {wording.interval(score.interval)} "
+            f"| {wording.bare_mean(score)} | {score.successes} "
+            f"| {wording.interval(score.interval)} "
             f"| {wording.adjusted(results, domain)} | {wording.adjusted_p(results, domain)} |"
         )
     if len(results.domains) > _DOMAINS_SHOWN:

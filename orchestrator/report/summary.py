@@ -51,7 +51,7 @@ def summarize(
     workers = workers_of(folded, where)
     common, varying = _fingerprints(tasks)
     domains = _domains(tasks)
-    score = replace(score_of(tasks), mean_interval=stats.by_task(_by(tasks, by_task=True)))
+    score = score_of(tasks)
     fleet = None if told is None else fleet_of(told, tasks, workers)
     damage = (*folded.damage, *(told.damage if told else ()))
     return Results(
@@ -62,7 +62,7 @@ def summarize(
         infeasible=score_of([task for task in tasks if task.infeasible]),
         feasible=score_of([task for task in tasks if not task.infeasible]),
         domains=domains,
-        adjusted=adjusted_domains(domains),
+        adjusted=adjusted_domains(tasks),
         fail_answers=fail_answers(tasks),
         repeats=repeats(tasks),
         tasks=tuple(tasks),
@@ -154,7 +154,7 @@ def _clean_facts(facts: RunFacts, *, simulated: bool) -> RunFacts:
 
 
 def score_of(tasks: Sequence[TaskEntry]) -> Score:
-    """Return what these tasks scored together, but for the interval of the mean."""
+    """Return what these tasks scored together."""
     scored = [task for task in tasks if task.score is not None]
     points = [task.score for task in scored if task.score is not None]
     counts = Counts(
@@ -171,7 +171,7 @@ def score_of(tasks: Sequence[TaskEntry]) -> Score:
     return Score(
         counts=counts,
         mean=_mean(points),
-        mean_interval=None,
+        mean_interval=stats.by_task(_by(tasks, by_task=True)),
         successes=successes,
         partial=sum(0 < point < 1 for point in points),
         rate=rate,
@@ -208,6 +208,7 @@ def _caveats(tasks: Sequence[TaskEntry], score: Score) -> Caveats:
     return Caveats(
         flagged=len(scored) - len(sound),
         mean_without_flagged=_mean([task.score for task in sound if task.score is not None]),
+        without_flagged_interval=stats.by_task(_by(sound, by_task=True)),
         clustered=stats.clustered(_by(scored, by_task=False)),
         clusters=len({task.domain for task in scored}),
         paired_detectable=stats.detectable(_beside_a_like_run(tasks)),

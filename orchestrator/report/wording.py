@@ -76,10 +76,12 @@ def interval(found: Interval | None) -> str:
 def mean(score: Score) -> str:
     """Return the mean with its interval, and over how many of how many it is."""
     counts = score.counts
-    return (
-        f"{percent(score.mean)} (95%: {interval(score.mean_interval)}), "
-        f"{counts.scored}/{counts.expected} scored"
-    )
+    return f"{bare_mean(score)}, {counts.scored}/{counts.expected} scored"
+
+
+def bare_mean(score: Score) -> str:
+    """Return the mean with its interval."""
+    return f"{percent(score.mean)} (95%: {interval(score.mean_interval)})"
 
 
 def successes(score: Score) -> str:
@@ -177,19 +179,20 @@ def caveats(results: Results) -> list[str]:
     if score.timeouts:
         said.append(
             f"{score.timeouts} timed out: scored 0, in the mean, in the worst and best case and in "
-            "verdicts. Had all of them succeeded, the mean would be "
-            f"{percent(score.had_timeouts_succeeded)}."
+            f"verdicts. Had all of them succeeded, the mean over the {score.counts.scored} scored "
+            f"would be {percent(score.had_timeouts_succeeded)}."
         )
     if extra.flagged:
+        others, held = score.counts.scored - extra.flagged, extra.without_flagged_interval
         said.append(
             f"{extra.flagged} scored while an evaluator's exception was swallowed or a step of the "
-            f"set-up failed that upstream goes on from; the mean of the others is "
-            f"{percent(extra.mean_without_flagged)}."
+            f"set-up failed that upstream goes on from; the mean of the {others} others is "
+            f"{percent(extra.mean_without_flagged)} (95%: {interval(held)})."
         )
     if results.infeasible.counts.expected:
         said.append(
             f"Infeasible tasks by themselves: {successes(results.infeasible)}; all others: mean "
-            f"{percent(results.feasible.mean)}. Always answering FAIL would score "
+            f"{mean(results.feasible)}. Always answering FAIL would score "
             f"{results.infeasible.counts.expected}/{score.counts.expected}."
         )
     if answers := fail_answers(results):
@@ -251,13 +254,14 @@ def fail_answers(results: Results) -> str:
 
 
 def clustered(results: Results) -> str:
-    """Return the interval of the mean that lets an application's tasks go together, or ""."""
+    """Return what is known of other applications, which is not what the mean's interval says."""
     extra = results.caveats
     if extra.clustered is None:
         return ""
     return (
-        f"If tasks of one application succeed and fail together, the 95% interval of the mean is "
-        f"{interval(extra.clustered)}: indicative, from {extra.clusters} applications (CR2, t)."
+        f"Were the {extra.clusters} applications drawn too, and not their tasks alone, another "
+        f"draw of applications like these could lie at {interval(extra.clustered)} (95%, CR2, t): "
+        "indicative."
     )
 
 

@@ -78,6 +78,22 @@ def success_interval(tasks: Sequence[tuple[int, int]], level: float = LEVEL) -> 
     return None if rate is None else wilson(rate * worth, worth, level)
 
 
+def share_interval(shares: Sequence[float], trials: int, level: float = LEVEL) -> Interval | None:
+    """Return the interval of the mean of tasks' shares in [0, 1], each estimated from ``trials``.
+
+    ``success_interval`` for what is no count: of shares of successes it is the same interval.
+    """
+    tasks = len(shares)
+    if not tasks:
+        return None
+    mean = math.fsum(shares) / tasks
+    squares = math.fsum((share - mean) ** 2 for share in shares)
+    worth = float(tasks)
+    if 0 < mean < 1 and squares >= _EQUAL:
+        worth = min(float(tasks * trials), mean * (1 - mean) * tasks**2 / squares)
+    return wilson(mean * worth, worth, level)
+
+
 def effective_tasks(tasks: Sequence[tuple[int, int]]) -> tuple[float | None, float]:
     """Return the success rate over all trials, and how many single trials its error is worth."""
     known = [(won, scored) for won, scored in tasks if scored]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.stats.intervals import Interval, by_task
+from orchestrator.stats.intervals import Interval, by_task, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +53,8 @@ class Trials:
 
     ``pass_at`` and ``pass_all`` map k to the mean over one set of tasks, the same for every k: the
     ``pass_tasks`` that have ``most`` scored trials. ``tasks`` counts those with two or more, over
-    which ``flip_rate`` is the mean. Intervals are Student's t over the same tasks, None where all
-    of them are equal.
+    which ``flip_rate`` is the mean. Intervals are ``share_interval``'s, over the same tasks: that
+    of pass@1 is the one of the success rate, where all tasks have as many trials.
     """
 
     most: int
@@ -82,6 +82,7 @@ def over_trials(tasks: Sequence[Sequence[float]]) -> Trials | None:
     whole = [c for n, c in counts if n == most]
     at = {k: [pass_at(most, c, k) for c in whole] for k in range(1, most + 1)}
     every = {k: [pass_all(most, c, k) for c in whole] for k in range(1, most + 1)}
+    flipped = [n for n, _ in counts if n > 1]
     flips = [rate for n, c in counts if (rate := flip_rate(n, c)) is not None]
     return Trials(
         most=most,
@@ -91,15 +92,11 @@ def over_trials(tasks: Sequence[Sequence[float]]) -> Trials | None:
         flip_rate=_mean(flips),
         interval=by_task(tasks),
         pass_tasks=len(whole),
-        pass_at_intervals={k: _interval(values) for k, values in at.items()},
-        pass_all_intervals={k: _interval(values) for k, values in every.items()},
-        flip_interval=_interval(flips),
+        pass_at_intervals={k: share_interval(shares, most) for k, shares in at.items()},
+        pass_all_intervals={k: share_interval(shares, most) for k, shares in every.items()},
+        flip_interval=share_interval(flips, min(flipped)),
     )
 
 
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
-
-
-def _interval(values: Sequence[float]) -> Interval | None:
-    return by_task([[value] for value in values])

@@ -50,15 +50,17 @@ def test_a_run_directory_its_results_and_its_ledger_are_one_run(tmp_path: Path) 
     run = RunDirectory(tmp_path / "run")
     assert call(*quick(run.path, tasks=6)).returncode == 0
     results = run.path / "results.json"
-    done = call("compare", str(results), str(run.path), run.ledger.as_uri(), "--json")
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    sides = [found["baseline"], *(one["side"] for one in found["candidates"])]
+    places = [str(results), str(run.path), run.ledger.as_uri()]
+    texts = [call("compare", one, "--baseline", "navi", "--json").stdout for one in places]
+    sides = [json.loads(text)["baseline"] for text in texts]
     assert len({(one["scored"], one["successes"], one["mean"]) for one in sides}) == 1
+    twice = call("compare", *places)
+    assert twice.returncode == 2
+    assert twice.stderr.count("is the same run as") == 2
     results.unlink()
-    again = call("compare", str(run.path), run.ledger.as_uri(), "--markdown")
-    assert again.returncode == 0, again.stderr
-    assert "SIMULATED" in again.stdout
+    folded = call("compare", str(run.path), run.ledger.as_uri())
+    assert folded.returncode == 2
+    assert "is the same run as" in folded.stderr
 
 
 def test_a_github_run_is_its_report_or_its_ledgers(base: str, tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_a_github_run_is_its_report_or_its_ledgers(base: str, tmp_path: Path) ->
             "GITHUB_REPOSITORY": fake.repository,
         }
         told = call("compare", base, "500", **access)
-        folded = call("compare", "501", str(run.path), "--json", **access)
+        folded = call("compare", "501", "--baseline", "navi", "--json", **access)
         nothing = call("compare", base, "502", **access)
         by_itself = call("compare", base, "503", **access)
         fetched = {one.path.split("/")[-2] for one in fake.seen if one.path.endswith("/zip")}

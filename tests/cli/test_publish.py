@@ -101,7 +101,7 @@ def test_what_cannot_be_published_is_named_and_keeps_nothing_back(workflow: Work
     assert "error: the check: " in done.stderr
     assert "as an App" in done.stderr
     assert "error: the baseline: /does/not/exist" in done.stderr
-    assert "the baseline could not be read" in workflow.comment
+    assert "the baseline cannot be used: /does/not/exist: is no file" in workflow.comment
     assert workflow.summary
 
 

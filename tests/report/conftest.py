@@ -1,4 +1,4 @@
-"""A real browser for the report's pages, and what a page said and asked for in it."""
+"""A real browser for the report's pages, and a pair of runs with what is said of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from tests.report.ledger_pair import surfaces
+from tests.report.sweep import Ledgers
 from tests.tiers import chromium_command
 
 if TYPE_CHECKING:
@@ -93,3 +95,9 @@ def visit(chromium: Browser) -> Iterator[Visitor]:
     yield visitor
     for context in visitor.contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Ledgers:
+    """A pair of runs, what the product says of them, and their ledgers read anew."""
+    return Ledgers(surfaces(tmp_path_factory.mktemp("pair")))

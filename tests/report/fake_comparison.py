@@ -31,7 +31,7 @@ GAINED, LOST, FASTER = 31, 5, 0.92
 def fake_comparison(pooled: int = 1) -> dict[str, Any]:
     """Return ``comparison.json`` of a candidate with so many baseline runs, and with Navi."""
     names = ["main", *(f"main-{number}" for number in range(2, pooled + 1))]
-    baseline = side_of([_record(demo_run(), name) for name in names])
+    baseline = side_of([_record(demo_run(), name, days) for days, name in enumerate(names, 1)])
     candidate = side_of([_record(candidate_run(), "planner")])
     return to_comparison(compare(baseline, [candidate], [against(candidate, KNOWN["navi"])]))
 
@@ -81,5 +81,8 @@ def results_of(run: FakeRun, name: str) -> Results:
     return summarize(run.plan, folded, facts(run=name, ended=ended), fake_fleet(run))
 
 
-def _record(run: FakeRun, name: str) -> RunRecord:
-    return read_record(to_document(results_of(run, name)), name)
+def _record(run: FakeRun, name: str, days_ago: int = 0) -> RunRecord:
+    """Return the run as one that began some days before: by its start and plan a run is known."""
+    found = to_document(results_of(run, name))
+    started = START - 86_400.0 * days_ago
+    return read_record({**found, "run": {**found["run"], "started": started}}, name)

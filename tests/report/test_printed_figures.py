@@ -179,7 +179,8 @@ def test_no_interval_says_that_something_is_known_for_certain(wins: range) -> No
     assert len(found) >= 4
     assert all(one["high"] - one["low"] > 0.2 for one in found)
     low = 1.959964**2 / (8 + 1.959964**2)  # of eight pairs that all agree, by the score test
-    (difference,) = [one for one in found if one["method"] == "paired-score"]
+    difference = to_comparison(comparison)["candidates"][0]["paired"]["difference_interval"]
+    assert difference["method"] == "paired-score"
     assert (difference["low"], difference["high"]) == pytest.approx((-low, low), abs=1e-6)
 
 

@@ -111,7 +111,8 @@ def test_without_a_baseline_it_says_why_and_shows_the_run() -> None:
 def test_the_summary_has_domains_a_timeline_and_stays_in_its_limit() -> None:
     run = demo_run()
     found = to_document(summarize(run.plan, run.fold(), facts()))
-    text = summary_of(published(found, {**found, "run": {**found["run"], "id": "before"}}))
+    before = {**found, "run": {**found["run"], "id": "before", "started": 1e9}}
+    text = summary_of(published(found, before))
     assert "\ngantt\n" in text
     assert "| <code>vlc</code> | 2" in text
     assert text.startswith("## ⚪ &#91;SIMULATED&#93; Underpowered against main")
@@ -133,7 +134,7 @@ def test_hostile_text_is_inert_in_every_text() -> None:
     run = hostile_run()
     notes = {"notes": CORPUS, "warnings": CORPUS, "run": CORPUS[0]}
     found = to_document(summarize(run.plan, run.fold(), facts(**notes)))
-    other = {**found, "run": {**found["run"], "id": CORPUS[2]}, "fingerprint": {}}
+    other = {**found, "run": {**found["run"], "id": CORPUS[2], "started": 1e9}, "fingerprint": {}}
     one = replace(published(found, other), artifact_url=CORPUS[10], run_url="javascript:alert(1)")
     check = check_of(one)
     for text in (summary_of(one), comment_of(one), check.summary, check.text):

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import BadInputError
-from orchestrator.report.comparison import KNOWN, against, parse_published
+from orchestrator.report.comparison import KNOWN, against, compare, parse_published
 from orchestrator.report.comparison.published import GROUP_TASKS
+from orchestrator.report.comparison.terminal import render_text
 from orchestrator.stats import Verdict
-from tests.report.run_documents import full_run, side
+from orchestrator.suite import demo_suite
+from tests.report.run_documents import document, full_run, side, task
 
 
 def test_groups_are_those_in_which_results_are_published() -> None:
@@ -111,3 +113,24 @@ def test_trials_do_not_make_a_difference_that_tasks_do_not() -> None:
         assert single.verdict is tenfold.verdict
         shown = by_enumeration(wins, 30) <= 0.05
         assert (tenfold.verdict is Verdict.BETTER) is shown
+
+
+def test_a_tasks_trials_are_averaged_before_tasks_are() -> None:
+    """Half of the tasks were tried four times, and always succeeded; the others once, and failed.
+
+    Of the trials four of five succeed; of the tasks one of two does.
+    """
+    keys = demo_suite().tasks
+    tasks = [
+        task(key.name, float(n % 2 == 0), domain=key.domain, trial=trial)
+        for n, key in enumerate(keys)
+        for trial in range(4 if n % 2 == 0 else 1)
+    ]
+    found = against(side(document(tasks, "run")), KNOWN["navi"])
+    assert found.whole is not None
+    assert (found.whole.successes, found.whole.scored) == (77 * 4, 77 * 5)
+    assert found.whole.rate == 0.5
+    assert found.whole.p == pytest.approx(by_enumeration(77, 30))
+    assert found.whole.difference == pytest.approx(0.5 - 0.195)
+    said = "50.0% of 154 tasks (308/385 trials) against 19.5%"
+    assert said in render_text(compare(found.side, [], [found]))

@@ -148,7 +148,7 @@ def test_trials_domains_applications_and_fail_answers_are_told_alike_on_both_sur
     for said in (wording.fail_answers(results), wording.clustered(results)):
         assert said
         assert said in page
-    assert "indicative, from 2 applications (CR2, t)" in page
+    assert "Were the 2 applications drawn too, and not their tasks alone" in page
     assert "on 1 of 4 others" in text
     closing = closing_lines(results, Path("out"), "")
     assert "Flip rate: 50.0% of pairs of trials, over 2 tasks" in closing

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import fisher_exact
 
 from orchestrator.causes import Cause, Flag, Status
 from orchestrator.ledger.fold import fold, read_objects
@@ -72,7 +73,8 @@ def test_a_timeout_is_scored_0_in_the_mean_and_in_the_band_and_is_said() -> None
     assert score.band.worst == pytest.approx(1 / 3)
     assert score.band.best == pytest.approx(2 / 3)
     assert any(
-        said.startswith("1 timed out: scored 0") and said.endswith("the mean would be 100.0%.")
+        said.startswith("1 timed out: scored 0")
+        and said.endswith("the mean over the 2 scored would be 100.0%.")
         for said in wording.caveats(results)
     )
 
@@ -212,3 +214,22 @@ def test_the_counted_attempt_gives_a_task_its_figures() -> None:
     task = summarize(run.plan, run.fold(), facts()).tasks[0]
     assert (task.status, task.worker, task.seconds) == (Status.SCORED, "w1", 77.0)
     assert [one.cause for one in task.attempts] == [Cause.ARENA, None]
+
+
+def test_domains_are_tested_by_tasks_and_widened_about_their_own_rate() -> None:
+    """Tasks of one domain lost trials: those that are left must not weigh by their number."""
+    run = FakeRun(plan_of(suite_named(24, domains=2), trials=3))
+    for unit in run.plan.units:
+        number = int(unit.task.name[-5:])
+        if number % 2 == 0 and unit.trial > 0 and number < 12:
+            continue  # of six tasks of the first domain, which succeed, one trial alone ended
+        run.end(outcome(unit, float(number % 2 == 0 and number < 12)))
+    results = summarize(run.plan, run.fold(), facts())
+    found = results.adjusted["domain_0"]
+    table = [[6, 6], [0, 12]]  # of tasks; of trials it would be 6 of 24
+    assert found.p == pytest.approx(2 * fisher_exact(table).pvalue)  # Holm's, of two domains
+    score = dict(results.domains)["domain_0"]
+    assert score.interval is not None
+    assert found.interval is not None
+    assert found.interval.level == pytest.approx(0.975)
+    assert found.interval.low < score.interval.low < score.interval.high < found.interval.high

@@ -8,7 +8,8 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control, ttest_1samp
+from scipy.optimize import brentq
+from scipy.stats import false_discovery_control, norm
 
 from orchestrator import stats
 
@@ -102,6 +103,34 @@ def test_trials_are_summed_up_over_tasks() -> None:
     assert stats.over_trials([[1.0], [0.0]]) is None
 
 
+def score_interval(shares: list[float], trials: int) -> tuple[float, float]:
+    """Return where a share stops being rejected by its own error, at the tasks' effective size."""
+    mean, spread = statistics.fmean(shares), statistics.pvariance(shares)
+    size = float(len(shares))
+    if 0 < mean < 1 and spread > 0:
+        size = min(size * trials, mean * (1 - mean) * size / spread)
+    z = norm.ppf(0.975)
+
+    def excess(share: float) -> float:
+        return float((share - mean) ** 2 - z * z * share * (1 - share) / size)
+
+    low = 0.0 if mean == 0 else brentq(excess, 1e-12, mean - 1e-9)
+    return low, 1.0 if mean == 1 else brentq(excess, mean + 1e-9, 1 - 1e-12)
+
+
+def test_pass_at_1_is_the_success_rate_with_its_interval() -> None:
+    """Two 95% intervals of one share, from two formulas, would stand on one page."""
+    tasks = [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 0.5], [0.0, 0.0], [1.0, 0.2]]
+    found = stats.over_trials(tasks)
+    assert found is not None
+    rate = stats.success_interval([(sum(one == 1 for one in each), 2) for each in tasks])
+    assert rate is not None
+    for interval in (found.pass_at_intervals[1], found.pass_all_intervals[1]):
+        assert interval is not None
+        assert (interval.low, interval.high) == pytest.approx((rate.low, rate.high))
+        assert interval.method == rate.method
+
+
 def test_every_k_is_over_the_same_tasks_with_their_count_and_interval() -> None:
     """More of the same tasks' trials never succeed less often; tasks with fewer are in no k."""
     whole = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
@@ -117,12 +146,7 @@ def test_every_k_is_over_the_same_tasks_with_their_count_and_interval() -> None:
             (every, found.pass_all[k], found.pass_all_intervals[k]),
         ):
             assert mean == pytest.approx(statistics.fmean(values))
-            if len(set(values)) == 1:
-                assert interval is None, "no spread is known of what is all equal"
-                continue
-            other = ttest_1samp(values, 0).confidence_interval(0.95)
             assert interval is not None
-            assert interval.low == pytest.approx(max(0.0, other.low))
-            assert interval.high == pytest.approx(min(1.0, other.high))
+            assert (interval.low, interval.high) == pytest.approx(score_interval(values, 3))
     rising = [found.pass_at[k] for k in (1, 2, 3)]
     assert rising == sorted(rising)

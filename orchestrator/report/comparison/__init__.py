@@ -3,6 +3,7 @@
 from orchestrator.report.comparison.compare import Candidate, Comparison, compare
 from orchestrator.report.comparison.document import comparison_schema, to_comparison
 from orchestrator.report.comparison.flips import Branch
+from orchestrator.report.comparison.inputs import is_same_run, repeated
 from orchestrator.report.comparison.published import KNOWN, Published, against, parse_published
 from orchestrator.report.comparison.record import RunRecord, read_record
 from orchestrator.report.comparison.sides import Side, side_of
@@ -18,8 +19,10 @@ __all__ = [
     "against",
     "compare",
     "comparison_schema",
+    "is_same_run",
     "parse_published",
     "read_record",
+    "repeated",
     "side_of",
     "to_comparison",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.comparison.inputs import is_same_run, without_repeats
 from orchestrator.report.comparison.sides import SUBJECT_KEYS
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ def choose_baseline(
 
     Pooled are runs of one fingerprint only: that of the newest earlier run which was made under the
     candidate's conditions (machine, image, guest; not agent or model), or of the newest run at all
-    where none was. The candidate itself is never among them; simulated runs are never pooled with
-    real ones.
+    where none was. The candidate itself is never among them, whatever it is called there, and no
+    run is twice; simulated runs are never pooled with real ones.
 
     Args:
         candidate: The run to judge.
@@ -31,8 +32,8 @@ def choose_baseline(
     """
     others = [
         run
-        for run in earlier
-        if run.id != candidate.id and run.trials.keys() & candidate.trials.keys()
+        for run in without_repeats(earlier)
+        if not is_same_run(run, candidate) and run.trials.keys() & candidate.trials.keys()
     ]
     like = [run for run in others if _conditions(run) == _conditions(candidate)]
     newest = next(iter((like or others)[::-1]), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from orchestrator import stats
 from orchestrator.causes import CUT_OFF
-from orchestrator.errors import bad_input
+from orchestrator.errors import BadInputError
 from orchestrator.report.comparison.beside import Beside, beside
 from orchestrator.report.comparison.described import (
     Described,
@@ -17,6 +17,7 @@ from orchestrator.report.comparison.described import (
     decisions,
     describe,
 )
+from orchestrator.report.comparison.inputs import input_problems
 from orchestrator.report.comparison.sides import (
     Key,
     Side,
@@ -94,13 +95,18 @@ class Paired:
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
-    """A domain's pairs. ``p`` is exact and Holm-adjusted over the domains; it describes."""
+    """A domain's pairs. ``p`` is exact and Holm-adjusted over the domains; it describes.
+
+    ``interval`` is that of the difference in this domain by itself; it reaches to 0 unless ``p``,
+    so adjusted, is at most 0.05.
+    """
 
     domain: str
     tasks: int
     gained: int
     lost: int
     difference: float | None
+    interval: Interval | None
     p: float
     baseline_rate: float | None
     candidate_rate: float | None
@@ -159,18 +165,14 @@ def compare(
     on: On = "success",
     branch: Branch | None = None,
 ) -> Comparison:
-    """Compare each candidate with the baseline; ``on`` says what decides.
-
-    ``branch`` is the one that the baseline is of.
+    """Compare each candidate with the baseline, which is of ``branch``; ``on`` says what decides.
 
     Raises:
-        BadInputError: A candidate has no task in common with the baseline.
+        BadInputError: A run is there twice, or has no task in common; with every such problem.
     """
+    if problems := input_problems(baseline, candidates):
+        raise BadInputError(problems)
     paired = [pairs_of(baseline, side) for side in candidates]
-    for side, pairs in zip(candidates, paired, strict=True):
-        if not pairs:
-            fix = "Compare runs of one suite."
-            raise bad_input(side.name, f"has no task in common with {baseline.name}", fix)
     # Only what may be decided enters Holm's adjustment.
     fit = [index for index, side in enumerate(candidates) if comparable(baseline, side)]
     scores = [score_pairs_of(baseline, side) for side in candidates]
@@ -313,6 +315,7 @@ def _domain(domain: str, group: Mapping[Key, Pair], p: float) -> DomainRow:
         gained=sum(value > 0 for value in differences),
         lost=sum(value < 0 for value in differences),
         difference=_mean(differences),
+        interval=stats.difference_interval(list(group.values()), p),
         p=p,
         baseline_rate=_mean([pair.first.rate for pair in group.values()]),
         candidate_rate=_mean([pair.second.rate for pair in group.values()]),

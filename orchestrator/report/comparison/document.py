@@ -12,6 +12,7 @@ from orchestrator import __version__
 from orchestrator.causes import Status
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.advice import advice
+from orchestrator.report.comparison.inputs import left_out
 from orchestrator.report.comparison.sides import mean_score, tally, totals
 from orchestrator.stats import ALPHA
 
@@ -60,6 +61,7 @@ def _side(side: Side) -> dict[str, Any]:
         "rate": found.rate,
         "interval": _interval(found.interval),
         "mean": found.mean,
+        "mean_interval": _interval(found.mean_interval),
     }
 
 
@@ -82,6 +84,7 @@ def _run(run: RunRecord) -> dict[str, Any]:
         "rate": found.rate,
         "interval": _interval(found.interval),
         "mean": found.mean,
+        "mean_interval": _interval(found.mean_interval),
         "worst_case": found.worst,
         "best_case": found.best,
         "cost_usd": cost,
@@ -99,10 +102,12 @@ def _interval(interval: Interval | None) -> dict[str, Any] | None:
 
 
 def _candidate(comparison: Comparison, one: Candidate) -> dict[str, Any]:
+    only_baseline, only_candidate = left_out(comparison.baseline, one.side)
     return {
         "side": _side(one.side),
         "verdict": _verdict(one),
         "paired": _paired(one),
+        "left_out": {"baseline": only_baseline, "candidate": only_candidate},
         "domains": [asdict(row) for row in one.domains],
         "tasks": [_changed(comparison.baseline, one.side, changed) for changed in one.changed],
         "unlike": [
@@ -240,19 +245,5 @@ def _against(one: Against) -> dict[str, Any]:
             }
             for row in one.rows
         ],
-        "warnings": [
-            "Published numbers are unpaired: another time, other machines, perhaps other tasks.",
-            *_incomplete(one),
-        ],
+        "warnings": words.against_warnings(one),
     }
-
-
-def _incomplete(one: Against) -> list[str]:
-    found = totals(one.side.trials)
-    whole = one.whole
-    said = []
-    if found.scored < found.expected:
-        said.append(f"{found.expected - found.scored} of {found.expected} have no score.")
-    if whole is not None and len(one.side.trials) != whole.tasks:
-        said.append(f"The run has {len(one.side.trials)} tasks, the published list {whole.tasks}.")
-    return said

@@ -10,7 +10,6 @@ from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.comparison.terminal import KIND_TITLES, cost_of, time_of
 from orchestrator.report.text import (
-    NONE,
     dollars,
     markdown_code,
     markdown_text,
@@ -75,8 +74,8 @@ def warnings(comparison: Comparison, one: Candidate) -> str:
 def sides(comparison: Comparison) -> str:
     """Return a table with a row a side."""
     lines = [
-        "| | Scored | Full successes | 95% of the rate | Mean score | Cost | Time |",
-        "| :-- | --: | --: | --: | --: | --: | --: |",
+        "| | Scored | Full successes | Mean score | Cost | Time |",
+        "| :-- | --: | --: | --: | --: | --: |",
         _side_row("Baseline", comparison.baseline),
         *(_side_row("Candidate", one.side) for one in comparison.candidates),
     ]
@@ -85,14 +84,11 @@ def sides(comparison: Comparison) -> str:
 
 def _side_row(role: str, side: Side) -> str:
     found = totals(side.trials)
-    interval = found.interval
-    shown = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}%" if interval else NONE
     cells = (
         f"{role} {markdown_code(side.name)}",
         f"{found.scored}/{found.expected}",
-        words.rate(side),
-        shown,
-        percent(found.mean),
+        words.successes(found),
+        words.mean(found),
         dollars(cost_of(side)),
         span_of_time(time_of(side)),
     )
@@ -106,11 +102,11 @@ def domains(one: Candidate) -> str:
     rows = [
         f"| {markdown_code(row.domain)} | {row.tasks} | {percent(row.baseline_rate)} "
         f"| {percent(row.candidate_rate)} | {row.gained} | {row.lost} "
-        f"| {words.points(row.difference)} | {words.p(row.p)} |"
+        f"| {words.domain_change(row)} | {words.p(row.p)} |"
         for row in one.domains
     ]
     head = [
-        "| Domain | Tasks | Baseline | Candidate | Gained | Lost | Difference | p (Holm) |",
+        "| Domain | Tasks | Baseline | Candidate | Gained | Lost | Difference (95%) | p (Holm) |",
         "| :-- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     grouped = description.by_application(one.paired)
@@ -154,16 +150,19 @@ def _result(side: Side, entry: Changed) -> str:
 
 
 def _against(one: Against) -> str:
+    named = f"{markdown_code(one.side.name)}: "
     lines = [
         f"## {SIGNS[one.verdict]} {words.TITLES[one.verdict]}",
         "",
-        markdown_text(words.against_sentence(one), _TEXT_LIMIT),
+        named + markdown_text(words.against_sentence(one), _TEXT_LIMIT),
+        "",
+        *(f"- {markdown_text(text, _TEXT_LIMIT)}" for text in words.against_warnings(one)),
         "",
         "| Group | Tasks scored | Rate | Published | Difference | 95% | p |",
         "| :-- | --: | --: | --: | --: | --: | --: |",
     ]
     lines += [
-        f"| {row.group} | {row.tasks_scored}/{row.tasks} | {percent(row.rate)} "
+        f"| {row.group} | {row.tasks_scored}/{row.tasks} | {words.group_rate(row)} "
         f"| {percent(row.published)} | {words.points(row.difference)} "
         f"| {words.point_range(row.interval)} | {words.p(row.p)} |"
         for row in one.rows

@@ -93,9 +93,9 @@ def _wrong(group: str, rate: object) -> str:
 class GroupRow:
     """A group of a run beside the published rate; ``difference`` is the run's minus that.
 
-    ``scored`` and ``successes`` are of trials, ``tasks_scored`` of tasks: as evidence, trials of
-    one task are worth one task. ``interval`` is Newcombe's, taking the published rate as that of
-    as many tasks as the list has.
+    ``scored`` and ``successes`` are of trials, ``tasks_scored`` of tasks. Tasks are the units: the
+    trials of each are averaged first, and ``rate`` is the mean over tasks. ``interval`` is
+    Newcombe's, taking the published rate as that of as many tasks as the list has.
     """
 
     group: str
@@ -148,16 +148,17 @@ def _row(side: Side, group: str, rate: float) -> GroupRow:
         if group == ALL or key[0] in GROUPS[group]
     }
     found, tasks = totals(chosen), GROUP_TASKS[group]
-    units = sum(any(one.score is not None for one in trials) for trials in chosen.values())
-    wins = (found.rate or 0.0) * units
+    rates = [each.rate for each in map(tally, chosen.values()) if each.scored]
+    units, wins = len(rates), math.fsum(rates)
+    mine = wins / units if units else None
     return GroupRow(
         group=group,
         tasks=tasks,
         scored=found.scored,
         successes=found.successes,
-        rate=found.rate,
+        rate=mine,
         published=rate,
-        difference=None if found.rate is None else found.rate - rate,
+        difference=None if mine is None else mine - rate,
         interval=stats.newcombe(rate * tasks, tasks, wins, units),
         p=stats.fisher(round(rate * tasks), tasks, round(wins), units),
         tasks_scored=units,

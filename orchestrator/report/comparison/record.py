@@ -44,7 +44,8 @@ class RunRecord:
     """A run. Texts are clean; moments Unix seconds, None where unknown; costs US dollars.
 
     ``trials`` has every expected trial by (domain, name); ``fingerprint`` every value of each key.
-    ``source`` says where it was read from.
+    ``source`` says where it was read from; digests are "" where unknown; ``working`` counts workers
+    that had not ended when the document was written.
     """
 
     id: str
@@ -55,6 +56,8 @@ class RunRecord:
     makespan_s: float | None
     cost_usd: float | None
     suite_digest: str
+    plan_digest: str
+    working: int
     trials: Mapping[tuple[str, str], tuple[Trial, ...]]
     fingerprint: Mapping[str, tuple[str, ...]]
 
@@ -62,6 +65,21 @@ class RunRecord:
     def all_trials(self) -> list[Trial]:
         """Every expected trial."""
         return [one for trials in self.trials.values() for one in trials]
+
+    @property
+    def expected(self) -> int:
+        """How many trials it was to have."""
+        return sum(map(len, self.trials.values()))
+
+    @property
+    def scored(self) -> int:
+        """How many of its trials have a score."""
+        return sum(one.score is not None for one in self.all_trials)
+
+    @property
+    def missing(self) -> int:
+        """How many of its trials never ended an attempt."""
+        return sum(one.status is Status.MISSING for one in self.all_trials)
 
     def value(self, key: str) -> str:
         """Return what the fingerprint says of ``key``, "" when it says nothing."""
@@ -79,8 +97,7 @@ def read_record(document: object, where: str) -> RunRecord:
         BadInputError: Another format, no tasks, or tasks that cannot be read; the first twenty.
     """
     if not isinstance(document, dict) or document.get("schema") not in SCHEMAS_READ:
-        formats = " or ".join(SCHEMAS_READ)
-        raise BadInputError([Problem(where, f"is not of the format {formats}", _FIX)])
+        raise BadInputError([Problem(where, _other_format(document), _FIX)])
     run, tasks = document.get("run"), document.get("tasks")
     problems = []
     if not isinstance(run, dict) or not isinstance(run.get("simulated"), bool):
@@ -101,9 +118,26 @@ def read_record(document: object, where: str) -> RunRecord:
         makespan_s=_amount(run.get("makespan_s")),
         cost_usd=_cost(document, run),
         suite_digest=clean(str(run.get("suite_digest", "")), NAME_LIMIT),
+        plan_digest=clean(str(run.get("plan_digest", "")), NAME_LIMIT),
+        working=_working(document.get("workers")),
         trials={key: tuple(found) for key, found in reader.trials.items()},
         fingerprint=_fingerprint(document.get("fingerprint")),
     )
+
+
+def _other_format(document: object) -> str:
+    """Return what a document is that is no run of a format which is read here."""
+    formats = " or ".join(SCHEMAS_READ)
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(schema, str):
+        return f"is not of the format {formats}"
+    return f"is of the format {clean(schema, NAME_LIMIT)}, not {formats}"
+
+
+def _working(workers: Any) -> int:
+    """Return how many workers neither left nor were found dead; a history keeps none."""
+    known = [one for one in workers if isinstance(one, dict)] if isinstance(workers, list) else []
+    return sum(one.get("left_at") is None and one.get("died") is not True for one in known)
 
 
 class _TaskReader:

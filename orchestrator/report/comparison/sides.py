@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator.causes import Status
-from orchestrator.stats import Interval, Pair, ScorePair, Scores, Tally, success_interval
+from orchestrator.stats import (
+    Interval,
+    Pair,
+    ScorePair,
+    Scores,
+    Tally,
+    by_task,
+    success_interval,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +74,7 @@ class Totals:
     rate: float | None
     interval: Interval | None
     mean: float | None
+    mean_interval: Interval | None
     worst: float
     best: float
 
@@ -73,7 +82,7 @@ class Totals:
 def totals(trials: Mapping[Key, Sequence[Trial]]) -> Totals:
     """Return what the trials of these tasks scored together; ``worst`` and ``best`` over expected.
 
-    The interval of the rate is for tasks like these (``stats.success_interval``).
+    Both intervals are for tasks like these (``stats.success_interval``, ``stats.by_task``).
     """
     every = [one for found in trials.values() for one in found]
     scores = [one.score for one in every if one.score is not None]
@@ -90,9 +99,14 @@ def totals(trials: Mapping[Key, Sequence[Trial]]) -> Totals:
         rate=rate,
         interval=success_interval([_successes(found) for found in trials.values()]),
         mean=certain / len(scores) if scores else None,
+        mean_interval=by_task([_points(found) for found in trials.values()]),
         worst=certain / len(every) if every else 0.0,
         best=(certain + undecided) / len(every) if every else 0.0,
     )
+
+
+def _points(trials: Sequence[Trial]) -> list[float]:
+    return [one.score for one in trials if one.score is not None]
 
 
 def _successes(trials: Sequence[Trial]) -> tuple[int, int]:
@@ -107,7 +121,7 @@ def tally(trials: Sequence[Trial]) -> Tally:
 
 def mean_score(trials: Sequence[Trial]) -> float | None:
     """Return the mean score of a task's scored trials."""
-    scores = [one.score for one in trials if one.score is not None]
+    scores = _points(trials)
     return math.fsum(scores) / len(scores) if scores else None
 
 

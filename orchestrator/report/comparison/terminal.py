@@ -8,7 +8,7 @@ from orchestrator.report.comparison import description, words
 from orchestrator.report.comparison.advice import advice
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
-from orchestrator.report.text import NONE, dollars, percent, span_of_time
+from orchestrator.report.text import dollars, percent, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def render_text(comparison: Comparison) -> str:
     """Return the comparison as lines of text: verdicts first, then tables and tasks by name."""
     blocks = [
         *("\n".join(_verdict(one, comparison)) for one in comparison.candidates),
-        *(words.against_sentence(one) for one in comparison.against),
+        *("\n".join(_published(one)) for one in comparison.against),
         "\n".join(_sides(comparison)),
         *("\n".join(_details(one)) for one in comparison.candidates),
         *("\n".join(_groups(one)) for one in comparison.against),
@@ -44,6 +44,11 @@ def _verdict(one: Candidate, comparison: Comparison) -> list[str]:
     named = f"{one.side.name} against {comparison.baseline.name}: "
     lines = [named + words.verdict_sentence(one), *(f"  {text}" for text in advice(one))]
     return lines + [f"  ! {text}" for text in words.warnings(comparison, one)]
+
+
+def _published(one: Against) -> list[str]:
+    warned = [f"  ! {text}" for text in words.against_warnings(one)]
+    return [f"{one.side.name}: {words.against_sentence(one)}", *warned]
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -58,20 +63,17 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _sides(comparison: Comparison) -> list[str]:
     sides = [comparison.baseline, *(one.side for one in comparison.candidates)]
-    head = ("run", "scored", "full successes", "95%", "mean", "cost", "time")
+    head = ("run", "scored", "full successes", "mean", "cost", "time")
     return table([head, *(_side_row(side) for side in sides)])
 
 
 def _side_row(side: Side) -> tuple[str, ...]:
     found = totals(side.trials)
-    interval = found.interval
-    shown = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}%" if interval else NONE
     return (
         side.name,
         f"{found.scored}/{found.expected}",
-        words.rate(side),
-        shown,
-        percent(found.mean),
+        words.successes(found),
+        words.mean(found),
         dollars(cost_of(side)),
         span_of_time(time_of(side)),
     )
@@ -105,14 +107,14 @@ def _details(one: Candidate) -> list[str]:
             str(row.tasks),
             f"+{row.gained}",
             f"-{row.lost}",
-            words.points(row.difference),
+            words.domain_change(row),
             words.p(row.p),
         )
         for row in one.domains
         if row.gained or row.lost
     ]
     if rows:
-        head = ("domain", "tasks", "gained", "lost", "difference", "p (Holm)")
+        head = ("domain", "tasks", "gained", "lost", "difference (95%)", "p (Holm)")
         lines += ["  " + line for line in table([head, *rows])]
     for kind in KINDS:
         lines += _named(one, kind)
@@ -135,7 +137,7 @@ def _groups(one: Against) -> list[str]:
         (
             row.group,
             f"{row.tasks_scored}/{row.tasks}",
-            percent(row.rate),
+            words.group_rate(row),
             percent(row.published),
             words.points(row.difference),
             words.point_range(row.interval),

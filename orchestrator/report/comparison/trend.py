@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator import stats
 from orchestrator.report.comparison import words
+from orchestrator.report.comparison.inputs import without_repeats
 from orchestrator.report.comparison.sides import Totals, tally, totals
 from orchestrator.report.comparison.terminal import table
-from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
+from orchestrator.report.text import dollars, moment, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,8 +68,12 @@ class Like:
 
 def like_runs(points: Sequence[Point]) -> Like:
     """Return the runs that a line may go through: one make, one suite, nearly whole."""
-    newest = points[-1].run
-    reasons = [_left_out(point.run, newest) for point in points]
+    once = without_repeats(point.run for point in points)
+    newest = once[-1]
+    reasons = [
+        _left_out(point.run, newest) if any(point.run is run for run in once) else "kept twice"
+        for point in points
+    ]
     runs = tuple(point.run for point, reason in zip(points, reasons, strict=True) if not reason)
     tasks = tuple(key for key in newest.trials if all(_whole(run, key) for run in runs))
     return Like(runs, tasks, Counter(reason for reason in reasons if reason))
@@ -103,8 +108,7 @@ def render_history(points: Sequence[Point]) -> str:
         "run",
         "branch",
         "scored",
-        "successes",
-        "95%",
+        "full successes",
         "mean",
         "cost",
         "time",
@@ -119,8 +123,6 @@ def render_history(points: Sequence[Point]) -> str:
 
 def _row(point: Point) -> tuple[str, ...]:
     run, found = point.run, point.found
-    interval = found.interval
-    shown = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}%" if interval else NONE
     marks = ["[SIMULATED]"] if run.simulated else []
     marks += [f"changed: {', '.join(point.changed)}"] if point.changed else []
     return (
@@ -128,9 +130,8 @@ def _row(point: Point) -> tuple[str, ...]:
         run.id,
         point.branch,
         f"{found.scored}/{found.expected}",
-        percent(found.rate),
-        shown,
-        percent(found.mean),
+        words.successes(found),
+        words.mean(found),
         dollars(run.cost_usd),
         span_of_time(run.makespan_s),
         "#" * round(_BAR * (found.rate or 0.0)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.comparison.inputs import unlike_inputs
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.text import NONE, percent
 from orchestrator.stats import (
@@ -20,9 +21,9 @@ from orchestrator.stats import (
 )
 
 if TYPE_CHECKING:
-    from orchestrator.report.comparison.compare import Candidate, Comparison, Paired
-    from orchestrator.report.comparison.published import Against
-    from orchestrator.report.comparison.sides import Side, Unlike
+    from orchestrator.report.comparison.compare import Candidate, Comparison, DomainRow, Paired
+    from orchestrator.report.comparison.published import Against, GroupRow
+    from orchestrator.report.comparison.sides import Totals, Unlike
     from orchestrator.stats import Decision, Interval
 
 TITLES = {
@@ -224,10 +225,28 @@ def point_range(interval: Interval | None) -> str:
     return NONE if interval is None else f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
 
 
-def rate(side: Side) -> str:
-    """Return a side's full successes over scored and their rate."""
-    found = totals(side.trials)
-    return f"{found.successes}/{found.scored} = {percent(found.rate)}"
+def mean(found: Totals) -> str:
+    """Return the mean over scored with its interval."""
+    held = found.mean_interval
+    return percent(found.mean) + (f" (95%: {_between(held)})" if held else "")
+
+
+def successes(found: Totals) -> str:
+    """Return full successes over scored, their rate and its interval; a dash without a score."""
+    if found.rate is None:
+        return NONE
+    held = f" (95%: {_between(found.interval)})" if found.interval else ""
+    return f"{found.successes}/{found.scored} = {percent(found.rate)}{held}"
+
+
+def _between(interval: Interval) -> str:
+    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}%"
+
+
+def domain_change(row: DomainRow) -> str:
+    """Return the difference in a domain with its interval."""
+    held = f" ({point_range(row.interval)})" if row.interval else ""
+    return points(row.difference) + held
 
 
 def warnings(comparison: Comparison, one: Candidate) -> list[str]:
@@ -238,15 +257,8 @@ def warnings(comparison: Comparison, one: Candidate) -> list[str]:
 
 def caveats(comparison: Comparison, one: Candidate) -> list[str]:
     """Return the warnings, but for that of simulation, which most surfaces show by itself."""
-    baseline, side, paired = comparison.baseline, one.side, one.paired
-    said = []
-    if {run.id for run in baseline.runs} & {run.id for run in side.runs}:
-        said.append("The same run is on both sides.")
-    if paired.only_baseline or paired.only_candidate:
-        said.append(
-            f"The suites differ: {tasks(paired.only_baseline)} only in the baseline, "
-            f"{tasks(paired.only_candidate)} only in the candidate; they are left out."
-        )
+    paired = one.paired
+    said = unlike_inputs(comparison.baseline, one.side)
     if paired.undecided:
         said.append(f"Incomplete: {undecided(paired)}.")
     return said + [_unlike_sentence(entry) for entry in one.unlike]
@@ -263,6 +275,24 @@ def _unlike_sentence(entry: Unlike) -> str:
     )
 
 
+def against_warnings(found: Against) -> list[str]:
+    """Return what must be read with a run beside published numbers, as sentences."""
+    totals_, whole, number = totals(found.side.trials), found.whole, len(found.side.trials)
+    said = ["Published numbers are unpaired: another time, other machines, perhaps other tasks."]
+    if totals_.scored < totals_.expected:
+        said.append(f"{totals_.expected - totals_.scored} of {totals_.expected} have no score.")
+    if whole is not None and number != whole.tasks:
+        said.append(f"The run has {number} tasks, the published list {whole.tasks}.")
+    return said
+
+
+def group_rate(row: GroupRow) -> str:
+    """Return a run's rate in a group; of several trials, as the mean of the tasks' rates."""
+    if row.scored == row.tasks_scored:
+        return f"{row.successes}/{row.scored} = {percent(row.rate)}"
+    return f"{percent(row.rate)} of {tasks(row.tasks_scored)} ({row.successes}/{row.scored} trials)"
+
+
 def against_sentence(found: Against) -> str:
     """Return what can be said of a run beside published numbers, as one sentence."""
     row = found.whole
@@ -272,7 +302,7 @@ def against_sentence(found: Against) -> str:
     if row is None or row.rate is None:
         return f"No verdict: no total to set beside {name}."
     seen = (
-        f"{row.successes}/{row.scored} = {percent(row.rate)} against {percent(row.published)} "
+        f"{group_rate(row)} against {percent(row.published)} "
         f"({name}); {points(row.difference)} (95%: {point_range(row.interval)}), Fisher's exact "
         f"{p_is(row.p)}"
     )

@@ -114,7 +114,11 @@ def figures(one: Publication) -> str:
     pooled = f" ({len(side.runs)} runs)" if side and len(side.runs) > 1 else ""
     rows = [
         ("Run", markdown_code(one.record.id), (markdown_code(side.name) if side else NONE)),
-        ("Full successes", _wins(one.found), _wins(other) + pooled),
+        (
+            "Full successes",
+            words.successes(one.found),
+            (words.successes(other) if other else NONE) + pooled,
+        ),
         ("Mean score", _mean(one.found), _mean(other)),
         ("Scored", _scored(one.found), _scored(other)),
         ("Time", _time(one), span_of_time(time_of(side)) if side else NONE),
@@ -124,20 +128,13 @@ def figures(one: Publication) -> str:
     return "\n".join([*head, *(f"| {name} | {mine} | {theirs} |" for name, mine, theirs in rows)])
 
 
-def _wins(found: Totals | None) -> str:
-    if found is None or found.rate is None:
-        return NONE
-    interval = found.interval
-    shown = f" (95%: {100 * interval.low:.1f} to {100 * interval.high:.1f}%)" if interval else ""
-    return f"{found.successes}/{found.scored} = {percent(found.rate)}{shown}"
-
-
 def _mean(found: Totals | None) -> str:
     if found is None or found.mean is None:
         return NONE
     if found.scored == found.expected:
-        return percent(found.mean)
-    return f"{percent(found.mean)} over scored; {percent(found.worst)} to {percent(found.best)}"
+        return words.mean(found)
+    band = f"{percent(found.worst)} to {percent(found.best)}"
+    return f"{words.mean(found)} over scored; worst and best case {band}"
 
 
 def _scored(found: Totals | None) -> str:

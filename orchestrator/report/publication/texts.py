@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from orchestrator.causes import Status
-from orchestrator.report.comparison import markdown
+from orchestrator.report.comparison import markdown, words
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.gantt import LEGEND, diagram
 from orchestrator.report.publication import pieces
-from orchestrator.report.text import NONE, clean, markdown_code, percent
+from orchestrator.report.text import clean, markdown_code
 from orchestrator.stats import Verdict
 
 if TYPE_CHECKING:
@@ -80,16 +80,14 @@ def own_domains(one: Publication) -> str:
     lines = [
         "### Domains",
         "",
-        "| Domain | Scored | Mean | Full successes | 95% of the rate |",
-        "| :-- | --: | --: | --: | --: |",
+        "| Domain | Scored | Mean | Full successes |",
+        "| :-- | --: | --: | --: |",
     ]
     for domain, trials_of in sorted(groups.items())[:_DOMAINS]:
         found = totals(trials_of)
-        interval = found.interval
-        shown = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}%" if interval else NONE
         lines.append(
-            f"| {markdown_code(domain)} | {found.scored}/{found.expected} | {percent(found.mean)} "
-            f"| {found.successes} | {shown} |"
+            f"| {markdown_code(domain)} | {found.scored}/{found.expected} | {words.mean(found)} "
+            f"| {words.successes(found)} |"
         )
     return "\n".join(lines)
 
