@@ -208,7 +208,7 @@ def test_what_runs_and_branches_are_called_is_inert(text: str) -> None:
 
     pool = side(of(text, 1.0), of("2", 0.0))
     branch = Branch(text, (read_record(of("3", 1.0), "3"),))
-    comparison = compare(pool, [side(of(text + "b", 0.0))], branch=branch)
+    comparison = compare(pool, [side(of("b" + text, 0.0))], branch=branch)
     shown = surfaces(comparison)
     assert "flip" in shown["json"]
     for surface in ("markdown", "comment"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.report.comparison.inputs import is_same_run
 from orchestrator.report.comparison.sides import Key, Side, tally
 from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.stats import Tally
@@ -71,12 +72,15 @@ def flips_of(
 
 
 def _looked_at(baseline: Side, candidate: Side, branch: Branch | None) -> list[RunRecord]:
-    judged = {run.id for run in candidate.runs}
-    by_id = {run.id: run for run in baseline.runs}
+    runs = list(baseline.runs)
     for run in branch.runs if branch else ():
-        if _like(run, baseline.runs):
-            by_id.setdefault(run.id, run)
-    return [run for name, run in by_id.items() if name not in judged]
+        if _like(run, baseline.runs) and not _is_among(run, runs):
+            runs.append(run)
+    return [run for run in runs if not _is_among(run, candidate.runs)]
+
+
+def _is_among(run: RunRecord, runs: Sequence[RunRecord]) -> bool:
+    return any(is_same_run(run, other) for other in runs)
 
 
 def _like(run: RunRecord, runs: Sequence[RunRecord]) -> bool:
