@@ -80,10 +80,13 @@ def test_a_run_directory_of_any_name_runs_moves_and_reports(
         ("report", "--store", str(moved / "ledger"), "--run", "run", "--out", str(moved)),
         ("report", "--artifacts", str(moved / "workers"), "--out", str(tmp_path / "b?#")),
         ("status", str(moved), "--json"),
-        ("compare", str(moved), file_url(moved / "ledger" / "run")),
+        ("compare", file_url(moved / "ledger" / "run"), "--baseline", "navi"),
     ):
         done = commands(*arguments)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
+    twice = commands("compare", str(moved), file_url(moved / "ledger" / "run"))
+    assert twice.returncode == 2
+    assert "is the same run as" in twice.stderr
     assert (tmp_path / "b?#" / "report.html").is_file()
     assert list((tmp_path / "a report" / "evidence").rglob("traj.jsonl"))
 
