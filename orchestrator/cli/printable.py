@@ -19,16 +19,15 @@ _STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-class Printable:
-    """A text stream that shows control characters as replacements; lines and tabs are kept."""
+class Through:
+    """A text stream before another, ``inner``: it is that one in everything but ``write``."""
 
     def __init__(self, inner: TextIO) -> None:
         self.inner = inner
 
     def write(self, text: str) -> int:
         """Write a text; return its own length."""
-        self.inner.write(_STEERS.sub(_REPLACEMENT, text))
-        return len(text)
+        return self.inner.write(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write several texts."""
@@ -38,6 +37,15 @@ class Printable:
     def __getattr__(self, name: str) -> Any:
         """Be the stream in everything else."""
         return getattr(self.inner, name)
+
+
+class Printable(Through):
+    """Shows control characters as replacements; lines and tabs are kept."""
+
+    def write(self, text: str) -> int:
+        """Write a text; return its own length."""
+        self.inner.write(_STEERS.sub(_REPLACEMENT, text))
+        return len(text)
 
 
 @contextmanager

@@ -14,26 +14,26 @@ import re
 import stat
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
-from orchestrator.cli.printable import unwrapped
+from orchestrator.cli.printable import Through, unwrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 _COMMAND = re.compile(r"##(?=\[)|(?:\A|(?<=[\r\n]))\s*:(?=:)")
 _BEGUN = re.compile(r"\s*:?\Z")
 _LINE_END = re.compile(r"[\r\n]")
 
 
-class Inert:
+class Inert(Through):
     """A text stream that breaks commands, those too that come in pieces.
 
     ``inner`` gets the text, with a space in each command that it held.
     """
 
     def __init__(self, inner: TextIO) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self._kept = ""
 
     def write(self, text: str) -> int:
@@ -44,15 +44,6 @@ class Inert:
         # What may yet begin a command. The first character stands for the rest of its line.
         self._kept = line if _BEGUN.match(line) else f"\0{line[-2:]}"
         return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write several texts."""
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        """Be the stream in everything else."""
-        return getattr(self.inner, name)
 
 
 @contextmanager
