@@ -140,6 +140,11 @@ def watch(session_name: str, number: int, who: str) -> str:
     return f"{WATCH}{session_name}/{number}/{who}.json"
 
 
+def verified(session_name: str) -> str:
+    """Return the path of the mark that a watcher has opened everything, and it is settled."""
+    return f"{WATCH}{session_name}/verified.json"
+
+
 def watches_of(session_name: str) -> str:
     """Return the prefix under which a session's watches are listed."""
     return f"{WATCH}{session_name}/"

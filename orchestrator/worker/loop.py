@@ -181,8 +181,12 @@ class Worker:
 
     def _verify(self) -> bool:
         """Everything seems settled: open what was not opened before believing it."""
-        self._last = look = self._insist(partial(self._tools.claimant.look, verify=True))
-        return look is not None and bool(look.free or look.held)
+        claimant = self._tools.claimant
+        self._last = look = self._insist(partial(claimant.look, verify=True))
+        if look is not None and not (look.free or look.held):
+            self._insist(claimant.has_verified)
+            return False
+        return look is not None
 
     def _look(self) -> Look | None:
         return self._insist(self._tools.claimant.look)

@@ -1,8 +1,9 @@
 """Of the idle workers one stays, the watcher; the others see that it lives and leave.
 
 The marks of a session's watch are numbered: the last one names the watcher, and only a later mark
-relieves it. So the others need not list every worker to know that somebody stays. Each call may
-raise StoreError.
+relieves it. So the others need not list every worker to know that somebody stays. A watcher that
+has opened everything and found it settled says so: whoever comes later need not open it all again.
+Each call may raise StoreError.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Watchers:
         self._store, self._session, self._worker = store, session, worker
         self._monotonic, self._lease_s = monotonic, lease_s
         self._heard: tuple[str, int, float] | None = None
+        self._is_verified = False
 
     def another(self) -> str:
         """Return the watcher if it is another worker, else ""."""
@@ -52,9 +54,12 @@ class Watchers:
     def relieves(self) -> bool:
         """Whether another worker watches, idle, and has beaten since this one first asked.
 
-        Where nobody does, or the watcher has found work, left or died, this worker watches.
+        Or one has watched to the end. Where nobody does, or the watcher has found work, left or
+        died, this worker watches.
         """
         number, watcher = self._last()
+        if self._is_verified:
+            return True
         if watcher == self._worker:
             return False
         beat = self._beat_of(watcher) if watcher else None
@@ -64,13 +69,18 @@ class Watchers:
             return False
         return self._heard is not None and beat > self._heard[1]
 
+    def has_verified(self) -> None:
+        """Say that this worker has opened everything, and that it is settled."""
+        self._store.create(paths.verified(self._session), MARK)
+
     def asks_anew(self) -> None:
         """Forget what was heard: this worker was at work meanwhile."""
         self._heard = None
 
     def _last(self) -> tuple[int, str]:
-        listed = self._store.list(paths.watches_of(self._session))
-        named = (paths.parse_watch(one.path) for one in listed)
+        listed = [one.path for one in self._store.list(paths.watches_of(self._session))]
+        self._is_verified = paths.verified(self._session) in listed
+        named = (paths.parse_watch(path) for path in listed)
         return max((one for one in named if one is not None), default=(0, ""))
 
     def _beat_of(self, watcher: str) -> int | None:

@@ -222,3 +222,12 @@ def test_a_watcher_that_died_is_relieved() -> None:
     assert not any(answers)
     watches = [key for path in world.objects if (key := paths.parse_watch(path)) is not None]
     assert max(watches) == (2, "w3")
+
+
+def test_where_all_ends_at_once_one_worker_opens_it_for_all(tmp_path: Path) -> None:
+    tasks, at_once = 60, replace(SCORED, seconds=0.0)
+    world = world_of(tasks)
+    crew = crew_of(world, 20, tmp_path, lambda _unit, _attempt: at_once)
+    play(world, crew)
+    reads = sum(path.startswith(paths.OUTCOMES) for actor in crew for path in actor.line.reads)
+    assert tasks <= reads <= 2 * tasks
