@@ -57,6 +57,15 @@ def test_my_own_create_repeated_is_still_mine(store: Store) -> None:
     assert store.create("claims/a.json", b"mine")
 
 
+def test_a_mark_is_made_once_and_costs_one_request_whoever_makes_it(store: Store) -> None:
+    asked: list[str] = []
+    watched = store.observed(lambda verb, _path: asked.append(verb))
+    for _ in range(3):
+        watched.mark("touched/a.json", b"mark")
+    assert asked == ["create"] * 3
+    assert store.get("touched/a.json") == b"mark"
+
+
 def test_an_owner_overwrites(store: Store) -> None:
     store.put("workers/w.json", b"one")
     store.put("workers/w.json", b"two")
@@ -140,6 +149,11 @@ def test_the_probe_refuses_a_store_that_lets_a_second_create_through() -> None:
 
 def test_a_create_that_took_effect_and_answered_with_an_error_is_mine() -> None:
     assert Store(Flaky(takes_effect=True), "x://").create("a.json", b"mine")
+
+
+def test_a_mark_that_may_not_be_there_is_an_error() -> None:
+    with pytest.raises(StoreError, match="could not create touched/a"):
+        Store(Flaky(takes_effect=False), "x://").mark("touched/a.json", b"mark")
 
 
 def test_a_create_that_failed_without_effect_is_an_error() -> None:

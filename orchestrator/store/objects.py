@@ -8,6 +8,7 @@ the answer is not a plain yes: my bytes there means that I won. Callers put a no
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -108,6 +109,15 @@ class Store:
                 raise self._failed("create", path, error) from error
             return there == data
         return True
+
+    def mark(self, path: str, data: bytes) -> None:
+        """Create an object that every writer writes alike: one that is there is as good.
+
+        Raises:
+            StoreError: The create failed, or may have.
+        """
+        with suppress(AlreadyThereError):
+            self._call("create", path, lambda: self._primitives.put_new(path, data))
 
     def put(self, path: str, data: bytes) -> None:
         """Write an object of which this process is the only writer.

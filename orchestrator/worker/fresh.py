@@ -120,6 +120,6 @@ class FreshUnits:
 
     def _mark(self, node: Node, child: int) -> None:
         if (node, child) not in self._marked:
-            self._store.create(paths.touched(node.level, node.number, child), MARK)
+            self._store.mark(paths.touched(node.level, node.number, child), MARK)
             self._marked.add((node, child))
         self._claimed.add((node, child))

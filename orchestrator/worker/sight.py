@@ -87,7 +87,7 @@ class Sight:
         if attempt == 1:
             self._fresh.claimed(unit)
         else:
-            self._store.create(paths.again(unit, attempt), MARK)
+            self._store.mark(paths.again(unit, attempt), MARK)
 
     def taken(self, unit: Unit, attempt: int) -> None:
         """Note a claim of another's."""

@@ -65,13 +65,13 @@ class Watchers:
         beat = self._beat_of(watcher) if watcher else None
         if beat is None or self._is_silent(watcher, beat):
             mark = paths.watch(self._session, number + 1, self._worker)
-            self._store.create(mark, MARK)
+            self._store.mark(mark, MARK)
             return False
         return self._heard is not None and beat > self._heard[1]
 
     def has_verified(self) -> None:
         """Say that this worker has opened everything, and that it is settled."""
-        self._store.create(paths.verified(self._session), MARK)
+        self._store.mark(paths.verified(self._session), MARK)
 
     def asks_anew(self) -> None:
         """Forget what was heard: this worker was at work meanwhile."""
