@@ -156,11 +156,12 @@ def _known(runs: Sequence[str], options: dict[str, Any], stack: ExitStack) -> li
     """
     from orchestrator.cli.runs import RunFinder, records
     from orchestrator.report.comparison.baseline import made_alike
+    from orchestrator.report.comparison.inputs import without_repeats
 
     finder = RunFinder(lambda: stack.enter_context(opened_github(options)), options["store_ca"])
     named = records(finder, runs)
     kept = _kept(options) if options["history"] else []
-    every = list({one.id: one for one in [*kept, *named]}.values())
+    every = without_repeats([*kept, *named])
     alike = made_alike(every)
     for one in every:
         if one not in alike:

@@ -139,3 +139,13 @@ def test_everything_wrong_is_said_at_once(commands: Commands) -> None:
     nowhere = commands("power", "--offline", "/no/such/run")
     assert nowhere.returncode == 2
     assert "/no/such/run" in nowhere.stderr
+
+
+def test_a_run_under_two_names_is_one_run(tmp_path: Path, ask: Any) -> None:
+    """A copy would agree with itself on every task, and make tasks look as unlike as can be."""
+    known = json.loads((tmp_path / run(tmp_path, "a", 1)).read_text())
+    for name in ("a", "copy"):
+        known["run"].update(id=name, plan_digest="d" * 64)
+        (tmp_path / f"{name}.json").write_text(json.dumps(known))
+    found = ask("--trials", "1", *(str(tmp_path / f"{name}.json") for name in ("a", "copy")))
+    assert not found["chances"]["fitted"]
