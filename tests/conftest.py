@@ -7,6 +7,7 @@ green run can not hide a tier that never ran. The end of the run says which tier
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -67,6 +68,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{tier}: could not run: {missing(tier)}. Needs {needs}.")
         else:
             terminalreporter.write_line(f"{tier}: not selected")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_running_loop() -> None:
+    """Fail a module that begins inside an event loop which an earlier one left running."""
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asyncio.get_running_loop()
 
 
 @pytest.fixture(scope="session")

@@ -75,9 +75,13 @@ class Visitor:
         return visit
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return a headless browser, one for each test process."""
+    """Return a headless browser, one for each module.
+
+    While Playwright's driver is open, its event loop runs in this thread: whatever the process did
+    next by ``asyncio.run`` would fail. So no test of another module may meet it.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
