@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.cloud.azure.images import ImageVersion
     from orchestrator.cloud.azure.inspection import Subnet
-    from orchestrator.cloud.port import Market, Offer, Quota
+    from orchestrator.cloud.offers import Offer, Quota, RegionOffers
     from orchestrator.doctor.wanted import Questions, Wanted
 
 CREATES_A_REPLICA = 20
@@ -42,7 +42,7 @@ def region_checks(wanted: Wanted, asked: Questions, clock: Clock) -> list[Check]
     return [*found, Check(MACHINES, lambda: [machines_finding(wanted, count.own())])]
 
 
-def _answered(asked: Questions) -> dict[str, Market]:
+def _answered(asked: Questions) -> dict[str, RegionOffers]:
     """Return the markets of the regions that could be asked.
 
     Raises:
@@ -155,7 +155,7 @@ def replica_finding(region: str, image: ImageVersion, workers: int) -> Finding:
     return Finding(name, Status.OK, said)
 
 
-def size_findings(market: Market, wanted: Wanted, severity: Status) -> Iterator[Finding]:
+def size_findings(market: RegionOffers, wanted: Wanted, severity: Status) -> Iterator[Finding]:
     """Yield for each wished size whether it is open in a region and known to nest machines."""
     name = f"sizes in {market.region}"
     for size in wanted.wish.sizes:
@@ -167,7 +167,7 @@ def size_findings(market: Market, wanted: Wanted, severity: Status) -> Iterator[
         yield Finding(name, Status.OK, f"{size}: open, nests virtual machines, zones {zones}")
 
 
-def _size_fix(market: Market, size: str) -> str:
+def _size_fix(market: RegionOffers, size: str) -> str:
     offer = market.offers.get(size)
     if offer is not None and offer.restriction is not None:
         return f"Ask Azure's support to open {size} in {market.region}, or give another --size."
@@ -180,13 +180,13 @@ def _cores(offer: Offer | None) -> int:
     return offer.vcpus if offer else 8
 
 
-def quota_findings(market: Market, wanted: Wanted, severity: Status) -> Iterator[Finding]:
+def quota_findings(market: RegionOffers, wanted: Wanted, severity: Status) -> Iterator[Finding]:
     """Yield each quota that bounds the wished sizes in a region, against N machines of them."""
     for quota, kind, cores in _quotas(market, wanted):
         yield _quota_finding(market.region, quota, kind, cores, wanted, severity)
 
 
-def _quotas(market: Market, wanted: Wanted) -> Iterator[tuple[Quota, str, int]]:
+def _quotas(market: RegionOffers, wanted: Wanted) -> Iterator[tuple[Quota, str, int]]:
     """Yield the quotas, their kinds, and the cores of a machine that each is reckoned in."""
     offers = [market.offers[size] for size in wanted.wish.sizes if size in market.offers]
     if not offers:
@@ -219,7 +219,7 @@ def _quota_finding(
     return Finding(name, severity, what, fix)
 
 
-def obtainable(wanted: Wanted, markets: Mapping[str, Market], clock: Clock) -> int:
+def obtainable(wanted: Wanted, markets: Mapping[str, RegionOffers], clock: Clock) -> int:
     """Return how many of the wanted machines the launcher could choose, by sizes and quotas."""
     supply = Supply(wanted.wish, markets, clock)
     return next(

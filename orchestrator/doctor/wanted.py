@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.images import ImageVersion
     from orchestrator.cloud.azure.inspection import Inspection, Subnet, Subscription
     from orchestrator.cloud.azure.settings import Site
-    from orchestrator.cloud.port import Cloud, Market
+    from orchestrator.cloud.offers import RegionOffers
+    from orchestrator.cloud.port import MachineEngine
     from orchestrator.fleet.supply import Wish
     from orchestrator.github import About, GitHub
 
@@ -60,14 +61,16 @@ class Questions:
 
     login: Answer[None]
     subscription: Answer[Subscription | None]
-    markets: Mapping[str, Answer[Market]]
+    markets: Mapping[str, Answer[RegionOffers]]
     subnets: Mapping[str, Answer[Subnet | None]]
     image: Answer[ImageVersion | None]
     about: Answer[About]
     github: Answer[GitHub]
 
 
-def questions(wanted: Wanted, azure: Inspection, cloud: Cloud, github: GitHub | None) -> Questions:
+def questions(
+    wanted: Wanted, azure: Inspection, cloud: MachineEngine, github: GitHub | None
+) -> Questions:
     """Return the questions about a wanted run; nothing is asked yet. ``github`` None: not given."""
 
     def sign_in() -> None:
@@ -112,7 +115,7 @@ def questions(wanted: Wanted, azure: Inspection, cloud: Cloud, github: GitHub | 
         login,
         subscription,
         {
-            region: Answer(f"sizes in {region}", behind(functools.partial(cloud.market, region)))
+            region: Answer(f"sizes in {region}", behind(functools.partial(cloud.offers, region)))
             for region in wanted.wish.regions
         },
         {
