@@ -53,7 +53,10 @@ def test_a_fit_job_has_no_findings_and_its_bootstraps_are_not_made(
         ({"labels": {}}, "tags: a machine without tags is never found again"),
         ({"image": replace(IMAGE, id=image_id("9.9.9"))}, "does not exist"),
         ({"image": replace(IMAGE, regions=frozenset({"northeurope"}))}, "has no replica there"),
-        ({"size": "Standard_D8ds_v6"}, "Standard_D8ds_v6 in westeurope: NotAvailableFor"),
+        (
+            {"size": "Standard_D8ds_v6"},
+            "Standard_D8ds_v6 in westeurope: not open to this subscription (Not",
+        ),
     ],
 )
 def test_what_a_job_lacks_is_said(cloud: AzureCloud, changes: dict[str, Any], what: str) -> None:
