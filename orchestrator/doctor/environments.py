@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.cloud.findings import Check, Finding, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.doctor.wanted import Questions, Wanted
+    from orchestrator.cloud.kit import CheckRequest
     from orchestrator.github import About, Environment
 
 ENVIRONMENTS = "environments"
@@ -21,12 +21,12 @@ PLANS = (
 """What GitHub's plans hold back ("Managing environments for deployment: availability")."""
 
 
-def environment_checks(wanted: Wanted, asked: Questions) -> list[Check]:
-    """Return the check of each environment whose jobs sign in to Azure."""
+def environment_checks(request: CheckRequest) -> list[Check]:
+    """Return the check of each environment whose jobs sign in to the engine."""
 
     def look() -> Iterator[Finding]:
-        door, about = asked.github.get(), asked.about.get()
-        for name in wanted.environments:
+        door, about = request.github.get(), request.about.get()
+        for name in request.environments:
             yield from environment_findings(name, door.repository.environment(name), about)
 
     return [Check(ENVIRONMENTS, look, "Give the token Actions: read.", unseen=Status.WARN)]
@@ -73,5 +73,5 @@ def _what_is_wrong(found: Environment, branch: str) -> str:
         return "has no branch policy: whoever may push a branch has its identity and its secrets"
     if branch not in found.admits:
         return f"does not admit {branch}, the default branch: no run has an identity"
-    more = ", ".join(one for one in found.admits if one != branch)
+    more = ", ".join(name for name in found.admits if name != branch)
     return f"admits more than {branch}: {more}" if more else ""

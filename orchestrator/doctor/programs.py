@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.cloud.findings import Check, Finding, Program, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,32 +16,7 @@ _TIMEOUT_S = 60.0
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program: how it tells its version and whether it is signed in, and the least version."""
-
-    name: str
-    least: tuple[int, int]
-    install: str
-    version: tuple[str, ...]
-    signed_in: tuple[str, ...]
-    sign_in: str
-
-    @property
-    def wanted(self) -> str:
-        """The least version, as a person reads it."""
-        return ".".join(str(number) for number in self.least)
-
-
-# The least versions are those that scripts/azure-setup needs.
-AZ = Program(
-    "az",
-    (2, 72),
-    "https://learn.microsoft.com/cli/azure/install-azure-cli",
-    ("version", "--output", "json"),
-    ("account", "show", "--output", "none"),
-    "az login",
-)
+# The least version is the one that scripts/azure-setup needs.
 GH = Program(
     "gh",
     (2, 32),
