@@ -41,19 +41,19 @@ def program_finding(program: Program) -> Finding:
     fix = f"Install {program.name} {program.wanted} or newer: {program.install}"
     if shutil.which(program.name) is None:
         return Finding(program.name, Status.WARN, "is not installed", fix)
-    told = _told(program, program.version)
-    found = _VERSION.search(told or "")
-    if found is None:
+    printed = _output(program, program.version)
+    version = _VERSION.search(printed or "")
+    if version is None:
         return Finding(program.name, Status.WARN, "does not tell its version", fix)
-    if (int(found[1]), int(found[2])) < program.least:
-        what = f"{found[0]} is too old: scripts/azure-setup needs {program.wanted}"
+    if (int(version[1]), int(version[2])) < program.least:
+        what = f"{version[0]} is too old: scripts/azure-setup needs {program.wanted}"
         return Finding(program.name, Status.WARN, what, fix)
-    if _told(program, program.signed_in) is None:
-        return Finding(program.name, Status.WARN, f"{found[0]} is not signed in", program.sign_in)
-    return Finding(program.name, Status.OK, f"{found[0]}, signed in")
+    if _output(program, program.signed_in) is None:
+        return Finding(program.name, Status.WARN, f"{version[0]} is not signed in", program.sign_in)
+    return Finding(program.name, Status.OK, f"{version[0]}, signed in")
 
 
-def _told(program: Program, arguments: Sequence[str]) -> str | None:
+def _output(program: Program, arguments: Sequence[str]) -> str | None:
     """Return what a program says, None where it fails or hangs."""
     try:
         done = subprocess.run(
