@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.cloud.keys import ContainerKeys
     from orchestrator.cloud.kit import EngineAccount, EngineKit, Setting, Site
-    from orchestrator.cloud.port import Cloud
+    from orchestrator.cloud.port import MachineEngine
     from orchestrator.cloud.retry import Patience
     from orchestrator.fleet.clear import Broom
     from orchestrator.github import Connection, GitHub
@@ -137,7 +137,7 @@ def signed_in_here(ca_file: str | None) -> EngineAccount:
 class Clients:
     """The cloud and GitHub, open, the account that the cloud was opened with, and the time."""
 
-    cloud: Cloud
+    cloud: MachineEngine
     github: GitHub
     account: EngineAccount
     clock: Clock

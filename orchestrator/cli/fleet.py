@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.cli.fleet_options import FleetOptions
     from orchestrator.clock import Clock
     from orchestrator.cloud.image import MachineImage
-    from orchestrator.cloud.port import Market
+    from orchestrator.cloud.offers import RegionOffers
     from orchestrator.costs import Rates
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
@@ -71,27 +71,27 @@ def image_problems(settings: FleetOptions, image: MachineImage, plan: Plan | Non
         what = f"is {given['os_disk_gb']} GB, and the machine image's own disk {image.os_disk_gb}"
         found.append(Problem("--os-disk", what, "Give that or more."))
     needs_windows = plan is not None and plan.arena.kind == "winarena" and given["golden_disk"]
-    if needs_windows and not image.data_disks:
+    if needs_windows and not image.disks:
         what = "holds no golden Windows image (no data disk)"
         fix = "Build it with one (runner-image/README.md), or give --no-golden-disk."
         found.append(Problem("--machine-image", what, fix))
-    if image.security_type in ("TrustedLaunch", "ConfidentialVM"):
-        what = f"is of a definition that asks for {image.security_type}, which takes KVM away"
+    if image.takes_kvm_away:
+        what = f"is of a definition that asks for {image.takes_kvm_away}, which takes KVM away"
         fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
         found.append(Problem("--machine-image", what, fix))
     return found
 
 
-def markets(sides: Clients, wish: Wish) -> dict[str, Market]:
+def markets(sides: Clients, wish: Wish) -> dict[str, RegionOffers]:
     """Return what each wished region offers and allows.
 
     Raises:
         CloudError: A region could not be asked.
     """
-    return {region: sides.cloud.market(region) for region in wish.regions}
+    return {region: sides.cloud.offers(region) for region in wish.regions}
 
 
-def supply_of(wish: Wish, found: Mapping[str, Market], clock: Clock) -> Supply:
+def supply_of(wish: Wish, found: Mapping[str, RegionOffers], clock: Clock) -> Supply:
     """Return what can be had of a wish."""
     from orchestrator.fleet.supply import Supply
 
@@ -169,29 +169,35 @@ def launcher_of(
 
     Without an image nothing can be launched: a create has to name each of its disks.
     """
+    from orchestrator.cloud.image import MachineImage
+    from orchestrator.fleet.custom_data import FirstBoots
     from orchestrator.fleet.launch import Build, Launcher
     from orchestrator.fleet.orders import is_closing
 
-    given, image = settings.options, settings.wish.image
-    disks = image.data_disks if image else ()
+    given = settings.options
+    image = settings.wish.image or MachineImage(given["machine_image"])
     store = settings.store.opened(sides)
     build = Build(
-        image=image.id if image else given["machine_image"],
+        image=image,
         ttl_s=settings.ttl_s,
         facts=_facts(settings, plan, settings.store.url),
         os_disk_gb=given["os_disk_gb"],
         local_os_disk=not given["managed_os_disk"],
-        data_disks=disks,
-        disk=sides.cloud.disk_label(disks),
+        disk=sides.cloud.disk_label(image),
         public_ip=given["public_ip"],
-        runner_group=given["runner_group"],
+    )
+    bootstraps = FirstBoots(
+        settings.template,
+        sides.github.runners,
+        journal,
+        settings.attempt.fleet.label,
+        given["runner_group"],
     )
     return Launcher(
         attempt=settings.attempt,
         build=build,
-        template=settings.template,
+        bootstraps=bootstraps,
         cloud=sides.cloud,
-        runners=sides.github.runners,
         journal=journal,
         clock=sides.clock,
         closing=lambda: is_closing(store, settings.attempt.session),

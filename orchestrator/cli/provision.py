@@ -319,7 +319,7 @@ class _Provision:
         asked = self._size.workers
         click.echo(f"{count} of {asked} machines are booting as runners {outputs['label']}")
         for one in launched:
-            click.echo(f"  {one.name}: {one.choice}")
+            click.echo(f"  {one.name}: {one.placement}")
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -266,7 +266,7 @@ def status(
         run = sides.github.runs.find(github_run)
         number = attempt or (run.attempt if run else None)
         jobs = sides.github.runs.jobs(github_run, number) if number else []
-        view = join(ours, sides.cloud.resources(ours.tags), sides.github.runners.all(), jobs)
+        view = join(ours, sides.cloud.status(ours.tags), sides.github.runners.all(), jobs)
     table = rows(view, sides.clock.now())
     if as_json:
         click.echo(json.dumps([asdict(row) for row in table], indent=1))

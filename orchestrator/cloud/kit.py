@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.cloud.findings import Answer, Check, Program
     from orchestrator.cloud.image import MachineImage
-    from orchestrator.cloud.port import Cloud, Market, Quota
+    from orchestrator.cloud.offers import Quota, RegionOffers
+    from orchestrator.cloud.port import MachineEngine
     from orchestrator.cloud.retry import Patience
     from orchestrator.errors import Problem
     from orchestrator.github import About, GitHub
@@ -132,7 +133,7 @@ class EngineChecks(Protocol):
         ...
 
     @property
-    def markets(self) -> Mapping[str, Answer[Market]]:
+    def offers(self) -> Mapping[str, Answer[RegionOffers]]:
         """What each region offers; the general checks of sizes and quotas report on it."""
         ...
 
@@ -183,7 +184,7 @@ class EngineAccount(KeySource, Protocol):
         sites: Mapping[str, Site],
         patience: Patience | None = None,
         clock: Clock | None = None,
-    ) -> AbstractContextManager[Cloud]:
+    ) -> AbstractContextManager[MachineEngine]:
         """Return the engine; leaving the context closes its connections."""
         ...
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.clock import Clock
     from orchestrator.cloud.kit import CheckRequest, EngineChecks
-    from orchestrator.cloud.port import Market, Quota
+    from orchestrator.cloud.offers import Quota, RegionOffers
     from orchestrator.fleet.supply import Wish
 
 MACHINES = "machines"
@@ -44,14 +44,14 @@ def region_checks(
     return [*checks, Check(MACHINES, lambda: [machines_finding(request, count.own())])]
 
 
-def _answered(engine: EngineChecks) -> dict[str, Market]:
-    """Return the markets of the regions that could be asked.
+def _answered(engine: EngineChecks) -> dict[str, RegionOffers]:
+    """Return the offers of the regions that could be asked.
 
     Raises:
         BlockedError: None could be.
     """
     markets, blocked = {}, BlockedError(OPTIONS)
-    for region, market in engine.markets.items():
+    for region, market in engine.offers.items():
         try:
             markets[region] = market.get()
         except BlockedError as error:
@@ -64,7 +64,7 @@ def _answered(engine: EngineChecks) -> dict[str, Market]:
 def _capacity_checks(
     region: str, workers: int, wish: Wish, engine: EngineChecks, severity: Callable[[], Status]
 ) -> list[Check]:
-    market = engine.markets[region]
+    market = engine.offers[region]
 
     def sizes() -> Iterator[Finding]:
         known = market.own()
@@ -89,7 +89,7 @@ def _with_image(wish: Wish, engine: EngineChecks) -> Wish:
 
 
 def size_findings(
-    market: Market, wish: Wish, engine: EngineChecks, severity: Status
+    market: RegionOffers, wish: Wish, engine: EngineChecks, severity: Status
 ) -> Iterator[Finding]:
     """Yield for each wished size whether it is open in a region and known to nest machines."""
     name = f"sizes in {market.region}"
@@ -105,7 +105,7 @@ def size_findings(
 _USUAL_CORES = 8
 
 
-def _size_fix(market: Market, size: str, engine: EngineChecks) -> str:
+def _size_fix(market: RegionOffers, size: str, engine: EngineChecks) -> str:
     offer = market.offers.get(size)
     if offer is not None and offer.restriction is not None:
         return f"{engine.size_fix(size, market.region)}, or give another --size."
@@ -120,7 +120,7 @@ def _size_fix(market: Market, size: str, engine: EngineChecks) -> str:
 
 
 def quota_findings(
-    market: Market, wish: Wish, workers: int, engine: EngineChecks, severity: Status
+    market: RegionOffers, wish: Wish, workers: int, engine: EngineChecks, severity: Status
 ) -> Iterator[Finding]:
     """Yield each quota that bounds the wished sizes in a region, against N machines of them."""
     name = f"quotas in {market.region}"
@@ -136,7 +136,7 @@ def quota_findings(
         yield Finding(name, severity, what, fix)
 
 
-def _quotas(market: Market, wish: Wish) -> Iterator[tuple[Quota, str, int]]:
+def _quotas(market: RegionOffers, wish: Wish) -> Iterator[tuple[Quota, str, int]]:
     """Yield the quotas, their kinds, and the cores of a machine that each is reckoned in."""
     offers = [market.offers[size] for size in wish.sizes if size in market.offers]
     if not offers:
@@ -153,7 +153,7 @@ def _quotas(market: Market, wish: Wish) -> Iterator[tuple[Quota, str, int]]:
         yield market.spot, "spot", first
 
 
-def obtainable(wish: Wish, workers: int, markets: Mapping[str, Market], clock: Clock) -> int:
+def obtainable(wish: Wish, workers: int, markets: Mapping[str, RegionOffers], clock: Clock) -> int:
     """Return how many of the wanted machines the launcher could choose, by sizes and quotas."""
     supply = Supply(wish, markets, clock)
     return next((number for number in range(workers) if supply.take(number) is None), workers)

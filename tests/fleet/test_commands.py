@@ -73,7 +73,7 @@ class Command:
                 name = f"{fleet.label}-0"
                 tags = {**fleet.tags, MACHINE_TAG: name, EXPIRES_TAG: "99999999999"}
                 adapter.runners.mint(name, [fleet.label])
-                cloud.launch(machine(name, tags=tags))
+                cloud.create(machine(name, tags=tags))
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         connection = self.github.connection()

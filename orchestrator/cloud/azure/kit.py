@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.findings import Program
     from orchestrator.cloud.kit import CheckRequest, EngineAccount, EngineChecks, Setting, Site
-    from orchestrator.cloud.port import Cloud
+    from orchestrator.cloud.port import MachineEngine
     from orchestrator.cloud.retry import Patience
     from orchestrator.errors import Problem
     from orchestrator.prices import PriceList
@@ -47,7 +47,7 @@ class AzureAccount:
         sites: Mapping[str, Site],
         patience: Patience | None = None,
         clock: Clock | None = None,
-    ) -> Iterator[Cloud]:
+    ) -> Iterator[MachineEngine]:
         """As ``EngineAccount.open``."""
         with closing(
             AzureCloud(self.options.settings(sites), self.login, patience, clock)

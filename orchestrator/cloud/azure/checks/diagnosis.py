@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from orchestrator.cloud.findings import Check
     from orchestrator.cloud.image import MachineImage
     from orchestrator.cloud.kit import CheckRequest
-    from orchestrator.cloud.port import Cloud, Market, Quota
+    from orchestrator.cloud.offers import Quota, RegionOffers
+    from orchestrator.cloud.port import MachineEngine
 
 
 class AzureChecks:
     """The checks of one account, for one run that is wanted."""
 
     def __init__(
-        self, request: CheckRequest, options: AzureOptions, azure: Inspection, cloud: Cloud
+        self, request: CheckRequest, options: AzureOptions, azure: Inspection, cloud: MachineEngine
     ) -> None:
         self._request, self._options, self._azure = request, options, azure
         self._asked = questions(request, options, azure, cloud)
@@ -44,9 +45,9 @@ class AzureChecks:
         return self._machine_image
 
     @property
-    def markets(self) -> Mapping[str, Answer[Market]]:
-        """As ``EngineChecks.markets``."""
-        return self._asked.markets
+    def offers(self) -> Mapping[str, Answer[RegionOffers]]:
+        """As ``EngineChecks.offers``."""
+        return self._asked.offers
 
     @property
     def roles_fix(self) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.inspection import Inspection, Subnet, Subscription
     from orchestrator.cloud.azure.options import AzureOptions
     from orchestrator.cloud.kit import CheckRequest
-    from orchestrator.cloud.port import Cloud, Market
+    from orchestrator.cloud.offers import RegionOffers
+    from orchestrator.cloud.port import MachineEngine
 
 T = TypeVar("T")
 
@@ -27,17 +28,17 @@ LOGIN, SUBSCRIPTION, IMAGE = "credential", "subscription", "machine image"
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What several checks need. Markets and subnets are by region."""
+    """What several checks need. Offers and subnets are by region."""
 
     login: Answer[None]
     subscription: Answer[Subscription | None]
-    markets: Mapping[str, Answer[Market]]
+    offers: Mapping[str, Answer[RegionOffers]]
     subnets: Mapping[str, Answer[Subnet | None]]
     image: Answer[ImageVersion | None]
 
 
 def questions(
-    request: CheckRequest, options: AzureOptions, azure: Inspection, cloud: Cloud
+    request: CheckRequest, options: AzureOptions, azure: Inspection, cloud: MachineEngine
 ) -> Questions:
     """Return the questions about a wanted run; nothing is asked yet."""
 
@@ -74,7 +75,7 @@ def questions(
         login,
         subscription,
         {
-            region: Answer(f"sizes in {region}", behind(functools.partial(cloud.market, region)))
+            region: Answer(f"sizes in {region}", behind(functools.partial(cloud.offers, region)))
             for region in request.regions
         },
         {
