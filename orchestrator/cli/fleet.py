@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import cache_directory
 from orchestrator.errors import BadInputError, MatrixError, Problem, bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orchestrator.cli.cloud import Sides
+    from orchestrator.cli.cloud import Clients
     from orchestrator.cli.fleet_options import FleetOptions
     from orchestrator.clock import Clock
     from orchestrator.cloud.image import MachineImage
@@ -31,13 +29,10 @@ if TYPE_CHECKING:
 
 def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tuple[str, str], Rates]:
     """Return the rates of every wished size in every region; what has none is said."""
-    from orchestrator.prices import PriceSource, rates_for
+    from orchestrator.cli.price_source import price_source
+    from orchestrator.prices import rates_for
 
-    source = PriceSource(
-        today=dt.datetime.now(dt.UTC).date(),
-        cache=cache_directory() / "prices",
-        online=not settings.options["offline"],
-    )
+    source = price_source(online=not settings.options["offline"])
     found: dict[tuple[str, str], Rates] = {}
     for region in settings.wish.regions:
         for size in (*settings.wish.sizes, *settings.drain_wish.sizes):
@@ -49,7 +44,7 @@ def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tupl
     return found
 
 
-def with_image(settings: FleetOptions, sides: Sides, plan: Plan | None = None) -> FleetOptions:
+def with_image(settings: FleetOptions, sides: Clients, plan: Plan | None = None) -> FleetOptions:
     """Return the options with their wishes bound to the machine image, which is read once.
 
     ``plan``: what its arena needs of the image is checked too.
@@ -87,7 +82,7 @@ def image_problems(settings: FleetOptions, image: MachineImage, plan: Plan | Non
     return found
 
 
-def markets(sides: Sides, wish: Wish) -> dict[str, RegionOffers]:
+def markets(sides: Clients, wish: Wish) -> dict[str, RegionOffers]:
     """Return what each wished region offers and allows.
 
     Raises:
@@ -165,7 +160,7 @@ def spent_before(
 
 def launcher_of(
     settings: FleetOptions,
-    sides: Sides,
+    sides: Clients,
     plan: Plan,
     journal: Journal,
     rates: Mapping[tuple[str, str], Rates],

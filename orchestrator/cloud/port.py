@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from orchestrator.cloud.failures import Failure
+    from orchestrator.cloud.findings import Finding
     from orchestrator.cloud.image import MachineImage
     from orchestrator.cloud.job import Job
     from orchestrator.cloud.offers import RegionOffers
-    from orchestrator.doctor.diagnosis import Finding
 
 
 class Kind(StrEnum):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.cli.checkout import repository_here
-from orchestrator.doctor.programs import AZ, GH, program_finding
+from orchestrator.cloud.azure.checks.account import AZ
+from orchestrator.doctor.programs import GH, program_finding
 from tests.doctor import defects
 from tests.doctor.conftest import REPOSITORY, SetUp
 from tests.fakes.arm.faults import Fault as CloudFault

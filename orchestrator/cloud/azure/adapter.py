@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.machine import MachineRequest
     from orchestrator.cloud.azure.settings import AzureSettings
+    from orchestrator.cloud.findings import Finding
     from orchestrator.cloud.image import MachineImage
     from orchestrator.cloud.job import Job
     from orchestrator.cloud.offers import RegionOffers
-    from orchestrator.doctor.diagnosis import Finding
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from orchestrator.cloud.azure.body import problems
 from orchestrator.cloud.azure.machine import machine_request
 from orchestrator.cloud.failures import CloudError
+from orchestrator.cloud.findings import Finding, Status
 from orchestrator.cloud.job import RunnerBootstrap
-from orchestrator.doctor.diagnosis import Finding, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
