@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Finding, Status
+from orchestrator.cloud.findings import Finding, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
+    from orchestrator.cloud.findings import Finding
     from orchestrator.cloud.job import Job
     from orchestrator.cloud.port import Completed, RemoteCommand
-    from orchestrator.doctor.diagnosis import Finding
 
 REGION = "local"
 LEAVE_S = 6.0
