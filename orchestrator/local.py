@@ -1,7 +1,7 @@
-"""``run``: workers of the engine ``local``, watched, replaced when they die, and outlived.
+"""``run``: workers of an engine, watched, replaced when they die, and outlived.
 
-They are this process's children, so that a wait is a proof of death: the parent then writes their
-``left`` and their tasks are taken over at once.
+A wait is a proof of death, whether they are this process's children or an engine's that says so:
+the parent then writes their ``left`` and their tasks are taken over at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.cloud.failures import Failure
-    from orchestrator.cloud.port import Instance
+    from orchestrator.cloud.polled import WorkerEngine
     from orchestrator.reader import LedgerReader
 
 LAUNCHES_A_SHARD = 3
@@ -77,21 +77,19 @@ class LocalSettings:
 class _Worker:
     """A worker's process. ``condemned`` says why this parent killed it."""
 
-    instance: Instance
+    name: str
     shard: int
     condemned: str = ""
 
-    @property
-    def name(self) -> str:
-        return self.instance.name
-
 
 class LocalFleet:
-    """The worker processes of one session on this machine."""
+    """The workers that one session starts: on this machine, unless another engine is given."""
 
-    def __init__(self, settings: LocalSettings, reader: LedgerReader) -> None:
+    def __init__(
+        self, settings: LocalSettings, reader: LedgerReader, engine: WorkerEngine | None = None
+    ) -> None:
         self._settings, self._reader = settings, reader
-        self._engine = LocalEngine(settings.scratch, settings.wall)
+        self._engine: WorkerEngine = engine or LocalEngine(settings.scratch, settings.wall)
         self._workers: list[_Worker] = []
         self._launches = [0] * settings.workers
         self._own: set[str] = set()
@@ -168,9 +166,7 @@ class LocalFleet:
         refused = self._engine.launch(job).refused
         if worker in refused:
             raise _not_started(scratch, refused[worker])
-        instance = self._engine.get(worker)
-        assert instance is not None  # it was accepted, and nobody asked for its end
-        self._workers.append(_Worker(instance, shard))
+        self._workers.append(_Worker(worker, shard))
 
     def _reap(self) -> None:
         ended = [(worker, self._engine.wait(worker.name)) for worker in self._workers]
@@ -178,7 +174,7 @@ class LocalFleet:
             if code is None:
                 continue
             self._workers.remove(worker)
-            self._engine.terminate(worker.instance)  # it has ended: its entry goes
+            self._engine.end(worker.name)  # it has ended: its entry goes
             self.exits.append(code)
             died = self._died(worker, code)
             if died:
@@ -207,7 +203,7 @@ class LocalFleet:
             silent_s = silences[worker.name]
             if over or silent_s > self._patience_s:
                 worker.condemned = f"silent for {silent_s:.0f} s, then killed"
-                self._engine.kill(worker.instance)
+                self._engine.kill(worker.name)
 
     def _is_complete(self) -> bool:
         try:
@@ -255,7 +251,7 @@ class LocalFleet:
 
     def _end(self) -> None:
         for worker in self._workers:
-            self._engine.terminate(worker.instance)
+            self._engine.end(worker.name)
         grace_s = LEAVE_S
         for worker in self._workers:
             code = self._engine.wait(worker.name, grace_s)
@@ -263,12 +259,12 @@ class LocalFleet:
                 grace_s = _POLL_S  # the others have had the same time by now
                 code = self._kill(worker)
             self.exits.append(-signal.SIGKILL if code is None else code)
-            self._engine.terminate(worker.instance)  # it has ended: its entry goes
+            self._engine.end(worker.name)  # it has ended: its entry goes
         self._workers.clear()
 
     def _kill(self, worker: _Worker) -> int | None:
         """Kill a worker and return how it ended; None: it has not."""
-        self._engine.kill(worker.instance)
+        self._engine.kill(worker.name)
         code = self._engine.wait(worker.name, LEAVE_S)
         if code is not None:
             # Otherwise the kernel holds it in a call (a disk that hangs): nothing proves it dead.

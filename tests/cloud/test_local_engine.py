@@ -58,7 +58,7 @@ def engine(tmp_path: Path, wall: Wall) -> Iterator[LocalEngine]:
     made = LocalEngine(tmp_path / "workers", wall)
     yield made
     for instance in made.status({}):
-        made.kill(instance)
+        made.kill(instance.name)
         until(lambda name=instance.name: has_ended(made, name))  # type: ignore[misc]
     made.close()
 
@@ -173,8 +173,8 @@ def test_what_does_not_leave_is_killed_when_asked_again_after_a_while(
 def test_an_end_that_nobody_asked_for_tells_how_and_goes_once_it_is_asked_for(
     engine: LocalEngine, tmp_path: Path
 ) -> None:
-    instance = started(engine)
-    engine.kill(instance)
+    started(engine)
+    engine.kill("w0")
     assert engine.wait("w0", 60.0) == -signal.SIGKILL
     ended = engine.get("w0")
     assert ended is not None

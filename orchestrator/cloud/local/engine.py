@@ -134,14 +134,20 @@ class LocalEngine:
         """As ``CommandEngine.download``."""
         copy_from(self._directory_of(instance), path, to)
 
-    def kill(self, instance: Instance) -> None:
-        """End a process that does not listen (it is frozen). A missing one is a success."""
-        self._send(instance.name, signal.SIGKILL)
+    def end(self, name: str) -> None:
+        """As ``WorkerEngine.end``."""
+        instance = self.get(name)
+        if instance is not None:
+            self.terminate(instance)
+
+    def kill(self, name: str) -> None:
+        """As ``WorkerEngine.kill``: SIGKILL ends a process that is stopped, too."""
+        self._send(name, signal.SIGKILL)
 
     def wait(self, name: str, timeout_s: float = 0.0) -> int | None:
-        """Return how a process that this engine started has ended: a proof that it is dead.
+        """As ``WorkerEngine.wait``, of a process that this engine started: its parent's wait.
 
-        None when it has not within ``timeout_s``. A signal's number comes negative.
+        A signal's number comes negative.
         """
         child = self._children[name]
         try:
