@@ -19,8 +19,8 @@ from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 
 if TYPE_CHECKING:
+    from orchestrator.progress import View
     from orchestrator.reader import LedgerReader
-    from orchestrator.watch import View
 
 _TIMEOUT_S = 30.0
 _PATIENCE_S = 3600.0
@@ -69,7 +69,8 @@ def status(
       waa-matrix status demo-run
       waa-matrix status --store az://myaccount --run 9876543210 --json
     """
-    from orchestrator.watch import draw, plain_lines, view
+    from orchestrator.progress import view
+    from orchestrator.watch import draw, plain_lines
 
     reader = _reader(out, store, run_name, store_ca)
     now = time.time()

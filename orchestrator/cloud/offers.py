@@ -29,6 +29,11 @@ class Offer:
     nested: bool
     restriction: str | None
 
+    @property
+    def closed(self) -> str:
+        """Why this account may not use it, with what to do about it; empty where it may."""
+        return "" if self.restriction is None else f"not open to this account ({self.restriction})"
+
     def local_disk_for(self, os_disk_gb: int) -> str | None:
         """Return the engine's word for the local disk that would hold an OS disk, or None."""
         del os_disk_gb

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path, PurePosixPath
 
     from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.findings import Finding
@@ -92,6 +93,24 @@ class Launched:
 
     accepted: tuple[str, ...] = ()
     refused: Mapping[str, Failure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCommand:
+    """A program to run where an instance is; its environment is whole, and in no repr."""
+
+    arguments: tuple[str, ...]
+    timeout_s: float
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a command ended, and what it wrote."""
+
+    exit_code: int
+    output: bytes
+    errors: bytes
 
 
 class Engine(Protocol):
@@ -179,4 +198,25 @@ class MachineEngine(Engine, Protocol):
 
     def ahead_s(self) -> float:
         """Return how many seconds the engine's clock is ahead of this process's."""
+        ...
+
+
+class CommandEngine(Engine, Protocol):
+    """An engine that reaches into its instances (``capabilities.exec``). These two calls wait."""
+
+    def run(self, instance: Instance, command: RemoteCommand) -> Completed:
+        """Run a command in an instance's directory and return once it has ended.
+
+        Raises:
+            CloudError: The instance is not there, or the command cannot be started or did not end
+                in time; it is ended then.
+        """
+        ...
+
+    def download(self, instance: Instance, path: PurePosixPath, to: Path) -> None:
+        """Copy a file to ``to``; ``path`` is relative to the instance's directory and stays in it.
+
+        Raises:
+            CloudError: It is not there, or lies elsewhere.
+        """
         ...

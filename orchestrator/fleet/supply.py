@@ -76,8 +76,8 @@ def why_not(wish: Wish, market: RegionOffers, size: str) -> str:
     offer = market.offers.get(size)
     if offer is None:
         return "not offered there"
-    if offer.restriction is not None:
-        return f"not open to this subscription ({offer.restriction}); ask Azure's support for it"
+    if offer.closed:
+        return offer.closed
     if wish.nested and not offer.nested:
         return "nested virtualization is not documented for it; see the README for sizes that work"
     if wish.spot is SpotMode.ONLY and not offer.spot:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# Its assertions say what they saw, as those of test modules do.
+pytest.register_assert_rewrite("tests.cloud.engine_contract")
+
 PUBLIC_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7 nobody"
 
 

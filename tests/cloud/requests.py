@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cloud.azure.machine import AzureImage, DataDisk, MachineRequest
-from tests.fakes.arm.catalogue import image_id
+from tests.fakes.arm.catalogue import REGIONS, image_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orchestrator.cloud.port import Instance, Kind
 
 RUN = {"waa-run": "run-1", "waa-github-run": "42"}
-IMAGE = AzureImage(image_id(), data_disks=(DataDisk(0),))
+IMAGE = AzureImage(image_id(), frozenset(REGIONS), data_disks=(DataDisk(0),))
 OTHER_RUN = {"waa-run": "run-2", "waa-github-run": "43"}
 
 

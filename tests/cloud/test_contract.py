@@ -1,4 +1,4 @@
-"""What every cloud adapter promises, asked of Azure's through the port."""
+"""What Azure's engine does of what every engine promises (``engine_contract``), part by part."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ def only_machine(cloud: AzureCloud) -> Instance:
 
 
 def test_a_machine_and_its_parts_are_found_by_tag(cloud: AzureCloud, clock: VirtualClock) -> None:
-    port = cloud
-    port.create(machine())
-    port.create(machine("waa-43-0", tags=OTHER_RUN))
+    cloud.create(machine())
+    cloud.create(machine("waa-43-0", tags=OTHER_RUN))
     clock.advance(60)
-    found = port.status(RUN)
+    found = cloud.status(RUN)
     assert kinds(found) == EVERY_PART
     assert {tuple(sorted(item.labels.items())) for item in found} == {tuple(sorted(RUN.items()))}
     assert {item.region for item in found} == {"westeurope"}
-    assert len(port.status({})) == 2 * len(EVERY_PART)
-    assert port.status({**RUN, "waa-machine": "x"}) == []
+    assert len(cloud.status({})) == 2 * len(EVERY_PART)
+    assert cloud.status({**RUN, "waa-machine": "x"}) == []
 
 
 def test_a_launch_is_one_request_and_awaits_nothing(cloud: AzureCloud, arm: FakeArm) -> None:

@@ -56,7 +56,7 @@ def _room(job: Job, placement: Placement, engine: MachineEngine) -> Iterator[Fin
     size, region = placement.offer.size, placement.offer.region
     offers = engine.offers(region)
     offer = offers.offers.get(size)
-    closed = "is not offered there" if offer is None else offer.restriction
+    closed = "not offered there" if offer is None else offer.closed
     unfit = offer.why_not_bootable(job.image) if offer and job.image else ""
     fix = "Choose another size or region."
     if closed or unfit:

@@ -72,6 +72,13 @@ class AzureOffer(Offer):
     data_disks: int | None = None
     premium: bool = True
 
+    @property
+    def closed(self) -> str:
+        """As ``Offer.closed``."""
+        if self.restriction is None:
+            return ""
+        return f"not open to this subscription ({self.restriction}); ask Azure's support for it"
+
     def local_disk_for(self, os_disk_gb: int) -> str | None:
         """Return the place whose room is smallest but enough for a local OS disk, or None."""
         fitting = [(room, place) for place, room in self.ephemeral.items() if room >= os_disk_gb]
