@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "orchestrator"
@@ -61,8 +61,8 @@ SDKS = {
 
 
 # An engine is reached by its name in the registry, and by nothing else.
-ENGINES = ("cloud.azure",)
-IMPORT_AN_ENGINE: Mapping[str, str] = {}
+ENGINES = ("cloud.azure", "cloud.local")
+IMPORT_AN_ENGINE = {"local": "a session of this machine's own processes, which it waits for itself"}
 """Modules that may import one all the same, each with the reason."""
 
 

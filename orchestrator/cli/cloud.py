@@ -12,6 +12,7 @@ import click
 from orchestrator.cli.command import add_options
 from orchestrator.cli.variables import missing, shared_option
 from orchestrator.cloud import registry
+from orchestrator.cloud.kit import machines_of
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -170,10 +171,10 @@ def open_clients(
     policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
     clock = fleet_clock()
     with (
-        options.account.open(sites, patience, clock) as cloud,
+        options.account.open(sites, patience, clock) as engine,
         open_github(connection, clock=clock, policy=policy) as github,
     ):
-        yield Clients(cloud, github, options.account, clock)
+        yield Clients(machines_of(engine), github, options.account, clock)
 
 
 def brief_patience() -> Patience:

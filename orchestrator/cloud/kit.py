@@ -7,9 +7,10 @@ and gets an ``EngineAccount``, from which everything else comes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, runtime_checkable
 
 from orchestrator.cloud.keys import KeySource
+from orchestrator.errors import bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.cloud.findings import Answer, Check, Program
     from orchestrator.cloud.image import MachineImage
     from orchestrator.cloud.offers import Quota, RegionOffers
-    from orchestrator.cloud.port import MachineEngine
+    from orchestrator.cloud.port import Engine, MachineEngine
     from orchestrator.cloud.retry import Patience
     from orchestrator.errors import Problem
     from orchestrator.github import About, GitHub
@@ -184,7 +185,7 @@ class EngineAccount(KeySource, Protocol):
         sites: Mapping[str, Site],
         patience: Patience | None = None,
         clock: Clock | None = None,
-    ) -> AbstractContextManager[MachineEngine]:
+    ) -> AbstractContextManager[Engine]:
         """Return the engine; leaving the context closes its connections."""
         ...
 
@@ -229,3 +230,15 @@ class EngineKit(Protocol):
         certificate authorities (PEM) to trust, instead of the usual ones.
         """
         ...
+
+
+def machines_of(engine: Engine) -> MachineEngine:
+    """Return an engine whose instances can be GitHub's runners.
+
+    Raises:
+        BadInputError: Its capabilities say that they cannot.
+    """
+    if not engine.capabilities.jit_runner:
+        what = "has no machines that could be GitHub's runners"
+        raise bad_input(f"engine {engine.name}", what, "Name another engine.")
+    return cast("MachineEngine", engine)  # what the capability promises

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "waa_matrix.engines"
-AZURE_VM = "azure_vm"
+AZURE_VM, LOCAL = "azure_vm", "local"
 
 _OWN: Mapping[str, str] = {
     AZURE_VM: "orchestrator.cloud.azure.kit:KIT",
+    LOCAL: "orchestrator.cloud.local.kit:KIT",
 }
 
 

@@ -41,6 +41,8 @@ def region_checks(
             *_capacity_checks(region, request.workers, wish, engine, severity),
         )
     ]
+    if request.regions and not engine.offers:
+        return checks  # there is nothing to choose, so that nothing bounds the number
     return [*checks, Check(MACHINES, lambda: [machines_finding(request, count.own())])]
 
 
@@ -64,7 +66,9 @@ def _answered(engine: EngineChecks) -> dict[str, RegionOffers]:
 def _capacity_checks(
     region: str, workers: int, wish: Wish, engine: EngineChecks, severity: Callable[[], Status]
 ) -> list[Check]:
-    market = engine.offers[region]
+    market = engine.offers.get(region)
+    if market is None:
+        return []
 
     def sizes() -> Iterator[Finding]:
         known = market.own()
