@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from orchestrator.cloud.polled import WorkerEngine
     from orchestrator.reader import LedgerReader
 
+SESSION_LABEL = "waa-session"
+"""The label that all workers of a session carry, whatever engine starts them."""
+
 LAUNCHES_A_SHARD = 3
 """How often a shard's worker is started in all. A machine that kills three has another problem."""
 
@@ -50,7 +53,7 @@ Where everything is scored one lease is enough: nothing is waited for but its en
 """
 
 _OWN_EXITS = {EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED}
-_SESSION_LABEL, _SHARD_LABEL = "waa-session", "waa-shard"
+_SHARD_LABEL = "waa-shard"
 _POLL_S = 0.1
 _LOOKS_A_LEASE = 5
 
@@ -161,7 +164,7 @@ class LocalFleet:
             command = tuple(settings.command(name, shard, scratch))
             return WorkerBootstrap(command, settings.environment)
 
-        labels = {_SESSION_LABEL: settings.session, _SHARD_LABEL: str(shard)}
+        labels = {SESSION_LABEL: settings.session, _SHARD_LABEL: str(shard)}
         job = Job((worker,), bootstrap, labels, MachineNeeds(kvm=False))
         refused = self._engine.launch(job).refused
         if worker in refused:
