@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from orchestrator.cloud.port import InstanceState, Kind
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
-from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fault, Wound
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import ScaledClock, VirtualClock
 from tests.fleet.staging import sky, staged
 from tests.fleet.traffic import Ear, Traffic
 

@@ -9,9 +9,9 @@ from orchestrator.cloud.azure.adapter import AzureCloud
 from orchestrator.cloud.azure.credentials import Federated
 from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, subnet_id
-from tests.fakes.arm.clock import VirtualClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
+from tests.fakes.clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 SITE = Site("/subnets/one", "/groups/one")
 SETTINGS = AzureSettings(SUBSCRIPTION, GROUP, {"westeurope": SITE})

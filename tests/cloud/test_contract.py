@@ -14,8 +14,8 @@ from tests.fakes.arm.faults import Fate, Fault, Wound
 
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 EVERY_PART = [
     (Kind.DISK, "waa-42-0-data0"),

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from orchestrator.cloud.azure.credentials import Federated
     from orchestrator.cloud.azure.settings import AzureSettings
     from orchestrator.cloud.port import Engine
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 SIZE, REGION = "Standard_D8s_v5", "westeurope"
 _ALWAYS = 1_000_000

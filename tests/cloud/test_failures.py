@@ -27,8 +27,8 @@ from tests.fakes.arm.faults import Fate, Fault, Wound
 
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 TABLE = [
     ("AllocationFailed", FailureKind.CAPACITY),

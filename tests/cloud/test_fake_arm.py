@@ -22,13 +22,13 @@ from orchestrator.cloud.retry import Patience
 from tests.cloud.requests import OTHER_RUN, RUN, machine
 from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
-from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.reply import RefusalError
 from tests.fakes.arm.roles import Role
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.arm.versions import check_version
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC
+from tests.fakes.clock import ScaledClock, VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 V6 = "Standard_D8ds_v6"
 

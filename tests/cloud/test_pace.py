@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.azure.credentials import Federated
     from orchestrator.cloud.azure.settings import AzureSettings
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 MACHINES = 240  # more than the bucket holds
 

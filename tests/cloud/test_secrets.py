@@ -17,8 +17,8 @@ from tests.fakes.arm.faults import Fate, Fault, Wound
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.credentials import Federated
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 SECRET = "jit-config-that-nobody-may-read-" + "Zx9" * 40
 ENCODED = base64.b64encode(SECRET.encode()).decode()

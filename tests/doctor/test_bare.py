@@ -169,7 +169,7 @@ def test_an_outage_of_azure_hides_nothing_of_github(set_up: SetUp) -> None:
 
 
 def test_an_outage_of_github_hides_nothing_of_azure(set_up: SetUp) -> None:
-    set_up.github.faults.add(Fault("GET", wound=Wound.STATUS, status=502, times=10_000))
+    set_up.github.faults.add(Fault("GET", wound=Wound.REFUSE, status=502, times=10_000))
     code, found = set_up.look()
     assert code == 4
     assert {by(found, name)[0]["status"] for name in OF_AZURE} == {"ok"}

@@ -12,7 +12,7 @@ from orchestrator.doctor.diagnosis import diagnose
 from orchestrator.doctor.regions import region_checks
 from orchestrator.errors import MatrixError
 from orchestrator.fleet.supply import SpotMode, Wish
-from tests.fakes.arm.clock import ScaledClock
+from tests.fakes.clock import ScaledClock
 
 
 def request(*regions: str) -> CheckRequest:

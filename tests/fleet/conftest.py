@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from orchestrator.plan import Plan
     from orchestrator.store import Store
     from orchestrator.suite import Unit
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
     from tests.fakes.github import JobEntry
 
 REPOSITORY = "octo/bench"

@@ -35,9 +35,9 @@ from orchestrator.store import Store, StoreCredentials, open_store
 from orchestrator.suite import Selection, select
 from tests.cloud.requests import IMAGE, machine
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
-from tests.fakes.arm.clock import VirtualClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
+from tests.fakes.clock import VirtualClock
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import cancel, settle
 from tests.fakes.inside import Insides

@@ -123,7 +123,7 @@ def test_the_ghost_of_a_machine_that_was_lost_is_forgotten_while_the_run_goes_on
         Fault("PUT virtualMachines", status=400, code="InvalidParameter", times=10_000),
         GitHubFault(
             "POST /actions/runners/generate",
-            Wound.STATUS,
+            Wound.REFUSE,
             status=422,
             message="Invalid runner name.",
             times=10_000,

@@ -14,9 +14,9 @@ from orchestrator.fleet.facts import Facts, Listings
 from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
-from tests.fakes.arm.clock import SkewedClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import SkewedClock
 from tests.fleet.conftest import MINE, Stage
 
 if TYPE_CHECKING:
