@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.options import cache_directory, plan_options, planned
+from orchestrator.cli.options import plan_options, planned
 from orchestrator.errors import BadInputError, MatrixError, Problem
 from orchestrator.spelling import did_you_mean
 
@@ -181,13 +180,10 @@ def rates_of(options: Mapping[str, Any]) -> Rates:
     Raises:
         MatrixError: There are none, or they cannot be had.
     """
-    from orchestrator.prices import PriceSource, rates_for
+    from orchestrator.cli.price_source import price_source
+    from orchestrator.prices import rates_for
 
-    source = PriceSource(
-        today=dt.datetime.now(dt.UTC).date(),
-        cache=cache_directory() / "prices",
-        online=not options["offline"],
-    )
+    source = price_source(online=not options["offline"])
     return rates_for(options["size"], options["region"], source)
 
 

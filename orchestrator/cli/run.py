@@ -22,6 +22,7 @@ from orchestrator.cli.run_checks import (
     option_problems,
     worker_options,
 )
+from orchestrator.cloud import registry
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _read(
     located_at = collect(problems, lambda: located(options["out"], store, name)) if placed else None
     options["out"] = Path(options["out"] or ".").absolute()
     where = Where(*located_at, store_ca, local=store is None) if located_at else None
+    collect(problems, lambda: registry.load(options["engine"]))
     plan = collect(problems, lambda: _planned(options, given, where))
     # What is left when the plan has taken its own.
     settings = RunOptions(**{one.name: options[one.name] for one in fields(RunOptions)})
@@ -74,6 +76,12 @@ def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None
 @plan_options
 @store_options
 @click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
+@click.option(
+    "--engine",
+    default=registry.LOCAL,
+    show_default=True,
+    help="Where the workers start: on this machine, or by an engine of an installed package.",
+)
 @click.option("--out", type=click.Path(file_okay=False), default=None, help="Run directory.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out, or --store and --run.")
 @click.option(

@@ -66,6 +66,7 @@ class RunOptions:
     screenshots: str
     single_file: bool
     rerun_undecided: bool = False
+    engine: str = "local"
 
     @property
     def beside(self) -> Beside:
