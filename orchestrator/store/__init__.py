@@ -3,6 +3,7 @@
 from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import (
     AlreadyThereError,
+    ConflictError,
     Listed,
     Primitives,
     RefusedError,
@@ -26,6 +27,7 @@ __all__ = [
     "SAS_VARIABLE",
     "STORE_SCHEMES",
     "AlreadyThereError",
+    "ConflictError",
     "Listed",
     "Primitives",
     "RefusedError",

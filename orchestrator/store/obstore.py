@@ -7,7 +7,13 @@ import re
 from typing import TYPE_CHECKING
 
 from orchestrator.masking import masked
-from orchestrator.store.objects import AlreadyThereError, Listed, RefusedError, UnclearError
+from orchestrator.store.objects import (
+    AlreadyThereError,
+    ConflictError,
+    Listed,
+    RefusedError,
+    UnclearError,
+)
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -17,6 +23,7 @@ _ERROR_LIMIT = 300
 
 # A listing's failure has no class of its own (obstore 0.12): its status stands in the text alone.
 _STATUS = re.compile(r"status code: (\d{3})\b")
+_CONFLICT = "ConditionalRequestConflict"  # S3's code beside a 409
 _REFUSES = frozenset({"401", "403", "404"})
 _OS_ERROR = re.compile(r"\(os error (\d{1,3})\)")
 _FORBIDS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -39,7 +46,8 @@ class Obstore:
         try:
             self._obstore.put(self._store, path, data, mode="create")
         except self._obstore.exceptions.AlreadyExistsError as error:
-            raise AlreadyThereError(path) from error
+            taken = ConflictError if _CONFLICT in str(error) else AlreadyThereError
+            raise taken(path) from None
         except self._failures as error:
             raise self._unclear(error) from None
 

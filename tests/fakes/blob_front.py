@@ -1,7 +1,8 @@
-"""What stands between a run and its Azurite: an HTTP server that forwards, refuses, lags and loses.
+"""What stands between a run and its store: an HTTP server that forwards, refuses, lags and loses.
 
-It is the network and the service's front door. A refusal's status and error code are as Blob
-Storage's "Common REST API error codes" and "Blob Storage error codes" list them.
+It is the network and the service's front door, before Azurite or (``tests/fakes/s3.py``) moto. A
+refusal's status and error code are as Blob Storage's "Common REST API error codes" and "Blob
+Storage error codes" list them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from email.message import Message
 
 _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "date", "server")
 _POLL_S = 0.02
@@ -42,16 +44,26 @@ LOST = Trouble(loses_reply=True)
 
 @dataclass
 class Front:
-    """The door to ``target``. ``trouble`` says what happens to a request: (verb, path) to that."""
+    """The door to ``target``. ``trouble`` says what happens to a request: (verb, path) to that.
+
+    ``admits`` is the service's own guard, which stays: (verb, path, headers) to its refusal.
+    """
 
     target: int
     port: int = 0
     trouble: Callable[[str, str], Trouble | None] = lambda _verb, _path: None
+    admits: Callable[[str, str, Message], Trouble | None] = lambda _verb, _path, _headers: None
     met: list[str] = field(default_factory=list)
 
     def clear(self) -> None:
         """Let everything through from now on."""
         self.trouble = lambda _verb, _path: None
+
+
+def once(trouble: Trouble, verb: str) -> Callable[[str, str], Trouble | None]:
+    """Return a rule that meets the first request of this kind with ``trouble``."""
+    left = [trouble]
+    return lambda asked, _path: left.pop() if left and asked == verb else None
 
 
 def always(trouble: Trouble) -> Callable[[str, str], Trouble]:
@@ -69,6 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble is not None:
             self.front.met.append(f"{self.command} {self.path}")
             time.sleep(trouble.after_s)
+        trouble = trouble or self.front.admits(self.command, self.path, self.headers)
         if trouble is not None and trouble.status:
             self._refuse(trouble)
             return
