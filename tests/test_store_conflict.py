@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from obstore.store import S3Store
 
 from orchestrator.errors import StoreError
 from orchestrator.store import Store, StoreCredentials, open_store
-from orchestrator.store.obstore import Obstore
 from tests.fakes.azurite import ACCOUNT, KEY
 from tests.fakes.blob_front import TAKEN, Trouble, always, front_of, once
-from tests.fakes.s3 import ACCESS_KEY_ID, BUCKET, CONFLICT, REGION, SECRET_ACCESS_KEY
+from tests.fakes.s3 import CONFLICT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,18 +22,7 @@ if TYPE_CHECKING:
 
 
 def on_s3(s3: S3) -> Store:
-    store = S3Store(
-        BUCKET,
-        prefix=f"run-{secrets.token_hex(4)}",
-        config={
-            "endpoint": s3.endpoint,
-            "region": REGION,
-            "access_key_id": ACCESS_KEY_ID,
-            "secret_access_key": SECRET_ACCESS_KEY,
-        },
-        client_options={"allow_http": True, "timeout": timedelta(seconds=5)},
-    )
-    return Store(Obstore(store), "s3://bucket/run")
+    return s3.open(f"run-{secrets.token_hex(4)}")
 
 
 @pytest.fixture(params=["s3", pytest.param("azurite", marks=pytest.mark.azurite)])

@@ -1,5 +1,15 @@
-"""The object store under a ledger: files or Azure Blob, through ``obstore``."""
+"""The object store under a ledger: files, Azure Blob or S3, through ``obstore``."""
 
+from orchestrator.store.access import (
+    CALL_TIMEOUT_S,
+    KEY_VARIABLE,
+    SAS_VARIABLE,
+    AwsCredentials,
+    SignIn,
+    StoreAccess,
+    StoreCredentials,
+    credentials_from,
+)
 from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import (
     AlreadyThereError,
@@ -11,27 +21,28 @@ from orchestrator.store.objects import (
     UnclearError,
 )
 from orchestrator.store.opening import (
-    KEY_VARIABLE,
-    SAS_VARIABLE,
     STORE_SCHEMES,
-    StoreCredentials,
     check_run_name,
     check_store_url,
-    credentials_from,
     open_directory,
+    open_run,
     open_store,
 )
 
 __all__ = [
+    "CALL_TIMEOUT_S",
     "KEY_VARIABLE",
     "SAS_VARIABLE",
     "STORE_SCHEMES",
     "AlreadyThereError",
+    "AwsCredentials",
     "ConflictError",
     "Listed",
     "Primitives",
     "RefusedError",
+    "SignIn",
     "Store",
+    "StoreAccess",
     "StoreCredentials",
     "UnclearError",
     "check_run_name",
@@ -40,5 +51,6 @@ __all__ = [
     "directory_of",
     "file_url",
     "open_directory",
+    "open_run",
     "open_store",
 ]

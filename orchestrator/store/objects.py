@@ -54,7 +54,7 @@ class UnclearError(Exception):
 
 
 class RefusedError(UnclearError):
-    """The store answered that this credential may not do so, or that the container is not there."""
+    """The store answered that this credential may not do so, or that there is no such container."""
 
 
 class Primitives(Protocol):
@@ -198,7 +198,8 @@ class Store:
         if self.create(path, second) or self.get(path) != first:
             raise StoreError(
                 f"{self.url}: a second create of {path} was let through, so two workers could hold "
-                "one task. The store does not honour If-None-Match; use Azure Blob or a local disk."
+                "one task. The store does not honour If-None-Match; use Azure Blob, Amazon S3 or a "
+                "local disk."
             )
 
     def _tell(self, verb: str, path: str) -> None:
@@ -224,7 +225,7 @@ class Store:
         if isinstance(error, RefusedError):
             return StoreRefusedError(
                 f"{what}The store refuses: check that the credential may do this and has not "
-                "expired, and that the container is there."
+                "expired, and that the container or bucket is there."
             )
         return StoreError(
             f"{what}Check that the store can be reached, has room, and that the credential may do "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class Front:
     trouble: Callable[[str, str], Trouble | None] = lambda _verb, _path: None
     admits: Callable[[str, str, Message], Trouble | None] = lambda _verb, _path, _headers: None
     met: list[str] = field(default_factory=list)
+    prolog: str = "<?xml version='1.0'?>"
 
     def clear(self) -> None:
         """Let everything through from now on."""
@@ -92,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(status, headers, data)
 
     def _refuse(self, trouble: Trouble) -> None:
-        text = f"<?xml version='1.0'?><Error><Code>{trouble.code}</Code></Error>".encode()
+        text = f"{self.front.prolog}<Error><Code>{trouble.code}</Code></Error>".encode()
         headers = [("x-ms-error-code", trouble.code), ("Content-Type", "application/xml")]
         self._reply(trouble.status, headers, b"" if self.command == "HEAD" else text)
 
@@ -117,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Serve a connection; one that its client cut is over."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
@@ -130,10 +132,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def front_of(port: int) -> Iterator[Front]:
+def front_of(port: int, tls: ssl.SSLContext | None = None) -> Iterator[Front]:
     """Stand before a blob server on this port until the block ends."""
     front = Front(port)
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"front": front}))
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     front.port = int(server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True)
     thread.start()

@@ -13,20 +13,25 @@ import hashlib
 import hmac
 import http.client
 import re
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from orchestrator.store import Store, credentials_from, open_store
 from tests.fakes.blob_front import Front, Trouble, front_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
 
+    import trustme
+
 ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
 SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # AWS's documented example
 REGION = "eu-central-1"
 BUCKET = "waa-runs"
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
 
 CONFLICT = Trouble(409, "ConditionalRequestConflict")
 ANONYMOUS = Trouble(403, "AccessDenied")
@@ -54,6 +59,11 @@ class S3:
         """The ``--store`` of this server."""
         query = urlencode({"endpoint": self.endpoint, "region": REGION})
         return f"s3://{bucket}/{prefix}?{query}"
+
+    def open(self, run: str, *, timeout_s: float = 10.0) -> Store:
+        """Open a run's objects."""
+        credentials = credentials_from(ENVIRONMENT, "")
+        return open_store(self.url(), run, credentials, timeout_s=timeout_s, create=True)
 
 
 def admits(verb: str, path: str, headers: Message) -> Trouble | None:
@@ -111,6 +121,16 @@ def running() -> Iterator[S3]:
         _make_bucket(port)
         with front_of(port) as front:
             front.admits = admits
+            front.prolog = '<?xml version="1.0" encoding="UTF-8"?>\n'  # on a line of its own
             yield S3(front)
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def tls_before(port: int, authority: trustme.CA) -> Iterator[str]:
+    """Serve what is on ``port`` over TLS until the block ends; yields the endpoint."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with front_of(port, context) as front:
+        yield f"https://127.0.0.1:{front.port}"
