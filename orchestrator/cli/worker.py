@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
 
-HEAD_WITHIN_S = 900.0
-"""How long a worker waits for its plan: roles take up to ten minutes to replicate, at Azure."""
-HEAD_PAUSE_S = 2.0
-
 T = TypeVar("T")
 
 
@@ -236,8 +232,10 @@ class _Head:
     """Reads what a worker needs before it can start; a store that blips just then is waited for."""
 
     def __init__(self, orders: Orders, narrator: Narrator) -> None:
+        from orchestrator.store import PLAN_PATIENCE, FailureStreak, StoreWait
+
         self._orders, self._narrator = orders, narrator
-        self._until = time.monotonic() + HEAD_WITHIN_S
+        self._wait = StoreWait(FailureStreak(PLAN_PATIENCE), orders.stop, self._goes_on)
 
     def wait_for(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns.
@@ -246,15 +244,17 @@ class _Head:
             StoreError: The store has not answered for too long.
             InterruptedRunError: An order to stop came first.
         """
-        while True:
-            try:
-                return read()
-            except StoreError as error:
-                if time.monotonic() > self._until:
-                    raise
-                self._narrator.warn(str(error))
-            if self._orders.stop.wait(HEAD_PAUSE_S):
-                raise InterruptedRunError(f"The worker leaves: {self._orders.reason}.")
+        try:
+            return self._wait.ask(read)
+        except StoreError as error:
+            if self._orders.stop.is_set():
+                raise InterruptedRunError(f"The worker leaves: {self._orders.reason}.") from error
+            raise
+
+    def _goes_on(self, error: StoreError, final: bool) -> bool:  # noqa: FBT001  # the wait's word
+        if not final:
+            self._narrator.warn(str(error))
+        return True
 
 
 def _die(narrator: Narrator, reason: str) -> None:

@@ -28,15 +28,28 @@ from orchestrator.store.opening import (
     open_run,
     open_store,
 )
+from orchestrator.store.patience import (
+    PLAN_PATIENCE,
+    REPORT_PATIENCE,
+    WATCH_PATIENCE,
+    FailureStreak,
+    StorePatience,
+    StoreWait,
+    work_patience,
+)
 
 __all__ = [
     "CALL_TIMEOUT_S",
     "KEY_VARIABLE",
+    "PLAN_PATIENCE",
+    "REPORT_PATIENCE",
     "SAS_VARIABLE",
     "STORE_SCHEMES",
+    "WATCH_PATIENCE",
     "AlreadyThereError",
     "AwsCredentials",
     "ConflictError",
+    "FailureStreak",
     "Listed",
     "Primitives",
     "RefusedError",
@@ -44,6 +57,8 @@ __all__ = [
     "Store",
     "StoreAccess",
     "StoreCredentials",
+    "StorePatience",
+    "StoreWait",
     "UnclearError",
     "check_run_name",
     "check_store_url",
@@ -53,4 +68,5 @@ __all__ = [
     "open_directory",
     "open_run",
     "open_store",
+    "work_patience",
 ]
