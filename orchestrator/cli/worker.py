@@ -27,6 +27,7 @@ from orchestrator.errors import (
     StoreError,
     bad_input,
 )
+from orchestrator.store import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +102,7 @@ def _only_look(options: WorkerOptions) -> int:
     from orchestrator.causes import Status
     from orchestrator.reader import LedgerReader
 
-    folded = LedgerReader(_shared(options, 30.0)).fold(running=True)
+    folded = LedgerReader(_shared(options)).fold(running=True)
     scored, expected = folded.count(Status.SCORED), len(folded.results)
     _narrator(_redactor(options)).say(
         f"this machine has no arena, and this job needs none: {scored} of {expected} tasks are "
@@ -175,7 +176,7 @@ def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool])
     narrator = _narrator(redactor)
     # The plan says how long a store call may take; reading it takes a default.
     head = _Head(orders, narrator)
-    plan = head.wait_for(lambda: read_plan(_shared(options, 30.0)))
+    plan = head.wait_for(lambda: read_plan(_shared(options)))
     store = _shared(options, plan.heartbeat_s)
     copy = open_store(
         str(options.scratch / OWN_LEDGER),
@@ -215,17 +216,11 @@ def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool])
     )
 
 
-def _shared(options: WorkerOptions, timeout_s: float) -> Store:
+def _shared(options: WorkerOptions, timeout_s: float = CALL_TIMEOUT_S) -> Store:
     """Open the ledger that this run's workers share."""
-    from orchestrator.cli.fleet_store import read_sas
-    from orchestrator.store import StoreCredentials, open_store
-
-    if not options.store_sas_file or not options.store.startswith("az://"):
-        return readable(options.store, options.run_name, options.store_ca, timeout_s)
-    credentials = StoreCredentials(
-        sas=read_sas(options.store_sas_file), root_certificate=options.store_ca
-    )
-    return open_store(options.store, options.run_name, credentials, timeout_s=timeout_s)
+    on_azure = options.store.startswith("az://")
+    sas_file = options.store_sas_file if on_azure else ""
+    return readable(options.store, options.run_name, options.store_ca, timeout_s, sas_file=sas_file)
 
 
 class _Head:

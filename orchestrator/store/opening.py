@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from orchestrator.errors import NoRunError, Problem, StoreError, bad_input
+from orchestrator.errors import BadInputError, NoRunError, Problem, StoreError, bad_input
 from orchestrator.extra import require_azure
 from orchestrator.store import s3
 from orchestrator.store.access import KEY_VARIABLE, SAS_VARIABLE
@@ -91,12 +91,24 @@ def open_run(url: str, run: str, access: StoreAccess, *, create: bool = False) -
         CloudError: A login is refused.
         StoreError: It cannot be reached.
     """
-    url = check_store_url(url)
-    check_run_name(run)
+    url = _checked(url, run)
     credentials, signs_in = access.given, access.sign_in
     if urlsplit(url).scheme == "az" and not credentials.open_azure and signs_in is not None:
         credentials = signs_in(url, run, create=create)
     return open_store(url, run, credentials, timeout_s=access.timeout_s, create=create)
+
+
+def _checked(url: str, run: str) -> str:
+    """Return the URL in its canonical form; what is wrong with it and the name is said at once."""
+    problems: list[Problem] = []
+    for check, value in ((check_store_url, url), (check_run_name, run)):
+        try:
+            check(value)
+        except BadInputError as error:
+            problems += error.problems
+    if problems:
+        raise BadInputError(problems)
+    return check_store_url(url)
 
 
 def open_store(
