@@ -11,7 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from orchestrator.errors import StoreError, StoreRefusedError
+from orchestrator.errors import StoreError
+from orchestrator.failures import RETRIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ class FailureStreak:
     def is_final(self, error: StoreError, now: float) -> bool:
         """Note a failure; return whether it is time to believe it."""
         self._failing_since = now if self._failing_since is None else self._failing_since
-        if not isinstance(error, StoreRefusedError):
+        if error.kind in RETRIED:
             return _is_over(now - self._failing_since, self._patience.outage_s)
         self._refused_since = now if self._refused_since is None else self._refused_since
         refused_s, first_s = self._patience.refused_s, self._patience.first_refused_s
