@@ -26,7 +26,7 @@ from orchestrator.errors import (
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import fold
 from orchestrator.ledger.records import Left, to_json
-from orchestrator.reader import at_work
+from orchestrator.progress import at_work
 from orchestrator.silence import Silence
 from orchestrator.worker.recorder import ATTEMPTS
 

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import BadInputError, Problem
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import canonical
 from orchestrator.schedule import Expectations, homes, longest_first
 from orchestrator.spelling import did_you_mean
+from orchestrator.suite import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,6 +9,7 @@ from orchestrator.errors import NoRunError, Problem
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Snapshot, Stored, fold, read_objects
 from orchestrator.plan_file import parse_plan
+from orchestrator.progress import at_work
 
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded
@@ -95,8 +96,3 @@ class LedgerReader:
         """
         snapshot = self.snapshot()
         return fold(self.plan.units, snapshot, at_work(snapshot) if running else frozenset())
-
-
-def at_work(snapshot: Snapshot) -> frozenset[str]:
-    """Return the workers that have not left, as far as anybody has said."""
-    return frozenset(snapshot.heartbeats.keys() - snapshot.left.keys())

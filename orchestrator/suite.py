@@ -57,6 +57,17 @@ class TaskKey:
         return self.name.startswith(INFEASIBLE_PREFIX)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unit:
+    """What a worker claims: one trial of one task. Trials count from 0."""
+
+    task: TaskKey
+    trial: int
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.trial}"
+
+
 @dataclass(frozen=True, slots=True)
 class Suite:
     """A checked task list in its own order; ``digest`` is the sha256 of its canonical form."""

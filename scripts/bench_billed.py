@@ -41,7 +41,7 @@ from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, World, open_world
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.paths import Unit
+    from orchestrator.suite import Unit
 
 BOUNDS = {10: 1.15, 40: 1.35}
 AFTER_WORKER_S = (10.0, 30.0)

@@ -39,8 +39,8 @@ from tests.fakes.virtual_world import EPOCH, SESSION, Line, World
 
 if TYPE_CHECKING:
     from orchestrator.arena.port import Arena, Assignment
-    from orchestrator.ledger.paths import Unit
     from orchestrator.store import Listed, Primitives
+    from orchestrator.suite import Unit
     from orchestrator.worker.attempt import Guard
 
 MOST = 40.0

@@ -39,7 +39,7 @@ from tests.tiers import chromium_command
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from orchestrator.ledger.paths import Unit
+    from orchestrator.suite import Unit
 
 STEPS = 15
 ROUNDS = 14

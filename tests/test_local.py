@@ -11,14 +11,13 @@ import pytest
 
 from orchestrator.errors import BadInputError, StoreRefusedError
 from orchestrator.ledger import paths
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Claim, Heartbeat, Left, Session, parse_left, to_json
 from orchestrator.local import LAUNCHES_A_SHARD, LocalFleet, LocalSettings, signal_name
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.reader import LedgerReader
 from orchestrator.sessions import open_session
 from orchestrator.store import Store, StoreCredentials, open_store
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.suite import TaskKey, Unit, suite_of
 from tests.records import outcome
 
 if TYPE_CHECKING:

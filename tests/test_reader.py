@@ -8,10 +8,9 @@ from orchestrator.causes import Cause
 from orchestrator.cli.gathered import gather
 from orchestrator.cli.waiting import Waiting
 from orchestrator.ledger import paths
-from orchestrator.ledger.paths import Unit
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.store import StoreCredentials, open_store
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.suite import TaskKey, Unit, suite_of
 from tests.records import claimed, outcome, stored
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from rich.console import Console
 from orchestrator.causes import Cause
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Stored, read_objects
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Heartbeat, Left, Session, to_json
 from orchestrator.plan import PlanInputs, make_plan
-from orchestrator.suite import TaskKey, suite_of
-from orchestrator.watch import View, draw, plain_line, plain_lines, view
+from orchestrator.progress import View, view
+from orchestrator.suite import TaskKey, Unit, suite_of
+from orchestrator.watch import draw, plain_line, plain_lines
 from tests.records import claimed, outcome, stored
 
 NOW = 1000.0

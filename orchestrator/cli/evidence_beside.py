@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from orchestrator.ledger.fold import Folded
-    from orchestrator.ledger.paths import Unit
     from orchestrator.report.facts import Evidence, TaskEvidence
     from orchestrator.report.screens import Screens
     from orchestrator.store import Listed, Store
+    from orchestrator.suite import Unit
 
 SCREENSHOTS = ("full", "small", "page", "none")
 """Beside the page as they are, beside it downscaled, downscaled within it, or not at all."""

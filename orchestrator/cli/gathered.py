@@ -41,10 +41,10 @@ def gather(stores: Sequence[Store], run: str, waiting: Waiting) -> Gathered:
     from orchestrator import __version__
     from orchestrator.ledger.events import read_events
     from orchestrator.ledger.fold import fold, read_objects
+    from orchestrator.progress import is_simulated
     from orchestrator.reader import LedgerReader
     from orchestrator.report.facts import RunFacts
     from orchestrator.report.fleet import FleetEvents
-    from orchestrator.watch import is_simulated
 
     readers = [waiting.out(partial(LedgerReader, store)) for store in stores]
     plan = readers[0].plan

@@ -111,8 +111,8 @@ class LocalRun:
         from orchestrator.cli.reporting import write_report
         from orchestrator.cli.undecided import say_what_came_of_it, undecided_of
         from orchestrator.cli.waiting import Waiting
+        from orchestrator.progress import is_simulated
         from orchestrator.report.facts import RunFacts
-        from orchestrator.watch import is_simulated
 
         click.echo("Writing the report \N{HORIZONTAL ELLIPSIS}")
         waiting = Waiting(self._session.stop, has_answered=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Session
     from orchestrator.plan import Plan
     from orchestrator.store import Store
+    from orchestrator.suite import Unit
 
 
 @dataclass(frozen=True, slots=True)

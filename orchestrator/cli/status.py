@@ -20,8 +20,8 @@ from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 from orchestrator.store import WATCH_PATIENCE
 
 if TYPE_CHECKING:
+    from orchestrator.progress import View
     from orchestrator.reader import LedgerReader
-    from orchestrator.watch import View
 
 _TIMEOUT_S = 30.0
 _LEASES = 3
@@ -67,7 +67,8 @@ def status(
       waa-matrix status demo-run
       waa-matrix status --store az://myaccount --run 9876543210 --json
     """
-    from orchestrator.watch import draw, plain_lines, view
+    from orchestrator.progress import view
+    from orchestrator.watch import draw, plain_lines
 
     reader = _reader(out, store, run_name, store_ca)
     now = time.time()

@@ -12,8 +12,7 @@ from orchestrator.ledger.attempts import Done, Exhausted, next_step
 from orchestrator.ledger.events import read_events
 from orchestrator.ledger.fold import Stored, as_history, fold
 from orchestrator.ledger.records import Left, canonical, to_json
-from orchestrator.reader import at_work
-from orchestrator.watch import view
+from orchestrator.progress import at_work, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from orchestrator.ledger.events import Event
     from orchestrator.ledger.fold import Snapshot
     from orchestrator.plan import Plan
+    from orchestrator.progress import View
     from orchestrator.reader import LedgerReader
     from orchestrator.store import Store
-    from orchestrator.watch import View
 
 DRAIN, CLOSING = "drain", "closing"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.supervise import Round
     from orchestrator.fleet.view import FleetView
     from orchestrator.plan import Plan
-    from orchestrator.watch import View
+    from orchestrator.progress import View
 
 SILENT_BEATS = 4
 SLOW = 3.0

@@ -30,7 +30,8 @@ from orchestrator.ledger.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit
+    from orchestrator.ledger.paths import ClaimPath, OutcomePath
+    from orchestrator.suite import Unit
 
 
 @dataclass(frozen=True, slots=True)

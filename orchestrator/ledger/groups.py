@@ -15,7 +15,7 @@ from orchestrator.schedule import longest_first
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.ledger.paths import Unit
+    from orchestrator.suite import Unit
 
 FANOUT = 8
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause
 from orchestrator.ledger.attempts import Attempt, Done, Exhausted, Free, Held, next_step
-from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
+from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
 from orchestrator.schedule import steal_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.ledger.records import Claim, Mark
+    from orchestrator.suite import Unit
 
 CLOCK_GRAIN_S = 1.0
 """Azure's ``last_modified`` has whole seconds: an age read from it can be this much too large."""

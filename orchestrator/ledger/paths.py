@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from orchestrator.causes import Cause, read_cause
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 
 PLAN = "plan.json"
 SESSIONS = "sessions/"
@@ -38,17 +38,6 @@ _TOUCHED = re.compile(rf"touched/{_NUMBER}/{_NUMBER}/{_NUMBER}\.json\Z")
 _AGAIN = re.compile(rf"again/{_PART}/{_PART}/{_NUMBER}/{_NUMBER}\.json\Z")
 _WATCH = re.compile(rf"watch/{_PART}/{_NUMBER}/{_PART}\.json\Z")
 _OWNED = re.compile(rf"(workers|left|sessions)/{_PART}\.json\Z")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Unit:
-    """What a worker claims: one trial of one task. Trials count from 0."""
-
-    task: TaskKey
-    trial: int
-
-    def __str__(self) -> str:
-        return f"{self.task}/{self.trial}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.causes import Cause, Flag, Status, is_final, read_cause, read_flags
-from orchestrator.ledger.paths import Unit
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

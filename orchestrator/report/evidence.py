@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from orchestrator.ledger.paths import Unit
     from orchestrator.report.screens import Screens
     from orchestrator.results.trajectory import Step
+    from orchestrator.suite import Unit
 
 LOG_BYTES = 40_000
 """Bytes of a log's end that are read."""

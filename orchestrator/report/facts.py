@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.ledger.paths import Unit
+from orchestrator.suite import Unit
 
 
 @dataclass(frozen=True, slots=True)

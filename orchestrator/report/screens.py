@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.ledger.paths import Unit
 from orchestrator.report.facts import EvidenceStep
 from orchestrator.report.images import INLINE_LIMIT, SMALL_SUFFIX, shrink, size_of
 from orchestrator.results import files
+from orchestrator.suite import Unit
 
 if TYPE_CHECKING:
     from orchestrator.report.images import Shrunk

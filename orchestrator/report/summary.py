@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.ledger.fold import Folded, TaskResult
-    from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Outcome
     from orchestrator.plan import Plan
     from orchestrator.report.facts import RunFacts
     from orchestrator.report.fleet import FleetEvents
     from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.timeline import Homes
+    from orchestrator.suite import Unit
 
 # What differs between the tasks of any run without making them unlike.
 _OF_ONE_TASK = frozenset({"position", "position_since_reset"})

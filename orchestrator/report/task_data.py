@@ -13,14 +13,13 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from orchestrator.causes import RULES
-from orchestrator.ledger.paths import Unit
 from orchestrator.report import wording
 from orchestrator.report.document import task_document
 from orchestrator.report.facts import TaskEvidence
 from orchestrator.report.gestures import ACTION_LIMIT, drawn, gestures
 from orchestrator.report.images import data_url
 from orchestrator.report.text import clean, clean_block, moment, relative_link
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orchestrator.ledger.fold import Folded
-    from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Heartbeat, Left, Outcome
     from orchestrator.plan import Plan
+    from orchestrator.suite import Unit
 
 _SHARDS_LIMIT = 10_000  # a session's record is foreign text: no allocation follows its number
 

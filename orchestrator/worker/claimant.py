@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.ledger.look import Look
-    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
     from orchestrator.store import Store
+    from orchestrator.suite import Unit
 
 LATE_BEATS = 2
 """A heartbeat is late when this many intervals have passed since the last that succeeded."""

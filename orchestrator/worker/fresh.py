@@ -16,8 +16,8 @@ from orchestrator.schedule import steal_order
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.ledger.paths import Unit
     from orchestrator.store import Store
+    from orchestrator.suite import Unit
 
 MARK = canonical({"claimed": "all"})
 """What a mark holds: every worker writes the same."""

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from orchestrator.ledger.look import Listing
-    from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
+    from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
     from orchestrator.ledger.records import Claim, Mark, Outcome
     from orchestrator.store import Store
+    from orchestrator.suite import Unit
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -27,8 +27,8 @@ from orchestrator.worker.store_retry import Limits, StoreRetry
 
 if TYPE_CHECKING:
     from orchestrator.ledger.look import Look
-    from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Outcome
+    from orchestrator.suite import Unit
     from orchestrator.worker.tools import Tools
 
 RESET_AFTER = 2

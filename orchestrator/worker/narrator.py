@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Outcome
+    from orchestrator.suite import Unit
 
 _LINE_LIMIT = 500
 

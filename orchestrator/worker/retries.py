@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from orchestrator.ledger.look import Candidate, Judge
-    from orchestrator.ledger.paths import Unit, UnscoredPath
+    from orchestrator.ledger.paths import UnscoredPath
     from orchestrator.plan import Plan
+    from orchestrator.suite import Unit
     from orchestrator.worker.ledger_view import LedgerView
 
 ENOUGH = 4

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestrator.ledger.look import Judge
-    from orchestrator.ledger.paths import ClaimPath, Unit
+    from orchestrator.ledger.paths import ClaimPath
     from orchestrator.plan import Plan
     from orchestrator.store import Store
+    from orchestrator.suite import Unit
     from orchestrator.worker.ledger_view import LedgerView
     from orchestrator.worker.watchers import Watchers
 

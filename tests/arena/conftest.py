@@ -9,9 +9,8 @@ import pytest
 
 from orchestrator.arena.port import Assignment
 from orchestrator.arena.simulated import SimulatedArena, SimulatedSettings
-from orchestrator.ledger.paths import Unit
 from orchestrator.plan import AgentSettings, ArenaSettings
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

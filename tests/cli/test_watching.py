@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.ledger import paths
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Heartbeat, Session, to_json
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.store import StorePatience, open_directory
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.suite import TaskKey, Unit, suite_of
 from tests.attacks.scene import url_of
 from tests.cli.in_process import Commands
 from tests.fakes import blob_front

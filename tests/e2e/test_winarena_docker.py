@@ -22,9 +22,8 @@ from orchestrator.arena.winarena import WinArena, WinArenaSettings
 from orchestrator.arena.winarena_checks import preflight
 from orchestrator.arena.winarena_sweep import sweep
 from orchestrator.errors import ArenaError
-from orchestrator.ledger.paths import Unit
 from orchestrator.plan import AgentSettings, ArenaSettings
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 from tests.arena.conftest import until
 from tests.e2e.base_image import REPOSITORY, simulated_image
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.arena.port import Arena, Assignment
-    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
+    from orchestrator.suite import Unit
     from tests.fakes.virtual_world import World
 
 

@@ -13,8 +13,9 @@ from orchestrator.store import AlreadyThereError, Listed, RefusedError, UnclearE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.ledger.paths import ClaimPath, Unit
+    from orchestrator.ledger.paths import ClaimPath
     from orchestrator.plan import Plan
+    from orchestrator.suite import Unit
 
 SESSION = "s1"
 EPOCH = 1_700_000_000.0

@@ -52,9 +52,9 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.port import Market
-    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
     from orchestrator.store import Store
+    from orchestrator.suite import Unit
     from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
     from tests.fakes.github import JobEntry

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from orchestrator.causes import Cause, Flag, Status
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Stored, fold, read_objects
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Outcome, Session
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 from tests.records import claimed, outcome, outcomes, stored
 
 UNITS = tuple(Unit(TaskKey("d", f"t{number}"), 0) for number in range(4))

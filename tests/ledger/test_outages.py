@@ -14,8 +14,8 @@ from orchestrator.ledger import outages, paths
 from orchestrator.ledger.attempts import Exhausted, Free, next_step
 from orchestrator.ledger.fold import as_history, fold, read_objects
 from orchestrator.ledger.outages import Hold, standing_hold
-from orchestrator.ledger.paths import OutcomePath, Unit, UnscoredPath
-from orchestrator.suite import TaskKey
+from orchestrator.ledger.paths import OutcomePath, UnscoredPath
+from orchestrator.suite import TaskKey, Unit
 from tests.records import outcome, stored
 
 if TYPE_CHECKING:

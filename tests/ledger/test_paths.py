@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from orchestrator.causes import Cause
 from orchestrator.ledger import paths
-from orchestrator.ledger.paths import ClaimPath, OutcomePath, Unit, UnscoredPath
-from orchestrator.suite import TaskKey
+from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
+from orchestrator.suite import TaskKey, Unit
 from tests.records import NAMES, UNITS
 
 A = Unit(TaskKey("chrome", "a-1.x"), 0)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.causes import Cause, Flag, Status
 from orchestrator.ledger import paths, records
-from orchestrator.ledger.paths import Unit
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 from tests.records import CLAIMS, HEARTBEATS, LEFT, MARKS, SESSIONS, outcome, outcomes
 
 if TYPE_CHECKING:

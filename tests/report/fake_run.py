@@ -26,7 +26,7 @@ from orchestrator.suite import Suite, TaskKey, demo_suite, suite_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.ledger.paths import Unit
+    from orchestrator.suite import Unit
 
 START = 1_714_557_600.0  # 2024-05-01 10:00:00 UTC
 FINGERPRINT = {

@@ -12,8 +12,8 @@ from orchestrator.suite import TaskKey, suite_of
 from tests.report.fake_run import START, FakeRun, outcome, plan_of
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
+    from orchestrator.suite import Unit
 
 CORPUS = (
     "</script><script>window.pwned=1</script>",

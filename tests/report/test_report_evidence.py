@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from orchestrator.ledger.paths import Unit
 from orchestrator.report.evidence import DirectoryEvidence, evaluation_of
 from orchestrator.report.images import SMALL_WIDTH, data_url, shrink
 from orchestrator.report.screens import linked, none, small, within
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Outcome, parse_outcome, to_json
 from orchestrator.results.files import head_and_tail
 from orchestrator.results.log import LogScanner
@@ -19,7 +18,7 @@ from orchestrator.results.task import read_task
 from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.results.tree import read_tree
 from orchestrator.results.verdict import Ending, Verdict, classify
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 from tests.results.trees import TaskFiles, error_line, log_text, request, turn
 
 UNIT = Unit(TaskKey("chrome", "one"), 0)

@@ -10,10 +10,9 @@ import pytest
 
 from orchestrator.causes import Cause, Status
 from orchestrator.ledger.fold import fold
-from orchestrator.ledger.paths import Unit
 from orchestrator.results.trajectory import steps_of
 from orchestrator.results.tree import list_tasks, read_tree
-from orchestrator.suite import parse_suite
+from orchestrator.suite import Unit, parse_suite
 from tests.tiers import waa_data
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from tests.fakes.virtual_world import SESSION, Line
 
 if TYPE_CHECKING:
     from orchestrator.causes import Cause, Flag
-    from orchestrator.ledger.paths import Unit
     from orchestrator.plan import Plan
+    from orchestrator.suite import Unit
     from tests.fakes.virtual_world import World
 
 LEASE_S, HEARTBEAT_S = 60.0, 10.0

@@ -11,9 +11,8 @@ import pytest
 from orchestrator.arena.port import Assignment, Health
 from orchestrator.causes import Cause
 from orchestrator.errors import ArenaError
-from orchestrator.ledger.paths import Unit
 from orchestrator.plan import ArenaSettings, Limits, Plan, PlanInputs, make_plan
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.suite import TaskKey, Unit, suite_of
 from orchestrator.worker.attempt import Guard, Seen, run_attempt
 
 if TYPE_CHECKING:

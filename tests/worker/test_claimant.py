@@ -9,10 +9,9 @@ from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.look import IDLE
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import Left, to_json
 from orchestrator.store import Store
-from orchestrator.suite import TaskKey
+from orchestrator.suite import TaskKey, Unit
 from orchestrator.worker.claimant import Claimant, Identity
 from tests.fakes.virtual_world import SESSION, Line, World, open_world
 from tests.worker.desk import HEARTBEAT_S, LEASE_S, Desk, pass_time, plan_of, sit

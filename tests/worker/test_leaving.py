@@ -12,12 +12,11 @@ import pytest
 from orchestrator.causes import Cause
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
-from orchestrator.ledger.paths import Unit
 from orchestrator.ledger.records import parse_left
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.store import Store
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.suite import TaskKey, Unit, suite_of
 from orchestrator.worker.claimant import Claimant, Identity
 from orchestrator.worker.evidence import (
     FILE_LIMIT,

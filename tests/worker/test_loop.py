@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.ledger.fold import Folded
-    from orchestrator.ledger.paths import Unit
+    from orchestrator.suite import Unit
 
 TASKS = tuple(TaskKey("d", f"t{number}") for number in range(6))
 INPUTS = PlanInputs(suite_of(TASKS), heartbeat_s=10, lease_s=60)

@@ -30,8 +30,8 @@ from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import World, open_world
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.paths import Unit
     from orchestrator.ledger.records import Outcome
+    from orchestrator.suite import Unit
 
 LEASE_S, HEARTBEAT_S = 60.0, 10.0
 _CURSES = [Cause.ARENA, Cause.EVALUATOR]

@@ -26,7 +26,7 @@ from tests.worker.test_loop import SCORED, TASKS, folded, run_out, step
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orchestrator.ledger.paths import Unit
+    from orchestrator.suite import Unit
     from orchestrator.worker.attempt import Seen
     from tests.fakes.virtual_world import World
 
