@@ -162,8 +162,8 @@ class Blade:
 
     def _strike(self, call: str) -> None:
         assert self._known.wait(_PATIENCE_S)
+        self.struck = call  # before: the end of the process may be noticed at once
         os.kill(self._pid, signal.SIGKILL)
-        self.struck = call
         raise ConnectionAbortedError("whoever asked is dead")
 
 
