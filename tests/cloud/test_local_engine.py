@@ -213,3 +213,20 @@ def test_a_runner_is_no_process_and_a_file_in_the_way_is_no_room(
     assert engine.launch(job_of("w0")).refused["w0"].code == NO_ROOM
     [finding] = engine.check(job_of("w0"))
     assert finding.check == "directory"
+
+
+def test_a_disk_that_takes_nothing_keeps_no_process_from_being_ended(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    instance = started(engine)
+    held = tmp_path / "workers/w0/process.json"
+    held.unlink()
+    held.mkdir()  # no record can be written there any more
+    engine.terminate(instance)
+    assert engine.wait("w0", 60.0) == -signal.SIGTERM
+    ended = engine.get("w0")
+    assert ended is not None
+    assert (ended.state, ended.exit_code) == (InstanceState.ENDED, -signal.SIGTERM)
+    assert sorted(path.name for path in held.parent.iterdir()) == [
+        *("instance.json", "process.json", "worker.log")
+    ]

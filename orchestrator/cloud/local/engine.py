@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -228,7 +229,7 @@ class LocalEngine:
 
     def _adopted(self, record: Record) -> Record:
         """Find the process of a record whose writer was killed before it could say which it is."""
-        pid = session_leader_writing((self._directory / record.name / LOG).absolute())
+        pid = session_leader_writing((self._directory / record.name / LOG).resolve())
         if pid is None:
             return record
         record = replace(record, process=identify(pid))
@@ -254,7 +255,12 @@ class LocalEngine:
                 send(record.process, number)
 
     def _keep(self, record: Record) -> None:
-        records.write(self._directory / record.name, record)
+        """Keep what is known of a process, where the disk takes it.
+
+        One that is full keeps no process from being ended: its parent knows all of this too.
+        """
+        with suppress(OSError):
+            records.write(self._directory / record.name, record)
 
 
 def _refusal(name: str, code: str, why: str) -> CloudError:

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,8 @@ def read(directory: Path) -> Record | None:
 def forget(directory: Path) -> None:
     """Remove a record; what its worker wrote stays."""
     for name in (INSTANCE, PROCESS):
-        (directory / name).unlink(missing_ok=True)
+        with suppress(OSError):  # who reads it next takes it away
+            (directory / name).unlink(missing_ok=True)
 
 
 def _load(path: Path) -> dict[str, Any] | None:
@@ -107,5 +109,9 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 def _replace(path: Path, values: Mapping[str, Any]) -> None:
     beside = path.with_suffix(f".{os.getpid()}")
-    beside.write_text(json.dumps(values))
-    beside.replace(path)
+    try:
+        beside.write_text(json.dumps(values))
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
