@@ -22,7 +22,6 @@ INNER = (
     "causes",
     "errors",
     "failures",
-    "masking",
     "schedule",
     "spelling",
     "plan",
@@ -33,6 +32,7 @@ INNER = (
     "costs",
     "simulate",
     "study",
+    "text",
     "forecast",
     "sample_size",
 )

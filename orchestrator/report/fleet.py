@@ -21,7 +21,7 @@ from orchestrator.report.fleet_entry import (
     PhaseEntry,
     ProofEntry,
 )
-from orchestrator.report.text import NAME_LIMIT, clean
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

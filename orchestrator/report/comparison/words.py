@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.amounts import NONE, percent
 from orchestrator.report.comparison.inputs import unlike_inputs
 from orchestrator.report.comparison.sides import totals
-from orchestrator.report.text import NONE, percent
 from orchestrator.stats import (
     CHANCES,
     DRAWN,
