@@ -52,6 +52,7 @@ SDKS = {
     "requests": ("sources", "github", "cloud"),
     "rich": ("watch", "cli"),
     "jinja2": ("report",),
+    "msgspec": ("report",),
     "numpy": ("stats",),
     "vl_convert": ("report.vega",),
     "PIL": ("report.images",),

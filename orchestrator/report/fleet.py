@@ -18,6 +18,7 @@ from orchestrator.report.fleet_entry import (
     FleetEntry,
     MachineEntry,
     MinutesEntry,
+    Phase,
     PhaseEntry,
     ProofEntry,
 )
@@ -34,7 +35,7 @@ EVENTS_SHOWN = 1000
 MACHINES_SHOWN = 1000
 _LEFT_SHOWN = 100
 
-PHASES = (
+PHASES: tuple[tuple[Phase, str, str], ...] = (
     ("create", "launched", "created"),
     ("boot", "created", "booted"),
     ("online", "booted", "online"),
