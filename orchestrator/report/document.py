@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Counts,
         Score,
         SessionEntry,
+        Span,
         TaskEntry,
         WorkerEntry,
     )
@@ -248,7 +249,20 @@ def _worker(worker: WorkerEntry) -> tasks.Worker:
         scored=worker.scored,
         stolen=worker.stolen,
         busy_s=worker.busy_s,
-        spans=[tasks.Span(**asdict(span)) for span in worker.spans],
+        spans=[_span(span) for span in worker.spans],
+    )
+
+
+def _span(span: Span) -> tasks.Span:
+    return tasks.Span(
+        kind=cast("tasks.SpanKind", span.kind),
+        start=span.start,
+        end=span.end,
+        domain=span.domain,
+        name=span.name,
+        trial=span.trial,
+        attempt=span.attempt,
+        stolen=span.stolen,
     )
 
 
