@@ -126,9 +126,8 @@ def cloud_values(options: Mapping[str, Any]) -> CloudOptions:
     )
 
 
-def signed_in_here(ca_file: str | None) -> EngineAccount:
+def account_here(kit: EngineKit, ca_file: str | None) -> EngineAccount:
     """Return the account that the environment describes, by the engine's own variable names."""
-    kit = engine_kit()
     values = {setting.name: os.environ.get(setting.variable) for setting in kit.settings}
     given = {name: value for name, value in values.items() if value}
     return kit.account(given, os.environ, ca_file)

@@ -131,6 +131,7 @@ class LocalSession:
         Raises:
             BadInputError: It is not installed, lacks something, or starts no plain workers.
         """
+        from orchestrator.cli.cloud import account_here
         from orchestrator.clock import SystemClock
         from orchestrator.cloud.polled import PolledEngine
         from orchestrator.local import SESSION_LABEL
@@ -142,10 +143,7 @@ class LocalSession:
         kit = registry.load(name)
         if missing := kit.missing():
             raise BadInputError(missing)
-        named = {setting.name: os.environ.get(setting.variable, "") for setting in kit.settings}
-        given = {setting: value for setting, value in named.items() if value}
-        account = kit.account(given, os.environ, self._where.store_ca or None)
-        with account.open({}) as engine:
+        with account_here(kit, self._where.store_ca or None).open({}) as engine:
             if not engine.capabilities.plain_worker:
                 fix = "Name another engine: these machines are launched by provision."
                 raise bad_input(f"--engine {name}", "starts no plain workers", fix)

@@ -55,6 +55,6 @@ def _signs_in(url: str) -> bool:
 
 
 def _signed_in(store_ca: str) -> KeySource:
-    from orchestrator.cli.cloud import signed_in_here
+    from orchestrator.cli.cloud import account_here, engine_kit
 
-    return signed_in_here(store_ca or None)
+    return account_here(engine_kit(), store_ca or None)
