@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import cache_directory
+from orchestrator.cli.cache import cache_directory
 from orchestrator.errors import BadInputError, MatrixError, Problem, bad_input
 
 if TYPE_CHECKING:

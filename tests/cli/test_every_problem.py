@@ -17,7 +17,7 @@ INPUTS = {
     "SAMPLE": "2.5",
     "TRIALS": "many",
     "MAX_COST": "60 USD",
-    "TASK_DEADLINE": "1h",
+    "TASK_DEADLINE": "an hour",
     "RESUME": "waa-12",
     "SPOT": "sometimes",
 }
