@@ -1,7 +1,8 @@
 """Durations as every option takes them: ``90s``, ``15m``, ``2h``, ``7d``, ``1h30m``.
 
 A bare number is what it was before units could be written: seconds, of some options minutes. Those
-say so on standard error, for no name tells which they are.
+say so on standard error, for no name tells which they are; a variable's value is read in silence,
+for a workflow's input is described where it is declared.
 """
 
 from __future__ import annotations
@@ -24,30 +25,45 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})+\Z")
 
 
 class Duration(_Type):
-    """Reads a duration as seconds; a bare number is one of ``bare``: seconds, or minutes."""
+    """Reads a duration.
+
+    Args:
+        bare: The unit of a bare number.
+        counted: The unit of the value that a command gets.
+    """
 
     name = "duration"
 
-    def __init__(self, bare: str = "s") -> None:
-        self._bare = bare
+    def __init__(self, bare: str = "s", counted: str = "s") -> None:
+        self._bare, self._unit_s = bare, _SECONDS[counted]
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return seconds."""
+        """Return how many of the unit it is counted in."""
         if isinstance(value, int | float):
-            return float(value)  # a default, which is in seconds
+            return float(value)  # a default, which is counted already
         text = str(value).strip().lower()
         if _WHOLE.match(text):
-            return sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
+            seconds = sum(float(count) * _SECONDS[unit] for count, unit in _PART.findall(text))
+            return seconds / self._unit_s
         try:
             number = float(text)
         except ValueError:
             self.fail(f"'{value}' is no duration", param, ctx)
-        if self._bare != "s" and param is not None and ctx is not None:
-            flag = param.opts[0] if param.opts else str(param.name)
-            notice(ctx, f"{flag} {text} is read as {text}{self._bare}: write the unit (90s, 15m)")
-        return number * _SECONDS[self._bare]
+        if self._bare != "s" and param is not None and ctx is not None and _is_typed(ctx, param):
+            told = f"{param.opts[0]} {text} is read as {text}{self._bare}"
+            notice(ctx, f"{told}: write the unit (90s, 15m)")
+        return number * _SECONDS[self._bare] / self._unit_s
+
+
+def _is_typed(ctx: click.Context, param: click.Parameter) -> bool:
+    return ctx.get_parameter_source(str(param.name)) is click.core.ParameterSource.COMMANDLINE
+
+
+SECONDS = Duration()
+MINUTES = Duration(bare="m", counted="m")
+"""For commands that count in minutes still."""
 
 
 def duration_text(seconds: float) -> str:

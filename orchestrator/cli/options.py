@@ -10,7 +10,7 @@ import click
 
 from orchestrator.cli.agent_input import AgentOptions, agent_settings, client_problems
 from orchestrator.cli.command import collect
-from orchestrator.cli.duration import Duration
+from orchestrator.cli.duration import SECONDS
 from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
 from orchestrator.cli.values import option, option_values, with_options
 from orchestrator.plan import ARENA_KINDS, RESET_POLICIES
@@ -28,7 +28,6 @@ SIMULATED_SPEED = 600.0
 
 _SIMULATED_BEATS = (1.0, 6.0)
 _REAL_BEATS = (30.0, 150.0)
-_SECONDS = Duration()
 
 
 @option_values
@@ -74,27 +73,27 @@ class LimitOptions:
 
     heading: ClassVar[str] = "Time limits (90s, 15m, 2h; a bare number is in seconds)"
     arena_start_deadline: Annotated[
-        float, option("--arena-start-deadline", type=_SECONDS, help="Of the arena's start.")
+        float, option("--arena-start-deadline", type=SECONDS, help="Of the arena's start.")
     ] = 1200.0
-    task_deadline: Annotated[float, option("--task-deadline", type=_SECONDS, help="Of a task.")] = (
+    task_deadline: Annotated[float, option("--task-deadline", type=SECONDS, help="Of a task.")] = (
         3600.0
     )
     stall_deadline: Annotated[
         float,
         option(
             "--stall-deadline",
-            type=_SECONDS,
+            type=SECONDS,
             help="Without any growth of a task's log and files.",
         ),
     ] = 900.0
     shard_deadline: Annotated[
-        float, option("--shard-deadline", type=_SECONDS, help="Of a worker's shard.")
+        float, option("--shard-deadline", type=SECONDS, help="Of a worker's shard.")
     ] = 7 * 86400.0
     provider_patience: Annotated[
         float,
         option(
             "--provider-patience",
-            type=_SECONDS,
+            type=SECONDS,
             help="How long the model's provider may be silent before a held run drains.",
         ),
     ] = 3600.0
@@ -102,7 +101,7 @@ class LimitOptions:
         float | None,
         option(
             "--heartbeat",
-            type=_SECONDS,
+            type=SECONDS,
             help="Between heartbeats.  [default: 30s; 1s if simulated]",
         ),
     ] = None
@@ -110,7 +109,7 @@ class LimitOptions:
         float | None,
         option(
             "--lease",
-            type=_SECONDS,
+            type=SECONDS,
             help="How long a silent worker keeps its task.  [default: 150s; 6s if simulated]",
         ),
     ] = None

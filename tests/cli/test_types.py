@@ -137,17 +137,21 @@ DURATIONS = {
     "--heartbeat",
     "--lease",
     "--deadline",
+    "--boot-deadline",
+    "--idle-deadline",
+    "--starved-deadline",
+    "--ttl",
+    "--every",
+    "--between",
+    "--patience",
 }
+NO_DURATIONS = {"--min-free", "--max-cost", "--budget", "--fail-under", "--speed", "--log-sd"}
 
 
 def test_whatever_is_a_duration_is_written_as_one() -> None:
-    named = {
-        flag
-        for name, option in options_of(cli)
-        if name not in FLEET and option.type.name == "duration"
-        for flag in option.opts
-    }
-    assert named == DURATIONS
+    every = [(flag, option) for _, option in options_of(cli) for flag in option.opts]
+    assert {flag for flag, option in every if option.type.name == "duration"} == DURATIONS
+    assert {flag for flag, option in every if option.type.name == "float"} < NO_DURATIONS
 
 
 PLAN = ("plan", "--offline", "--sample", "2", "--max-workers", "2", "--json")
@@ -182,6 +186,25 @@ def test_a_bare_number_of_minutes_says_how_it_is_read(commands: Commands) -> Non
     assert bare.stderr.count("notice: --deadline 180 is read as 180m") == 1
     assert "notice" not in written.stderr
     assert "notice" not in commands(*PLAN, "--task-deadline", "3600").stderr
+    silent = commands(*PLAN, environment={"WAA_MATRIX_PLAN_DEADLINE": "180"})
+    assert (silent.stdout, silent.stderr) == (written.stdout, written.stderr)
+
+
+@pytest.mark.parametrize(("short", "long"), [("0", "0s"), ("-1", "-1"), ("0.5", "30s")])
+def test_a_fleets_minutes_may_be_written_with_their_unit(
+    commands: Commands, short: str, long: str
+) -> None:
+    """What is refused is named in the unit that the command counts in, either way."""
+    refused = [
+        [
+            line
+            for line in commands("supervise", "--shards", "0", "--ttl", text).stderr.splitlines()
+            if line.startswith("error: --ttl")
+        ]
+        for text in (short, long)
+    ]
+    assert refused[0] == refused[1]
+    assert bool(refused[0]) == (float(short) <= 0)
 
 
 @pytest.mark.parametrize("text", ["soon", "3 hours", "m", "1h30", "5w", ""])

@@ -237,7 +237,7 @@ BAD = {
     "plain http": (["--suite", "http://example.invalid/x.json"], "is not https"),
     "no workers": (["--workers", "0"], "--workers: is 0"),
     "short lease": (["--heartbeat", "10", "--lease", "20"], "--lease"),
-    "bad arena": (["--arena", "vmware"], "--arena: is 'vmware'"),
+    "bad arena": (["--arena", "vmware"], "--arena: 'vmware'"),
     "owned flag": (["--client-args", "--result_dir x"], "--result_dir"),
     "open quote": (["--client-args", "'x"], "cannot be split"),
     "no client": (["--client", "/does/not/exist"], "is no client tree"),
