@@ -77,7 +77,7 @@ def plan(options: PlanCommand) -> int:
 
     \b
     Example:
-      waa-matrix plan --suite demo --deadline 120
+      waa-matrix plan --suite demo --deadline 2h
       waa-matrix plan --suite waa --durations-from last/results.json --workers 10 --json
     """
     problems: list[Problem] = []

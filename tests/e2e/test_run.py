@@ -247,7 +247,7 @@ BAD = {
     "bad store": (["--store", "s3://bucket", "--run", "abc"], "s3://bucket names no store"),
     "out below a file": (["--out", "/etc/hostname/out"], "cannot be made in /etc/hostname"),
     "bad run name": (["--run", "No Good"], "cannot name a run"),
-    "no history": (["--history", "/does/not/exist.json"], "cannot be read"),
+    "no history": (["--durations-from", "/does/not/exist.json"], "cannot be read"),
 }
 
 
