@@ -1,18 +1,19 @@
-"""``run``: worker processes on this machine, watched, replaced when they die, and outlived.
+"""``run``: workers of an engine, watched, replaced when they die, and outlived.
 
-The workers are direct children, executed and never forked, so that a wait is a proof of death: the
-parent then writes their ``left`` and their tasks are taken over at once.
+A wait is a proof of death, whether they are this process's children or an engine's that says so:
+the parent then writes their ``left`` and their tasks are taken over at once.
 """
 
 from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from orchestrator.cloud.job import Job, MachineNeeds, WorkerBootstrap
+from orchestrator.cloud.local.engine import LEAVE_S, NO_ROOM, LocalEngine
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -35,13 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from orchestrator.cloud.failures import Failure
+    from orchestrator.cloud.polled import WorkerEngine
     from orchestrator.reader import LedgerReader
+
+SESSION_LABEL = "waa-session"
+"""The label that all workers of a session carry, whatever engine starts them."""
 
 LAUNCHES_A_SHARD = 3
 """How often a shard's worker is started in all. A machine that kills three has another problem."""
-
-LEAVE_S = 6.0
-"""A worker leaves within 5 s of SIGTERM; one that has not by then is killed."""
 
 SILENT_LEASES, SILENT_AT_LEAST_S = 3, 60.0
 """A worker that has not beaten for so long is frozen: it is killed, for nobody else can.
@@ -50,6 +53,7 @@ Where everything is scored one lease is enough: nothing is waited for but its en
 """
 
 _OWN_EXITS = {EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, EXIT_INTERRUPTED}
+_SHARD_LABEL = "waa-shard"
 _POLL_S = 0.1
 _LOOKS_A_LEASE = 5
 
@@ -73,21 +77,23 @@ class LocalSettings:
 
 
 @dataclass(slots=True)
-class _Child:
+class _Worker:
     """A worker's process. ``condemned`` says why this parent killed it."""
 
-    worker: str
+    name: str
     shard: int
-    process: subprocess.Popen[bytes]
     condemned: str = ""
 
 
 class LocalFleet:
-    """The worker processes of one session on this machine."""
+    """The workers that one session starts: on this machine, unless another engine is given."""
 
-    def __init__(self, settings: LocalSettings, reader: LedgerReader) -> None:
+    def __init__(
+        self, settings: LocalSettings, reader: LedgerReader, engine: WorkerEngine | None = None
+    ) -> None:
         self._settings, self._reader = settings, reader
-        self._children: list[_Child] = []
+        self._engine: WorkerEngine = engine or LocalEngine(settings.scratch, settings.wall)
+        self._workers: list[_Worker] = []
         self._launches = [0] * settings.workers
         self._own: set[str] = set()
         self.exits: list[int] = []
@@ -104,7 +110,7 @@ class LocalFleet:
         try:
             for shard in range(self._settings.workers):
                 self._launch(shard)
-            while self._children and not stop.wait(_POLL_S):
+            while self._workers and not stop.wait(_POLL_S):
                 self._reap()
                 self._kill_frozen()
                 look()
@@ -153,33 +159,31 @@ class LocalFleet:
         scratch = settings.scratch / worker
         self._launches[shard] += 1
         self._own.add(worker)
-        with _log_in(scratch) as log:
-            try:
-                process = subprocess.Popen(
-                    list(settings.command(worker, shard, scratch)),
-                    env=dict(settings.environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    # Ctrl-C reaches the parent alone, which then asks each worker to leave once.
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise bad_input(
-                    "waa-matrix worker", f"cannot be started ({error})", "Check the installation."
-                ) from error
-        self._children.append(_Child(worker, shard, process))
+
+        def bootstrap(name: str) -> WorkerBootstrap:
+            command = tuple(settings.command(name, shard, scratch))
+            return WorkerBootstrap(command, settings.environment)
+
+        labels = {SESSION_LABEL: settings.session, _SHARD_LABEL: str(shard)}
+        job = Job((worker,), bootstrap, labels, MachineNeeds(kvm=False))
+        refused = self._engine.launch(job).refused
+        if worker in refused:
+            raise _not_started(scratch, refused[worker])
+        self._workers.append(_Worker(worker, shard))
 
     def _reap(self) -> None:
-        for child in [one for one in self._children if one.process.poll() is not None]:
-            self._children.remove(child)
-            code = child.process.returncode
+        ended = [(worker, self._engine.wait(worker.name)) for worker in self._workers]
+        for worker, code in ended:
+            if code is None:
+                continue
+            self._workers.remove(worker)
+            self._engine.end(worker.name)  # it has ended: its entry goes
             self.exits.append(code)
-            died = self._died(child, code)
+            died = self._died(worker, code)
             if died:
-                self._bury(child, code)
-            if (died or code == EXIT_INFRASTRUCTURE) and self._worth_replacing(child):
-                self._replace(child.shard)
+                self._bury(worker, code)
+            if (died or code == EXIT_INFRASTRUCTURE) and self._worth_replacing(worker):
+                self._replace(worker.shard)
 
     def _replace(self, shard: int) -> None:
         try:
@@ -193,16 +197,16 @@ class LocalFleet:
         if settings.monotonic() < self._next_silence:
             return
         self._next_silence = settings.monotonic() + lease_s / _LOOKS_A_LEASE
-        silences = self._silence.of([child.worker for child in self._children])
-        silent = [child for child in self._children if silences[child.worker] > lease_s]
+        silences = self._silence.of([worker.name for worker in self._workers])
+        silent = [worker for worker in self._workers if silences[worker.name] > lease_s]
         if not silent:
             return
         over = self._is_complete()
-        for child in silent:
-            silent_s = silences[child.worker]
+        for worker in silent:
+            silent_s = silences[worker.name]
             if over or silent_s > self._patience_s:
-                child.condemned = f"silent for {silent_s:.0f} s, then killed"
-                child.process.kill()
+                worker.condemned = f"silent for {silent_s:.0f} s, then killed"
+                self._engine.kill(worker.name)
 
     def _is_complete(self) -> bool:
         try:
@@ -210,33 +214,33 @@ class LocalFleet:
         except StoreError:
             return False
 
-    def _died(self, child: _Child, code: int) -> bool:
+    def _died(self, worker: _Worker, code: int) -> bool:
         """Whether a worker ended without meaning to: an exception ends Python with status 1 too."""
         if code not in _OWN_EXITS:
             return True
         try:
-            said = self._reader.store.get(paths.left(child.worker))
+            said = self._reader.store.get(paths.left(worker.name))
         except StoreError:
             return False  # it may have said so, and the store does not tell: the lease will
         return code == EXIT_INCOMPLETE and said is None
 
-    def _bury(self, child: _Child, code: int) -> None:
+    def _bury(self, worker: _Worker, code: int) -> None:
         """Write that a worker is dead: its parent has waited for it."""
         ended = f"killed by {signal_name(-code)}" if code < 0 else f"ended with status {code}"
-        reason = child.condemned or ended
+        reason = worker.condemned or ended
         settings = self._settings
         # Its task is another's now; its own ledger and its log stay.
-        shutil.rmtree(settings.scratch / child.worker / ATTEMPTS, ignore_errors=True)
-        record = Left(child.worker, settings.session, reason, "parent", code, settings.wall())
+        shutil.rmtree(settings.scratch / worker.name / ATTEMPTS, ignore_errors=True)
+        record = Left(worker.name, settings.session, reason, "parent", code, settings.wall())
         try:
-            self._reader.store.create(paths.left(child.worker), to_json(record))
+            self._reader.store.create(paths.left(worker.name), to_json(record))
         except StoreError:
             # The lease tells the others a little later; the run goes on without this record.
             return
 
-    def _worth_replacing(self, child: _Child) -> bool:
+    def _worth_replacing(self, worker: _Worker) -> bool:
         """Whether a new worker may help: not a shard's fourth, nor where nothing is to be taken."""
-        if self._launches[child.shard] >= LAUNCHES_A_SHARD:
+        if self._launches[worker.shard] >= LAUNCHES_A_SHARD:
             return False
         drain = paths.control(self._settings.session, "drain")
         try:
@@ -249,40 +253,32 @@ class LocalFleet:
             return True
 
     def _end(self) -> None:
-        for child in self._children:
-            child.process.terminate()
+        for worker in self._workers:
+            self._engine.end(worker.name)
         grace_s = LEAVE_S
-        for child in self._children:
-            try:
-                child.process.wait(grace_s)
-            except subprocess.TimeoutExpired:
+        for worker in self._workers:
+            code = self._engine.wait(worker.name, grace_s)
+            if code is None:
                 grace_s = _POLL_S  # the others have had the same time by now
-                self._kill(child)
-            code = child.process.returncode
+                code = self._kill(worker)
             self.exits.append(-signal.SIGKILL if code is None else code)
-        self._children.clear()
+            self._engine.end(worker.name)  # it has ended: its entry goes
+        self._workers.clear()
 
-    def _kill(self, child: _Child) -> None:
-        child.process.kill()
-        try:
-            child.process.wait(LEAVE_S)
-        except subprocess.TimeoutExpired:
-            return  # the kernel holds it in a call (a disk that hangs): nothing proves it dead
-        self._bury(child, -signal.SIGKILL)
+    def _kill(self, worker: _Worker) -> int | None:
+        """Kill a worker and return how it ended; None: it has not."""
+        self._engine.kill(worker.name)
+        code = self._engine.wait(worker.name, LEAVE_S)
+        if code is not None:
+            # Otherwise the kernel holds it in a call (a disk that hangs): nothing proves it dead.
+            self._bury(worker, -signal.SIGKILL)
+        return code
 
 
-def _log_in(scratch: Path) -> BinaryIO:
-    """Return a worker's log, in its new directory.
-
-    Raises:
-        BadInputError: There is no room for it.
-    """
-    try:
-        scratch.mkdir(parents=True)
-        return (scratch / "worker.log").open("wb")
-    except OSError as error:
-        fix = "Make room, or choose another --out."
-        raise bad_input(str(scratch), f"cannot be made ({error.strerror})", fix) from error
+def _not_started(scratch: Path, failure: Failure) -> BadInputError:
+    if failure.code == NO_ROOM:
+        return bad_input(str(scratch), failure.message, "Make room, or choose another --out.")
+    return bad_input("waa-matrix worker", failure.message, "Check the installation.")
 
 
 def signal_name(number: int) -> str:

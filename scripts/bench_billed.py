@@ -23,7 +23,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from orchestrator.cloud.port import Kind, Resource, State
+from orchestrator.cloud.port import Instance, InstanceState, Kind
 from orchestrator.fleet.decide import Orders, Rules, decide
 from orchestrator.fleet.identity import MACHINE_TAG, Attempt, Fleet
 from orchestrator.fleet.memory import Memory
@@ -74,11 +74,11 @@ class Machine:
         """Whether GitHub says that its job is over."""
         return self.over_at is not None and now >= self.over_at
 
-    def resource(self) -> Resource:
+    def resource(self) -> Instance:
         """Return it as a listing shows it."""
-        state = State.READY if self.deleted_at is None else State.DELETING
+        state = InstanceState.RUNNING if self.deleted_at is None else InstanceState.ENDING
         tags = {**FLEET.tags, MACHINE_TAG: self.name}
-        return Resource(Kind.MACHINE, self.name, self.name, "westeurope", state, tags, EPOCH)
+        return Instance(Kind.MACHINE, self.name, self.name, "westeurope", state, tags, EPOCH)
 
     def runner(self) -> Runner:
         """Return its runner as a listing shows it: connected once it has booted."""

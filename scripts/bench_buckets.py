@@ -22,8 +22,8 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from orchestrator.fleet.provision import launch_wave
-from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.faults import Fault, Wound
+from tests.fakes.clock import ScaledClock
 from tests.fleet.staging import sky, staged
 
 if TYPE_CHECKING:

@@ -21,12 +21,12 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from orchestrator.cloud.port import Kind, State
+from orchestrator.cloud.port import InstanceState, Kind
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
-from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fault, Wound
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import ScaledClock, VirtualClock
 from tests.fleet.staging import sky, staged
 from tests.fleet.traffic import Ear, Traffic
 
@@ -69,8 +69,10 @@ def bring_up(machines: int, create_s: float) -> BroughtUp:
             if len(wave.launched) != machines:
                 raise click.ClickException("; ".join(wave.why_not))
             made = last_made(stage.scene.arm, clock)
-            seen = stage.scene.cloud.resources(stage.attempt.fleet.tags)
-            ready = sum((one.kind, one.state) == (Kind.MACHINE, State.READY) for one in seen)
+            seen = stage.scene.cloud.status(stage.attempt.fleet.tags)
+            ready = sum(
+                (one.kind, one.state) == (Kind.MACHINE, InstanceState.RUNNING) for one in seen
+            )
             if ready != machines:
                 raise click.ClickException(f"the product sees {ready} of {machines} machines made")
     return BroughtUp(accepted - began, made - began)

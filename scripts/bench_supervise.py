@@ -21,8 +21,8 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from orchestrator.fleet.provision import launch_wave
-from tests.fakes.arm.clock import VirtualClock
 from tests.fakes.arm.faults import Fate
+from tests.fakes.clock import VirtualClock
 from tests.fleet.staging import sky, staged
 
 HOUR_S = 3600.0

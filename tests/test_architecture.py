@@ -48,7 +48,7 @@ SDKS = {
     "obstore": ("store",),
     "github": ("github",),
     "azure": ("cloud", "store"),
-    "requests": ("sources", "prices", "github", "cloud"),
+    "requests": ("sources", "github", "cloud"),
     "rich": ("watch", "cli"),
     "jinja2": ("report",),
     "numpy": ("stats",),
@@ -56,8 +56,14 @@ SDKS = {
     "PIL": ("report.images",),
     "scipy": ("stats",),
     "click": ("cli",),
-    "stamina": ("cloud", "github", "prices"),
+    "stamina": ("cloud", "github"),
 }
+
+
+# An engine is reached by its name in the registry, and by nothing else.
+ENGINES = ("cloud.azure", "cloud.local")
+IMPORT_AN_ENGINE = {"local": "a session of this machine's own processes, which it waits for itself"}
+"""Modules that may import one all the same, each with the reason."""
 
 
 def module_of(path: Path) -> str:
@@ -139,6 +145,15 @@ def test_an_sdk_does_not_leave_its_adapter(path: Path) -> None:
 def test_nothing_but_the_command_line_imports_the_command_line(path: Path) -> None:
     if not within(module_of(path), "cli", "__main__"):
         assert not [name for name in imports(path) if within(name, "orchestrator.cli")]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named(SOURCES))
+def test_nothing_outside_an_engines_package_imports_it(path: Path) -> None:
+    module = module_of(path)
+    for engine in ENGINES:
+        if not within(module, engine) and module not in IMPORT_AN_ENGINE:
+            inside = [name for name in imports(path) if within(name, f"orchestrator.{engine}")]
+            assert not inside, f"{module} imports {inside}: ask the registry"
 
 
 def test_the_stand_in_needs_nothing_but_python() -> None:

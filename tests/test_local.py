@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.errors import BadInputError, StoreRefusedError
+from orchestrator.clock import SystemClock
+from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.cloud.job import Job, MachineNeeds, WorkerBootstrap
+from orchestrator.cloud.local.engine import LocalEngine
+from orchestrator.cloud.polled import PolledEngine
+from orchestrator.errors import EXIT_INCOMPLETE, BadInputError, StoreRefusedError
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Claim, Heartbeat, Left, Session, parse_left, to_json
 from orchestrator.local import LAUNCHES_A_SHARD, LocalFleet, LocalSettings, signal_name
@@ -21,8 +26,10 @@ from orchestrator.suite import TaskKey, Unit, suite_of
 from tests.records import outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from orchestrator.cloud.port import Instance
 
 KILLS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 STUBBORN = (
@@ -54,7 +61,10 @@ def quick_store(tmp_path: Path) -> Store:
     return open_session_at(tmp_path, heartbeat_s=0.05, lease_s=0.2)
 
 
-def fleet_of(store: Store, scratch: Path, program: str, workers: int = 1) -> LocalFleet:
+def fleet_of(
+    store: Store, scratch: Path, program: str, workers: int = 1, *, polled: bool = False
+) -> LocalFleet:
+    """A fleet of processes; ``polled`` asks their engine as any other is asked."""
     numbers = iter(range(100))
 
     def command(worker: str, shard: int, directory: Path) -> Sequence[str]:
@@ -69,7 +79,12 @@ def fleet_of(store: Store, scratch: Path, program: str, workers: int = 1) -> Loc
         new_id=lambda shard: f"w{shard}-{next(numbers)}",
         wall=lambda: 5.0,
     )
-    return LocalFleet(settings, LedgerReader(store))
+    engine = LocalEngine(scratch, settings.wall)
+    asked = PolledEngine(engine, {}, SystemClock(), every_s=0.05) if polled else engine
+    return LocalFleet(settings, LedgerReader(store), asked)
+
+
+either_way = pytest.mark.parametrize("polled", [False, True], ids=["own", "polled"])
 
 
 def buried(store: Store) -> dict[str, str]:
@@ -81,10 +96,11 @@ def buried(store: Store) -> dict[str, str]:
     return found
 
 
+@either_way
 def test_a_worker_that_dies_is_buried_and_replaced_a_few_times(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, *, polled: bool
 ) -> None:
-    fleet = fleet_of(store, tmp_path / "scratch", KILLS_ITSELF)
+    fleet = fleet_of(store, tmp_path / "scratch", KILLS_ITSELF, polled=polled)
     fleet.run(threading.Event(), lambda: None)
     assert fleet.exits == [-9] * LAUNCHES_A_SHARD
     assert set(buried(store).values()) == {"killed by SIGKILL"}
@@ -107,30 +123,35 @@ def test_what_a_killed_worker_was_doing_goes_and_its_ledger_stays(
     assert sorted(path.name for path in first.iterdir()) == ["ledger", "worker.log"]
 
 
+@either_way
 @pytest.mark.parametrize("code", [0, 1, 130])
 def test_a_worker_that_left_by_itself_is_neither_buried_nor_replaced(
-    store: Store, tmp_path: Path, code: int
+    store: Store, tmp_path: Path, code: int, *, polled: bool
 ) -> None:
     for worker in ("w0-0", "w1-1"):
         word = Left(worker, "s", "nothing left to do", worker, code, 4.0)
         store.create(paths.left(worker), to_json(word))
-    fleet = fleet_of(store, tmp_path / "scratch", f"raise SystemExit({code})", workers=2)
+    fleet = fleet_of(store, tmp_path / "scratch", f"raise SystemExit({code})", 2, polled=polled)
     fleet.run(threading.Event(), lambda: None)
     assert fleet.exits == [code, code]
     assert set(buried(store).values()) == {"nothing left to do"}
 
 
+@either_way
 def test_a_worker_that_ended_with_an_exception_is_buried_and_replaced(
-    store: Store, tmp_path: Path
+    store: Store, tmp_path: Path, *, polled: bool
 ) -> None:
-    fleet = fleet_of(store, tmp_path / "scratch", "raise RuntimeError('a bug')")
+    fleet = fleet_of(store, tmp_path / "scratch", "raise RuntimeError('a bug')", polled=polled)
     fleet.run(threading.Event(), lambda: None)
     assert fleet.exits == [1] * LAUNCHES_A_SHARD
     assert set(buried(store).values()) == {"ended with status 1"}
 
 
-def test_a_worker_whose_arena_wore_out_is_replaced(store: Store, tmp_path: Path) -> None:
-    fleet = fleet_of(store, tmp_path / "scratch", "raise SystemExit(4)")
+@either_way
+def test_a_worker_whose_arena_wore_out_is_replaced(
+    store: Store, tmp_path: Path, *, polled: bool
+) -> None:
+    fleet = fleet_of(store, tmp_path / "scratch", "raise SystemExit(4)", polled=polled)
     fleet.run(threading.Event(), lambda: None)
     assert fleet.exits == [4] * LAUNCHES_A_SHARD
 
@@ -266,3 +287,26 @@ def test_a_run_waits_for_nobody_elsewhere_when(
     looks: list[int] = []
     fleet.await_others(stop, lambda: looks.append(0))
     assert looks == []
+
+
+def test_what_an_engine_cannot_tell_has_not_ended_and_what_it_lost_ended_without_meaning_to(
+    tmp_path: Path,
+) -> None:
+    engine = LocalEngine(tmp_path, lambda: 5.0)
+    there = WorkerBootstrap((sys.executable, "-c", "import time; time.sleep(600)"))
+    labels = {"waa-session": "s"}
+    engine.launch(Job(("w0",), lambda _name: there, labels, MachineNeeds(kvm=False)))
+
+    class Silent(LocalEngine):
+        def status(self, labels: Mapping[str, str]) -> Sequence[Instance]:
+            raise CloudError(Failure(FailureKind.TRANSIENT, "Silent", str(labels)))
+
+    silent = PolledEngine(Silent(tmp_path, lambda: 5.0), labels, SystemClock(), every_s=0.01)
+    asked = PolledEngine(engine, labels, SystemClock(), every_s=0.01)
+    assert silent.wait("w9") is None
+    assert (asked.wait("w0"), asked.wait("w0", 0.05)) == (None, None)
+    asked.kill("w0")
+    assert asked.wait("w0", 60.0) == EXIT_INCOMPLETE, "nothing is left that tells how it ended"
+    assert asked.wait("w9") == EXIT_INCOMPLETE
+    silent.end("w9")
+    assert engine.wait("w0") == -15

@@ -12,22 +12,22 @@ import responses
 import stamina
 from responses import matchers
 
-from orchestrator.prices import (
+from orchestrator.cloud.azure.price_table import built_in
+from orchestrator.cloud.azure.prices import (
     API_URL,
     API_VERSION,
     DISK_METER,
     IP_METER,
-    PriceError,
-    PriceSource,
-    built_in,
-    rates_for,
+    AzurePrices,
 )
+from orchestrator.prices import PriceError, PriceSource, rates_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 TODAY = date(2026, 11, 22)
+AZURE = AzurePrices()
 SIZE, REGION = "Standard_D8s_v5", "westeurope"
 LINUX = "Virtual Machines Dsv5 Series"
 
@@ -93,7 +93,7 @@ def test_the_machine_the_disk_and_the_address_are_priced_by_the_hour(
 ) -> None:
     _list(api, _meter(0.46), _spot(0.09))
 
-    rates = rates_for(SIZE, REGION, PriceSource(TODAY))
+    rates = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY))
 
     assert (rates.regular_hour, rates.spot_hour) == (0.46, 0.09)
     assert rates.disk_hour == pytest.approx(21.9 / 730)
@@ -111,7 +111,7 @@ def test_the_question_names_size_region_and_consumption(api: responses.RequestsM
     _answer(api, "Storage", [])
     _answer(api, "Virtual Network", [])
 
-    assert rates_for(SIZE, REGION, PriceSource(TODAY)).regular_hour == 0.46
+    assert rates_for(SIZE, REGION, PriceSource(AZURE, TODAY)).regular_hour == 0.46
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_is_not_the_machines_price_is_passed_over(
     old = other["effectiveStartDate"].startswith("2020")
     _list(api, other if old else other | late, _meter(0.46))
 
-    assert rates_for(SIZE, REGION, PriceSource(TODAY)).regular_hour == 0.46
+    assert rates_for(SIZE, REGION, PriceSource(AZURE, TODAY)).regular_hour == 0.46
 
 
 def test_every_page_is_read(api: responses.RequestsMock) -> None:
@@ -154,7 +154,7 @@ def test_every_page_is_read(api: responses.RequestsMock) -> None:
     _answer(api, "Storage", [DISK])
     _answer(api, "Virtual Network", [ADDRESS])
 
-    rates = rates_for(SIZE, REGION, PriceSource(TODAY))
+    rates = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY))
 
     assert (rates.regular_hour, rates.spot_hour) == (0.46, 0.09)
 
@@ -165,7 +165,7 @@ def test_a_page_elsewhere_and_pages_without_end_are_not_followed(
 ) -> None:
     api.get(API_URL, json={"Items": [_meter(0.46)], "NextPageLink": link})
 
-    assert rates_for(SIZE, REGION, PriceSource(TODAY)).source.startswith("built-in estimate")
+    assert rates_for(SIZE, REGION, PriceSource(AZURE, TODAY)).source.startswith("built-in estimate")
     assert len(api.calls) <= 20
     assert all(str(call.request.url).startswith(API_URL) for call in api.calls)
 
@@ -175,7 +175,7 @@ def test_a_missing_disk_price_is_the_built_in_one_and_said(api: responses.Reques
     _answer(api, "Storage", [_meter(1.2, meterName=f"{DISK_METER} Mount")])
     _answer(api, "Virtual Network", [ADDRESS])
 
-    rates = rates_for(SIZE, REGION, PriceSource(TODAY))
+    rates = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY))
 
     assert rates.disk_hour == built_in(SIZE, REGION).disk_hour
     assert "disk: built-in estimate" in rates.source
@@ -183,10 +183,10 @@ def test_a_missing_disk_price_is_the_built_in_one_and_said(api: responses.Reques
 
 def test_a_fresh_answer_is_not_asked_for_again(api: responses.RequestsMock, tmp_path: Path) -> None:
     _list(api, _meter(0.46), _spot(0.09))
-    first = rates_for(SIZE, REGION, PriceSource(TODAY, tmp_path / "new"))
+    first = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY, tmp_path / "new"))
     asked = len(api.calls)
 
-    again = rates_for(SIZE, REGION, PriceSource(TODAY + timedelta(days=7), tmp_path / "new"))
+    again = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY + timedelta(days=7), tmp_path / "new"))
 
     assert again == first
     assert len(api.calls) == asked
@@ -194,21 +194,21 @@ def test_a_fresh_answer_is_not_asked_for_again(api: responses.RequestsMock, tmp_
 
 def test_another_region_is_another_answer(api: responses.RequestsMock, tmp_path: Path) -> None:
     _list(api, _meter(0.46))
-    rates_for(SIZE, REGION, PriceSource(TODAY, tmp_path))
+    rates_for(SIZE, REGION, PriceSource(AZURE, TODAY, tmp_path))
     asked = len(api.calls)
 
-    rates_for(SIZE, "eastus", PriceSource(TODAY, tmp_path))
+    rates_for(SIZE, "eastus", PriceSource(AZURE, TODAY, tmp_path))
 
     assert len(api.calls) == 2 * asked
 
 
 def test_an_old_answer_is_asked_for_again(api: responses.RequestsMock, tmp_path: Path) -> None:
     _list(api, _meter(0.46))
-    rates_for(SIZE, REGION, PriceSource(TODAY, tmp_path))
+    rates_for(SIZE, REGION, PriceSource(AZURE, TODAY, tmp_path))
     api.reset()
     _list(api, _meter(0.5))
 
-    later = rates_for(SIZE, REGION, PriceSource(TODAY + timedelta(days=8), tmp_path))
+    later = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY + timedelta(days=8), tmp_path))
 
     assert later.regular_hour == 0.5
     assert "2026-11-30" in later.source
@@ -218,8 +218,8 @@ def test_an_old_answer_serves_when_nobody_answers(
     api: responses.RequestsMock, tmp_path: Path
 ) -> None:
     _list(api, _meter(0.46))
-    rates_for(SIZE, REGION, PriceSource(TODAY, tmp_path))
-    later = PriceSource(TODAY + timedelta(days=8), tmp_path)
+    rates_for(SIZE, REGION, PriceSource(AZURE, TODAY, tmp_path))
+    later = PriceSource(AZURE, TODAY + timedelta(days=8), tmp_path)
     api.reset()
     api.get(API_URL, body=requests.ConnectionError("no route"))
 
@@ -236,7 +236,7 @@ def test_a_damaged_cache_is_as_good_as_none(
     api: responses.RequestsMock, tmp_path: Path, damage: str
 ) -> None:
     _list(api, _meter(0.46))
-    source = PriceSource(TODAY, tmp_path)
+    source = PriceSource(AZURE, TODAY, tmp_path)
     rates_for(SIZE, REGION, source)
     (kept,) = tmp_path.iterdir()
     kept.write_text(damage)
@@ -251,7 +251,9 @@ def test_a_cache_that_cannot_be_written_costs_nothing(
     _list(api, _meter(0.46))
     (tmp_path / "file").write_text("")
 
-    assert rates_for(SIZE, REGION, PriceSource(TODAY, tmp_path / "file")).regular_hour == 0.46
+    assert (
+        rates_for(SIZE, REGION, PriceSource(AZURE, TODAY, tmp_path / "file")).regular_hour == 0.46
+    )
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -259,7 +261,7 @@ def test_a_passing_failure_is_tried_again(api: responses.RequestsMock, status: i
     api.get(API_URL, status=status)
     _list(api, _meter(0.46))
 
-    assert rates_for(SIZE, REGION, PriceSource(TODAY)).regular_hour == 0.46
+    assert rates_for(SIZE, REGION, PriceSource(AZURE, TODAY)).regular_hour == 0.46
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ def test_an_unusable_answer_gives_the_built_in_table_and_says_why(
 ) -> None:
     api.get(API_URL, **answer)
 
-    rates = rates_for(SIZE, REGION, PriceSource(TODAY))
+    rates = rates_for(SIZE, REGION, PriceSource(AZURE, TODAY))
 
     assert rates.regular_hour == built_in(SIZE, REGION).regular_hour
     assert "built-in estimate" in rates.source
@@ -286,7 +288,7 @@ def test_an_unusable_answer_gives_the_built_in_table_and_says_why(
 
 
 def test_offline_nobody_is_asked(api: responses.RequestsMock) -> None:
-    rates = rates_for(SIZE, "eastus", PriceSource(TODAY, online=False))
+    rates = rates_for(SIZE, "eastus", PriceSource(AZURE, TODAY, online=False))
 
     assert rates.regular_hour == 0.384
     assert rates.spot_unknown
@@ -300,14 +302,14 @@ def test_the_built_in_table_says_what_it_is() -> None:
 
 def test_a_size_priced_nowhere_is_an_error_that_says_so() -> None:
     with pytest.raises(PriceError, match=r"Standard_Z9 in eastus.*choose another size"):
-        rates_for("Standard_Z9", "eastus", PriceSource(TODAY, online=False))
+        rates_for("Standard_Z9", "eastus", PriceSource(AZURE, TODAY, online=False))
 
 
 def test_a_quote_in_a_name_stays_inside_its_literal(api: responses.RequestsMock) -> None:
     api.get(API_URL, json={"Items": []})
 
     with pytest.raises(PriceError):
-        rates_for("x' or 'y", REGION, PriceSource(TODAY))
+        rates_for("x' or 'y", REGION, PriceSource(AZURE, TODAY))
 
     asked = urllib.parse.unquote_plus(str(api.calls[0].request.url))
     assert "armSkuName eq 'x'' or ''y' and" in asked

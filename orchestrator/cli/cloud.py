@@ -11,24 +11,26 @@ import click
 
 from orchestrator.cli.command import add_options
 from orchestrator.cli.variables import missing, shared_option
+from orchestrator.cloud import registry
+from orchestrator.cloud.kit import machines_of
 from orchestrator.errors import BadInputError, Problem
-from orchestrator.extra import azure_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from orchestrator.clock import Clock
-    from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.cloud.azure.credentials import Login
-    from orchestrator.cloud.azure.settings import Endpoints, Site
+    from orchestrator.cloud.keys import ContainerKeys
+    from orchestrator.cloud.kit import EngineAccount, EngineKit, Setting, Site
+    from orchestrator.cloud.port import MachineEngine
+    from orchestrator.cloud.retry import Patience
     from orchestrator.fleet.clear import Broom
     from orchestrator.github import Connection, GitHub
     from orchestrator.github.access import Access
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
-AUTHORITY_VARIABLE = "AZURE_AUTHORITY_HOST"
+ENGINE = registry.AZURE_VM
+"""The engine whose machines the fleet commands launch."""
 
 github_run_option = click.option(
     "--github-run",
@@ -39,51 +41,6 @@ github_run_option = click.option(
 )
 
 _OPTIONS = [
-    click.option(
-        "--subscription",
-        envvar="AZURE_SUBSCRIPTION_ID",
-        default="",
-        help="Azure subscription.  [env: AZURE_SUBSCRIPTION_ID]",
-    ),
-    shared_option("--resource-group", default="", help="Resource group of the machines."),
-    click.option(
-        "--tenant",
-        envvar="AZURE_TENANT_ID",
-        default="",
-        help="Azure tenant of the login.  [env: AZURE_TENANT_ID]",
-    ),
-    click.option(
-        "--client-id",
-        envvar="AZURE_CLIENT_ID",
-        default="",
-        help="Identity of a workflow's job, which needs id-token: write; without one the login of"
-        " this machine is used (az login).  [env: AZURE_CLIENT_ID]",
-    ),
-    click.option(
-        "--arm-endpoint",
-        default="https://management.azure.com",
-        show_default=True,
-        help="Azure Resource Manager's address (sovereign clouds).",
-    ),
-    click.option(
-        "--arm-scope",
-        default="https://management.azure.com/.default",
-        show_default=True,
-        help="Scope of a token for Resource Manager.",
-    ),
-    click.option(
-        "--authority",
-        envvar=AUTHORITY_VARIABLE,
-        default=PUBLIC_AUTHORITY,
-        show_default=True,
-        help="Address of the sign-in service.",
-    ),
-    click.option(
-        "--storage-scope",
-        default="https://storage.azure.com/.default",
-        show_default=True,
-        help="Scope of a token for Blob Storage.",
-    ),
     click.option(
         "--cloud-ca",
         default=None,
@@ -108,35 +65,100 @@ TOKEN_VARIABLES = ("WAA_MATRIX_GITHUB_TOKEN", "GITHUB_TOKEN")
 APP_VARIABLES = ("WAA_MATRIX_APP_ID", "WAA_MATRIX_APP_PRIVATE_KEY")
 
 
+def engine_kit() -> EngineKit:
+    """Return what the engine of the fleet commands brings."""
+    return registry.load(ENGINE)
+
+
 def cloud_options(function: F) -> F:
     """Add the options that name a cloud account and a repository."""
-    return add_options(_OPTIONS, function)
+    usual = [_option(setting) for setting in engine_kit().settings if not setting.checks]
+    return add_options([*usual, *_OPTIONS], function)
+
+
+def check_options(function: F) -> F:
+    """Add the engine's options that only the checks of a set-up need."""
+    only = [_option(setting) for setting in engine_kit().settings if setting.checks]
+    return add_options(only, function)
+
+
+def _option(setting: Setting) -> Callable[[F], F]:
+    declared = shared_option if setting.shared else click.option
+    attributes: dict[str, Any] = {"envvar": setting.variable} if setting.variable else {}
+    return declared(
+        setting.flag,
+        default=setting.default,
+        show_default=setting.shown,
+        help=setting.text,
+        **attributes,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """Both sides of a fleet, open, the endpoints and login they were opened with, and the time."""
+class CloudOptions:
+    """The options of ``cloud_options``, read.
 
-    cloud: AzureCloud
+    ``lacking`` has a problem for each that is needed and was not given.
+    """
+
+    account: EngineAccount
+    repository: str
+    github_api: str
+    ca_file: str | None
+    lacking: tuple[Problem, ...]
+
+
+def cloud_values(options: Mapping[str, Any]) -> CloudOptions:
+    """Return what the cloud options among a command's keywords say; nothing is asked yet."""
+    kit = engine_kit()
+    needed = {
+        setting.name: missing(setting.flag, setting.name, setting.variable)
+        for setting in kit.settings
+        if setting.required
+    }
+    needed["repository"] = missing("--repository", "", "GITHUB_REPOSITORY")
+    return CloudOptions(
+        kit.account(options, os.environ, options["cloud_ca"]),
+        options["repository"],
+        options["github_api"],
+        options["cloud_ca"],
+        tuple(problem for name, problem in needed.items() if not options[name]),
+    )
+
+
+def signed_in_here(ca_file: str | None) -> EngineAccount:
+    """Return the account that the environment describes, by the engine's own variable names."""
+    kit = engine_kit()
+    values = {setting.name: os.environ.get(setting.variable) for setting in kit.settings}
+    given = {name: value for name, value in values.items() if value}
+    return kit.account(given, os.environ, ca_file)
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The cloud and GitHub, open, the account that the cloud was opened with, and the time."""
+
+    cloud: MachineEngine
     github: GitHub
-    endpoints: Endpoints
-    login: Login
+    account: EngineAccount
     clock: Clock
+
+    def container_keys(self, account_url: str, patience: Patience | None = None) -> ContainerKeys:
+        """As ``KeySource.container_keys``, by the login of the cloud."""
+        return self.account.container_keys(account_url, patience)
 
 
 @contextmanager
-def opened_sides(
-    options: Mapping[str, Any], sites: Mapping[str, Site], *, brief: bool = False
-) -> Iterator[Sides]:
-    """Open the cloud and GitHub, as the cloud options in ``options`` say.
+def open_clients(
+    options: CloudOptions, sites: Mapping[str, Site], *, brief: bool = False
+) -> Iterator[Clients]:
+    """Open the cloud and GitHub.
 
     ``brief``: one call that hangs must not keep the others from being made within a minute.
 
     Raises:
         BadInputError: Naming everything that is missing.
     """
-    from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.cloud.azure.settings import AzureSettings
     from orchestrator.cloud.retry import Patience, hush
     from orchestrator.github import RetryPolicy, open_github
 
@@ -144,34 +166,37 @@ def opened_sides(
     if problems:
         raise BadInputError(problems)
     hush()
-    endpoints = cloud_endpoints(options)
-    settings = AzureSettings(options["subscription"], options["resource_group"], sites, endpoints)
     connection = cloud_connection(options)
-    patience = Patience(attempts=2, total_s=20.0, longest_wait_s=10.0) if brief else Patience()
+    patience = brief_patience() if brief else Patience()
     policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
-    login = cloud_login(options)
     clock = fleet_clock()
-    cloud = AzureCloud(settings, login, patience, clock)
-    try:
-        with open_github(connection, clock=clock, policy=policy) as github:
-            yield Sides(cloud, github, endpoints, login, clock)
-    finally:
-        cloud.close()
+    with (
+        options.account.open(sites, patience, clock) as engine,
+        open_github(connection, clock=clock, policy=policy) as github,
+    ):
+        yield Clients(machines_of(engine), github, options.account, clock)
+
+
+def brief_patience() -> Patience:
+    """Return how often a call is tried by a command that somebody waits for."""
+    from orchestrator.cloud.retry import Patience
+
+    return Patience(attempts=2, total_s=20.0, longest_wait_s=10.0)
 
 
 @contextmanager
-def opened_broom(
-    options: Mapping[str, Any], say: Callable[[str], None]
+def open_cleaner(
+    options: CloudOptions, say: Callable[[str], None]
 ) -> Iterator[tuple[Broom, GitHub]]:
-    """Open both sides for deleting.
+    """Open both for deleting.
 
     Raises:
         BadInputError: Naming everything that is missing.
     """
     from orchestrator.fleet.clear import Broom
 
-    with opened_sides(options, {}, brief=True) as sides:
-        yield Broom(sides.cloud, sides.github.runners, sides.clock, say), sides.github
+    with open_clients(options, {}, brief=True) as clients:
+        yield Broom(clients.cloud, clients.github.runners, clients.clock, say), clients.github
 
 
 def fleet_clock() -> Clock:
@@ -182,7 +207,7 @@ def fleet_clock() -> Clock:
     return SystemClock() if given is None else given
 
 
-def cloud_connection(options: Mapping[str, Any], access: Access | None = None) -> Connection:
+def cloud_connection(options: CloudOptions, access: Access | None = None) -> Connection:
     """Return how GitHub is reached and who calls it: whom the environment names unless given.
 
     Raises:
@@ -190,50 +215,24 @@ def cloud_connection(options: Mapping[str, Any], access: Access | None = None) -
     """
     from orchestrator.github import Connection
 
-    ca_bundle = options["cloud_ca"] if options["github_api"].startswith("https://") else None
+    ca_bundle = options.ca_file if options.github_api.startswith("https://") else None
     return Connection(
-        options["repository"],
+        options.repository,
         access or cloud_access(),
-        options["github_api"],
+        options.github_api,
         ca_bundle=ca_bundle,
     )
 
 
-def cloud_endpoints(options: Mapping[str, Any]) -> Endpoints:
-    """Return the servers that the cloud options name."""
-    from orchestrator.cloud.azure.settings import GRAPH, Endpoints
-
-    return Endpoints(
-        arm=options["arm_endpoint"],
-        arm_scope=options["arm_scope"],
-        authority=options["authority"],
-        storage_scope=options["storage_scope"],
-        graph=options.get("graph_endpoint") or GRAPH,
-        known_authority=options["authority"] != PUBLIC_AUTHORITY,
-        ca_file=options["cloud_ca"],
-    )
-
-
-def cloud_problems(options: Mapping[str, Any]) -> list[Problem]:
-    """Return everything that is missing to reach both sides."""
+def cloud_problems(options: CloudOptions) -> list[Problem]:
+    """Return everything that is missing to reach the cloud and GitHub."""
     access = [] if has_access() else [no_access()]
-    return option_problems(options) + access + azure_problems()
+    return [*options.lacking, *access, *engine_kit().missing()]
 
 
 def has_access() -> bool:
     """Whether the environment says who calls GitHub."""
     return any(os.environ.get(name) for name in (*TOKEN_VARIABLES, APP_VARIABLES[0]))
-
-
-def option_problems(options: Mapping[str, Any]) -> list[Problem]:
-    """Return each option that is missing to reach both sides."""
-    needed = {
-        "--subscription": missing("--subscription", "", "AZURE_SUBSCRIPTION_ID"),
-        "--resource-group": missing("--resource-group", "resource_group"),
-        "--repository": missing("--repository", "", "GITHUB_REPOSITORY"),
-    }
-    names = {flag: flag.strip("-").replace("-", "_") for flag in needed}
-    return [problem for flag, problem in needed.items() if not options[names[flag]]]
 
 
 def no_access() -> Problem:
@@ -257,15 +256,3 @@ def cloud_access() -> Access:
     if not token:
         raise BadInputError([no_access()])
     return TokenAccess(Secret(token))
-
-
-def cloud_login(options: Mapping[str, Any]) -> Login:
-    """Sign in as the workflow where GitHub offers that, else as whoever is logged in here."""
-    from orchestrator.cloud.azure.credentials import Ambient, Federated
-
-    url = os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL", "")
-    token = os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "")
-    if url and token and options["client_id"]:
-        ca_file = options["cloud_ca"]
-        return Federated(options["tenant"], options["client_id"], url, token, ca_file=ca_file)
-    return Ambient(options["tenant"] or None)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestrator.cli.cloud import (
+    CloudOptions,
+    brief_patience,
+    check_options,
     cloud_connection,
-    cloud_endpoints,
-    cloud_login,
+    cloud_values,
     fleet_clock,
     has_access,
     no_access,
-    option_problems,
 )
 from orchestrator.cli.command import command
 from orchestrator.cli.doctor_table import show
@@ -40,13 +41,11 @@ from orchestrator.errors import BadInputError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from orchestrator.cloud.azure.credentials import Login
-    from orchestrator.cloud.azure.settings import AzureSettings
-    from orchestrator.cloud.retry import Patience
-    from orchestrator.doctor.diagnosis import Check
-    from orchestrator.doctor.programs import Program
+    from orchestrator.cloud.findings import Check, Program
+    from orchestrator.cloud.keys import KeySource
+    from orchestrator.cloud.kit import CheckRequest, EngineAccount
     from orchestrator.doctor.store import Door
-    from orchestrator.doctor.wanted import Wanted
+    from orchestrator.fleet.supply import Wish
     from orchestrator.github import GitHub, RetryPolicy
     from orchestrator.plan import Plan
     from orchestrator.store import Store
@@ -79,15 +78,7 @@ _NO_RUN = {"github_run": 0, "attempt": 1}
 @click.option(
     "--reaper", default="reaper.yml", show_default=True, help="Workflow that sweeps on GitHub."
 )
-@click.option(
-    "--sweeper", default="waa-sweeper", show_default=True, help="Logic App that sweeps in Azure."
-)
-@click.option(
-    "--graph-endpoint",
-    default="https://graph.microsoft.com",
-    show_default=True,
-    help="Microsoft Graph's address (sovereign clouds).",
-)
+@check_options
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 @click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
 def doctor(*, as_json: bool, no_color: bool, **options: Any) -> int:
@@ -126,110 +117,95 @@ def doctor(*, as_json: bool, no_color: bool, **options: Any) -> int:
 
 def _checks(options: dict[str, Any], opened: ExitStack) -> Iterator[Check]:
     """Yield every check; what they use is closed with ``opened``."""
-    from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.cloud.azure.inspection import Inspection
-    from orchestrator.doctor import (
-        account,
-        environments,
-        image,
-        programs,
-        regions,
-        repository,
-        store,
-        subjects,
-        sweepers,
-    )
-    from orchestrator.doctor.wanted import questions
+    from orchestrator.doctor.environments import environment_checks
+    from orchestrator.doctor.programs import program_checks
+    from orchestrator.doctor.regions import region_checks
+    from orchestrator.doctor.repository import repository_checks
+    from orchestrator.doctor.store import store_checks
+    from orchestrator.doctor.sweepers import reaper_checks
 
     values = complete(options, _policy())
+    cloud = cloud_values(options)
+    request = _request(options, _github(cloud, values, opened))
+    engine = opened.enter_context(cloud.account.checks(request, brief_patience()))
+    yield _variables_check(values)
+    yield _options_check(_problems(options, cloud, values))
+    yield from program_checks(_programs(cloud.account))
+    yield from engine.account()
+    yield from region_checks(request, _wish(options), engine, fleet_clock())
+    yield from engine.image()
+    yield from repository_checks(request)
+    yield from environment_checks(request)
+    yield from engine.identity()
+    yield from store_checks(_door(options, cloud.account, opened), engine.login)
+    yield from _money_checks(options)
+    yield from reaper_checks(request)
+    yield from engine.sweeper()
+
+
+def _problems(options: Mapping[str, Any], cloud: CloudOptions, values: Values) -> list[Problem]:
+    """Return what is missing or wrong among the options."""
     problems: list[Problem] = []
     read_fleet_options({**options, **_NO_RUN}, problems)
-    problems += [
+    return [
+        *problems,
         *count_problems(options["workers"], options["min_workers"]),
-        *option_problems(options),
+        *cloud.lacking,
         *([] if values.access else [no_access()]),
     ]
-    wanted, where, patience = _wanted(options), _azure_settings(options), _brief()
-    login = cloud_login(options)
-    azure, cloud = Inspection(where, login, patience), AzureCloud(where, login, patience)
-    opened.callback(azure.close)
-    opened.callback(cloud.close)
-    asked = questions(wanted, azure, cloud, _github(options, values, opened))
-    yield _variables_check(values)
-    yield _options_check(problems)
-    yield from programs.program_checks(_programs(login))
-    yield from account.account_checks(wanted, asked, azure)
-    yield from regions.region_checks(wanted, asked, fleet_clock())
-    yield from image.image_checks(wanted, asked)
-    yield from repository.repository_checks(wanted, asked)
-    yield from environments.environment_checks(wanted, asked)
-    yield from subjects.subject_checks(wanted, asked, azure)
-    yield from store.store_checks(_door(options, login, opened), asked)
-    yield from _money_checks(options)
-    yield from sweepers.sweeper_checks(wanted, asked, azure)
 
 
 def _variables_check(values: Values) -> Check:
-    from orchestrator.doctor.diagnosis import Check
+    from orchestrator.cloud.findings import Check
 
     return Check(values.finding.check, lambda: [values.finding])
 
 
-def _programs(login: Login) -> tuple[Program, ...]:
-    """Return the programs by which somebody signs in here; a workflow's job needs neither."""
-    from orchestrator.cloud.azure.credentials import Ambient
-    from orchestrator.doctor.programs import AZ, GH
+def _programs(account: EngineAccount) -> tuple[Program, ...]:
+    """Return the programs by which somebody signs in here; a workflow's job needs none."""
+    from orchestrator.doctor.programs import GH
 
-    az = (AZ,) if isinstance(login, Ambient) else ()
-    return az if has_access() else (*az, GH)
+    return account.programs if has_access() else (*account.programs, GH)
 
 
 def _options_check(problems: Sequence[Problem]) -> Check:
-    from orchestrator.doctor.diagnosis import Check, Finding, Status, problem_finding
-    from orchestrator.doctor.wanted import OPTIONS
+    from orchestrator.cloud.findings import Check, Finding, Status, problem_finding
+    from orchestrator.doctor.diagnosis import OPTIONS
 
     well = [Finding(OPTIONS, Status.OK, "complete")]
-    found = [problem_finding(OPTIONS, problem) for problem in problems]
-    return Check(OPTIONS, lambda: found or well)
+    wrong = [problem_finding(OPTIONS, problem) for problem in problems]
+    return Check(OPTIONS, lambda: wrong or well)
 
 
-def _wanted(options: Mapping[str, Any]) -> Wanted:
-    from orchestrator.doctor.wanted import Wanted
+def _wish(options: Mapping[str, Any]) -> Wish:
     from orchestrator.fleet.supply import SpotMode, Wish
+
+    return Wish(options["sizes"], options["regions"], SpotMode(options["spot"]))
+
+
+def _request(options: Mapping[str, Any], github: GitHub | None) -> CheckRequest:
+    from orchestrator.cloud.kit import CheckRequest
+    from orchestrator.doctor.repository import repository_answers
 
     group = options["resource_group"]
     usual = tuple(f"{group}-{job}" for job in ("run", "reaper", "image")) if group else ()
-    return Wanted(
+    about, opened = repository_answers(github)
+    return CheckRequest(
         workers=options["workers"],
         least=options["min_workers"],
-        subscription=options["subscription"],
-        group=group,
-        wish=Wish(options["sizes"], options["regions"], SpotMode(options["spot"])),
+        regions=options["regions"],
         sites=sites_of(options, []),
-        image=options["machine_image"],
+        machine_image=options["machine_image"],
         golden=options["golden_disk"],
         public_ip=options["public_ip"],
         repository=options["repository"],
         runner_group=options["runner_group"],
         environments=options["environments"] or usual,
         reaper=options["reaper"],
-        sweeper=options["sweeper"],
         now=fleet_clock().now(),
+        about=about,
+        github=opened,
     )
-
-
-def _azure_settings(options: Mapping[str, Any]) -> AzureSettings:
-    from orchestrator.cloud.azure.settings import AzureSettings
-
-    sites = sites_of(options, [])
-    endpoints = cloud_endpoints(options)
-    return AzureSettings(options["subscription"], options["resource_group"], sites, endpoints)
-
-
-def _brief() -> Patience:
-    from orchestrator.cloud.retry import Patience
-
-    return Patience(attempts=2, total_s=20.0, longest_wait_s=10.0)
 
 
 def _policy() -> RetryPolicy:
@@ -238,10 +214,10 @@ def _policy() -> RetryPolicy:
     return RetryPolicy(tries=2, patience_s=20.0)
 
 
-def _github(options: Mapping[str, Any], values: Values, opened: ExitStack) -> GitHub | None:
+def _github(options: CloudOptions, values: Values, opened: ExitStack) -> GitHub | None:
     from orchestrator.github import open_github
 
-    if values.access is None or not options["repository"]:
+    if values.access is None or not options.repository:
         return None  # the options' own check says so
     try:
         connection = cloud_connection(options, values.access)
@@ -250,36 +226,33 @@ def _github(options: Mapping[str, Any], values: Values, opened: ExitStack) -> Gi
         return None  # the same
 
 
-def _door(options: Mapping[str, Any], login: Login, opened: ExitStack) -> Door | None:
-    from orchestrator.cloud.azure.key_trial import try_key
-    from orchestrator.cloud.azure.storage import RunStorage
+def _door(options: Mapping[str, Any], source: KeySource, opened: ExitStack) -> Door | None:
     from orchestrator.doctor.store import CONTAINER, Door
     from orchestrator.store import StoreCredentials, open_store
 
-    endpoints, storage = cloud_endpoints(options), None
     shared = options["shared_path"]
     where = FleetStore(options["store"] or "", CONTAINER, options["store_ca"], shared_path=shared)
     try:
         where.check()
     except BadInputError:
         return None  # the same
+    keys = None
     if where.on_azure:
-        storage = RunStorage(where.account_url, login, endpoints, _brief())
-        opened.callback(storage.close)
+        keys = opened.enter_context(
+            closing(source.container_keys(where.account_url, brief_patience()))
+        )
 
     def open_(sas: str) -> Store:
         key = StoreCredentials(sas=sas, root_certificate=where.ca_file)
         return open_store(where.url, CONTAINER, key, timeout_s=_STORE_TIMEOUT_S, create=not sas)
 
-    return Door(
-        where.url, storage, open_, lambda key, blob: try_key(key, blob, endpoints, _brief())
-    )
+    return Door(where.url, keys, open_)
 
 
 def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
+    from orchestrator.cloud.findings import Answer, Check, Finding, NotGivenError, Status
     from orchestrator.doctor import cost as money
     from orchestrator.doctor.cost import COST, PLAN, PRICES, cost_findings, price_findings
-    from orchestrator.doctor.diagnosis import Answer, Check, Finding, NotGivenError, Status
     from orchestrator.fleet.custom_data import Template
 
     def read() -> FleetOptions:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from orchestrator.doctor.diagnosis import Finding
+    from orchestrator.cloud.findings import Finding
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
 
@@ -24,10 +24,11 @@ def show(findings: Sequence[Finding], *, no_color: bool) -> None:
     if shown.is_terminal:
         shown.print(_table(findings), markup=False)
     else:
-        for one in findings:
-            fix = f"\n{' ' * 8}fix: {one.fix}" if one.fix else ""
-            click.echo(f"{one.status.value:7} {one.check}: {one.what}{fix}")
-    counts = {status: sum(one.status == status for one in findings) for status in _COLOURS}
+        for finding in findings:
+            fix = f"\n{' ' * 8}fix: {finding.fix}" if finding.fix else ""
+            click.echo(f"{finding.status.value:7} {finding.check}: {finding.what}{fix}")
+    seen = [finding.status for finding in findings]
+    counts = {status: sum(each == status for each in seen) for status in _COLOURS}
     click.echo(", ".join(f"{count} {status}" for status, count in counts.items() if count))
 
 
@@ -40,9 +41,9 @@ def _table(findings: Sequence[Finding]) -> Table:
     drawn.add_column("check", no_wrap=True)
     drawn.add_column("", no_wrap=True)
     drawn.add_column("what was seen, and the fix")
-    for one in findings:
-        style = _COLOURS[one.status.value]
-        drawn.add_row(one.check, Text(one.status.value, style), Text(one.what))
-        if one.fix:
-            drawn.add_row("", "", Text(f"→ {one.fix}", "bold"))
+    for finding in findings:
+        style = _COLOURS[finding.status.value]
+        drawn.add_row(finding.check, Text(finding.status.value, style), Text(finding.what))
+        if finding.fix:
+            drawn.add_row("", "", Text(f"→ {finding.fix}", "bold"))
     return drawn

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.checkout import gh_token, repository_here
-from orchestrator.cli.cloud import cloud_access, cloud_connection, has_access
+from orchestrator.cli.cloud import cloud_access, cloud_connection, cloud_values, has_access
 from orchestrator.cli.variables import fill, lacking
 from orchestrator.errors import MatrixError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.doctor.diagnosis import Finding
+    from orchestrator.cloud.findings import Finding
     from orchestrator.github import RetryPolicy
     from orchestrator.github.access import Access
 
@@ -43,21 +43,21 @@ def complete(options: dict[str, Any], policy: RetryPolicy) -> Values:
 
 def _filled(options: dict[str, Any], access: Access | None, policy: RetryPolicy) -> Finding:
     """Fill in the repository's variables where an option that is needed was not given."""
-    from orchestrator.doctor.diagnosis import Finding, Status
+    from orchestrator.cloud.findings import Finding, Status
 
     context = click.get_current_context()
     if not lacking(context, _NEEDED):
         return Finding(VARIABLES, Status.OK, "not needed: each option is given")
     try:
-        found = _read(options, access, policy)
-        used = fill(context, options, found)
+        variables = _read(options, access, policy)
+        used = fill(context, options, variables)
     except click.BadParameter as error:
         fix = "Correct it: gh variable set NAME."
         return Finding(VARIABLES, Status.FAIL, error.format_message(), fix, input=True)
     except MatrixError as error:
         fix = "Give the token Variables: read, or sign in by gh auth login; or give the options."
         return Finding(VARIABLES, Status.WARN, f"not read: {error}", fix)
-    said = f"{len(found)} in {options['repository']}; used: {', '.join(used) or 'none'}"
+    said = f"{len(variables)} in {options['repository']}; used: {', '.join(used) or 'none'}"
     return Finding(VARIABLES, Status.OK, said)
 
 
@@ -72,7 +72,7 @@ def _read(options: dict[str, Any], access: Access | None, policy: RetryPolicy) -
     refusal = MatrixError("no repository is known, or nobody is signed in to GitHub")
     for caller in _callers(options, access):
         try:
-            connection = cloud_connection(options, caller)
+            connection = cloud_connection(cloud_values(options), caller)
             with open_github(connection, policy=policy) as door:
                 return door.repository.variables()
         except MatrixError as error:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.cache import cache_directory
 from orchestrator.errors import BadInputError, MatrixError, Problem, bad_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orchestrator.cli.cloud import Sides
+    from orchestrator.cli.cloud import Clients
     from orchestrator.cli.fleet_options import FleetOptions
     from orchestrator.clock import Clock
     from orchestrator.cloud.image import MachineImage
-    from orchestrator.cloud.port import Market
+    from orchestrator.cloud.offers import RegionOffers
     from orchestrator.costs import Rates
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
@@ -31,13 +29,10 @@ if TYPE_CHECKING:
 
 def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tuple[str, str], Rates]:
     """Return the rates of every wished size in every region; what has none is said."""
-    from orchestrator.prices import PriceSource, rates_for
+    from orchestrator.cli.price_source import price_source
+    from orchestrator.prices import rates_for
 
-    source = PriceSource(
-        today=dt.datetime.now(dt.UTC).date(),
-        cache=cache_directory() / "prices",
-        online=not settings.options["offline"],
-    )
+    source = price_source(online=not settings.options["offline"])
     found: dict[tuple[str, str], Rates] = {}
     for region in settings.wish.regions:
         for size in (*settings.wish.sizes, *settings.drain_wish.sizes):
@@ -49,7 +44,7 @@ def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tupl
     return found
 
 
-def with_image(settings: FleetOptions, sides: Sides, plan: Plan | None = None) -> FleetOptions:
+def with_image(settings: FleetOptions, sides: Clients, plan: Plan | None = None) -> FleetOptions:
     """Return the options with their wishes bound to the machine image, which is read once.
 
     ``plan``: what its arena needs of the image is checked too.
@@ -76,27 +71,27 @@ def image_problems(settings: FleetOptions, image: MachineImage, plan: Plan | Non
         what = f"is {given['os_disk_gb']} GB, and the machine image's own disk {image.os_disk_gb}"
         found.append(Problem("--os-disk", what, "Give that or more."))
     needs_windows = plan is not None and plan.arena.kind == "winarena" and given["golden_disk"]
-    if needs_windows and not image.data_disks:
+    if needs_windows and not image.disks:
         what = "holds no golden Windows image (no data disk)"
         fix = "Build it with one (runner-image/README.md), or give --no-golden-disk."
         found.append(Problem("--machine-image", what, fix))
-    if image.security_type in ("TrustedLaunch", "ConfidentialVM"):
-        what = f"is of a definition that asks for {image.security_type}, which takes KVM away"
+    if image.takes_kvm_away:
+        what = f"is of a definition that asks for {image.takes_kvm_away}, which takes KVM away"
         fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
         found.append(Problem("--machine-image", what, fix))
     return found
 
 
-def markets(sides: Sides, wish: Wish) -> dict[str, Market]:
+def markets(sides: Clients, wish: Wish) -> dict[str, RegionOffers]:
     """Return what each wished region offers and allows.
 
     Raises:
         CloudError: A region could not be asked.
     """
-    return {region: sides.cloud.market(region) for region in wish.regions}
+    return {region: sides.cloud.offers(region) for region in wish.regions}
 
 
-def supply_of(wish: Wish, found: Mapping[str, Market], clock: Clock) -> Supply:
+def supply_of(wish: Wish, found: Mapping[str, RegionOffers], clock: Clock) -> Supply:
     """Return what can be had of a wish."""
     from orchestrator.fleet.supply import Supply
 
@@ -165,7 +160,7 @@ def spent_before(
 
 def launcher_of(
     settings: FleetOptions,
-    sides: Sides,
+    sides: Clients,
     plan: Plan,
     journal: Journal,
     rates: Mapping[tuple[str, str], Rates],
@@ -174,29 +169,35 @@ def launcher_of(
 
     Without an image nothing can be launched: a create has to name each of its disks.
     """
+    from orchestrator.cloud.image import MachineImage
+    from orchestrator.fleet.custom_data import FirstBoots
     from orchestrator.fleet.launch import Build, Launcher
     from orchestrator.fleet.orders import is_closing
 
-    given, image = settings.options, settings.wish.image
-    disks = image.data_disks if image else ()
+    given = settings.options
+    image = settings.wish.image or MachineImage(given["machine_image"])
     store = settings.store.opened(sides)
     build = Build(
-        image=image.id if image else given["machine_image"],
+        image=image,
         ttl_s=settings.ttl_s,
         facts=_facts(settings, plan, settings.store.url),
         os_disk_gb=given["os_disk_gb"],
         local_os_disk=not given["managed_os_disk"],
-        data_disks=disks,
-        disk=sides.cloud.disk_label(disks),
+        disk=sides.cloud.disk_label(image),
         public_ip=given["public_ip"],
-        runner_group=given["runner_group"],
+    )
+    bootstraps = FirstBoots(
+        settings.template,
+        sides.github.runners,
+        journal,
+        settings.attempt.fleet.label,
+        given["runner_group"],
     )
     return Launcher(
         attempt=settings.attempt,
         build=build,
-        template=settings.template,
+        bootstraps=bootstraps,
         cloud=sides.cloud,
-        runners=sides.github.runners,
         journal=journal,
         clock=sides.clock,
         closing=lambda: is_closing(store, settings.attempt.session),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from importlib.resources.abc import Traversable
 
-    from orchestrator.cloud.azure.settings import Site
+    from orchestrator.cloud.kit import Site
     from orchestrator.fleet.custom_data import Template
     from orchestrator.fleet.identity import Attempt
     from orchestrator.fleet.supply import Wish
@@ -244,7 +244,7 @@ def _missing(options: Mapping[str, Any]) -> list[Problem]:
 
 def sites_of(options: Mapping[str, Any], problems: list[Problem]) -> dict[str, Site]:
     """Return each region's subnet; every region needs one."""
-    from orchestrator.cloud.azure.settings import Site
+    from orchestrator.cloud.kit import Site
 
     subnets = _by_region("--subnet", options["subnets"], problems)
     groups = _by_region("--nsg", options["nsgs"], problems)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from orchestrator.errors import BadInputError, Problem, bad_input
@@ -13,9 +14,7 @@ from orchestrator.errors import BadInputError, Problem, bad_input
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.cloud.azure.credentials import Login
-    from orchestrator.cloud.azure.settings import Endpoints
-    from orchestrator.cloud.azure.storage import RunStorage
+    from orchestrator.cloud.keys import KeySource
     from orchestrator.secret import Secret
     from orchestrator.store import Store
 
@@ -26,20 +25,6 @@ It is in this process alone, and dies with the role of whoever signed in.
 """
 
 _TIMEOUT_S = 20.0
-
-
-class SignIn(Protocol):
-    """What is needed of whoever opens a store: who signs in, and where."""
-
-    @property
-    def endpoints(self) -> Endpoints:
-        """The servers."""
-        ...
-
-    @property
-    def login(self) -> Login:
-        """The identity."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +74,7 @@ class FleetStore:
         endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
         return endpoint or f"https://{parts.netloc}.blob.core.windows.net"
 
-    def opened(self, sides: SignIn, *, create: bool = False) -> Store:
+    def opened(self, signed_in: KeySource, *, create: bool = False) -> Store:
         """Open the run's objects.
 
         Raises:
@@ -108,37 +93,27 @@ class FleetStore:
         if not self.on_azure or given.key or given.sas:
             url = check_store_url(self.url)
             return open_store(url, self.run, given, timeout_s=_TIMEOUT_S, create=create)
-        storage = self._storage(sides)
-        try:
+        with closing(signed_in.container_keys(self.account_url)) as keys:
             if create:
-                storage.create(self.run)
+                keys.create(self.run)
             now = dt.datetime.now(dt.UTC)
-            sas = storage.key(self.run, now, now + _OWN_KEY).sas
-        finally:
-            storage.close()
+            sas = keys.key(self.run, now, now + _OWN_KEY).sas
         credentials = StoreCredentials(sas=sas, root_certificate=self.ca_file)
         return open_store(self.url, self.run, credentials, timeout_s=_TIMEOUT_S)
 
-    def machine_key(self, sides: SignIn) -> Callable[[float], Secret]:
+    def machine_key(self, signed_in: KeySource) -> Callable[[float], Secret]:
         """Return what mints a machine's key, good until the Unix seconds it is given."""
         from orchestrator.secret import Secret
 
         if not self.on_azure:
             return lambda _expires: Secret("")
-        storage = self._storage(sides)
+        keys = signed_in.container_keys(self.account_url)
 
         def mint(expires: float) -> Secret:
             until = dt.datetime.fromtimestamp(expires, dt.UTC)
-            return Secret(storage.key(self.run, dt.datetime.now(dt.UTC), until).sas)
+            return Secret(keys.key(self.run, dt.datetime.now(dt.UTC), until).sas)
 
         return mint
-
-    def _storage(self, sides: SignIn) -> RunStorage:
-        from orchestrator.cloud.azure.storage import RunStorage
-        from orchestrator.extra import require_azure
-
-        require_azure()
-        return RunStorage(self.account_url, sides.login, sides.endpoints)
 
 
 def read_sas(path: str) -> str:

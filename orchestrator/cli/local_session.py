@@ -1,4 +1,4 @@
-"""The workers of one session on this machine: started, watched, and told to stop."""
+"""The workers that one session starts: on which engine, watched, and told to stop."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,15 @@ from orchestrator.cli.reading import readable
 from orchestrator.cli.run_checks import clear_leftovers
 from orchestrator.cli.store_options import LEDGER
 from orchestrator.cli.terminal import console, say_in_handler
-from orchestrator.errors import bad_input
+from orchestrator.cloud import registry
+from orchestrator.errors import BadInputError, bad_input
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestrator.cli.options import Planned
     from orchestrator.cli.run_checks import RunOptions
+    from orchestrator.cloud.polled import WorkerEngine
     from orchestrator.local import LocalFleet
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
@@ -83,8 +88,9 @@ class LocalSession:
         from orchestrator.watch import Display
 
         sweep_attempts(self._settings.out / WORKERS)
-        fleet = self._fleet(reader)
-        with Display(console(no_color=self._settings.no_color), reader, time.time) as display:
+        shown_on = console(no_color=self._settings.no_color)
+        with self._engine() as engine, Display(shown_on, reader, time.time) as display:
+            fleet = self._fleet(reader, engine)
             fleet.run(self.stop, lambda: self._look(display))
             fleet.await_others(self.stop, lambda: self._look(display))
             display.refresh(final=True)
@@ -118,7 +124,34 @@ class LocalSession:
         tasks = "a task" if self._at_work == 1 else f"{self._at_work} tasks"
         say_in_handler(f"Stopping: giving {tasks} back \N{HORIZONTAL ELLIPSIS}")
 
-    def _fleet(self, reader: LedgerReader) -> LocalFleet:
+    @contextmanager
+    def _engine(self) -> Iterator[WorkerEngine | None]:
+        """Open the engine that was asked for, by what the environment says of it; None: local.
+
+        Raises:
+            BadInputError: It is not installed, lacks something, or starts no plain workers.
+        """
+        from orchestrator.clock import SystemClock
+        from orchestrator.cloud.polled import PolledEngine
+        from orchestrator.local import SESSION_LABEL
+
+        name = self._settings.engine
+        if name == registry.LOCAL:
+            yield None
+            return
+        kit = registry.load(name)
+        if missing := kit.missing():
+            raise BadInputError(missing)
+        named = {setting.name: os.environ.get(setting.variable, "") for setting in kit.settings}
+        given = {setting: value for setting, value in named.items() if value}
+        account = kit.account(given, os.environ, self._where.store_ca or None)
+        with account.open({}) as engine:
+            if not engine.capabilities.plain_worker:
+                fix = "Name another engine: these machines are launched by provision."
+                raise bad_input(f"--engine {name}", "starts no plain workers", fix)
+            yield PolledEngine(engine, {SESSION_LABEL: self.name}, SystemClock())
+
+    def _fleet(self, reader: LedgerReader, engine: WorkerEngine | None) -> LocalFleet:
         from orchestrator.cli.worker import new_worker_id
         from orchestrator.local import LocalFleet, LocalSettings
 
@@ -133,7 +166,7 @@ class LocalSession:
             new_id=new_worker_id,
             wall=time.time,
         )
-        return LocalFleet(settings, reader)
+        return LocalFleet(settings, reader, engine)
 
     def _worker_environment(self) -> dict[str, str]:
         """Return this process's environment without what would be taken for a worker's options."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from orchestrator.cli.cache import cache_directory
 from orchestrator.cli.values import option, option_values
 from orchestrator.errors import MatrixError
 
@@ -35,13 +33,10 @@ def rates_of(options: PriceOptions) -> Rates:
     Raises:
         MatrixError: There are none, or they cannot be had.
     """
-    from orchestrator.prices import PriceSource, rates_for
+    from orchestrator.cli.price_source import price_source
+    from orchestrator.prices import rates_for
 
-    source = PriceSource(
-        today=dt.datetime.now(dt.UTC).date(),
-        cache=cache_directory() / "prices",
-        online=not options.offline,
-    )
+    source = price_source(online=not options.offline)
     return rates_for(options.size, options.region, source)
 
 

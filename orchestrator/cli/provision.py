@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.annotations import keep_failure, show_failure
-from orchestrator.cli.cloud import cloud_problems, opened_sides
+from orchestrator.cli.cloud import cloud_problems, cloud_values, open_clients
 from orchestrator.cli.command import collect, command
 from orchestrator.cli.event import tell_jobs
 from orchestrator.cli.fleet import (
@@ -48,7 +48,7 @@ from orchestrator.report.text import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cli.cloud import Sides
+    from orchestrator.cli.cloud import Clients
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
@@ -82,7 +82,7 @@ def _read(
     options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
     # The plan takes its options out, whether it can be made or not.
     plan = collect(problems, lambda: planned(built(PlanOptions, options)).plan)
-    problems += [*count_problems(workers, min_workers), *cloud_problems(options)]
+    problems += [*count_problems(workers, min_workers), *cloud_problems(cloud_values(options))]
     if resume is not None:
         problems += names_one_run(options["run_name"])
         options["run_name"] = f"waa-{resume}"
@@ -176,7 +176,8 @@ class _Provision:
         from orchestrator.fleet.supply import unsuitable
 
         signal.signal(signal.SIGTERM, _interrupt)
-        with opened_sides(self._settings.options, self._settings.sites) as sides:
+        options = cloud_values(self._settings.options)
+        with open_clients(options, self._settings.sites) as sides:
             self._settings = settings = with_image(self._settings, sides, self._plan)
             found = markets(sides, settings.wish)
             for line in unsuitable(settings.wish, found):
@@ -187,7 +188,7 @@ class _Provision:
                 return EXIT_COMPLETE
             return self._bring_up(sides, store, found, as_json=as_json)
 
-    def _bring_up(self, sides: Sides, store: Store, found: Any, *, as_json: bool) -> int:
+    def _bring_up(self, sides: Clients, store: Store, found: Any, *, as_json: bool) -> int:
         """Launch the machines and publish them, or take down what there is of them."""
         from orchestrator.fleet.journal import Journal
 
@@ -264,7 +265,7 @@ class _Provision:
         }
         journal.note("prediction", "seen", detail=money, facts=facts)
 
-    def _give_up(self, wave: Wave, sides: Sides, journal: Journal) -> int:
+    def _give_up(self, wave: Wave, sides: Clients, journal: Journal) -> int:
         for line in wave.why_not:
             click.echo(f"error: {line}", err=True)
         fewer = f"{len(wave.launched)} of {self._size.workers} machines, {self._size.least} needed"
@@ -279,7 +280,7 @@ class _Provision:
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(
-        self, sides: Sides, journal: Journal, names: frozenset[str], *, wait: bool
+        self, sides: Clients, journal: Journal, names: frozenset[str], *, wait: bool
     ) -> tuple[str, ...]:
         from orchestrator.fleet.clear import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
@@ -319,7 +320,7 @@ class _Provision:
         asked = self._size.workers
         click.echo(f"{count} of {asked} machines are booting as runners {outputs['label']}")
         for one in launched:
-            click.echo(f"  {one.name}: {one.choice}")
+            click.echo(f"  {one.name}: {one.placement}")
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.azure.credentials import Login
-    from orchestrator.cloud.azure.settings import Endpoints
     from orchestrator.errors import Problem
     from orchestrator.store import Store
-
-_VARIABLES = {"tenant": "AZURE_TENANT_ID", "client_id": "AZURE_CLIENT_ID"}
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Who signs in, and where."""
-
-    endpoints: Endpoints
-    login: Login
 
 
 def readable(
@@ -38,11 +25,12 @@ def readable(
     """
     if not _signs_in(url):
         return opened(url, run_name, store_ca, timeout_s, create=create)
+    from orchestrator.cli.cloud import signed_in_here
     from orchestrator.cli.fleet_store import FleetStore
 
     store = FleetStore(url, run_name, store_ca)
     store.check()
-    return store.opened(_signed_in(store_ca), create=create)
+    return store.opened(signed_in_here(store_ca or None), create=create)
 
 
 def sign_in_problems(url: str | None) -> list[Problem]:
@@ -50,9 +38,9 @@ def sign_in_problems(url: str | None) -> list[Problem]:
 
     For a command that would otherwise find it out halfway through.
     """
-    from orchestrator.extra import azure_problems
+    from orchestrator.cli.cloud import engine_kit
 
-    return azure_problems() if url and _signs_in(url) else []
+    return engine_kit().missing() if url and _signs_in(url) else []
 
 
 def _signs_in(url: str) -> bool:
@@ -69,17 +57,3 @@ def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: 
 
     credentials = credentials_from(os.environ, store_ca)
     return open_store(url, run_name, credentials, timeout_s=timeout_s, create=create)
-
-
-def _signed_in(store_ca: str) -> SignedIn:
-    """Return the login that the environment describes, by the SDK's own variable names."""
-    from orchestrator.cli.cloud import AUTHORITY_VARIABLE, PUBLIC_AUTHORITY, cloud_login
-    from orchestrator.cloud.azure.settings import Endpoints
-
-    authority = os.environ.get(AUTHORITY_VARIABLE) or PUBLIC_AUTHORITY
-    options = {name: os.environ.get(variable, "") for name, variable in _VARIABLES.items()}
-    ca_file = store_ca or None
-    endpoints = Endpoints(
-        authority=authority, known_authority=authority != PUBLIC_AUTHORITY, ca_file=ca_file
-    )
-    return SignedIn(endpoints, cloud_login({**options, "cloud_ca": ca_file}))

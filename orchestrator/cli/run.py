@@ -26,6 +26,7 @@ from orchestrator.cli.run_checks import (
 from orchestrator.cli.score_bar import ScoreBar
 from orchestrator.cli.store_options import StoreOptions, located
 from orchestrator.cli.values import option, option_values
+from orchestrator.cloud import registry
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ class RunCommand:
             help="With --resume: say what has no score; that alone runs, never a scored trial.",
         ),
     ] = False
+    engine: Annotated[
+        str,
+        option(
+            "--engine",
+            help="Where the workers start: on this machine, or by an engine of an installed "
+            "package.",
+        ),
+    ] = registry.LOCAL
     bar: ScoreBar
     page: PageOptions
     local: LocalOptions
@@ -65,12 +74,14 @@ def _read(options: RunCommand, problems: list[Problem]) -> tuple[RunOptions, Pla
         place = collect(problems, lambda: located(directory, store.store, store.run_name))
         local = store.store is None
         where = Where(*place, store.trust.store_ca, local=local) if place else None
+    collect(problems, lambda: registry.load(options.engine))
     plan = collect(problems, lambda: _planned(options, where, out))
     settings = replace(
         worker_settings(options.local, out, resume=options.resume),
         fail_under=options.bar.fail_under,
         screenshots=options.page.shown,
         rerun_undecided=options.rerun_undecided,
+        engine=options.engine,
     )
     problems += option_problems(settings, placed=directory is not None)
     if plan is None or where is None or problems:

@@ -36,6 +36,7 @@ class RunOptions:
     no_color: bool
     screenshots: str = "none"
     rerun_undecided: bool = False
+    engine: str = "local"
 
     @property
     def beside(self) -> Beside:

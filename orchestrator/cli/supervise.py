@@ -11,8 +11,9 @@ import click
 from orchestrator.cli.cloud import (
     cloud_options,
     cloud_problems,
+    cloud_values,
     github_run_option,
-    opened_sides,
+    open_clients,
 )
 from orchestrator.cli.command import Group, command
 from orchestrator.cli.duration import MINUTES
@@ -31,7 +32,7 @@ from orchestrator.cli.terminal import console
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem
 
 if TYPE_CHECKING:
-    from orchestrator.cli.cloud import Sides
+    from orchestrator.cli.cloud import Clients
     from orchestrator.clock import Clock
     from orchestrator.fleet.identity import Attempt
     from orchestrator.fleet.status import Row
@@ -44,7 +45,7 @@ _STATUS_EVERY_S = 60.0
 
 def _read(options: dict[str, Any], problems: list[Problem]) -> FleetOptions | None:
     """Return what the options ask for; add every problem to ``problems``."""
-    problems += cloud_problems(options)
+    problems += cloud_problems(cloud_values(options))
     for flag in ("shards", "boot_deadline", "idle_deadline", "starved_deadline", "deadline"):
         if options[flag] <= 0:
             name = "--" + flag.replace("_", "-")
@@ -114,7 +115,7 @@ def supervise(**options: Any) -> int:
     settings = _read(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
-    with opened_sides(options, settings.sites) as sides:
+    with open_clients(cloud_values(options), settings.sites) as sides:
         ended = _supervisor(settings, sides).run()
     click.echo(f"{ended.reason}", err=ended.exit_code != EXIT_COMPLETE)
     if ended.exit_code not in (EXIT_COMPLETE, EXIT_INCOMPLETE):
@@ -124,7 +125,7 @@ def supervise(**options: Any) -> int:
     return ended.exit_code
 
 
-def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
+def _supervisor(settings: FleetOptions, sides: Clients) -> Supervisor:
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.orders import RunLedger
     from orchestrator.fleet.supervise import Settings, Supervisor
@@ -164,7 +165,7 @@ def _supervisor(settings: FleetOptions, sides: Sides) -> Supervisor:
     )
 
 
-def _with_image(settings: FleetOptions, sides: Sides) -> tuple[FleetOptions, str]:
+def _with_image(settings: FleetOptions, sides: Clients) -> tuple[FleetOptions, str]:
     """Return the options with their image; and why it has none, which only launches need."""
     try:
         return with_image(settings, sides), ""
@@ -261,12 +262,12 @@ def status(
     from orchestrator.fleet.status import rows
     from orchestrator.fleet.view import join
 
-    with opened_sides(options, {}, brief=True) as sides:
+    with open_clients(cloud_values(options), {}, brief=True) as sides:
         ours = Fleet(options["repository"], github_run)
         run = sides.github.runs.find(github_run)
         number = attempt or (run.attempt if run else None)
         jobs = sides.github.runs.jobs(github_run, number) if number else []
-        view = join(ours, sides.cloud.resources(ours.tags), sides.github.runners.all(), jobs)
+        view = join(ours, sides.cloud.status(ours.tags), sides.github.runners.all(), jobs)
     table = rows(view, sides.clock.now())
     if as_json:
         click.echo(json.dumps([asdict(row) for row in table], indent=1))

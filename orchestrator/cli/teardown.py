@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import cloud_options, github_run_option, opened_broom, opened_sides
+from orchestrator.cli.cloud import (
+    cloud_options,
+    cloud_values,
+    github_run_option,
+    open_cleaner,
+    open_clients,
+)
 from orchestrator.cli.command import command
 from orchestrator.cli.duration import SECONDS
 from orchestrator.cli.variables import shared_option
@@ -17,7 +23,7 @@ from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cli.cloud import Sides
+    from orchestrator.cli.cloud import Clients
     from orchestrator.fleet.clear import Cleared
     from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.store import Store
@@ -73,7 +79,7 @@ def teardown(
     from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.teardown import tear_down
 
-    with opened_sides(options, {}, brief=True) as sides:
+    with open_clients(cloud_values(options), {}, brief=True) as sides:
         fleet = Fleet(options["repository"], github_run)
         attempt = Attempt(fleet, options["attempt"], "")
         store = _close(sides, attempt, options) if options["store"] else None
@@ -129,7 +135,7 @@ def reap(
     from orchestrator.fleet.clear import Patience
     from orchestrator.fleet.reap import Reaper
 
-    with opened_broom(options, _say) as (broom, github):
+    with open_cleaner(cloud_values(options), _say) as (broom, github):
         reaper = Reaper(options["repository"], broom, github.runs, between)
         reaped = reaper.reap(Patience(every, patience), dry_run=dry_run)
     for name, why in reaped.condemned.reasons.items():
@@ -153,7 +159,7 @@ def _launched(store: Store | None, fleet: Fleet) -> frozenset[str]:
         return frozenset()
 
 
-def _close(sides: Sides, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
+def _close(sides: Clients, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
     """Tell the attempt's workers and launchers that its fleet goes; say it if that fails.
 
     Returns the run's ledger, None when it cannot be reached.

@@ -1,9 +1,10 @@
-"""What the fleet needs of a cloud: launch a machine, see what exists, delete it, know the offers.
+"""The port for compute: start workers somewhere, see what exists, end them, know the offers.
 
-The fleet owns choreography: which machine, when, how often, and what a failure leads to. An adapter
-owns one cloud's way of saying things. Nothing here waits for a machine: every call submits and
-returns, and what became of it is read from ``resources``, so that any process can pick up where
-another was killed.
+The fleet owns choreography: which instance, when, how often, and what a failure leads to. An engine
+owns one place's way of saying things. Nothing here waits for an instance but ``run`` and
+``download``: every call submits and returns, and what became of it is read from ``status``, so that
+any process can pick up where another was killed. A status only says what to terminate; that an
+instance works is said by the ledger's heartbeats.
 """
 
 from __future__ import annotations
@@ -13,212 +14,209 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path, PurePosixPath
 
     from orchestrator.cloud.failures import Failure
+    from orchestrator.cloud.findings import Finding
     from orchestrator.cloud.image import MachineImage
+    from orchestrator.cloud.job import Job
+    from orchestrator.cloud.offers import RegionOffers
 
 
 class Kind(StrEnum):
-    """What a resource is. A machine's other parts cost money, or block a name, when left behind."""
+    """What an instance is. A machine's parts cost money, or block a name, when left behind."""
 
     MACHINE = "machine"
     NIC = "nic"
     DISK = "disk"
     IP = "ip"
+    PROCESS = "process"
 
 
-class State(StrEnum):
-    """Where a resource stands in the cloud's own words. Ready is not "runner online"."""
+class InstanceState(StrEnum):
+    """Where an instance stands in its engine's words. Running is not "its worker works"."""
 
-    CREATING = "creating"
-    READY = "ready"
-    FAILED = "failed"
-    DELETING = "deleting"
+    ACCEPTED = "accepted"  # nothing runs yet: a queue, a pool without nodes
+    STARTING = "starting"
+    RUNNING = "running"
+    ENDED = "ended"  # it could not be made, or is over: it stays, and costs, until terminated
+    ENDING = "ending"  # its end was accepted, and it is there still
+    GONE = "gone"  # nothing of it is left but its entry
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class DataDisk:
-    """A further disk at ``lun``: from the machine image's disk there, or empty with ``size_gb``."""
+class Capabilities:
+    """What an engine can do beyond what every engine does."""
 
-    lun: int
-    size_gb: int | None = None
-    from_image: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class MachineRequest:
-    """One machine to create; ``name`` and ``tags`` are chosen, and recorded, before the call.
-
-    ``image`` is the cloud's identifier of a machine image. ``custom_data`` reaches the machine's
-    first boot only (at most 64 KB once encoded) and never appears in a repr. ``ephemeral`` is where
-    a local OS disk goes, as an ``Offer`` names it; None makes a managed disk. ``nvme`` is for sizes
-    that attach disks in no other way.
-    """
-
-    name: str
-    region: str
-    size: str
-    image: str
-    custom_data: str = field(repr=False)
-    tags: Mapping[str, str]
-    zone: str | None = None
-    spot: bool = False
-    os_disk_gb: int | None = None
-    ephemeral: str | None = None
-    data_disks: tuple[DataDisk, ...] = ()
-    public_ip: bool = False
-    nvme: bool = False
+    spot: bool = False  # instances that are cheaper, and may be taken back
+    zones: bool = False
+    quotas: bool = False  # its offers tell how much is left
+    exec: bool = False  # it has ``run`` and ``download``: it is a ``CommandEngine``
+    logs: bool = False
+    ports: bool = False  # an instance's ports can be reached from here
+    self_terminates: bool = False  # an instance past its job's deadline ends without anybody
+    jit_runner: bool = False  # takes a ``RunnerBootstrap``: it is a ``MachineEngine``
+    plain_worker: bool = False  # takes a ``WorkerBootstrap``
+    lists_per_host: bool = False  # ``status`` asks one host after another
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """One thing that exists in the cloud, as a listing shows it (listings may lag).
+class Instance:
+    """One thing that exists in an engine's place, as a listing shows it (listings may lag).
 
-    ``created`` is Unix seconds of the caller's own clock: its age is the cloud's to tell, so that
-    two clocks that differ are never compared. ``failure`` says why a machine is FAILED. ``id`` is
-    the cloud's own identifier, and all that ``delete`` needs beside the kind.
+    ``created`` is Unix seconds of the caller's own clock: its age is the engine's to tell, so that
+    two clocks that differ are never compared. ``failure`` says why it is ENDED, where that was not
+    meant; ``exit_code`` is its process's, negative for a signal. ``id`` is the engine's own
+    identifier, and all that ``terminate`` needs beside kind and name.
     """
 
     kind: Kind
     id: str
     name: str
     region: str
-    state: State
-    tags: Mapping[str, str]
+    state: InstanceState
+    labels: Mapping[str, str]
     created: float | None = None
     failure: Failure | None = None
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """One machine size in one region.
+class Launched:
+    """What became of a launch: the names that were accepted, and why the others were refused.
 
-    ``zones`` are those where it may be used; ``ephemeral`` maps each place for a local OS disk to
-    its room in GB. ``nested`` says that nested virtualization is documented for it.
-    ``restriction`` is why this subscription may not use it at all, or None. ``generations``,
-    ``architecture``, ``controllers`` and ``data_disks`` say which images it can boot and how many
-    data disks it takes; empty or None where the listing does not say. ``premium``: premium disks.
+    A name refused as ``TRANSIENT`` may exist all the same: its reply was lost for good. ``get``
+    tells, and so does a repeated launch.
     """
 
-    size: str
-    region: str
-    zones: tuple[str, ...]
-    family: str
-    vcpus: int
-    memory_gb: float
-    ephemeral: Mapping[str, int]
-    spot: bool
-    nvme_only: bool
-    nested: bool
-    restriction: str | None
-    generations: frozenset[str] = frozenset()
-    architecture: str = ""
-    controllers: frozenset[str] = frozenset()
-    data_disks: int | None = None
-    premium: bool = True
-
-    def place_for(self, os_disk_gb: int) -> str | None:
-        """Return the place whose room is smallest but enough for a local OS disk, or None."""
-        fitting = [(room, place) for place, room in self.ephemeral.items() if room >= os_disk_gb]
-        return min(fitting)[1] if fitting else None
+    accepted: tuple[str, ...] = ()
+    refused: Mapping[str, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """How many cores of one kind a subscription may use in one region, and uses."""
+class RemoteCommand:
+    """A program to run where an instance is; its environment is whole, and in no repr."""
 
-    name: str
-    limit: int
-    used: int
-
-    @property
-    def left(self) -> int:
-        """Cores that may still be created."""
-        return max(self.limit - self.used, 0)
+    arguments: tuple[str, ...]
+    timeout_s: float
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
-    """The offers of one region by size, and the quotas that bound them.
+class Completed:
+    """How a command ended, and what it wrote."""
 
-    ``families`` is keyed by lower-cased family name.
-    """
-
-    region: str
-    offers: Mapping[str, Offer]
-    total: Quota
-    spot: Quota
-    families: Mapping[str, Quota]
-
-    def room(self, size: str, *, spot: bool) -> int:
-        """Return how many machines of a size the quotas still allow (0 for a size not offered).
-
-        Spot machines count against the spot quota alone, regular ones against the region's total
-        and the family's.
-        """
-        offer = self.offers.get(size)
-        if offer is None or offer.restriction is not None or offer.vcpus <= 0:
-            return 0
-        family = self.families.get(offer.family.lower())
-        regular = min(self.total.left, family.left if family else 0)
-        return (self.spot.left if spot else regular) // offer.vcpus
+    exit_code: int
+    output: bytes
+    errors: bytes
 
 
-class Cloud(Protocol):
-    """One cloud account's place for this project's machines. Calls may come from several threads.
+class Engine(Protocol):
+    """One place for this project's workers. Calls may come from several threads.
 
     Every call raises ``CloudError``, classified, after its own bounded retries.
     """
 
-    def launch(self, request: MachineRequest) -> None:
-        """Submit one create and return when it is accepted; boot is not awaited.
+    @property
+    def name(self) -> str:
+        """The engine's name, as the registry knows it."""
+        ...
 
-        One call makes machine, NIC, disks and IP, each tagged, each deleted with the machine. A
-        repeated attempt inside the call never makes a second machine. What fails after acceptance
-        shows as a FAILED machine in ``resources``, with its ``failure``.
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    def check(self, job: Job) -> Sequence[Finding]:
+        """Return what is missing for a job, each with its fix. It asks, and changes nothing."""
+        ...
+
+    def offers(self, region: str) -> RegionOffers:
+        """Return the sizes offered in a region and the quotas there."""
+        ...
+
+    def launch(self, job: Job) -> Launched:
+        """Submit the create of each name, in order, and return when each is accepted or refused.
+
+        A start is not awaited: what fails after acceptance shows as an ENDED instance with its
+        ``failure``. One create makes an instance with all its parts, each labelled, each deleted
+        with it. A name that exists with the job's labels is accepted, and nothing is added: neither
+        a lost reply nor a repeated launch makes a second one. One that exists with others is
+        refused, and left as it is.
         """
         ...
+
+    def status(self, labels: Mapping[str, str]) -> Sequence[Instance]:
+        """Return all that costs money or blocks a name and carries all of ``labels`` (none: all).
+
+        It may lag: what it lacks may exist, and what it shows may be gone.
+        """
+        ...
+
+    def get(self, name: str) -> Instance | None:
+        """Return the instance of this name, read by its id; None when it is known to be gone.
+
+        A fact, where ``status`` may lag: what a listing lacks is asked for here before anything
+        follows from its absence.
+        """
+        ...
+
+    def logs(self, instance: Instance, since_s: float | None = None) -> Iterator[bytes]:
+        """Yield what an instance has written until now, in parts; nothing without that capability.
+
+        ``since_s`` leaves out what is older than so many seconds, where the engine can tell.
+        """
+        ...
+
+    def terminate(self, instance: Instance) -> None:
+        """Submit one end and return; an instance that is gone already is a success.
+
+        A part still held by a machine fails as transient: end machines first, and look again.
+        """
+        ...
+
+
+class MachineEngine(Engine, Protocol):
+    """An engine whose instances are machines, made of an image, that can be GitHub's runners."""
 
     def image(self, image_id: str) -> MachineImage | None:
         """Return the version that an image's id means (a definition's: its newest), or None."""
         ...
 
-    def disk_label(self, disks: Sequence[DataDisk]) -> str:
-        """Return what such disks can do, in one word for a fingerprint."""
-        ...
-
-    def resources(self, tags: Mapping[str, str]) -> Sequence[Resource]:
-        """Return every machine, NIC, disk and IP that carries all of ``tags`` (no tags: all)."""
-        ...
-
-    def get(self, name: str) -> Resource | None:
-        """Return the machine of this name, read by its id; None when the cloud says it is gone.
-
-        A fact, where ``resources`` may lag: what a listing lacks is asked for here before anything
-        follows from its absence.
-        """
+    def disk_label(self, image: MachineImage) -> str:
+        """Return what an image's further disks can do, in one word for a fingerprint."""
         ...
 
     def now(self) -> float:
-        """Return the cloud's own time, Unix seconds, as its replies tell it.
+        """Return the engine's own time, Unix seconds, as its replies tell it.
 
-        What is compared by the cloud (a key's end, a machine's) is reckoned in it.
+        What is compared by the engine (a key's end, a machine's) is reckoned in it.
         """
         ...
 
     def ahead_s(self) -> float:
-        """Return how many seconds the cloud's clock is ahead of this process's."""
+        """Return how many seconds the engine's clock is ahead of this process's."""
         ...
 
-    def delete(self, resource: Resource) -> None:
-        """Submit one delete and return; a resource that is gone already is a success.
 
-        A part still held by a machine fails as transient: delete machines first, and look again.
+class CommandEngine(Engine, Protocol):
+    """An engine that reaches into its instances (``capabilities.exec``). These two calls wait."""
+
+    def run(self, instance: Instance, command: RemoteCommand) -> Completed:
+        """Run a command in an instance's directory and return once it has ended.
+
+        Raises:
+            CloudError: The instance is not there, or the command cannot be started or did not end
+                in time; it is ended then.
         """
         ...
 
-    def market(self, region: str) -> Market:
-        """Return the sizes offered in a region and the quotas there."""
+    def download(self, instance: Instance, path: PurePosixPath, to: Path) -> None:
+        """Copy a file to ``to``; ``path`` is relative to the instance's directory and stays in it.
+
+        Raises:
+            CloudError: It is not there, or lies elsewhere.
+        """
         ...

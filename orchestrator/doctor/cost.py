@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Finding, Status, problem_finding
+from orchestrator.cloud.findings import Finding, Status, problem_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.cloud.findings import Check, Finding, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.doctor.wanted import Questions, Wanted
+    from orchestrator.cloud.kit import CheckRequest
     from orchestrator.github import About, Environment
 
 ENVIRONMENTS = "environments"
@@ -21,26 +21,28 @@ PLANS = (
 """What GitHub's plans hold back ("Managing environments for deployment: availability")."""
 
 
-def environment_checks(wanted: Wanted, asked: Questions) -> list[Check]:
-    """Return the check of each environment whose jobs sign in to Azure."""
+def environment_checks(request: CheckRequest) -> list[Check]:
+    """Return the check of each environment whose jobs sign in to the engine."""
 
     def look() -> Iterator[Finding]:
-        door, about = asked.github.get(), asked.about.get()
-        for name in wanted.environments:
+        door, about = request.github.get(), request.about.get()
+        for name in request.environments:
             yield from environment_findings(name, door.repository.environment(name), about)
 
     return [Check(ENVIRONMENTS, look, "Give the token Actions: read.", unseen=Status.WARN)]
 
 
-def environment_findings(name: str, found: Environment | None, about: About) -> Iterator[Finding]:
+def environment_findings(
+    name: str, environment: Environment | None, about: About
+) -> Iterator[Finding]:
     """Judge an environment by its reviewers, and by the branches that it admits."""
-    if found is None:
+    if environment is None:
         what = f"{name} does not exist: its jobs have no identity"
         plans = f"; {PLANS}" if about.private else ""
         fix = "Run scripts/azure-setup, or name the one in use by --environment."
         yield Finding(ENVIRONMENTS, Status.WARN, f"{what}{plans}", fix)
         return
-    if found.has_reviewers:
+    if environment.has_reviewers:
         what = f"{name} has reviewers: each of its jobs waits for a person, clean-up too"
         fix = (
             "Take the required reviewers off it (Settings, Environments); gate one job by another."
@@ -48,30 +50,31 @@ def environment_findings(name: str, found: Environment | None, about: About) -> 
         yield Finding(ENVIRONMENTS, Status.FAIL, what, fix)
     else:
         yield Finding(ENVIRONMENTS, Status.OK, f"{name} has no reviewers")
-    yield _admission(found, about)
+    yield _admission(environment, about)
 
 
-def _admission(found: Environment, about: About) -> Finding:
+def _admission(environment: Environment, about: About) -> Finding:
     """Judge who may be in it: the default branch's jobs, and no other's."""
     branch = about.default_branch
-    wrong = _what_is_wrong(found, branch)
+    wrong = _what_is_wrong(environment, branch)
     if not wrong:
-        return Finding(ENVIRONMENTS, Status.OK, f"{found.name} admits {branch} alone")
-    api = f"repos/{about.full_name}/environments/{found.name}"
+        return Finding(ENVIRONMENTS, Status.OK, f"{environment.name} admits {branch} alone")
+    api = f"repos/{about.full_name}/environments/{environment.name}"
     fix = (
-        f"Run scripts/azure-setup, or: Settings, Environments, {found.name}, Deployment branches:"
-        f" selected branches, {branch} alone (gh api -X PUT {api} with custom_branch_policies)."
+        f"Run scripts/azure-setup, or: Settings, Environments, {environment.name}, Deployment"
+        f" branches: selected branches, {branch} alone (gh api -X PUT {api} with"
+        " custom_branch_policies)."
     )
-    return Finding(ENVIRONMENTS, Status.FAIL, f"{found.name} {wrong}", fix)
+    return Finding(ENVIRONMENTS, Status.FAIL, f"{environment.name} {wrong}", fix)
 
 
-def _what_is_wrong(found: Environment, branch: str) -> str:
-    if found.protected:
+def _what_is_wrong(environment: Environment, branch: str) -> str:
+    if environment.protected:
         # Without any protected branch every branch is admitted ("Deployment branches and tags").
         return "admits every protected branch, or all where none is protected"
-    if found.admits is None:
+    if environment.admits is None:
         return "has no branch policy: whoever may push a branch has its identity and its secrets"
-    if branch not in found.admits:
+    if branch not in environment.admits:
         return f"does not admit {branch}, the default branch: no run has an identity"
-    more = ", ".join(one for one in found.admits if one != branch)
+    more = ", ".join(name for name in environment.admits if name != branch)
     return f"admits more than {branch}: {more}" if more else ""

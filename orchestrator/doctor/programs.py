@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Check, Finding, Status
+from orchestrator.cloud.findings import Check, Finding, Program, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,32 +16,7 @@ _TIMEOUT_S = 60.0
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program: how it tells its version and whether it is signed in, and the least version."""
-
-    name: str
-    least: tuple[int, int]
-    install: str
-    version: tuple[str, ...]
-    signed_in: tuple[str, ...]
-    sign_in: str
-
-    @property
-    def wanted(self) -> str:
-        """The least version, as a person reads it."""
-        return ".".join(str(number) for number in self.least)
-
-
-# The least versions are those that scripts/azure-setup needs.
-AZ = Program(
-    "az",
-    (2, 72),
-    "https://learn.microsoft.com/cli/azure/install-azure-cli",
-    ("version", "--output", "json"),
-    ("account", "show", "--output", "none"),
-    "az login",
-)
+# The least version is the one that scripts/azure-setup needs.
 GH = Program(
     "gh",
     (2, 32),
@@ -67,19 +41,19 @@ def program_finding(program: Program) -> Finding:
     fix = f"Install {program.name} {program.wanted} or newer: {program.install}"
     if shutil.which(program.name) is None:
         return Finding(program.name, Status.WARN, "is not installed", fix)
-    told = _told(program, program.version)
-    found = _VERSION.search(told or "")
-    if found is None:
+    printed = _output(program, program.version)
+    version = _VERSION.search(printed or "")
+    if version is None:
         return Finding(program.name, Status.WARN, "does not tell its version", fix)
-    if (int(found[1]), int(found[2])) < program.least:
-        what = f"{found[0]} is too old: scripts/azure-setup needs {program.wanted}"
+    if (int(version[1]), int(version[2])) < program.least:
+        what = f"{version[0]} is too old: scripts/azure-setup needs {program.wanted}"
         return Finding(program.name, Status.WARN, what, fix)
-    if _told(program, program.signed_in) is None:
-        return Finding(program.name, Status.WARN, f"{found[0]} is not signed in", program.sign_in)
-    return Finding(program.name, Status.OK, f"{found[0]}, signed in")
+    if _output(program, program.signed_in) is None:
+        return Finding(program.name, Status.WARN, f"{version[0]} is not signed in", program.sign_in)
+    return Finding(program.name, Status.OK, f"{version[0]}, signed in")
 
 
-def _told(program: Program, arguments: Sequence[str]) -> str | None:
+def _output(program: Program, arguments: Sequence[str]) -> str | None:
     """Return what a program says, None where it fails or hangs."""
     try:
         done = subprocess.run(

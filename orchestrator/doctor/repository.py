@@ -5,16 +5,15 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Check, Finding, Status
-from orchestrator.doctor.wanted import TOKEN
+from orchestrator.cloud.findings import Answer, Check, Finding, Status, given
 from orchestrator.github.failures import FailureKind, GitHubError
 from orchestrator.github.runners import DEFAULT_GROUP
 
 if TYPE_CHECKING:
-    from orchestrator.doctor.wanted import Questions, Wanted
+    from orchestrator.cloud.kit import CheckRequest
     from orchestrator.github import About, GitHub
 
-PERMISSION, RUNNER_GROUP = "GitHub permission", "runner group"
+TOKEN, PERMISSION, RUNNER_GROUP = "GitHub token", "GitHub permission", "runner group"
 LABEL = "waa-doctor"
 
 _ACCESS_FIX = (
@@ -23,12 +22,34 @@ _ACCESS_FIX = (
 )
 
 
-def repository_checks(wanted: Wanted, asked: Questions) -> list[Check]:
+def repository_answers(github: GitHub | None) -> tuple[Answer[About], Answer[GitHub]]:
+    """Return what is known of the repository, and GitHub once that is; ``github`` None: not given.
+
+    Nothing is asked yet.
+    """
+
+    def known() -> About:
+        return given(github, "a token").repository.about()
+
+    about = Answer(TOKEN, known)
+
+    def opened() -> GitHub:
+        about.get()
+        return given(github, "a token")
+
+    return about, Answer(TOKEN, opened)
+
+
+def repository_checks(request: CheckRequest) -> list[Check]:
     """Return the checks of the repository, which own the token."""
     return [
-        Check(TOKEN, lambda: [_token(asked.about.own())], _ACCESS_FIX),
-        Check(PERMISSION, lambda: [_permission(asked.github.get())], _ACCESS_FIX),
-        Check(RUNNER_GROUP, lambda: [_group(asked.github.get(), wanted.runner_group)], _ACCESS_FIX),
+        Check(TOKEN, lambda: [_token(request.about.own())], _ACCESS_FIX),
+        Check(PERMISSION, lambda: [_permission(request.github.get())], _ACCESS_FIX),
+        Check(
+            RUNNER_GROUP,
+            lambda: [_group(request.github.get(), request.runner_group)],
+            _ACCESS_FIX,
+        ),
     ]
 
 

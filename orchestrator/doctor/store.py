@@ -7,15 +7,13 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.diagnosis import Check, Finding, Status
-from orchestrator.doctor.wanted import given
+from orchestrator.cloud.findings import Check, Finding, Status, given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orchestrator.cloud.azure.key_trial import Refusals
-    from orchestrator.cloud.azure.storage import ContainerKey, RunStorage
-    from orchestrator.doctor.wanted import Questions
+    from orchestrator.cloud.findings import Answer
+    from orchestrator.cloud.keys import ContainerKeys, Refusals
     from orchestrator.store import Store
 
 STORE = "store"
@@ -29,42 +27,41 @@ _GUARD_FIX = "Use Azure Blob Storage itself, and no gateway before it: machines 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How the store is reached. ``storage`` is None for a path that machines share.
+    """How the store is reached. ``keys`` is None for a path that machines share.
 
     ``opened`` opens the checks' own container or directory, with a machine's key (empty for a
-    path); ``trial`` tries what such a key must not be able to do to an object.
+    path).
     """
 
     url: str
-    storage: RunStorage | None
+    keys: ContainerKeys | None
     opened: Callable[[str], Store]
-    trial: Callable[[ContainerKey, str], Refusals]
 
 
-def store_checks(door: Door | None, asked: Questions) -> list[Check]:
-    """Return the check of the store; ``door`` is None when none was named."""
-    return [Check(STORE, lambda: _look(given(door, "--store"), asked), _FIX)]
+def store_checks(door: Door | None, login: Answer[None]) -> list[Check]:
+    """Return the check of the store; ``door`` is None when none was named, ``login`` mints keys."""
+    return [Check(STORE, lambda: _look(given(door, "--store"), login), _FIX)]
 
 
-def _look(door: Door, asked: Questions) -> Iterator[Finding]:
-    if door.storage is None:
+def _look(door: Door, login: Answer[None]) -> Iterator[Finding]:
+    if door.keys is None:
         yield from _written(door.opened(""), _probe_name())
         yield Finding(STORE, Status.OK, "a path that machines share: they get no key")
         return
-    asked.login.get()
-    door.storage.create(CONTAINER)
+    login.get()
+    door.keys.create(CONTAINER)
     yield Finding(STORE, Status.OK, f"{door.url}: containers can be made")
     now = dt.datetime.now(dt.UTC)
-    key = door.storage.key(CONTAINER, now, now + _KEY_LIFE)
+    key = door.keys.key(CONTAINER, now, now + _KEY_LIFE)
     yield Finding(STORE, Status.OK, "a machine's key can be minted")
     name = _probe_name()
     yield from _written(door.opened(key.sas), name)
-    yield from refusal_findings(door.trial(key, name))
+    yield from refusal_findings(door.keys.try_key(key, name))
 
 
 def _written(store: Store, name: str) -> Iterator[Finding]:
     store.probe(name, secrets.token_hex(8))
-    if name not in {one.path for one in store.list("probe/")}:
+    if name not in {item.path for item in store.list("probe/")}:
         yield Finding(STORE, Status.FAIL, "what was written is not listed", _GUARD_FIX)
     else:
         what = "objects can be created once, read and listed; a second create is refused"

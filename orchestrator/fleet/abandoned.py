@@ -14,7 +14,7 @@ from orchestrator.fleet.identity import attempt_of_tags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.github import Job, Run, Runner
 
 SUPERVISE_JOB = "supervise"
@@ -51,7 +51,7 @@ class Abandoned:
         waits = bool(unfinished) and all(job.queued for job in unfinished)
         return waits and self.for_s >= WAITS_S
 
-    def why(self, machine: Resource, runner: Runner | None, now: float) -> str:
+    def why(self, machine: Instance, runner: Runner | None, now: float) -> str:
         """Return why a machine has to go, or nothing.
 
         ``runner`` was read by its id, None when it has no entry (any more): then it takes no job.
@@ -62,7 +62,7 @@ class Abandoned:
             return ""
         if mine:
             return "its job is over, and its attempt's supervise job is too"
-        older = (attempt_of_tags(machine.tags) or 0) < self.run.attempt
+        older = (attempt_of_tags(machine.labels) or 0) < self.run.attempt
         waits = machine.created is None or now - machine.created < WAITS_S
         if self.waiting and waits and not older:
             return ""

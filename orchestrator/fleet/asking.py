@@ -14,7 +14,7 @@ from orchestrator.github import GitHubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orchestrator.cloud.port import Cloud, Resource
+    from orchestrator.cloud.port import Instance, MachineEngine
     from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.facts import Doubts
     from orchestrator.github import Job, Runner
@@ -37,20 +37,20 @@ class JobReader(Protocol):
 class Asker:
     """Asks in parallel; ``trouble`` is told what got no answer, which then is no fact."""
 
-    cloud: Cloud
+    cloud: MachineEngine
     runners: RunnerStore
     jobs: JobReader
     trouble: Callable[[str], None]
 
     def ask(
-        self, doubts: Doubts, machines: Iterable[Resource], known_ids: Mapping[str, int]
+        self, doubts: Doubts, machines: Iterable[Instance], known_ids: Mapping[str, int]
     ) -> Facts:
         """Return the answers.
 
         A runner is found by the id in the tags of its machine (one of ``machines``), or else by
         ``known_ids``; without either a list is asked for its name, as good as it gets.
         """
-        tagged = {one.name: runner_of_tags(one.tags) for one in machines}
+        tagged = {one.name: runner_of_tags(one.labels) for one in machines}
 
         def runner(name: str) -> Runner | None:
             number = tagged.get(name) or known_ids.get(name)

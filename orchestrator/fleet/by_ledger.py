@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.port import Kind, State
+from orchestrator.cloud.port import InstanceState, Kind
 from orchestrator.fleet.doom import Doomed
 from orchestrator.fleet.view import Member, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.fleet.decide import Orders, Rules
     from orchestrator.fleet.memory import Memory
 
@@ -25,7 +25,7 @@ GRACE_S = 300.0
 
 
 def useless(
-    resources: Iterable[Resource],
+    resources: Iterable[Instance],
     orders: Orders,
     rules: Rules,
     memory: Memory,
@@ -37,7 +37,7 @@ def useless(
         one
         for one in resources
         if one.kind is Kind.MACHINE
-        and one.state is not State.DELETING
+        and one.state is not InstanceState.ENDING
         and not memory.going(one.name, now)
     ]
     found = ((one, _why(one, orders, rules, memory, now, blind_s)) for one in machines)
@@ -49,7 +49,7 @@ def useless(
 
 
 def _why(
-    machine: Resource, orders: Orders, rules: Rules, memory: Memory, now: float, blind_s: float
+    machine: Instance, orders: Orders, rules: Rules, memory: Memory, now: float, blind_s: float
 ) -> str:
     if machine.name in orders.left:
         return "its worker has left, and GitHub cannot be asked"

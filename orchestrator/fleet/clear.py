@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.cloud.failures import CloudError
-from orchestrator.cloud.port import Kind, Resource, State
+from orchestrator.cloud.port import Instance, InstanceState, Kind
 from orchestrator.fleet.identity import MACHINE_TAG
 from orchestrator.github import GitHubError, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orchestrator.cloud.port import Cloud
+    from orchestrator.cloud.port import MachineEngine
     from orchestrator.github import Clock
 
 QUIET_LOOKS = 2
@@ -61,7 +61,7 @@ class RunnerStore(Protocol):
 class Found:
     """What one look found, and what it could not see (an error's text for each blind side)."""
 
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Instance, ...] = ()
     runners: tuple[Runner, ...] = ()
     blind: tuple[str, ...] = ()
 
@@ -115,7 +115,7 @@ class Broom:
     as far as known.
     """
 
-    cloud: Cloud
+    cloud: MachineEngine
     runners: RunnerStore
     clock: Clock
     say: Callable[[str], None] = lambda _text: None
@@ -135,7 +135,7 @@ class Broom:
         orphans = [
             one
             for one in found.resources
-            if one.kind is not Kind.MACHINE and one.tags.get(MACHINE_TAG) not in machines
+            if one.kind is not Kind.MACHINE and one.labels.get(MACHINE_TAG) not in machines
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(self._delete, [*going, *orphans]))
@@ -157,19 +157,19 @@ class Broom:
             self.submit(found)
             self.clock.sleep(patience.quiet_s if found.empty else patience.every_s)
 
-    def _is_due(self, machine: Resource) -> bool:
+    def _is_due(self, machine: Instance) -> bool:
         """Whether to submit a machine's delete now: not while one is under way, and not stuck."""
         now = self.clock.now()
-        if machine.state is State.DELETING:
+        if machine.state is InstanceState.ENDING:
             since = self.deleting.setdefault(machine.id, now)
             if now - since < STUCK_S:
                 return False
         self.deleting[machine.id] = now
         return True
 
-    def _delete(self, resource: Resource) -> None:
+    def _delete(self, resource: Instance) -> None:
         try:
-            self.cloud.delete(resource)
+            self.cloud.terminate(resource)
         except CloudError as error:
             self.troubles[f"{resource.kind} {resource.name}: {error}"] = None
             return
@@ -192,11 +192,11 @@ class Broom:
 
 
 def see(
-    resources: Callable[[], Sequence[Resource]], runners: Callable[[], Sequence[Runner]]
+    resources: Callable[[], Sequence[Instance]], runners: Callable[[], Sequence[Runner]]
 ) -> Found:
     """Look at the cloud and at GitHub; a side that cannot be seen is said, and hides no other."""
     blind: list[str] = []
-    there: Sequence[Resource] = ()
+    there: Sequence[Instance] = ()
     registered: Sequence[Runner] = ()
     try:
         there = resources()

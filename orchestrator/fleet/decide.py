@@ -17,7 +17,7 @@ from orchestrator.fleet.memory import LAG_S
 from orchestrator.fleet.view import Phase
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.fleet.memory import Memory
     from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Runner
@@ -75,7 +75,7 @@ class Actions:
 
     delete: tuple[Doomed, ...] = ()
     forget: tuple[Runner, ...] = ()
-    sweep: tuple[Resource, ...] = ()
+    sweep: tuple[Instance, ...] = ()
     launch: int = 0
     drains: int = 0
     dead: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ def decide(
         sweep=tuple(
             one
             for one in view.orphans
-            if one.tags.get(MACHINE_TAG, "") in memory.accounted
+            if one.labels.get(MACHINE_TAG, "") in memory.accounted
             and memory.sure(f"part {one.id}", now)
         ),
         launch=launch,

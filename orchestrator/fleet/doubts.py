@@ -89,7 +89,7 @@ def _absent(view: FleetView, memory: Memory, now: float) -> frozenset[str]:
     }
     names |= {one.name for one in view.ghosts if memory.sure(f"ghost {one.id}", now, LAG_S)}
     names |= _named(
-        one.tags.get(MACHINE_TAG) for one in view.orphans if memory.sure(f"part {one.id}", now)
+        one.labels.get(MACHINE_TAG) for one in view.orphans if memory.sure(f"part {one.id}", now)
     )
     names |= _named(
         job.runner_name for job in view.orphaned if memory.sure(f"orphaned {job.id}", now)

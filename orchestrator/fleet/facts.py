@@ -15,7 +15,7 @@ from orchestrator.fleet.view import join
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.fleet.identity import Fleet
     from orchestrator.fleet.view import FleetView
     from orchestrator.github import Job, Runner
@@ -46,7 +46,7 @@ class Doubts:
 class Facts:
     """What was read by id; None: it does not exist."""
 
-    machines: Mapping[str, Resource | None] = field(default_factory=dict)
+    machines: Mapping[str, Instance | None] = field(default_factory=dict)
     runners: Mapping[str, Runner | None] = field(default_factory=dict)
     jobs: Mapping[int, Job | None] = field(default_factory=dict)
 
@@ -80,7 +80,7 @@ class Facts:
 class Listings:
     """What one look listed. ``ahead_s`` is how far the cloud's clock is ahead of ours."""
 
-    resources: tuple[Resource, ...]
+    resources: tuple[Instance, ...]
     runners: tuple[Runner, ...]
     jobs: tuple[Job, ...]
     ahead_s: float = 0.0

@@ -11,7 +11,7 @@ from orchestrator.fleet.facts import Listings
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.port import Cloud, Resource
+    from orchestrator.cloud.port import Instance, MachineEngine
     from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.identity import Attempt
     from orchestrator.github import Job
@@ -29,7 +29,7 @@ class JobLister(Protocol):
 class Look:
     """What was seen; ``listings`` is None unless both sides were."""
 
-    resources: tuple[Resource, ...] | None
+    resources: tuple[Instance, ...] | None
     listings: Listings | None
     cloud_error: CloudError | None = None
     github_error: GitHubError | None = None
@@ -40,11 +40,11 @@ class Look:
         return tuple(one for one in (self.cloud_error, self.github_error) if one is not None)
 
 
-def look_at(cloud: Cloud, runners: RunnerStore, runs: JobLister, attempt: Attempt) -> Look:
+def look_at(cloud: MachineEngine, runners: RunnerStore, runs: JobLister, attempt: Attempt) -> Look:
     """Look at both sides."""
     resources, cloud_error, github_error = None, None, None
     try:
-        resources = tuple(cloud.resources(attempt.fleet.tags))
+        resources = tuple(cloud.status(attempt.fleet.tags))
     except CloudError as error:
         cloud_error = error
     listings = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.launch import Launched, NotLaunched
+from orchestrator.fleet.launch import LaunchedMachine, NotLaunched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ WAVE_S = 90.0
 class Wave:
     """What became of the first launches. ``fatal`` is why the run must not go on, or nothing."""
 
-    launched: tuple[Launched, ...]
+    launched: tuple[LaunchedMachine, ...]
     refused: tuple[NotLaunched, ...]
     fatal: str
 
@@ -59,7 +59,7 @@ def launch_wave(
     limits: a machine that is accepted too late for this wave is found by its tags.
     """
     with ThreadPoolExecutor(min(THREADS, workers)) as pool:
-        futures: list[Future[Launched | NotLaunched]] = [
+        futures: list[Future[LaunchedMachine | NotLaunched]] = [
             pool.submit(launcher.launch, number, supply, Role.ARENA) for number in range(workers)
         ]
         done = 0
@@ -81,9 +81,9 @@ def launch_wave(
     return _wave([future.result() for future in futures], launcher)
 
 
-def _wave(results: list[Launched | NotLaunched], launcher: Launcher) -> Wave:
+def _wave(results: list[LaunchedMachine | NotLaunched], launcher: Launcher) -> Wave:
     return Wave(
-        tuple(one for one in results if isinstance(one, Launched)),
+        tuple(one for one in results if isinstance(one, LaunchedMachine)),
         tuple(one for one in results if isinstance(one, NotLaunched)),
         launcher.halt.reason if launcher.halt.fatal else "",
     )

@@ -29,7 +29,7 @@ from orchestrator.github import GitHubError, Run, Runner
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.github import Job
 
 BETWEEN_LOOKS_S = 60.0
@@ -160,7 +160,7 @@ class Reaper:
         kept = any(
             there.kind is Kind.MACHINE and there.id not in going
             for there in found.resources
-            if run_of_tags(there.tags) == run_id
+            if run_of_tags(there.labels) == run_id
         )
         return not kept and all(self._still_queued(job.id, run_id) for job in one.waiting)
 
@@ -185,20 +185,20 @@ class Reaper:
         return replace(condemned, reasons=reasons, unjudged=tuple(unjudged))
 
     def _see(self) -> Found:
-        def resources() -> list[Resource]:
-            return list(self.broom.cloud.resources({REPO_TAG: self.repository}))
+        def resources() -> list[Instance]:
+            return list(self.broom.cloud.status({REPO_TAG: self.repository}))
 
         def runners() -> list[Runner]:
             return [one for one in self.broom.runners.all() if run_of_labels(one.labels)]
 
         return see(resources, runners)
 
-    def _why_resource(self, resource: Resource) -> str:
+    def _why_resource(self, resource: Instance) -> str:
         """Return why a resource has to go, or nothing."""
-        until = expiry(resource.tags)
+        until = expiry(resource.labels)
         if until is not None and until <= self.broom.cloud.now():
             return "it is past its expires-at"
-        run = run_of_tags(resource.tags)
+        run = run_of_tags(resource.labels)
         if run is None:
             return ""
         if self._is_over(run):
@@ -208,8 +208,8 @@ class Reaper:
             return ""  # parts go with their machine
         return self._why_abandoned(resource, left)
 
-    def _why_abandoned(self, machine: Resource, left: Abandoned) -> str:
-        number = runner_of_tags(machine.tags)
+    def _why_abandoned(self, machine: Instance, left: Abandoned) -> str:
+        number = runner_of_tags(machine.labels)
         try:
             named = self.broom.runners.named
             known = named(machine.name) if number is None else self.broom.runners.get(number)
@@ -218,10 +218,10 @@ class Reaper:
             return ""
         return left.why(machine, known, self.broom.clock.now())
 
-    def _doubt(self, resource: Resource) -> str:
+    def _doubt(self, resource: Instance) -> str:
         """Return why nothing can be said of a resource that stays, or nothing."""
-        run = run_of_tags(resource.tags)
-        if run is None and expiry(resource.tags) is None:
+        run = run_of_tags(resource.labels)
+        if run is None and expiry(resource.labels) is None:
             return "its tags name no run and no end"
         if run in self._unknown:
             return f"GitHub does not know run {run}, which may not be over; its expires-at decides"

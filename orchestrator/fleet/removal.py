@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from orchestrator.cloud.failures import Failure
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.fleet.clear import RunnerStore
     from orchestrator.fleet.decide import Actions
     from orchestrator.fleet.doom import Doomed
@@ -82,7 +82,7 @@ class Remover:
         self.submitted[member.name] = self.launcher.clock.now()
         try:
             with self.launcher.journal.step("delete", member.name, why):
-                self.launcher.cloud.delete(member.machine)
+                self.launcher.cloud.terminate(member.machine)
         except CloudError as error:
             self.trouble(str(error))
             return
@@ -91,7 +91,7 @@ class Remover:
     def _learn(self, member: Member, failure: Failure) -> None:
         """Leave alone, or stop for, what an accepted create that failed speaks of."""
         tags, region, supply = (
-            member.machine.tags,
+            member.machine.labels,
             member.machine.region,
             self.supplies[member.role],
         )
@@ -122,10 +122,10 @@ class Remover:
         self.forgotten.append(runner.name)
         return True
 
-    def _part(self, part: Resource) -> None:
+    def _part(self, part: Instance) -> None:
         try:
             with self.launcher.journal.step("sweep", part.name, "its machine is not there"):
-                self.launcher.cloud.delete(part)
+                self.launcher.cloud.terminate(part)
         except CloudError as error:
             if error.kind is not FailureKind.TRANSIENT:
                 self.trouble(str(error))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import CloudError
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.launch import Launched
+from orchestrator.fleet.launch import LaunchedMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class Replacements:
             return memory
         regions = supply.wish.regions
         try:
-            supply.restock({region: self.launcher.cloud.market(region) for region in regions})
+            supply.restock({region: self.launcher.cloud.offers(region) for region in regions})
         except CloudError as error:
             self.trouble(str(error))
             return memory
@@ -47,7 +47,7 @@ class Replacements:
             results = list(pool.map(lambda at: self.launcher.launch(at, supply, role), numbers))
         names: list[str] = []
         for one in results:
-            if isinstance(one, Launched):
+            if isinstance(one, LaunchedMachine):
                 names.append(one.name)
                 continue
             for reason in one.reasons:

@@ -17,7 +17,8 @@ from orchestrator.fleet.supply import SpotMode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from orchestrator.cloud.port import MachineRequest, Resource
+    from orchestrator.cloud.job import Job
+    from orchestrator.cloud.port import Instance
     from orchestrator.costs import Rates
     from orchestrator.fleet.supply import Wish
     from orchestrator.fleet.view import FleetView
@@ -89,20 +90,23 @@ class Spending:
             return wanted
         return min(wanted, affordable(self.bills.values(), now, DRAIN_S, max_usd, hour))
 
-    def usd_hour(self, machine: Resource) -> float | None:
+    def usd_hour(self, machine: Instance) -> float | None:
         """Return what a listed machine costs an hour, None when no price is known."""
-        rates = self.rates.get((machine.tags.get(SIZE_TAG, ""), machine.region))
+        rates = self.rates.get((machine.labels.get(SIZE_TAG, ""), machine.region))
         if rates is None:
             return None
-        drain = machine.tags.get(ROLE_TAG) == Role.DRAIN
-        spot = machine.tags.get(SPOT_TAG) == "true"
+        drain = machine.labels.get(ROLE_TAG) == Role.DRAIN
+        spot = machine.labels.get(SPOT_TAG) == "true"
         disks = self.drain_disks if drain else self.disks
         return hourly(rates, MachineKind(spot, disks, self.public_ips))
 
-    def price(self, request: MachineRequest) -> float | None:
-        """Return what a machine will cost an hour, None when no price is known."""
-        rates = self.rates.get((request.size, request.region))
+    def price(self, job: Job) -> float | None:
+        """Return what each machine of a job will cost an hour, None when no price is known."""
+        if job.placement is None:
+            return None
+        offer, spot = job.placement.offer, job.placement.spot
+        rates = self.rates.get((offer.size, offer.region))
         if rates is None:
             return None
-        disks = len(request.data_disks) + (request.ephemeral is None)
-        return hourly(rates, MachineKind(request.spot, disks, int(request.public_ip)))
+        disks = (job.image.disks if job.image else 0) + (job.local_os_disk is None)
+        return hourly(rates, MachineKind(spot, disks, int(job.needs.public_ip)))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import Action, FailureKind, Scope
-from orchestrator.cloud.image import why_not_bootable
+from orchestrator.cloud.offers import Placement
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.cloud.failures import Failure
     from orchestrator.cloud.image import MachineImage
-    from orchestrator.cloud.port import Market, Offer
+    from orchestrator.cloud.offers import Offer, RegionOffers
 
 BREAKER_S = 900.0
 """How long a zone or a size that was full is left alone."""
@@ -61,20 +61,7 @@ class Wish:
     image: MachineImage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One way to get a machine."""
-
-    offer: Offer
-    zone: str | None
-    spot: bool
-
-    def __str__(self) -> str:
-        zone = f" zone {self.zone}" if self.zone else ""
-        return f"{self.offer.size} in {self.offer.region}{zone}{' (spot)' if self.spot else ''}"
-
-
-def unsuitable(wish: Wish, markets: Mapping[str, Market]) -> tuple[str, ...]:
+def unsuitable(wish: Wish, markets: Mapping[str, RegionOffers]) -> tuple[str, ...]:
     """Return, one line each, which wished sizes cannot be used where, and why."""
     return tuple(
         f"{size} in {region}: {why}"
@@ -84,24 +71,24 @@ def unsuitable(wish: Wish, markets: Mapping[str, Market]) -> tuple[str, ...]:
     )
 
 
-def why_not(wish: Wish, market: Market, size: str) -> str:
+def why_not(wish: Wish, market: RegionOffers, size: str) -> str:
     """Return why a size cannot be used in a region, or an empty text."""
     offer = market.offers.get(size)
     if offer is None:
         return "not offered there"
-    if offer.restriction is not None:
-        return f"not open to this subscription ({offer.restriction}); ask Azure's support for it"
+    if offer.closed:
+        return offer.closed
     if wish.nested and not offer.nested:
         return "nested virtualization is not documented for it; see the README for sizes that work"
     if wish.spot is SpotMode.ONLY and not offer.spot:
         return "not sold as spot"
-    return why_not_bootable(wish.image, offer) if wish.image is not None else ""
+    return offer.why_not_bootable(wish.image) if wish.image is not None else ""
 
 
 class Supply:
-    """The choices that are left. Safe to share between threads."""
+    """The placements that are left. Safe to share between threads."""
 
-    def __init__(self, wish: Wish, markets: Mapping[str, Market], clock: Clock) -> None:
+    def __init__(self, wish: Wish, markets: Mapping[str, RegionOffers], clock: Clock) -> None:
         self.wish = wish
         self._clock = clock
         self._lock = threading.Lock()
@@ -111,38 +98,38 @@ class Supply:
         self._markets = dict(markets)
         self._reserved: dict[tuple[str, str], int] = {}
 
-    def restock(self, markets: Mapping[str, Market]) -> None:
+    def restock(self, markets: Mapping[str, RegionOffers]) -> None:
         """Take fresh quotas, which count every machine that exists; what is barred stays so."""
         with self._lock:
             self._markets = dict(markets)
             self._reserved.clear()
 
-    def take(self, turn: int) -> Choice | None:
-        """Return the best choice left and count it against its quotas; None when none is left.
+    def take(self, turn: int) -> Placement | None:
+        """Return the best placement left and count it against its quotas; None when none is left.
 
         ``turn`` spreads machines over a region's zones.
         """
         with self._lock:
-            for choice in self._choices(turn):
-                if self._open(choice) and self._fits(choice):
-                    self._reserve(choice, 1)
-                    return choice
+            for placement in self._placements(turn):
+                if self._open(placement) and self._fits(placement):
+                    self._reserve(placement, 1)
+                    return placement
             return None
 
-    def accepted(self, choice: Choice) -> None:
+    def accepted(self, placement: Placement) -> None:
         """Note that a create was accepted: what was refused there before was one machine's."""
         with self._lock:
-            self._doubts.pop(_size_key(choice), None)
+            self._doubts.pop(_size_key(placement), None)
 
-    def refused(self, choice: Choice, failure: Failure) -> None:
-        """Give a choice back and bar what the refusal speaks of."""
+    def refused(self, placement: Placement, failure: Failure) -> None:
+        """Give a placement back and bar what the refusal speaks of."""
         with self._lock:
-            self._reserve(choice, -1)
+            self._reserve(placement, -1)
             if failure.action is Action.REPLACE:
-                self._doubt(choice)
+                self._doubt(placement)
             else:
-                self._bar(choice, failure)
-                self._bar_itself(choice, failure)
+                self._bar(placement, failure)
+                self._bar_itself(placement, failure)
 
     def failed(
         self, size: str, region: str, failure: Failure, *, spot: bool, zone: str | None = None
@@ -152,9 +139,9 @@ class Supply:
             market = self._markets.get(region)
             offer = market.offers.get(size) if market else None
             if offer is not None:
-                self._bar(Choice(offer, zone, spot), failure)
+                self._bar(Placement(offer, zone, spot), failure)
 
-    def _choices(self, turn: int) -> Iterator[Choice]:
+    def _placements(self, turn: int) -> Iterator[Placement]:
         for spot in _KINDS[self.wish.spot]:
             for region in self.wish.regions:
                 for size in self.wish.sizes:
@@ -162,104 +149,104 @@ class Supply:
                     if not why_not(self.wish, market, size):
                         yield from _in_zones(market.offers[size], turn, spot=spot)
 
-    def _open(self, choice: Choice) -> bool:
+    def _open(self, placement: Placement) -> bool:
         now = self._clock.now()
-        if choice.spot and not choice.offer.spot:
+        if placement.spot and not placement.offer.spot:
             return False
-        return all(self._barred.get(key, -math.inf) <= now for key in _keys(choice))
+        return all(self._barred.get(key, -math.inf) <= now for key in _keys(placement))
 
-    def _fits(self, choice: Choice) -> bool:
-        market = self._markets[choice.offer.region]
-        for quota, left in _quotas(choice, market):
-            taken = self._reserved.get((choice.offer.region, quota), 0)
-            if left - taken < choice.offer.vcpus:
+    def _fits(self, placement: Placement) -> bool:
+        market = self._markets[placement.offer.region]
+        for quota, left in _quotas(placement, market):
+            taken = self._reserved.get((placement.offer.region, quota), 0)
+            if left - taken < placement.offer.vcpus:
                 return False
         return True
 
-    def _reserve(self, choice: Choice, count: int) -> None:
-        market = self._markets[choice.offer.region]
-        for quota, _ in _quotas(choice, market):
-            key = (choice.offer.region, quota)
-            self._reserved[key] = self._reserved.get(key, 0) + count * choice.offer.vcpus
+    def _reserve(self, placement: Placement, count: int) -> None:
+        market = self._markets[placement.offer.region]
+        for quota, _ in _quotas(placement, market):
+            key = (placement.offer.region, quota)
+            self._reserved[key] = self._reserved.get(key, 0) + count * placement.offer.vcpus
 
-    def _doubt(self, choice: Choice) -> None:
+    def _doubt(self, placement: Placement) -> None:
         """Count a refusal that speaks of one machine; in a row they speak of the place."""
-        key = _size_key(choice)
+        key = _size_key(placement)
         self._doubts[key] = self._doubts.get(key, 0) + 1
         if self._doubts[key] >= _DOUBTS_TO_OPEN:
             self._doubts[key] = 0
             self._barred[key] = self._clock.now() + BREAKER_S
 
-    def _bar(self, choice: Choice, failure: Failure) -> None:
+    def _bar(self, placement: Placement, failure: Failure) -> None:
         """Leave alone what a refusal speaks of: a while where it may pass, else for good."""
         if failure.action is not Action.ELSEWHERE:
             return
         passes = failure.kind is FailureKind.CAPACITY
         until = self._clock.now() + BREAKER_S if passes else math.inf
-        for key in self._spoken_of(choice, failure.scope):
+        for key in self._spoken_of(placement, failure.scope):
             self._barred[key] = until
 
-    def _bar_itself(self, choice: Choice, failure: Failure) -> None:
+    def _bar_itself(self, placement: Placement, failure: Failure) -> None:
         """Leave a refused place alone though the refusal spoke of another: it would be asked on."""
-        if failure.action is Action.ELSEWHERE and self._open(choice):
-            self._barred[_size_key(choice)] = self._clock.now() + BREAKER_S
+        if failure.action is Action.ELSEWHERE and self._open(placement):
+            self._barred[_size_key(placement)] = self._clock.now() + BREAKER_S
 
-    def _spoken_of(self, choice: Choice, scope: Scope) -> Iterable[Hashable]:
-        region = choice.offer.region
+    def _spoken_of(self, placement: Placement, scope: Scope) -> Iterable[Hashable]:
+        region = placement.offer.region
         match scope:
             case Scope.ZONE:
-                return self._full(choice)
+                return self._full(placement)
             case Scope.SIZE:
-                return (_size_key(choice),)
+                return (_size_key(placement),)
             case Scope.FAMILY:
-                return (_family_key(choice),)
+                return (_family_key(placement),)
             case Scope.SPOT:
                 return (_region_key(region, spot=True),)
             case _:
-                return (_region_key(region, spot=choice.spot),)
+                return (_region_key(region, spot=placement.spot),)
 
-    def _full(self, choice: Choice) -> Iterable[Hashable]:
+    def _full(self, placement: Placement) -> Iterable[Hashable]:
         """Return what a full zone bars: the zone, and the size once two zones were full."""
-        size = _size_key(choice)
-        if choice.zone is None:
+        size = _size_key(placement)
+        if placement.zone is None:
             return (size,)
         zones = self._full_zones.setdefault(size, set())
-        zones.add(choice.zone)
+        zones.add(placement.zone)
         opened = (size,) if len(zones) >= _ZONES_TO_OPEN else ()
-        return (_zone_key(choice), *opened)
+        return (_zone_key(placement), *opened)
 
 
-def _in_zones(offer: Offer, turn: int, *, spot: bool) -> Iterator[Choice]:
+def _in_zones(offer: Offer, turn: int, *, spot: bool) -> Iterator[Placement]:
     if not offer.zones:
-        yield Choice(offer, None, spot)
+        yield Placement(offer, None, spot)
     for step in range(len(offer.zones)):
-        yield Choice(offer, offer.zones[(turn + step) % len(offer.zones)], spot)
+        yield Placement(offer, offer.zones[(turn + step) % len(offer.zones)], spot)
 
 
-def _quotas(choice: Choice, market: Market) -> list[tuple[str, int]]:
-    """Return the quotas that bound a choice: their names and the cores left when last listed."""
-    if choice.spot:
+def _quotas(placement: Placement, market: RegionOffers) -> list[tuple[str, int]]:
+    """Return the quotas that bound a placement: their names and the cores left when last listed."""
+    if placement.spot:
         return [("spot", market.spot.left)]
-    family = choice.offer.family.lower()
+    family = placement.offer.family.lower()
     known = market.families.get(family)
     return [("total", market.total.left), (family, known.left if known else 0)]
 
 
-def _keys(choice: Choice) -> tuple[Hashable, ...]:
-    region = _region_key(choice.offer.region, spot=choice.spot)
-    return (_zone_key(choice), _size_key(choice), _family_key(choice), region)
+def _keys(placement: Placement) -> tuple[Hashable, ...]:
+    region = _region_key(placement.offer.region, spot=placement.spot)
+    return (_zone_key(placement), _size_key(placement), _family_key(placement), region)
 
 
-def _zone_key(choice: Choice) -> Hashable:
-    return ("zone", choice.offer.region, choice.offer.size, choice.spot, choice.zone)
+def _zone_key(placement: Placement) -> Hashable:
+    return ("zone", placement.offer.region, placement.offer.size, placement.spot, placement.zone)
 
 
-def _size_key(choice: Choice) -> Hashable:
-    return ("size", choice.offer.region, choice.offer.size, choice.spot)
+def _size_key(placement: Placement) -> Hashable:
+    return ("size", placement.offer.region, placement.offer.size, placement.spot)
 
 
-def _family_key(choice: Choice) -> Hashable:
-    return ("family", choice.offer.region, choice.offer.family.lower(), choice.spot)
+def _family_key(placement: Placement) -> Hashable:
+    return ("family", placement.offer.region, placement.offer.family.lower(), placement.spot)
 
 
 def _region_key(region: str, *, spot: bool) -> Hashable:

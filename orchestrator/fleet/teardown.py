@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import CloudError
-from orchestrator.cloud.port import Resource, State
+from orchestrator.cloud.port import Instance, InstanceState
 from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
 from orchestrator.fleet.identity import MACHINE_TAG
 
@@ -74,11 +74,11 @@ class Unlisted:
         with ThreadPoolExecutor(_THREADS) as pool:
             read = dict(pool.map(self._read, sorted(self._open)))
         self._open -= {name for name, there in read.items() if there is None}
-        there = tuple(one for one in read.values() if isinstance(one, Resource))
+        there = tuple(one for one in read.values() if isinstance(one, Instance))
         blind = tuple(str(one) for one in read.values() if isinstance(one, CloudError))
         return Found((*found.resources, *there), found.runners, (*found.blind, *blind))
 
-    def _read(self, name: str) -> tuple[str, Resource | CloudError | None]:
+    def _read(self, name: str) -> tuple[str, Instance | CloudError | None]:
         try:
             return name, self.broom.cloud.get(name)
         except CloudError as error:
@@ -92,8 +92,8 @@ def _not_submitted(found: Found, broom: Broom) -> tuple[str, ...]:
         one
         for one in found.resources
         if one.name not in going
-        and one.tags.get(MACHINE_TAG) not in going
-        and one.state is not State.DELETING
+        and one.labels.get(MACHINE_TAG) not in going
+        and one.state is not InstanceState.ENDING
     )
     runners = tuple(one for one in found.runners if f"runner {one.name}" not in broom.deleted)
     return Found(resources, runners, found.blind).names
@@ -102,8 +102,8 @@ def _not_submitted(found: Found, broom: Broom) -> tuple[str, ...]:
 def find(fleet: Fleet, broom: Broom) -> Found:
     """Look for what a run has: in the cloud by its tags, on GitHub by its label."""
 
-    def resources() -> list[Resource]:
-        return list(broom.cloud.resources(fleet.tags))
+    def resources() -> list[Instance]:
+        return list(broom.cloud.status(fleet.tags))
 
     def runners() -> list[Runner]:
         return [one for one in broom.runners.all() if fleet.label in one.labels]

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.port import Kind, State
+from orchestrator.cloud.port import InstanceState, Kind
 from orchestrator.fleet.identity import MACHINE_TAG, ROLE_TAG, Role, expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.cloud.port import Resource
+    from orchestrator.cloud.port import Instance
     from orchestrator.fleet.identity import Fleet
     from orchestrator.github import Job, Runner
 
@@ -37,7 +37,7 @@ class Phase(StrEnum):
 class Member:
     """One machine with its runner and its job."""
 
-    machine: Resource
+    machine: Instance
     runner: Runner | None
     job: Job | None
     phase: Phase
@@ -50,12 +50,12 @@ class Member:
     @property
     def role(self) -> Role:
         """What it is for."""
-        drain = self.machine.tags.get(ROLE_TAG) == Role.DRAIN
+        drain = self.machine.labels.get(ROLE_TAG) == Role.DRAIN
         return Role.DRAIN if drain else Role.ARENA
 
     def expired(self, now: float) -> bool:
         """Whether it outlived its own end. ``now`` is Unix seconds of the cloud's clock."""
-        until = expiry(self.machine.tags)
+        until = expiry(self.machine.labels)
         return until is not None and until <= now
 
 
@@ -71,7 +71,7 @@ class FleetView:
     members: tuple[Member, ...]
     jobs: tuple[Job, ...]
     ghosts: tuple[Runner, ...]
-    orphans: tuple[Resource, ...]
+    orphans: tuple[Instance, ...]
     ahead_s: float = 0.0
 
     @property
@@ -97,7 +97,7 @@ class FleetView:
 
 
 def join(
-    fleet: Fleet, resources: Iterable[Resource], runners: Iterable[Runner], jobs: Iterable[Job]
+    fleet: Fleet, resources: Iterable[Instance], runners: Iterable[Runner], jobs: Iterable[Job]
 ) -> FleetView:
     """Return the fleet that three listings show."""
     things = list(resources)
@@ -117,27 +117,27 @@ def join(
         tuple(
             one
             for one in things
-            if one.kind is not Kind.MACHINE and one.tags.get(MACHINE_TAG) not in there
+            if one.kind is not Kind.MACHINE and one.labels.get(MACHINE_TAG) not in there
         ),
     )
 
 
-def _member(machine: Resource, runner: Runner | None, job: Job | None) -> Member:
+def _member(machine: Instance, runner: Runner | None, job: Job | None) -> Member:
     return Member(machine, runner, job, _phase(machine, runner, job))
 
 
-def _phase(machine: Resource, runner: Runner | None, job: Job | None) -> Phase:
+def _phase(machine: Instance, runner: Runner | None, job: Job | None) -> Phase:
     """Return where a machine stands: by its job and its runner, and only then by the cloud's word.
 
     A machine that Azure calls failed may run on and be well (OSProvisioningTimedOut:
     Azure/aks-engine#3694, taskcluster/taskcluster#3347).
     """
-    if machine.state is State.DELETING:
+    if machine.state is InstanceState.ENDING:
         return Phase.DELETING
     if job is not None:
         return Phase.OVER if job.over else Phase.BUSY
     if runner is not None and (runner.busy or runner.online):
         return Phase.BUSY if runner.busy else Phase.IDLE
-    if machine.state is State.FAILED:
+    if machine.state is InstanceState.ENDED:
         return Phase.FAILED
     return Phase.RUNNERLESS if runner is None else Phase.BOOTING

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.port import State
+from orchestrator.cloud.port import InstanceState
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, expiry
 from orchestrator.fleet.memory import LOOKS
 from orchestrator.fleet.view import Phase
@@ -74,16 +74,16 @@ def _shown(member: Member, spending: Spending) -> Iterator[Sighting]:
         "machine",
         member.name,
         facts={
-            "size": machine.tags.get(SIZE_TAG, ""),
+            "size": machine.labels.get(SIZE_TAG, ""),
             "region": machine.region,
-            "spot": machine.tags.get(SPOT_TAG) == "true",
+            "spot": machine.labels.get(SPOT_TAG) == "true",
             "role": str(member.role),
             "created": machine.created,
-            "expires": expiry(machine.tags),
+            "expires": expiry(machine.labels),
             "usd_hour": spending.usd_hour(machine),
         },
     )
-    if machine.state is State.READY:
+    if machine.state is InstanceState.RUNNING:
         yield Sighting("booted", member.name)
     if runner is not None and runner.online:
         yield Sighting("online", member.name)

@@ -1,16 +1,21 @@
-"""Rates from Azure's Retail Prices API, from a cache of it, or from a dated table built in."""
+"""Rates from an engine's price list, from what is kept of it, or from the engine's own estimate."""
 
-from orchestrator.prices.rates import PriceSource, rates_for
-from orchestrator.prices.retail import API_URL, API_VERSION, DISK_METER, IP_METER
-from orchestrator.prices.table import PriceError, built_in
+from orchestrator.prices.free import NoCharge
+from orchestrator.prices.rates import (
+    Meters,
+    PriceError,
+    PriceList,
+    PriceSource,
+    UnusableAnswerError,
+    rates_for,
+)
 
 __all__ = [
-    "API_URL",
-    "API_VERSION",
-    "DISK_METER",
-    "IP_METER",
+    "Meters",
+    "NoCharge",
     "PriceError",
+    "PriceList",
     "PriceSource",
-    "built_in",
+    "UnusableAnswerError",
     "rates_for",
 ]

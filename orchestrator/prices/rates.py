@@ -1,7 +1,7 @@
-"""A machine's rates, the best known: kept from the API, asked of it, or from the built-in table.
+"""A machine's rates, the best known: kept from a price list, asked of it, or an engine's estimate.
 
-What the API says is kept under a directory for a week, so that planning neither waits nor fails
-for it.
+What a list says is kept under a directory for a week, so that planning neither waits nor fails for
+it. Each engine brings the list of its machines.
 """
 
 from __future__ import annotations
@@ -12,82 +12,126 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-import requests
-
-from orchestrator.prices.retail import (
-    API_URL,
-    API_VERSION,
-    DISK_METER,
-    IP_METER,
-    Meter,
-    Meters,
-    UnusableAnswerError,
-    ask,
-)
-from orchestrator.prices.table import built_in
+from orchestrator.errors import MatrixError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from orchestrator.costs import Rates
 
+REGULAR = "regular"
+"""The kind of price without which there are no rates: a machine that is not a spot machine."""
+
 _FRESH = timedelta(days=7)
+
+
+class PriceError(MatrixError):
+    """No price is known, neither from the list, nor from what is kept, nor as an estimate."""
+
+
+class UnusableAnswerError(Exception):
+    """The list could not be asked, or answered with something that is no price of the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """What a list said on ``fetched``: USD an hour by kind."""
+
+    size: str
+    region: str
+    fetched: date
+    hours: Mapping[str, float]
+
+
+class PriceList(Protocol):
+    """What an engine's machines cost."""
+
+    def key(self, size: str, region: str) -> str:
+        """Return what an answer depends on: one that is kept under another key is another's."""
+        ...
+
+    def ask(self, size: str, region: str) -> Mapping[str, float]:
+        """Ask for a machine's prices; return USD an hour by kind.
+
+        Raises:
+            UnusableAnswerError: The list could not be asked, or its answer is none.
+        """
+        ...
+
+    def rates(self, meters: Meters) -> Rates:
+        """Put prices together.
+
+        Raises:
+            UnusableAnswerError: The machine's own is not among them.
+        """
+        ...
+
+    def estimate(self, size: str, region: str, why: str) -> Rates:
+        """Return what is known without asking; ``why`` nobody was, or nothing came of it.
+
+        Raises:
+            PriceError: Nothing is.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class PriceSource:
-    """Where to look: the API's address, a directory for its answers (None: no cache), and today.
+    """Where to look: a list, today, and a directory for the list's answers (None: no cache).
 
     ``online`` False asks nobody.
     """
 
+    prices: PriceList
     today: date
     cache: Path | None = None
-    url: str = API_URL
     online: bool = True
 
 
 def rates_for(size: str, region: str, source: PriceSource) -> Rates:
-    """Return the rates of a machine of ``size`` (an ARM name) in ``region``, the best known.
+    """Return the rates of a machine of ``size`` in ``region``, the best known.
 
-    A fresh cache, else the API, else an older cache, else the built-in table; ``Rates.source`` says
-    which. A disk or an address whose price the API does not give is taken from the built-in table.
+    A fresh cache, else the list, else an older cache, else the estimate; ``Rates.source`` says
+    which.
 
     Raises:
         PriceError: The size is priced nowhere.
     """
     cached = _read_cache(source, size, region)
     if cached is not None and source.today - cached.fetched <= _FRESH:
-        return cached.rates()
+        return source.prices.rates(cached)
     failure = "not asked"
     if source.online:
         try:
-            meters = Meters(size, region, source.today, tuple(ask(size, region, source.url)))
-            rates = meters.rates()
-        except (requests.RequestException, UnusableAnswerError) as error:
+            meters = Meters(size, region, source.today, source.prices.ask(size, region))
+            rates = source.prices.rates(meters)
+        except UnusableAnswerError as error:
             # A price is advice: an unreachable list must not stop a run, and the source says so.
-            failure = str(error) if isinstance(error, UnusableAnswerError) else type(error).__name__
+            failure = str(error)
         else:
             _write_cache(source, meters)
             return rates
-    return cached.rates() if cached is not None else built_in(size, region, failure)
+    if cached is not None:
+        return source.prices.rates(cached)
+    return source.prices.estimate(size, region, failure)
 
 
 def _cache_file(source: PriceSource, size: str, region: str) -> Path | None:
     if source.cache is None:
         return None
-    key = f"{source.url}\n{API_VERSION}\n{size}\n{region}\n{DISK_METER}\n{IP_METER}"
-    return source.cache / f"prices-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    key = hashlib.sha256(source.prices.key(size, region).encode()).hexdigest()
+    return source.cache / f"prices-{key[:16]}.json"
 
 
 def _write_cache(source: PriceSource, meters: Meters) -> None:
     path = _cache_file(source, meters.size, meters.region)
     if path is None:
         return
-    hours = {meter.kind: meter.hour for meter in meters.meters}
-    text = json.dumps({"fetched": meters.fetched.isoformat(), "hours": hours}, sort_keys=True)
+    document = {"fetched": meters.fetched.isoformat(), "hours": dict(meters.hours)}
+    text = json.dumps(document, sort_keys=True)
     draft = path.with_suffix(".part")
     # A cache that cannot be written costs a question next time, nothing else.
     with contextlib.suppress(OSError):
@@ -104,10 +148,9 @@ def _read_cache(source: PriceSource, size: str, region: str) -> Meters | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         fetched = date.fromisoformat(document["fetched"])
-        kept = tuple(Meter(str(kind), float(hour)) for kind, hour in document["hours"].items())
-        sound = all(math.isfinite(meter.hour) and meter.hour > 0 for meter in kept)
+        hours = {str(kind): float(hour) for kind, hour in document["hours"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    meters = Meters(size, region, fetched, kept)
-    usable = sound and fetched <= source.today and any(one.kind == "regular" for one in kept)
-    return meters if usable else None
+    sound = all(math.isfinite(hour) and hour > 0 for hour in hours.values())
+    usable = sound and fetched <= source.today and REGULAR in hours
+    return Meters(size, region, fetched, hours) if usable else None

@@ -9,13 +9,16 @@ from orchestrator.cloud.azure.adapter import AzureCloud
 from orchestrator.cloud.azure.credentials import Federated
 from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, subnet_id
-from tests.fakes.arm.clock import VirtualClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
+from tests.fakes.clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# Its assertions say what they saw, as those of test modules do.
+pytest.register_assert_rewrite("tests.cloud.engine_contract")
 
 PUBLIC_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7 nobody"
 

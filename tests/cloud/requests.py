@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cloud.port import DataDisk, Kind, MachineRequest, Resource
-from tests.fakes.arm.catalogue import image_id
+from orchestrator.cloud.azure.machine import AzureImage, DataDisk, MachineRequest
+from tests.fakes.arm.catalogue import REGIONS, image_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from orchestrator.cloud.port import Instance, Kind
+
 RUN = {"waa-run": "run-1", "waa-github-run": "42"}
+IMAGE = AzureImage(image_id(), frozenset(REGIONS), data_disks=(DataDisk(0),))
 OTHER_RUN = {"waa-run": "run-2", "waa-github-run": "43"}
 
 
@@ -29,5 +32,5 @@ def machine(name: str = "waa-42-0", **changes: Any) -> MachineRequest:
     return MachineRequest(**{**values, **changes})
 
 
-def kinds(resources: Iterable[Resource]) -> list[tuple[Kind, str]]:
+def kinds(resources: Iterable[Instance]) -> list[tuple[Kind, str]]:
     return sorted((resource.kind, resource.name) for resource in resources)

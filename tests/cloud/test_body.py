@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.cloud.azure.body import machine_body
+from orchestrator.cloud.azure.machine import DataDisk
 from orchestrator.cloud.azure.settings import AzureSettings, Site
-from orchestrator.cloud.port import DataDisk
 from tests.cloud.requests import RUN, machine
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.routes import Request
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 SITE = Site("/subnets/one", "/groups/one")
 SETTINGS = AzureSettings(SUBSCRIPTION, GROUP, {"westeurope": SITE})
@@ -174,7 +174,7 @@ def test_each_delete_option_that_is_left_out_leaves_an_orphan(
     forget: Callable[[Json], None],
     orphans: list[str],
 ) -> None:
-    cloud.resources({})  # signs in
+    cloud.status({})  # signs in
     made = machine_body(machine("m"), settings, settings.sites["westeurope"], "ssh-rsa AAAA x")
     forget(made)
     path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers"
@@ -182,8 +182,8 @@ def test_each_delete_option_that_is_left_out_leaves_an_orphan(
     accepted = arm.routes.answer(Request("PUT", url, {}, json.dumps(made).encode()))
     assert accepted.status == 201
     clock.advance(60)
-    [found] = [item for item in cloud.resources(RUN) if item.name == "m"]
-    cloud.delete(found)
+    [found] = [item for item in cloud.status(RUN) if item.name == "m"]
+    cloud.terminate(found)
     clock.advance(60)
     assert arm.everything() == orphans
 
@@ -196,5 +196,5 @@ def test_tags_left_out_of_the_nic_hide_it_from_the_run(
     arm.machines.create("m", made, only_new=True)
     clock.advance(60)
     arm.run_due()
-    names = {item.name for item in cloud.resources(RUN)}
+    names = {item.name for item in cloud.status(RUN)}
     assert names == {"m", "m-ip", "m-os", "m-data0"}

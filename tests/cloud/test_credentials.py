@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def failing(cloud: AzureCloud) -> CloudError:
     with pytest.raises(CloudError) as caught:
-        cloud.resources({})
+        cloud.status({})
     cloud.close()
     return caught.value
 
@@ -28,8 +28,8 @@ def test_every_token_takes_an_assertion_of_its_own(
 ) -> None:
     for _ in range(2):
         cloud = AzureCloud(settings, login)
-        cloud.resources({})
-        cloud.launch(machine(f"waa-{arm.identity.assertions}"))
+        cloud.status({})
+        cloud.create(machine(f"waa-{arm.identity.assertions}"))
         cloud.close()
     assert arm.identity.assertions == 2
     assert len(arm.calls("oauth2")) == 2
@@ -60,11 +60,11 @@ def test_a_sign_in_that_stumbles_is_tried_again(
     cloud: AzureCloud, arm: FakeArm, call: str, wound: Wound
 ) -> None:
     arm.faults.add(Fault(call, wound, status=503, code="temporarily_unavailable"))
-    assert cloud.resources({}) == []
+    assert cloud.status({}) == []
 
 
 def test_a_token_that_is_refused_stops_the_run(cloud: AzureCloud, arm: FakeArm) -> None:
-    cloud.resources({})
+    cloud.status({})
     arm.identity.revoke()
     error = failing(cloud)
     assert error.kind is FailureKind.CREDENTIALS

@@ -27,8 +27,8 @@ from tests.fakes.arm.faults import Fate, Fault, Wound
 
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 TABLE = [
     ("AllocationFailed", FailureKind.CAPACITY),
@@ -58,7 +58,7 @@ TABLE = [
 
 def refused(cloud: AzureCloud, **changes: Any) -> Failure:
     with pytest.raises(CloudError) as caught:
-        cloud.launch(machine(**changes))
+        cloud.create(machine(**changes))
     return caught.value.failure
 
 
@@ -93,9 +93,9 @@ def test_a_create_that_fails_later_is_classified_alike_but_shares_nothing_with_o
     cloud: AzureCloud, arm: FakeArm, clock: VirtualClock, code: str, kind: FailureKind
 ) -> None:
     arm.faults.machines(Fate(fails_with=code, fails_message="Said so."))
-    cloud.launch(machine())
+    cloud.create(machine())
     clock.advance(60)
-    [found] = [item for item in cloud.resources(RUN) if item.kind is Kind.MACHINE]
+    [found] = [item for item in cloud.status(RUN) if item.kind is Kind.MACHINE]
     assert found.failure is not None
     assert (found.failure.kind, found.failure.code) == (kind, code)
     assert found.failure.message == "Said so."
@@ -243,7 +243,7 @@ def test_a_compute_limit_hides_behind_operation_not_allowed(
         Fault("PUT", status=409, code="OperationNotAllowed", message=text, details=[detail]),
         Fault("PUT", status=409, code="OperationNotAllowed", message=text),
     )
-    cloud.launch(machine())
+    cloud.create(machine())
     assert len(arm.calls("PUT")) == 3
 
 
@@ -312,7 +312,7 @@ def test_a_missing_resource_group_is_configuration_for_a_listing(
         Fault("GET resources", status=404, code="ResourceGroupNotFound", message="Gone.")
     )
     with pytest.raises(CloudError) as caught:
-        cloud.resources(RUN)
+        cloud.status(RUN)
     assert caught.value.stops_the_run
     assert "list resources" in str(caught.value)
 

@@ -22,13 +22,13 @@ from orchestrator.cloud.retry import Patience
 from tests.cloud.requests import OTHER_RUN, RUN, machine
 from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
-from tests.fakes.arm.clock import ScaledClock, VirtualClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.reply import RefusalError
 from tests.fakes.arm.roles import Role
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.arm.versions import check_version
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC
+from tests.fakes.clock import ScaledClock, VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,8 +161,8 @@ def test_a_version_that_a_service_has_not_is_refused_whatever_is_asked(
 def test_a_filter_by_tag_hides_the_tags_of_what_it_finds(
     generic: ResourceManagementClient, cloud: AzureCloud
 ) -> None:
-    cloud.launch(machine())
-    cloud.launch(machine("waa-43-0", tags=OTHER_RUN))
+    cloud.create(machine())
+    cloud.create(machine("waa-43-0", tags=OTHER_RUN))
     wanted = "tagName eq 'waa-run' and tagValue eq 'run-1'"
     found = list(generic.resources.list_by_resource_group(GROUP, filter=wanted))
     assert sorted(str(item.name) for item in found) == ["waa-42-0", "waa-42-0-ip", "waa-42-0-nic"]
@@ -178,18 +178,18 @@ def test_a_listing_may_lag_behind_both_ways(
 ) -> None:
     arm.world.listing_lag_s = 90
     arm.catalogue.gallery.versions["1.0.0"].luns = ()
-    cloud.launch(machine(public_ip=False, data_disks=()))
-    assert cloud.resources(RUN) == []
+    cloud.create(machine(public_ip=False, data_disks=()))
+    assert cloud.status(RUN) == []
     clock.advance(200)
-    cloud.resources(RUN)
+    cloud.status(RUN)
     clock.advance(90)
-    [vm] = [item for item in cloud.resources(RUN) if item.name == "waa-42-0"]
-    cloud.delete(vm)
+    [vm] = [item for item in cloud.status(RUN) if item.name == "waa-42-0"]
+    cloud.terminate(vm)
     clock.advance(30)
     assert arm.everything() == []
-    assert len(cloud.resources(RUN)) == 3
+    assert len(cloud.status(RUN)) == 3
     clock.advance(90)
-    assert cloud.resources(RUN) == []
+    assert cloud.status(RUN) == []
 
 
 def test_the_buckets_refuse_what_comes_too_fast_and_refill(clock: VirtualClock) -> None:
@@ -210,11 +210,11 @@ def test_a_machine_of_its_own_limit_is_throttled_with_the_wait(
     arm.limits = Limits(enabled=True)
     # Its pace waits on a clock of its own, so that the fake's buckets stay as empty as they are.
     impatient = AzureCloud(settings, login, Patience(attempts=1), VirtualClock())
-    impatient.launch(machine())
+    impatient.create(machine())
     failures = []
     for _ in range(12):
         with pytest.raises(CloudError) as caught:
-            impatient.launch(machine())
+            impatient.create(machine())
         failures.append(caught.value.failure)
     impatient.close()
     assert [failure.code for failure in failures[:-1]] == ["NameTaken"] * 11
@@ -227,7 +227,7 @@ def test_latency_passes_on_the_fakes_clock(
 ) -> None:
     arm.faults.add(Fault("PUT", Wound.SLOW, seconds=45))
     began = clock.now()
-    cloud.launch(machine())
+    cloud.create(machine())
     assert clock.now() - began == 45
 
 
@@ -244,7 +244,7 @@ def test_a_machine_boots_its_inside_with_its_custom_data_and_halts_it(
     arm.machines.on_boot = boot
     arm.faults.machines(Fate(names="*-dead", never_boots=True))
     for name in ("m-live", "m-dead"):
-        cloud.launch(machine(name, custom_data="hello", spot=True))
+        cloud.create(machine(name, custom_data="hello", spot=True))
     assert booted == []
     clock.advance(60)
     arm.run_due()
@@ -272,7 +272,7 @@ def test_every_request_can_be_watched_before_and_after_its_effect(
     arm.faults.on_request = lambda _number, call, when: watched.append(
         (call, when, len(arm.world.ever))
     )
-    cloud.launch(machine())
+    cloud.create(machine())
     assert watched[-2:] == [
         ("PUT virtualMachines/waa-42-0", "before", 0),
         ("PUT virtualMachines/waa-42-0", "after", 1),
@@ -288,13 +288,13 @@ def test_a_body_that_the_sdk_does_not_know_is_refused_and_noted(
         compute.virtual_machines.begin_create_or_update(GROUP, "m", wrong)
     assert any("custom_data" in line for line in arm.violations)
     arm.violations.clear()
-    assert cloud.resources({}) == []
+    assert cloud.status({}) == []
 
 
 def test_a_stopped_machine_is_still_there(
     cloud: AzureCloud, compute: ComputeManagementClient, arm: FakeArm, clock: VirtualClock
 ) -> None:
-    cloud.launch(machine("m"))
+    cloud.create(machine("m"))
     clock.advance(60)
     arm.run_due()
     arm.machines.stop_inside("m")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orchestrator.cloud.azure.machine import DataDisk
 from orchestrator.cloud.failures import CloudError
-from orchestrator.cloud.image import why_not_bootable
-from orchestrator.cloud.port import DataDisk
 from tests.cloud.requests import RUN, machine
 from tests.fakes.arm.catalogue import definition_id, image_id
 from tests.fakes.arm.gallery import Version
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 V6 = "Standard_D8ds_v6"
 
@@ -161,12 +160,12 @@ def test_what_does_not_go_together_is_refused_and_said_before_where_it_can_be(
     case.spoil(arm)
     request = machine(**(case.request or {}))
     with pytest.raises(CloudError, match=case.said) as caught:
-        cloud.launch(request)
+        cloud.create(request)
     assert caught.value.failure.code == case.code
     assert arm.everything() == []
     image = cloud.image(request.image)
     assert image is not None
-    why = why_not_bootable(image, cloud.market("westeurope").offers[request.size])
+    why = cloud.offers("westeurope").offers[request.size].why_not_bootable(image)
     assert case.before in why
     assert bool(why) is bool(case.before)
 
@@ -179,7 +178,7 @@ def test_an_image_tells_every_disk_of_its_version(cloud: AzureCloud, arm: FakeAr
     assert image.data_disks == (DataDisk(0, 128), DataDisk(3, 128))
     assert (image.os_disk_gb, image.generation, image.architecture) == (64, "V2", "x64")
     assert image.controllers == {"SCSI", "NVMe"}
-    assert cloud.disk_label(image.data_disks) == "Premium_LRS-128+Premium_LRS-128"
+    assert cloud.disk_label(image) == "Premium_LRS-128+Premium_LRS-128"
 
 
 def test_a_machine_with_all_of_its_images_disks_leaves_none_of_them(
@@ -188,11 +187,11 @@ def test_a_machine_with_all_of_its_images_disks_leaves_none_of_them(
     arm.catalogue.gallery.versions["2.0.0"] = Version({"westeurope": 1}, luns=(0, 3))
     image = cloud.image(definition_id())
     assert image is not None
-    cloud.launch(machine("m", image=image.id, data_disks=image.data_disks))
+    cloud.create(machine("m", image=image.id, data_disks=image.data_disks))
     clock.advance(60)
-    parts = {item.name: item for item in cloud.resources(RUN)}
+    parts = {item.name: item for item in cloud.status(RUN)}
     assert {"m-data0", "m-data3"} <= parts.keys()
-    cloud.delete(parts["m"])
+    cloud.terminate(parts["m"])
     clock.advance(60)
     assert arm.everything() == []
 
@@ -201,7 +200,7 @@ def test_two_disks_at_one_lun_are_named_before_anything_is_asked(
     cloud: AzureCloud, arm: FakeArm
 ) -> None:
     with pytest.raises(CloudError, match="two have one LUN"):
-        cloud.launch(machine(data_disks=(DataDisk(0), DataDisk(0))))
+        cloud.create(machine(data_disks=(DataDisk(0), DataDisk(0))))
     assert arm.everything() == []
 
 

@@ -14,7 +14,7 @@ from tests.fakes.arm.naming import check_names
 from tests.fakes.arm.reply import RefusalError
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.port import MachineRequest
+    from orchestrator.cloud.azure.machine import MachineRequest
 
 SITE = Site(subnet_id("westeurope"))
 SETTINGS = AzureSettings(SUBSCRIPTION, GROUP, {"westeurope": SITE})

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.azure.credentials import Federated
     from orchestrator.cloud.azure.settings import AzureSettings
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 MACHINES = 240  # more than the bucket holds
 
@@ -43,7 +43,7 @@ def test_two_runs_fill_the_bucket_between_them_and_neither_is_refused(
 ) -> None:
     began = clock.now()
     for number in range(MACHINES):
-        (cloud, other)[number % 2].launch(machine(f"waa-42-{number}"))
+        (cloud, other)[number % 2].create(machine(f"waa-42-{number}"))
     assert limited.limits.refused == 0
     assert len(limited.calls("^PUT")) == MACHINES
     # Two clients taken in turn are no faster than one: each waits while the other does.
@@ -56,12 +56,12 @@ def test_after_a_refusal_nothing_of_the_kind_is_sent_before_what_azure_asked(
 ) -> None:
     def call(name: str) -> None:
         if verb == "PUT":
-            cloud.launch(machine(name))
+            cloud.create(machine(name))
         else:
-            there = [one for one in cloud.resources({}) if one.kind is Kind.MACHINE]
-            cloud.delete(there[0])
+            there = [one for one in cloud.status({}) if one.kind is Kind.MACHINE]
+            cloud.terminate(there[0])
 
-    cloud.launch(machine("waa-42-0"))
+    cloud.create(machine("waa-42-0"))
     fault = Fault(verb, status=429, code="TooManyRequests", headers={"Retry-After": "20"})
     arm.faults.add(fault)
     call("waa-42-1")

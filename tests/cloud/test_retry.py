@@ -83,7 +83,7 @@ def test_a_long_retry_after_is_raised_at_once_for_the_caller(
         Fault("PUT", status=429, code="TooManyRequests", headers={"Retry-After": "3600"}, times=9)
     )
     with pytest.raises(CloudError) as caught:
-        cloud.launch(machine())
+        cloud.create(machine())
     assert (caught.value.kind, caught.value.failure.retry_after_s) == (FailureKind.THROTTLED, 3600)
     assert len(arm.calls("PUT")) == 1
     assert waits == []
@@ -110,7 +110,7 @@ def test_retry_after_is_read_in_each_of_its_spellings(
 ) -> None:
     arm.faults.add(Fault("PUT", status=429, code="TooManyRequests", headers=headers, times=9))
     with pytest.raises(CloudError) as caught:
-        cloud.launch(machine())
+        cloud.create(machine())
     assert caught.value.failure.retry_after_s == seconds
 
 
@@ -125,5 +125,5 @@ def test_the_sdk_retries_nothing_by_itself(cloud: AzureCloud, arm: FakeArm) -> N
             )
         )
         with pytest.raises(CloudError):
-            cloud.resources({})
+            cloud.status({})
     assert len(arm.calls("GET resources")) == 4

@@ -17,8 +17,8 @@ from tests.fakes.arm.faults import Fate, Fault, Wound
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.adapter import AzureCloud
     from orchestrator.cloud.azure.credentials import Federated
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
 
 SECRET = "jit-config-that-nobody-may-read-" + "Zx9" * 40
 ENCODED = base64.b64encode(SECRET.encode()).decode()
@@ -56,7 +56,7 @@ def test_a_failed_create_says_nothing_secret_anywhere(
 ) -> None:
     arm.faults.add(fault)
     with caplog.at_level(logging.DEBUG), pytest.raises(CloudError) as caught:
-        cloud.launch(machine(custom_data=SECRET))
+        cloud.create(machine(custom_data=SECRET))
     error = caught.value
     assert error.__cause__ is None
     assert error.__suppress_context__
@@ -69,12 +69,12 @@ def test_a_whole_life_logs_nothing_secret(
 ) -> None:
     arm.faults.machines(Fate(fails_with="OSProvisioningTimedOut", fails_message=f"got {ENCODED}"))
     with caplog.at_level(logging.DEBUG):
-        cloud.launch(machine(custom_data=SECRET))
+        cloud.create(machine(custom_data=SECRET))
         clock.advance(60)
-        found = cloud.resources(RUN)
+        found = cloud.status(RUN)
         for item in found:
             if item.kind is Kind.MACHINE:
-                cloud.delete(item)
+                cloud.terminate(item)
     assert caplog.records
     assert_unsaid(caplog.text + repr(found), arm)
     assert "OSProvisioningTimedOut" in repr(found)
@@ -85,5 +85,5 @@ def test_a_refused_sign_in_says_nothing_secret(
 ) -> None:
     arm.faults.add(Fault("oauth2", status=401, code="invalid_client", message="No.", times=9))
     with caplog.at_level(logging.DEBUG), pytest.raises(CloudError) as caught:
-        cloud.resources({})
+        cloud.status({})
     assert_unsaid(everything_said(caught.value) + caplog.text, arm)

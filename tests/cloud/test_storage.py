@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.cloud.azure.credentials import Federated
-    from orchestrator.cloud.azure.storage import ContainerKey
+    from orchestrator.cloud.keys import ContainerKey
 
 NOW = datetime.now(UTC)  # Azurite judges keys by its own clock
 LATER = NOW + timedelta(hours=6)

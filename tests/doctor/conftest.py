@@ -14,10 +14,10 @@ from orchestrator.cli import cli
 from tests.cloud.conftest import ca_file  # noqa: F401  # fixtures are found by name
 from tests.e2e.command import call
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
-from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm
 from tests.fakes.arm.surroundings import stand_up
+from tests.fakes.clock import ScaledClock
 from tests.fakes.github import FakeGitHub
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.cli.checkout import repository_here
-from orchestrator.doctor.programs import AZ, GH, program_finding
+from orchestrator.cloud.azure.checks.account import AZ
+from orchestrator.doctor.programs import GH, program_finding
 from tests.doctor import defects
 from tests.doctor.conftest import REPOSITORY, SetUp
 from tests.fakes.arm.faults import Fault as CloudFault
@@ -168,7 +169,7 @@ def test_an_outage_of_azure_hides_nothing_of_github(set_up: SetUp) -> None:
 
 
 def test_an_outage_of_github_hides_nothing_of_azure(set_up: SetUp) -> None:
-    set_up.github.faults.add(Fault("GET", wound=Wound.STATUS, status=502, times=10_000))
+    set_up.github.faults.add(Fault("GET", wound=Wound.REFUSE, status=502, times=10_000))
     code, found = set_up.look()
     assert code == 4
     assert {by(found, name)[0]["status"] for name in OF_AZURE} == {"ok"}

@@ -33,7 +33,7 @@ def bring_up_another(arm: FakeArm, github: FakeGitHub, ca_file: Path, other: Fle
     token = arm.identity.request_token
     login = Federated(TENANT, CLIENT, f"{arm.url}/assertion", token, ca_file=str(ca_file))
     cloud = AzureCloud(AzureSettings(SUBSCRIPTION, GROUP, sites, endpoints), login)
-    cloud.launch(machine(name, tags=tags))
+    cloud.create(machine(name, tags=tags))
     cloud.close()
     github.faults.runners(RunnerFate(f"{other.label}-*", never_online=True))
     with open_github(github.connection()) as adapter:

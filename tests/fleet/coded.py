@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.azure.codes import Code
+from orchestrator.cloud.azure.price_table import built_in
 from orchestrator.cloud.failures import Action, FailureKind, Scope
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Outcome, to_json
-from orchestrator.prices import built_in
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fleet.faulting import MORE, Phase, called
 from tests.fleet.stand import ATTEMPT, MINE, Stand, standing

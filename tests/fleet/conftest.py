@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.fleet.clear import Broom
-from orchestrator.fleet.custom_data import template
+from orchestrator.fleet.custom_data import FirstBoots, template
 from orchestrator.fleet.decide import Rules
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
 from orchestrator.fleet.journal import Journal
@@ -39,8 +39,8 @@ from tests.cloud.conftest import (  # noqa: F401  # fixtures are found by name
     no_waits,
     settings,
 )
-from tests.cloud.requests import machine
-from tests.fakes.arm.catalogue import REGIONS, image_id
+from tests.cloud.requests import IMAGE, machine
+from tests.fakes.arm.catalogue import REGIONS
 from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import settle
@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.cloud.port import Market
+    from orchestrator.cloud.offers import RegionOffers
     from orchestrator.plan import Plan
     from orchestrator.store import Store
     from orchestrator.suite import Unit
-    from tests.fakes.arm.clock import VirtualClock
     from tests.fakes.arm.server import FakeArm
+    from tests.fakes.clock import VirtualClock
     from tests.fakes.github import JobEntry
 
 REPOSITORY = "octo/bench"
@@ -84,7 +84,7 @@ class Scene:
         until = str(int(self.clock.now() + hours * 3600))
         tags = {**fleet.tags, MACHINE_TAG: name, EXPIRES_TAG: until}
         minted = self.github.runners.mint(name, [fleet.label])
-        self.cloud.launch(machine(name, tags=tags))
+        self.cloud.create(machine(name, tags=tags))
         return minted.config
 
     def wait(self, seconds: float) -> None:
@@ -123,10 +123,14 @@ class Stage:
         numbers = itertools.count()
         values: dict[str, Any] = {
             "attempt": self.attempt,
-            "build": Build(image=image_id(), ttl_s=6 * 3600.0),
-            "template": template(TEMPLATE.read_text(), str(TEMPLATE)),
+            "build": Build(image=IMAGE, ttl_s=6 * 3600.0),
+            "bootstraps": FirstBoots(
+                template(TEMPLATE.read_text(), str(TEMPLATE)),
+                self.scene.github.runners,
+                self.journal,
+                self.attempt.fleet.label,
+            ),
             "cloud": self.scene.cloud,
-            "runners": self.scene.github.runners,
             "journal": self.journal,
             "clock": self.scene.clock,
             "closing": lambda: is_closing(self.store, self.attempt.session),
@@ -141,8 +145,8 @@ class Stage:
         wish = replace(wish, **changes)
         return Supply(wish, self.markets(), self.scene.clock)
 
-    def markets(self) -> dict[str, Market]:
-        return {region: self.scene.cloud.market(region) for region in REGIONS}
+    def markets(self) -> dict[str, RegionOffers]:
+        return {region: self.scene.cloud.offers(region) for region in REGIONS}
 
     def queue_jobs(self, count: int) -> list[JobEntry]:
         """Queue the matrix, as GitHub does once its outputs are there."""

@@ -20,9 +20,9 @@ import stamina
 from orchestrator.cloud.azure.adapter import AzureCloud
 from orchestrator.cloud.retry import hush
 from orchestrator.fleet.provision import launch_wave
-from tests.fakes.arm.clock import SkewedClock, VirtualClock
 from tests.fakes.arm.faults import Fate
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import SkewedClock, VirtualClock
 from tests.fleet.staging import sky, staged
 
 if TYPE_CHECKING:

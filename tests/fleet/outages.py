@@ -23,8 +23,8 @@ from orchestrator.fleet.reap import Reaper
 from orchestrator.fleet.teardown import tear_down
 from orchestrator.store import Store
 from orchestrator.store.objects import UnclearError
-from tests.fakes.arm.clock import VirtualClock
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import VirtualClock
 from tests.fakes.github.scheduler import settle
 from tests.fleet.conftest import MINE, REPOSITORY
 from tests.fleet.staging import sky, staged

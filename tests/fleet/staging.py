@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.fakes.arm.clock import Clock
+    from tests.fakes.clock import Clock
 
 QUOTA = 10_000_000
 """Cores of every kind: the quotas of the subscription are not what these stages look at."""

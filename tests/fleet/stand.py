@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cloud.azure.adapter import AzureCloud
 from orchestrator.cloud.azure.credentials import Federated
 from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
-from orchestrator.fleet.custom_data import template
+from orchestrator.fleet.custom_data import FirstBoots, template
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
 from orchestrator.fleet.journal import Journal
 from orchestrator.fleet.launch import Build, Launcher
@@ -33,11 +33,11 @@ from orchestrator.sessions import open_session
 from orchestrator.sources import load_suite
 from orchestrator.store import Store, StoreCredentials, open_store
 from orchestrator.suite import Selection, select
-from tests.cloud.requests import machine
+from tests.cloud.requests import IMAGE, machine
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
-from tests.fakes.arm.clock import VirtualClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
+from tests.fakes.clock import VirtualClock
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import cancel, settle
 from tests.fakes.inside import Insides
@@ -133,19 +133,24 @@ class Stand:
         """Bring up machines as ``provision`` does, with its plan and session in the ledger."""
         session = Session(ATTEMPT.session, time.time(), "provision", count)
         open_session(self.store, self.plan, session)
+        journal = Journal("provision", self.clock, self.store)
         launcher = Launcher(
             attempt=ATTEMPT,
-            build=Build(image=image_id(), ttl_s=6 * 3600.0, public_ip=True),
-            template=template(TEMPLATE.read_text(), str(TEMPLATE)),
+            build=Build(image=IMAGE, ttl_s=6 * 3600.0, public_ip=True),
+            bootstraps=FirstBoots(
+                template(TEMPLATE.read_text(), str(TEMPLATE)),
+                self.github.runners,
+                journal,
+                ATTEMPT.fleet.label,
+            ),
             cloud=self.cloud,
-            runners=self.github.runners,
-            journal=Journal("provision", self.clock, self.store),
+            journal=journal,
             clock=self.clock,
             closing=lambda: False,
             store_key=lambda _expires: Secret(""),
             token=lambda: f"{next(self.numbers):04x}",
         )
-        markets = {region: self.cloud.market(region) for region in REGIONS}
+        markets = {region: self.cloud.offers(region) for region in REGIONS}
         spot = SpotMode.ONLY if self.spot else SpotMode.NEVER
         supply = Supply(Wish(("Standard_D8s_v5",), REGIONS, spot), markets, self.clock)
         wave = launch_wave(launcher, supply, count)
@@ -282,9 +287,9 @@ def _others(stand: Stand) -> None:
     tags = {**OTHER.tags, MACHINE_TAG: name, EXPIRES_TAG: str(int(time.time() + 6 * 3600))}
     stand.github.runners.mint(name, [OTHER.label])
     stand.github.runners.mint("their-runner", ["self-hosted", "gpu"])
-    stand.cloud.launch(machine(name, tags=tags))
+    stand.cloud.create(machine(name, tags=tags))
     theirs = {"waa-repo": "octo/other", "waa-github-run": "500", EXPIRES_TAG: "1"}
-    stand.cloud.launch(machine("another-repositorys", tags=theirs))
+    stand.cloud.create(machine("another-repositorys", tags=theirs))
     stand.move(180.0)
     stand.kept = stand.everything
 

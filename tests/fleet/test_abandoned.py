@@ -114,7 +114,7 @@ def test_an_end_that_is_not_granted_is_said(left: Stage) -> None:
     left.scene.wait(WAITS_S + 60.0)
     text = "Resource not accessible by integration"
     left.scene.fake.faults.add(
-        Fault("POST .*/cancel", Wound.STATUS, status=403, message=text, times=9)
+        Fault("POST .*/cancel", Wound.REFUSE, status=403, message=text, times=9)
     )
     reaped = reap(left)
     assert not left.scene.fake.world.runs[500].cancelled

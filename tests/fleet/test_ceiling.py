@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.port import Kind, Resource, State
+from orchestrator.cloud.port import Instance, InstanceState, Kind
 from orchestrator.costs import Bill, Rates, spent
 from orchestrator.fleet.identity import Attempt
 from orchestrator.fleet.journal import Journal
@@ -156,8 +156,8 @@ def test_a_rerun_brings_up_machines_while_the_ceiling_has_room(stage: Stage) -> 
 def test_a_supervisor_that_is_started_anew_counts_each_machine_once() -> None:
     """Two are known by events, of which one is there still; a third is only listed."""
     listed = [
-        Resource(
-            *(Kind.MACHINE, f"/{name}", name, "westeurope", State.READY),
+        Instance(
+            *(Kind.MACHINE, f"/{name}", name, "westeurope", InstanceState.RUNNING),
             {**Attempt(MINE, 1, "run-1").tags(name, 9e5), "waa-size": "Standard_D8s_v5"},
             created,
         )

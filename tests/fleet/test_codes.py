@@ -10,7 +10,7 @@ from orchestrator.cloud.azure.codes import CODES, Code
 from orchestrator.cloud.failures import Action, FailureKind, Scope
 from orchestrator.cloud.port import Kind
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.launch import Launched
+from orchestrator.fleet.launch import LaunchedMachine
 from orchestrator.fleet.supply import Supply, Wish
 from tests.cloud.requests import RUN, machine
 from tests.fakes.arm.catalogue import REGIONS
@@ -60,23 +60,23 @@ def _created(stage: Stage, code: Code, role: Role, supply: Callable[[], Supply])
     if any(launcher.refusals[one].halt.stopped for one in others):
         yield f"{code.code}: it stopped the other role's launches too"
     if code.action is Action.STOP:
-        if isinstance(found, Launched) or not fatal or asked != 1:
+        if isinstance(found, LaunchedMachine) or not fatal or asked != 1:
             yield f"{code.code}: {found}, {asked} creates, fatal {fatal}"
         return
-    if not isinstance(found, Launched) or fatal or asked != 2:
+    if not isinstance(found, LaunchedMachine) or fatal or asked != 2:
         yield f"{code.code}: {found}, {asked} creates, fatal {fatal}"
         return
     first = supply().take(0)
     assert first is not None
-    there = found.choice.offer.region == first.offer.region
+    there = found.placement.offer.region == first.offer.region
     if code.scope is Scope.REGION and there:
-        yield f"{code.code}: again in {found.choice}"
-    if code.scope in (Scope.SIZE, Scope.FAMILY) and found.choice.offer.size == first.offer.size:
-        yield f"{code.code}: again {found.choice}"
-    if code.scope is Scope.ZONE and found.choice.zone == first.zone:
-        yield f"{code.code}: again in {found.choice}"
-    if code.scope is Scope.MACHINE and found.choice != first:
-        yield f"{code.code}: {found.choice} and not {first}"
+        yield f"{code.code}: again in {found.placement}"
+    if code.scope in (Scope.SIZE, Scope.FAMILY) and found.placement.offer.size == first.offer.size:
+        yield f"{code.code}: again {found.placement}"
+    if code.scope is Scope.ZONE and found.placement.zone == first.zone:
+        yield f"{code.code}: again in {found.placement}"
+    if code.scope is Scope.MACHINE and found.placement != first:
+        yield f"{code.code}: {found.placement} and not {first}"
 
 
 def _puts_before(stage: Stage, at: int) -> int:
@@ -94,9 +94,9 @@ def test_every_code_of_a_machine_that_was_accepted_is_its_own_or_the_identitys(
     for number, code in enumerate(CODES):
         name = f"waa-42-{number}"
         scene.arm.faults.machines(Fate(name, fails_with=code.code, fails_message="Said so."))
-        scene.cloud.launch(machine(name))
+        scene.cloud.create(machine(name))
     scene.wait(60)
-    told = {one.name: one.failure for one in scene.cloud.resources(RUN) if one.kind is Kind.MACHINE}
+    told = {one.name: one.failure for one in scene.cloud.status(RUN) if one.kind is Kind.MACHINE}
     for number, code in enumerate(CODES):
         failure = told[f"waa-42-{number}"]
         assert failure is not None

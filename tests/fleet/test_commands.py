@@ -13,10 +13,10 @@ from orchestrator.github import open_github
 from tests.cloud.requests import machine
 from tests.e2e.command import call
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
-from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.faults import Fault
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm
+from tests.fakes.clock import ScaledClock
 from tests.fakes.github import FakeGitHub
 from tests.fleet.conftest import MINE, OTHER, REPOSITORY
 
@@ -73,7 +73,7 @@ class Command:
                 name = f"{fleet.label}-0"
                 tags = {**fleet.tags, MACHINE_TAG: name, EXPIRES_TAG: "99999999999"}
                 adapter.runners.mint(name, [fleet.label])
-                cloud.launch(machine(name, tags=tags))
+                cloud.create(machine(name, tags=tags))
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         connection = self.github.connection()

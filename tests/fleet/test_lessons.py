@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.launch import Launched
+from orchestrator.fleet.launch import LaunchedMachine
 from orchestrator.fleet.provision import launch_wave
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fakes.arm.world import MACHINE
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 N = 4
 
 
-def provisioned(stage: Stage, count: int = N) -> list[Launched]:
+def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
     wave = launch_wave(stage.launcher(), stage.supply(), count)
     return list(wave.launched)
@@ -123,7 +123,7 @@ def test_the_ghost_of_a_machine_that_was_lost_is_forgotten_while_the_run_goes_on
         Fault("PUT virtualMachines", status=400, code="InvalidParameter", times=10_000),
         GitHubFault(
             "POST /actions/runners/generate",
-            Wound.STATUS,
+            Wound.REFUSE,
             status=422,
             message="Invalid runner name.",
             times=10_000,
@@ -149,7 +149,7 @@ def test_each_try_has_a_configuration_and_a_name_of_its_own(stage: Stage) -> Non
         Fault("PUT virtualMachines", status=409, code="AllocationFailed", times=3)
     )
     launched = stage.launcher().launch(0, stage.supply(), Role.ARENA)
-    assert isinstance(launched, Launched)
+    assert isinstance(launched, LaunchedMachine)
     tried = names_of(stage, "create", "intent")
     assert len(tried) == len(set(tried)) == 4
     assert names_of(stage, "mint") == tried

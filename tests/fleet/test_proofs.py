@@ -14,20 +14,20 @@ from orchestrator.fleet.facts import Facts, Listings
 from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
-from tests.fakes.arm.clock import SkewedClock
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import SkewedClock
 from tests.fleet.conftest import MINE, Stage
 
 if TYPE_CHECKING:
-    from orchestrator.fleet.launch import Launched
+    from orchestrator.fleet.launch import LaunchedMachine
     from tests.fleet.conftest import Scene
 
 N = 2
 PATIENCE = Patience(10.0, 900.0)
 
 
-def provisioned(stage: Stage, count: int = N) -> list[Launched]:
+def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
     wave = launch_wave(stage.launcher(), stage.supply(), count)
     stage.queue_jobs(count)
@@ -82,7 +82,7 @@ def test_a_young_machine_is_not_runnerless(stage: Stage) -> None:
     stage.scene.wait(60.0)
     for _ in range(3):
         now = stage.scene.clock.now()
-        view = Listings(tuple(stage.scene.cloud.resources(MINE.tags)), (), ()).view(
+        view = Listings(tuple(stage.scene.cloud.status(MINE.tags)), (), ()).view(
             MINE, Facts(), frozenset()
         )
         actions, memory = decide(view, orders, rules, memory, now)
@@ -124,7 +124,7 @@ def test_a_clock_that_is_off_changes_no_age(scene: Scene) -> None:
     scene.clock.advance(300.0)
     skewed = SkewedClock(scene.clock, 1200.0)
     scene.cloud._hours._clock = skewed
-    [listed] = [one for one in scene.cloud.resources(MINE.tags) if one.kind == "machine"]
+    [listed] = [one for one in scene.cloud.status(MINE.tags) if one.kind == "machine"]
     read = scene.cloud.get("waa-500-0")
     assert read is not None
     for one in (listed, read):

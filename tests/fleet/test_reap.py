@@ -48,7 +48,7 @@ def test_a_machine_past_its_time_goes_even_if_its_run_goes_on(scene: Scene) -> N
 
 def test_a_run_that_github_does_not_know_is_not_over(scene: Scene) -> None:
     unknown = {"waa-repo": REPOSITORY, "waa-github-run": "999", "waa-machine": "m"}
-    scene.cloud.launch(machine("m", tags=unknown))
+    scene.cloud.create(machine("m", tags=unknown))
     scene.clock.advance(120)
     reaped = reap(scene)
     assert scene.machines == ["m"]
@@ -66,14 +66,14 @@ def test_a_run_that_goes_on_keeps_everything(scene: Scene) -> None:
 
 def test_another_repositorys_machine_is_not_seen(scene: Scene) -> None:
     tags = {"waa-repo": "octo/other", "waa-github-run": "500", "waa-expires-at": "1"}
-    scene.cloud.launch(machine("theirs", tags=tags))
+    scene.cloud.create(machine("theirs", tags=tags))
     scene.clock.advance(120)
     assert reap(scene).condemned.found.empty
     assert scene.machines == ["theirs"]
 
 
 def test_what_says_neither_run_nor_end_is_named_and_left(scene: Scene) -> None:
-    scene.cloud.launch(machine("odd", tags={"waa-repo": REPOSITORY}))
+    scene.cloud.create(machine("odd", tags={"waa-repo": REPOSITORY}))
     scene.clock.advance(120)
     reaped = reap(scene)
     assert scene.machines == ["odd"]

@@ -11,7 +11,7 @@ from orchestrator.cloud.azure.codes import BY_CODE
 from orchestrator.cloud.failures import Failure
 from orchestrator.fleet.clear import Patience
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.launch import Launched
+from orchestrator.fleet.launch import LaunchedMachine
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
 from tests.fakes.arm.faults import Fate, Fault
@@ -35,7 +35,7 @@ def refuse(stage: Stage, code: str, times: int = ALWAYS, holding: bytes = b"") -
     )
 
 
-def provisioned(stage: Stage, count: int = N) -> Sequence[Launched]:
+def provisioned(stage: Stage, count: int = N) -> Sequence[LaunchedMachine]:
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
     return launch_wave(stage.launcher(), stage.supply(), count).launched
 
@@ -83,16 +83,16 @@ def test_an_unknown_code_in_one_region_leads_to_the_next(stage: Stage) -> None:
     refuse(stage, ODD, holding=b'"westeurope"')
     launched = provisioned(stage)
     assert len(launched) == N
-    assert {one.choice.offer.region for one in launched} == {"northeurope"}
+    assert {one.placement.offer.region for one in launched} == {"northeurope"}
 
 
 def test_a_wrong_parameter_of_a_machine_is_not_the_runs_once_another_was_accepted(
     stage: Stage,
 ) -> None:
     launcher, supply = stage.launcher(), stage.supply()
-    assert isinstance(launcher.launch(0, supply, Role.ARENA), Launched)
+    assert isinstance(launcher.launch(0, supply, Role.ARENA), LaunchedMachine)
     refuse(stage, "InvalidParameter", times=1)
-    assert isinstance(launcher.launch(1, supply, Role.ARENA), Launched)
+    assert isinstance(launcher.launch(1, supply, Role.ARENA), LaunchedMachine)
     assert not launcher.halt.stopped
 
 
@@ -101,8 +101,8 @@ def test_what_one_role_is_refused_says_nothing_of_the_other(stage: Stage, role: 
     refuse(stage, "InvalidParameter", times=1)
     launcher = stage.launcher()
     other = next(one for one in Role if one is not role)
-    assert not isinstance(launcher.launch(0, stage.supply(), role), Launched)
-    assert isinstance(launcher.launch(1, stage.supply(), other), Launched)
+    assert not isinstance(launcher.launch(0, stage.supply(), role), LaunchedMachine)
+    assert isinstance(launcher.launch(1, stage.supply(), other), LaunchedMachine)
 
 
 def test_a_full_zone_is_left_for_the_next_though_the_create_was_accepted(stage: Stage) -> None:
@@ -113,16 +113,16 @@ def test_a_full_zone_is_left_for_the_next_though_the_create_was_accepted(stage: 
     assert made is not None
     failure = BY_CODE["zonalallocationfailed"]
     supply.failed(
-        first.choice.offer.size,
-        first.choice.offer.region,
+        first.placement.offer.size,
+        first.placement.offer.region,
         Failure(failure.kind, failure.code, "", scope=failure.scope),
         spot=False,
         zone=made.tags["waa-zone"],
     )
     after = supply.take(0)
     assert after is not None
-    assert after.offer == first.choice.offer
-    assert after.zone != first.choice.zone
+    assert after.offer == first.placement.offer
+    assert after.zone != first.placement.zone
 
 
 # -- supervise ------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def test_refusals_of_some_minutes_drain_no_run(stage: Stage, side: str, status: 
     def refuse(_round: object) -> None:
         if side == "GitHub":
             words = {401: "Bad credentials", 403: "Forbidden", 404: "Not Found"}[status]
-            fault = Fault("GET /actions/runners$", Wound.STATUS, status, words, times=LOOKS)
+            fault = Fault("GET /actions/runners$", Wound.REFUSE, status, words, times=LOOKS)
             stage.scene.fake.faults.add(fault)
         else:
             code = "AuthorizationFailed"
@@ -59,7 +59,7 @@ def test_refusals_of_some_minutes_drain_no_run(stage: Stage, side: str, status: 
 
 @pytest.mark.parametrize(("status", "words"), [(403, "Forbidden"), (404, "Not Found")])
 def test_one_refused_configuration_costs_one_machine(stage: Stage, status: int, words: str) -> None:
-    refusal = Fault("POST /actions/runners/generate", Wound.STATUS, status, words)
+    refusal = Fault("POST /actions/runners/generate", Wound.REFUSE, status, words)
     stage.scene.fake.faults.add(refusal)
     wave = launch_wave(stage.launcher(), stage.supply(), N)
     assert (wave.fatal, len(wave.launched)) == ("", N - 1)
@@ -72,7 +72,7 @@ def test_a_refused_configuration_of_a_replacement_is_asked_for_again(stage: Stag
     stage.insides.job_s = 1200.0
     stage.scene.fake.faults.runners(RunnerFate(launched[0].name, never_online=True))
     stage.scene.fake.faults.add(
-        Fault("POST /actions/runners/generate", Wound.STATUS, 404, "Not Found")
+        Fault("POST /actions/runners/generate", Wound.REFUSE, 404, "Not Found")
     )
     ended, _ = supervised(stage)
     assert ended.exit_code == 0, ended

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
-from tests.fakes.arm.clock import VirtualClock
+from tests.fakes.clock import VirtualClock
 from tests.fleet.staging import sky, staged
 from tests.fleet.traffic import Ear
 

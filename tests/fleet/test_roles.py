@@ -209,7 +209,7 @@ def test_the_fake_refuses_what_a_role_lacks(stage: Stage, lacking: str, kind: Fa
         for one in RUN
     )
     with pytest.raises(CloudError, match="AuthorizationFailed") as caught:
-        stage.scene.cloud.launch(machine())
+        stage.scene.cloud.create(machine())
     assert caught.value.kind is kind
     assert lacking in str(caught.value)
     assert arm.everything() == []

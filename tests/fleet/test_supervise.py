@@ -19,14 +19,14 @@ from tests.fleet.conftest import MINE, OTHER, Stage
 
 if TYPE_CHECKING:
     from orchestrator.fleet.ending import Ended
-    from orchestrator.fleet.launch import Launched
+    from orchestrator.fleet.launch import LaunchedMachine
     from orchestrator.fleet.supervise import Supervisor
     from tests.fakes.github import JobEntry
 
 N = 4
 
 
-def provisioned(stage: Stage, count: int = N) -> list[Launched]:
+def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
     """Bring up the first machines and queue the matrix."""
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
     wave = launch_wave(stage.launcher(), stage.supply(), count)

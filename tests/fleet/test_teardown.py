@@ -41,7 +41,7 @@ def test_nothing_to_do_is_proved_by_two_looks(scene: Scene) -> None:
 def test_machines_of_every_attempt_go(scene: Scene) -> None:
     for attempt in (1, 2):
         tags = {**MINE.tags, "waa-attempt": str(attempt), "waa-machine": f"m{attempt}"}
-        scene.cloud.launch(machine(f"m{attempt}", tags=tags))
+        scene.cloud.create(machine(f"m{attempt}", tags=tags))
     scene.clock.advance(120)
     assert tear_down(MINE, scene.broom, PATIENCE).proved
     assert scene.arm.everything() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.cloud.port import Kind, Resource, State
+from orchestrator.cloud.port import Instance, InstanceState, Kind
 from orchestrator.costs import Rates
 from orchestrator.fleet.identity import Attempt
 from orchestrator.fleet.spending import Spending
@@ -22,7 +22,7 @@ TAGS = {
 }
 RATES = {("Standard_D8s_v5", "westeurope"): Rates("Standard_D8s_v5", "westeurope", 0.4)}
 SPENDING = Spending(RATES)
-MACHINE = Resource(Kind.MACHINE, "/id", NAME, "westeurope", State.CREATING, TAGS, 90.0)
+MACHINE = Instance(Kind.MACHINE, "/id", NAME, "westeurope", InstanceState.STARTING, TAGS, 90.0)
 RUNNER = Runner(7, NAME, "offline", False, frozenset({MINE.label}))
 JOB = Job(
     *(1, "benchmark (0)", 1, "in_progress", None, frozenset({MINE.label})),
@@ -31,7 +31,7 @@ JOB = Job(
 
 
 def look(
-    machine: Resource | None, runner: Runner | None = None, job: Job | None = None
+    machine: Instance | None, runner: Runner | None = None, job: Job | None = None
 ) -> FleetView:
     present = [one for one in (machine,) if one]
     return join(MINE, present, [runner] if runner else [], [job] if job else [])
@@ -53,7 +53,7 @@ def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
         "expires": 9000.0,
         "usd_hour": 0.4,
     }
-    ready, online = replace(MACHINE, state=State.READY), replace(RUNNER, status="online")
+    ready, online = replace(MACHINE, state=InstanceState.RUNNING), replace(RUNNER, status="online")
     witness, second = witness.after_look(look(ready, online), SPENDING, 130.0, {NAME})
     assert kinds(second) == ["booted", "online"]
     witness, third = witness.after_look(look(ready, online, JOB), SPENDING, 160.0, {NAME})
@@ -84,6 +84,6 @@ def test_a_machine_that_was_gone_before_the_first_look_is_told_by_its_job() -> N
 
 def test_a_drain_machine_pays_for_the_disks_it_has() -> None:
     priced = {key: replace(rates, disk_hour=0.1) for key, rates in RATES.items()}
-    drain = replace(MACHINE, tags={**TAGS, "waa-role": "drain"})
+    drain = replace(MACHINE, labels={**TAGS, "waa-role": "drain"})
     assert Spending(priced, disks=2, drain_disks=1).usd_hour(MACHINE) == 0.4 + 2 * 0.1
     assert Spending(priced, disks=2, drain_disks=1).usd_hour(drain) == 0.4 + 0.1

@@ -24,10 +24,10 @@ from orchestrator.store import StoreCredentials, open_store
 from tests.cloud.azurite import running_over_tls
 from tests.e2e.command import PATIENCE_S
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
-from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.azurite import ACCOUNT, KEY
+from tests.fakes.clock import ScaledClock
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github.scheduler import settle
 from tests.fakes.metal import Inside, Metal, host_environment

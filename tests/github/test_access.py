@@ -63,7 +63,7 @@ def test_threads_share_one_token(fake: FakeGitHub, as_app: GitHub) -> None:
 def test_a_token_endpoint_that_fails_for_a_moment_is_asked_again(
     fake: FakeGitHub, as_app: GitHub
 ) -> None:
-    fake.faults.add(Fault("access_tokens", Wound.STATUS, 502, "Bad gateway"))
+    fake.faults.add(Fault("access_tokens", Wound.REFUSE, 502, "Bad gateway"))
     fake.faults.add(Fault("access_tokens", Wound.DROP_AFTER))
 
     assert as_app.runs.find(500) is not None

@@ -45,7 +45,7 @@ def test_more_than_a_page_of_artifacts(fake: FakeGitHub, github: GitHub) -> None
     assert len(github.artifacts.of_run(500)) == 130
 
 
-@pytest.mark.parametrize("wound", [Wound.DROP_BEFORE, Wound.DROP_AFTER, Wound.CUT, Wound.STATUS])
+@pytest.mark.parametrize("wound", [Wound.DROP_BEFORE, Wound.DROP_AFTER, Wound.CUT, Wound.REFUSE])
 def test_a_broken_download_starts_again_with_a_fresh_address(
     fake: FakeGitHub, github: GitHub, tmp_path: Path, wound: Wound
 ) -> None:

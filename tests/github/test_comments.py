@@ -63,7 +63,7 @@ def test_a_marker_planted_by_another_account_is_passed_over(fake: FakeGitHub) ->
     assert fake.world.comments[planted.id].body.endswith("mine")
 
 
-@pytest.mark.parametrize("wound", [Wound.DROP_AFTER, Wound.CUT, Wound.STATUS_AFTER])
+@pytest.mark.parametrize("wound", [Wound.DROP_AFTER, Wound.CUT, Wound.REFUSE_AFTER])
 def test_a_create_whose_reply_was_lost_is_not_repeated(
     fake: FakeGitHub, github: GitHub, wound: Wound
 ) -> None:

@@ -94,7 +94,7 @@ def test_labels_that_github_refuses_are_never_sent(
 def test_a_refusal_stops_after_one_call(
     fake: FakeGitHub, github: GitHub, status: int, kind: FailureKind
 ) -> None:
-    fake.faults.add(Fault(MINT, Wound.STATUS, status, "no", times=100))
+    fake.faults.add(Fault(MINT, Wound.REFUSE, status, "no", times=100))
 
     with pytest.raises(GitHubError) as caught:
         github.runners.mint("vm-1", ["run"])
@@ -123,7 +123,7 @@ def test_a_runner_group_that_is_not_there_stops(fake: FakeGitHub, github: GitHub
     assert fake.count("POST", MINT) == 1
 
 
-@pytest.mark.parametrize("wound", [Wound.DROP_AFTER, Wound.CUT, Wound.STATUS_AFTER])
+@pytest.mark.parametrize("wound", [Wound.DROP_AFTER, Wound.CUT, Wound.REFUSE_AFTER])
 def test_a_mint_whose_reply_was_lost_leaves_one_entry_with_the_configuration_returned(
     fake: FakeGitHub, github: GitHub, wound: Wound
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_mint_whose_reply_was_lost_leaves_one_entry_with_the_configuration_ret
 
 def test_a_mint_that_never_arrived_is_sent_again(fake: FakeGitHub, github: GitHub) -> None:
     fake.faults.add(Fault(MINT, Wound.DROP_BEFORE))
-    fake.faults.add(Fault(MINT, Wound.STATUS, 502, "Bad gateway"))
+    fake.faults.add(Fault(MINT, Wound.REFUSE, 502, "Bad gateway"))
 
     minted = github.runners.mint("vm-1", ["run"])
 
@@ -180,7 +180,7 @@ def test_a_taken_name_that_is_not_listed_yet_is_waited_for(
 
 
 def test_a_mint_that_keeps_failing_ends(fake: FakeGitHub, github: GitHub) -> None:
-    fake.faults.add(Fault(MINT, Wound.STATUS, 500, "Server Error", times=100))
+    fake.faults.add(Fault(MINT, Wound.REFUSE, 500, "Server Error", times=100))
 
     with pytest.raises(GitHubError) as caught:
         github.runners.mint("vm-1", ["run"])

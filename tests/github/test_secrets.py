@@ -70,8 +70,8 @@ def used_everywhere(github: GitHub, fake: FakeGitHub, tmp_path: Path) -> list[st
         ("generate-jitconfig", Wound.DROP_AFTER),
         ("_storage", Wound.CUT),
         ("_storage", Wound.DROP_AFTER),
-        ("_storage", Wound.STATUS),
-        ("nowhere", Wound.STATUS),
+        ("_storage", Wound.REFUSE),
+        ("nowhere", Wound.REFUSE),
     ):
         if pattern == "nowhere":
             fake.world.storage_origin = "http://127.0.0.1:1"

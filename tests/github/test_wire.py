@@ -103,7 +103,7 @@ def test_a_limit_in_an_older_wording_is_a_limit(
     fake: FakeGitHub, github: GitHub, message: str, status: int, wait_s: int | None
 ) -> None:
     headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
-    fake.faults.add(Fault(RUN, Wound.STATUS, status, message, headers))
+    fake.faults.add(Fault(RUN, Wound.REFUSE, status, message, headers))
 
     assert github.runs.find(500) is not None
     assert waited(fake) == [60.0 if wait_s is None else 17.0]
@@ -132,7 +132,7 @@ def test_a_limit_is_known_by_the_page_it_names_and_by_words_anywhere(
 def test_a_permission_that_is_missing_is_no_limit(
     fake: FakeGitHub, github: GitHub, message: str
 ) -> None:
-    fake.faults.add(Fault(RUN, Wound.STATUS, 403, message))
+    fake.faults.add(Fault(RUN, Wound.REFUSE, 403, message))
     with pytest.raises(GitHubError) as caught:
         github.runs.find(500)
     assert caught.value.kind is FailureKind.CREDENTIALS
@@ -184,7 +184,7 @@ def test_a_read_survives_a_broken_connection(
 
 
 def test_a_read_that_keeps_failing_is_given_up(fake: FakeGitHub, github: GitHub) -> None:
-    fake.faults.add(Fault(RUN, Wound.STATUS, 503, "Service unavailable", times=100))
+    fake.faults.add(Fault(RUN, Wound.REFUSE, 503, "Service unavailable", times=100))
 
     with pytest.raises(GitHubError, match="503") as caught:
         github.runs.find(500)
@@ -206,7 +206,7 @@ def test_writes_never_exceed_githubs_points_a_minute() -> None:
 def test_a_message_from_the_other_side_is_bounded_and_printable(
     fake: FakeGitHub, github: GitHub
 ) -> None:
-    fake.faults.add(Fault(RUN, Wound.STATUS, 400, "\x1b[31mred\n::error::x\x00" + "y" * 5000))
+    fake.faults.add(Fault(RUN, Wound.REFUSE, 400, "\x1b[31mred\n::error::x\x00" + "y" * 5000))
 
     with pytest.raises(GitHubError) as caught:
         github.runs.find(500)

@@ -14,10 +14,10 @@ from orchestrator.store import StoreCredentials, open_store
 from tests.cloud.azurite import running_over_tls
 from tests.e2e.command import call, until
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION, image_id, subnet_id
-from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.azurite import ACCOUNT, KEY
+from tests.fakes.clock import ScaledClock
 from tests.fakes.github import FakeGitHub
 from tests.fakes.inside import JIT_FILE, SAS_FILE, files_of
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.cloud.azure.price_table import built_in
 from orchestrator.costs import MachineKind, hourly
 from orchestrator.ledger.events import Event
-from orchestrator.prices import built_in
 from orchestrator.report.fleet import FleetEvents
 from tests.report.fake_run import START, machine_of
 

@@ -1,4 +1,4 @@
-"""The cloud port over Azure Resource Manager.
+"""The engine ``azure_vm``: machines by Azure Resource Manager.
 
 Creates and deletes are submitted, no faster than this process's share of Azure's limits, and not
 polled: one listing of the resource group shows what became of all of them, in any process.
@@ -21,24 +21,29 @@ from orchestrator.cloud.azure.clients import Clients
 from orchestrator.cloud.azure.credentials import throwaway_public_key
 from orchestrator.cloud.azure.hours import Hours
 from orchestrator.cloud.azure.images import read_image
+from orchestrator.cloud.azure.job_check import job_findings
 from orchestrator.cloud.azure.limits import hearing, paces
-from orchestrator.cloud.azure.offers import market
+from orchestrator.cloud.azure.machine import AzureImage, machine_request
+from orchestrator.cloud.azure.offers import region_offers
 from orchestrator.cloud.azure.refusals import classify_instance
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind
-from orchestrator.cloud.port import Kind, Resource, State
+from orchestrator.cloud.port import Capabilities, Instance, InstanceState, Kind, Launched
 from orchestrator.cloud.retry import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from azure.mgmt.compute.models import VirtualMachine
     from azure.mgmt.resource.resources.models import GenericResourceExpanded
 
     from orchestrator.clock import Clock
     from orchestrator.cloud.azure.credentials import Login
+    from orchestrator.cloud.azure.machine import MachineRequest
     from orchestrator.cloud.azure.settings import AzureSettings
+    from orchestrator.cloud.findings import Finding
     from orchestrator.cloud.image import MachineImage
-    from orchestrator.cloud.port import DataDisk, MachineRequest, Market
+    from orchestrator.cloud.job import Job
+    from orchestrator.cloud.offers import RegionOffers
 
 T = TypeVar("T")
 
@@ -51,19 +56,23 @@ _KINDS = {
 # Versions of the generic delete, as the listing's types name them.
 _DELETE_API = {Kind.NIC: "2023-11-01", Kind.IP: "2023-11-01", Kind.DISK: "2023-10-02"}
 _STATES = {
-    "succeeded": State.READY,
-    "failed": State.FAILED,
-    "canceled": State.FAILED,
-    "deleting": State.DELETING,
-    "creating": State.CREATING,
-    "updating": State.CREATING,
-    "accepted": State.CREATING,
+    "succeeded": InstanceState.RUNNING,
+    "failed": InstanceState.ENDED,
+    "canceled": InstanceState.ENDED,
+    "deleting": InstanceState.ENDING,
+    "creating": InstanceState.STARTING,
+    "updating": InstanceState.STARTING,
+    "accepted": InstanceState.ACCEPTED,
 }
+_NAME_TAKEN = "NameTaken"
 _NO_SUCH_MACHINE = frozenset({"resourcenotfound", "notfound"})
 
 
 class AzureCloud:
-    """One resource group of one subscription, as a ``Cloud``."""
+    """One resource group of one subscription, as a ``MachineEngine``."""
+
+    name = "azure_vm"
+    capabilities = Capabilities(spot=True, zones=True, quotas=True, jit_runner=True)
 
     def __init__(
         self,
@@ -80,8 +89,42 @@ class AzureCloud:
         self._clients = Clients(settings, login, self._hours.hear)
         self._failures: dict[str, Failure] = {}
 
-    def launch(self, request: MachineRequest) -> None:
-        """As ``Cloud.launch``; the body is ``machine_body``'s."""
+    def check(self, job: Job) -> Sequence[Finding]:
+        """As ``Engine.check``: what the job asks for, its image, and room for it in its region."""
+        return list(job_findings(job, self, self._settings))
+
+    def launch(self, job: Job) -> Launched:
+        """As ``Engine.launch``, one create after the other, each as ``create`` makes it."""
+        accepted: list[str] = []
+        refused: dict[str, Failure] = {}
+        for name in job.names:
+            try:
+                self._create_or_own(machine_request(job, name, job.bootstrap(name)), job.labels)
+            except CloudError as error:
+                refused[name] = error.failure
+                continue
+            accepted.append(name)
+        return Launched(tuple(accepted), refused)
+
+    def _create_or_own(self, request: MachineRequest, labels: Mapping[str, str]) -> None:
+        """Create a machine; one of its name with these labels was made by an earlier call."""
+        try:
+            self.create(request)
+        except CloudError as error:
+            if error.failure.code != _NAME_TAKEN:
+                raise
+            there = self.get(request.name)
+            if there is None or not _carries(there, labels):
+                raise
+
+    def create(self, request: MachineRequest) -> None:
+        """Submit one create, whose body is ``machine_body``'s, and return when it is accepted.
+
+        A repeated attempt inside the call never makes a second machine.
+
+        Raises:
+            CloudError: Classified, ``NameTaken`` when a machine of this name was there before.
+        """
         from azure.core import MatchConditions
 
         wrong = "; ".join(str(problem) for problem in problems(request, self._settings))
@@ -113,8 +156,8 @@ class AzureCloud:
                 raise _taken(request.name) from None
             # An earlier attempt's reply was lost after it took effect: the machine is ours.
 
-    def image(self, image_id: str) -> MachineImage | None:
-        """As ``Cloud.image``: the version and its definition, read once each."""
+    def image(self, image_id: str) -> AzureImage | None:
+        """As ``MachineEngine.image``: the version and its definition, read once each."""
         try:
             found = self._call(
                 "read the machine image", lambda: read_image(self._clients.compute(), image_id)
@@ -123,27 +166,22 @@ class AzureCloud:
             return None
         return found.machine if found else None
 
-    def disk_label(self, disks: Sequence[DataDisk]) -> str:
-        """As ``Cloud.disk_label``: the type of storage and the GB, which together say the tier."""
+    def disk_label(self, image: MachineImage) -> str:
+        """As ``MachineEngine.disk_label``: type of storage and GB, which together say the tier."""
+        disks = image.data_disks if isinstance(image, AzureImage) else ()
         return disk_label(disks, self._settings)
 
-    def resources(self, tags: Mapping[str, str]) -> Sequence[Resource]:
-        """As ``Cloud.resources``: one paged listing of the resource group.
+    def status(self, labels: Mapping[str, str]) -> Sequence[Instance]:
+        """As ``Engine.status``: one paged listing of the resource group.
 
         The tags are compared here: Azure's own filter leaves the tags out of what it returns
-        ("Resources - List By Resource Group").
+        ("Resources - List By Instance Group").
         """
-        found = self._call("list resources", self._list)
-        wanted = {name.lower(): value for name, value in tags.items()}
-        return [
-            self._explained(resource)
-            for resource in found
-            if wanted.items()
-            <= {name.lower(): value for name, value in resource.tags.items()}.items()
-        ]
+        listed = self._call("list resources", self._list)
+        return [self._explained(instance) for instance in listed if _carries(instance, labels)]
 
-    def get(self, name: str) -> Resource | None:
-        """As ``Cloud.get``. A group that is not there is a wrong set-up, and proves nothing."""
+    def get(self, name: str) -> Instance | None:
+        """As ``Engine.get``. A group that is not there is a wrong set-up, and proves nothing."""
         try:
             machine = self._call(f"look at {name}", lambda: self._read(name))
         except GoneError as error:
@@ -153,26 +191,31 @@ class AzureCloud:
         return self._explained(machine)
 
     def now(self) -> float:
-        """As ``Cloud.now``: by the ``Date`` of Resource Manager's replies."""
+        """As ``MachineEngine.now``: by the ``Date`` of Resource Manager's replies."""
         return self._hours.now()
 
     def ahead_s(self) -> float:
-        """As ``Cloud.ahead_s``."""
+        """As ``MachineEngine.ahead_s``."""
         return self._hours.ahead_s
 
-    def delete(self, resource: Resource) -> None:
-        """As ``Cloud.delete``. A machine is force-deleted: its shutdown is not waited for."""
+    def logs(self, instance: Instance, since_s: float | None = None) -> Iterator[bytes]:
+        """As ``Engine.logs``: nothing. A machine's worker keeps its log in the run's store."""
+        del instance, since_s
+        yield from ()
+
+    def terminate(self, instance: Instance) -> None:
+        """As ``Engine.terminate``. A machine is force-deleted: its shutdown is not waited for."""
         try:
-            self._call(f"delete {resource.name}", lambda: self._submit_delete(resource))
+            self._call(f"delete {instance.name}", lambda: self._submit_delete(instance))
         except GoneError:
             return
 
-    def market(self, region: str) -> Market:
-        """As ``Cloud.market``: two listings, of the region's SKUs and of its usages."""
+    def offers(self, region: str) -> RegionOffers:
+        """As ``Engine.offers``: two listings, of the region's SKUs and of its usages."""
         if not is_region(region):
             failure = Failure(FailureKind.CONFIGURATION, "InvalidRegion", repr(region[:40]))
             raise CloudError(failure, during="list sizes")
-        return self._call(f"list sizes in {region}", lambda: self._market(region))
+        return self._call(f"list sizes in {region}", lambda: self._region_offers(region))
 
     def close(self) -> None:
         """Close every connection."""
@@ -185,38 +228,38 @@ class AzureCloud:
     def _call(self, during: str, action: Callable[[], T]) -> T:
         return self._patience.call(lambda: call(during, action))
 
-    def _list(self) -> list[Resource]:
+    def _list(self) -> list[Instance]:
         pages = self._clients.resource().resources.list_by_resource_group(
             self._settings.resource_group, expand="createdTime,provisioningState"
         )
-        found = [resource for entry in pages if (resource := _resource(entry)) is not None]
-        return [replace(one, created=self._hours.own(one.created)) for one in found]
+        listed = [instance for entry in pages if (instance := _instance(entry)) is not None]
+        return [replace(item, created=self._hours.own(item.created)) for item in listed]
 
-    def _read(self, name: str) -> Resource:
+    def _read(self, name: str) -> Instance:
         machines = self._clients.compute().virtual_machines
-        found = machines.get(self._settings.resource_group, name)
-        return Resource(
+        read = machines.get(self._settings.resource_group, name)
+        return Instance(
             kind=Kind.MACHINE,
-            id=str(found.id),
-            name=str(found.name),
-            region=str(found.location),
-            state=_state(found.provisioning_state),
-            tags=dict(found.tags or {}),
-            created=self._hours.own(found.time_created.timestamp() if found.time_created else None),
+            id=str(read.id),
+            name=str(read.name),
+            region=str(read.location),
+            state=_state(read.provisioning_state),
+            labels=dict(read.tags or {}),
+            created=self._hours.own(read.time_created.timestamp() if read.time_created else None),
         )
 
-    def _explained(self, resource: Resource) -> Resource:
+    def _explained(self, instance: Instance) -> Instance:
         """Add why a machine failed: read once, from its instance view."""
-        if resource.kind is not Kind.MACHINE or resource.state is not State.FAILED:
-            return resource
-        if resource.id not in self._failures:
+        if instance.kind is not Kind.MACHINE or instance.state is not InstanceState.ENDED:
+            return instance
+        if instance.id not in self._failures:
             try:
-                self._failures[resource.id] = self._call(
-                    f"inspect {resource.name}", lambda: self._why(resource.name)
+                self._failures[instance.id] = self._call(
+                    f"inspect {instance.name}", lambda: self._why(instance.name)
                 )
             except GoneError:
-                return resource
-        return replace(resource, failure=self._failures[resource.id])
+                return instance
+        return replace(instance, failure=self._failures[instance.id])
 
     def _why(self, name: str) -> Failure:
         view = self._clients.compute().virtual_machines.instance_view(
@@ -226,54 +269,60 @@ class AzureCloud:
         unsaid = Failure(FailureKind.TRANSIENT, "ProvisioningFailed", "Azure gives no reason")
         return classify_instance(statuses) or unsaid
 
-    def _submit_delete(self, resource: Resource) -> None:
+    def _submit_delete(self, instance: Instance) -> None:
         with self._paces.deletes.turn() as heard:
-            if resource.kind is Kind.MACHINE:
+            if instance.kind is Kind.MACHINE:
                 self._clients.compute().virtual_machines.begin_delete(
                     self._settings.resource_group,
-                    resource.name,
+                    instance.name,
                     force_deletion=True,
                     polling=False,
                     raw_response_hook=hearing(heard),
                 )
                 return
             self._clients.resource().resources.begin_delete_by_id(
-                resource.id.lstrip("/"),
-                api_version=_DELETE_API[resource.kind],
+                instance.id.lstrip("/"),
+                api_version=_DELETE_API[instance.kind],
                 polling=False,
                 raw_response_hook=hearing(heard),
             )
 
-    def _market(self, region: str) -> Market:
+    def _region_offers(self, region: str) -> RegionOffers:
         compute = self._clients.compute()
         skus = compute.resource_skus.list(filter=f"location eq '{region}'")
         usages = compute.usage.list(region)
-        return market(region, map(_json, skus), map(_json, usages))
+        return region_offers(region, map(_json, skus), map(_json, usages))
 
 
-def _resource(entry: GenericResourceExpanded) -> Resource | None:
+def _instance(entry: GenericResourceExpanded) -> Instance | None:
     """Return a listed entry of a kind that machines are made of, or None for any other."""
     kind = _KINDS.get(str(entry.type).lower())
     if kind is None:
         return None
-    return Resource(
+    return Instance(
         kind=kind,
         id=str(entry.id),
         name=str(entry.name),
         region=str(entry.location),
         state=_state(entry.provisioning_state),
-        tags=dict(entry.tags or {}),
+        labels=dict(entry.tags or {}),
         created=entry.created_time.timestamp() if entry.created_time else None,
     )
 
 
-def _state(text: object) -> State:
-    return _STATES.get(str(text).lower(), State.UNKNOWN)
+def _carries(instance: Instance, labels: Mapping[str, str]) -> bool:
+    """Whether an instance has all of these labels; Azure compares their names without case."""
+    wanted = {name.lower(): value for name, value in labels.items()}
+    return wanted.items() <= {key.lower(): value for key, value in instance.labels.items()}.items()
+
+
+def _state(text: object) -> InstanceState:
+    return _STATES.get(str(text).lower(), InstanceState.UNKNOWN)
 
 
 def _taken(name: str) -> CloudError:
     failure = Failure(
-        FailureKind.CONFIGURATION, "NameTaken", "a machine of this name exists already"
+        FailureKind.CONFIGURATION, _NAME_TAKEN, "a machine of this name exists already"
     )
     return CloudError(failure, during=f"create {name}")
 

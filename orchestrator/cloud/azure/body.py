@@ -17,8 +17,8 @@ from orchestrator.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from orchestrator.cloud.azure.machine import DataDisk, MachineRequest
     from orchestrator.cloud.azure.settings import AzureSettings, Site
-    from orchestrator.cloud.port import DataDisk, MachineRequest
 
 Json = dict[str, Any]  # a JSON object: its values are of every kind
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.cloud.azure.machine import AzureImage, DataDisk
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind
-from orchestrator.cloud.image import MachineImage
-from orchestrator.cloud.port import DataDisk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +38,7 @@ class ImageVersion:
     tags: Mapping[str, str]
     replicas: Mapping[str, int]
     states: Mapping[str, str]
-    machine: MachineImage
+    machine: AzureImage
 
     @property
     def data_disks(self) -> tuple[int, ...]:
@@ -104,11 +103,11 @@ def _image_version(found: Json, definition: Json) -> ImageVersion:
 
 def _machine_image(
     found: Json, definition: Json, replicas: Mapping[str, int], states: Mapping[str, str]
-) -> MachineImage:
+) -> AzureImage:
     storage, asked = own(found).get("storageProfile") or {}, own(definition)
     features = {item.get("name"): str(item.get("value")) for item in asked.get("features") or []}
     controllers = features.get("DiskControllerTypes", "SCSI")  # without the feature: SCSI alone
-    return MachineImage(
+    return AzureImage(
         id=str(found.get("id", "")),
         data_disks=tuple(
             DataDisk(int(item["lun"]), item.get("sizeInGB"))

@@ -90,17 +90,17 @@ class Inspection:
 
     def subscription(self) -> Subscription | None:
         """Return the subscription."""
-        found = self._read(self._here, _SUBSCRIPTION_API)
-        if found is None:
+        resource = self._read(self._here, _SUBSCRIPTION_API)
+        if resource is None:
             return None
-        return Subscription(str(found.get("displayName", "")), str(found.get("state", "")))
+        return Subscription(str(resource.get("displayName", "")), str(resource.get("state", "")))
 
     def resource_group(self) -> str | None:
         """Return the region of the machines' resource group."""
-        found = self._read(
+        resource = self._read(
             f"{self._here}/resourceGroups/{self._settings.resource_group}", _GROUP_API
         )
-        return None if found is None else region_name(found.get("location"))
+        return None if resource is None else region_name(resource.get("location"))
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         """Return a subnet, its network's region and its ways out.
@@ -111,11 +111,11 @@ class Inspection:
         parts = _SUBNET.fullmatch(subnet_id)
         if parts is None:
             raise wrong_id("subnet", subnet_id)
-        found = self._read(subnet_id, _NETWORK_API)
+        resource = self._read(subnet_id, _NETWORK_API)
         network = self._read(parts["network"], _NETWORK_API)
-        if found is None or network is None:
+        if resource is None or network is None:
             return None
-        own = found.get("properties") or {}
+        own = resource.get("properties") or {}
         gateway = (own.get("natGateway") or {}).get("id")
         return Subnet(
             region=region_name(network.get("location")),
@@ -139,8 +139,8 @@ class Inspection:
     def feature_state(self, provider: str, feature: str) -> str:
         """Return a preview feature's state on the subscription (``Registered``, …)."""
         path = f"{self._here}/providers/Microsoft.Features/providers/{provider}/features/{feature}"
-        found = self._read(path, _FEATURE_API) or {}
-        return str((found.get("properties") or {}).get("state", "NotRegistered"))
+        resource = self._read(path, _FEATURE_API) or {}
+        return str((resource.get("properties") or {}).get("state", "NotRegistered"))
 
     def provider_state(self, provider: str) -> str:
         """Return a resource provider's registration state (``Registered``, ``Registering``, …).
@@ -148,8 +148,8 @@ class Inspection:
         What a feature changes reaches a provider only when it is registered again after the
         feature is ("Set up preview features in Azure subscription").
         """
-        found = self._read(f"{self._here}/providers/{provider}", _GROUP_API) or {}
-        return str(found.get("registrationState", "NotRegistered"))
+        resource = self._read(f"{self._here}/providers/{provider}", _GROUP_API) or {}
+        return str(resource.get("registrationState", "NotRegistered"))
 
     def sweeper(self, name: str) -> SweeperLife | None:
         """Return the life of a Logic App in the machines' resource group.
@@ -158,13 +158,13 @@ class Inspection:
         """
         group = f"{self._here}/resourceGroups/{self._settings.resource_group}"
         flow = f"{group}/providers/Microsoft.Logic/workflows/{name}"
-        found = self._read(flow, _LOGIC_API)
-        if found is None:
+        resource = self._read(flow, _LOGIC_API)
+        if resource is None:
             return None
         runs = (self._read(f"{flow}/runs", _LOGIC_API) or {}).get("value") or []
         ended = [unix_seconds(own(run).get("endTime")) for run in runs if _succeeded(run)]
         known = [moment for moment in ended if moment is not None]
-        return SweeperLife(own(found).get("state") == "Enabled", max(known, default=None))
+        return SweeperLife(own(resource).get("state") == "Enabled", max(known, default=None))
 
     def trusted_subjects(self, client: str) -> tuple[str, ...] | None:
         """Return the subjects that the application with this client id trusts.
@@ -186,17 +186,19 @@ class Inspection:
         self._clients.close()
 
     def _addresses(self, gateway: str) -> int:
-        found = own(self._read(gateway, _NETWORK_API) or {})
-        return len(found.get("publicIpAddresses") or []) + len(found.get("publicIpPrefixes") or [])
+        resource = own(self._read(gateway, _NETWORK_API) or {})
+        return len(resource.get("publicIpAddresses") or []) + len(
+            resource.get("publicIpPrefixes") or []
+        )
 
     def _read(self, resource_id: str, api_version: str) -> Json | None:
         def read() -> Json:
-            found: Json = (
+            resource: Json = (
                 self._clients.resource()
                 .resources.get_by_id(resource_id.lstrip("/"), api_version=api_version)
                 .as_dict()
             )
-            return found
+            return resource
 
         try:
             return self._call(f"read {resource_id.rpartition('/')[2]}", read)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.azure.calls import call
 from orchestrator.cloud.azure.clients import connection_options
 from orchestrator.cloud.failures import CloudError, FailureKind
+from orchestrator.cloud.keys import Refusals
 from orchestrator.cloud.retry import Patience
 
 if TYPE_CHECKING:
@@ -16,18 +17,10 @@ if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
     from orchestrator.cloud.azure.settings import Endpoints
-    from orchestrator.cloud.azure.storage import ContainerKey
+    from orchestrator.cloud.keys import ContainerKey
 
 _MISSING = ("ContainerNotFound", "BlobNotFound")
 """Looked for, so not refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusals:
-    """Whether the store refused what a machine's key must not be able to do."""
-
-    delete: bool
-    other_container: bool
 
 
 def try_key(

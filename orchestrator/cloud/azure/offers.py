@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cloud.port import Market, Offer, Quota
+from orchestrator.cloud.azure.machine import AzureOffer
+from orchestrator.cloud.offers import NO_QUOTA, Quota, RegionOffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 # Families whose documentation names nested virtualization; the SKU listing has no word for it.
 _NESTED = re.compile(r"Standard_D\d+(s_v3|ds_v4|d?s_v5|ads_v5|ds_v6|ads_v6|ds_v7|ads_v7)")
 _TOTAL, _SPOT = "cores", "lowprioritycores"
-_NO_QUOTA = Quota("unknown", 0, 0)
 
 # Each place for a local OS disk, with the capability that says its room and that unit in GiB.
 _PLACES: tuple[tuple[str, str, float], ...] = (
@@ -25,7 +25,7 @@ _PLACES: tuple[tuple[str, str, float], ...] = (
 )
 
 
-def market(region: str, skus: Iterable[Json], usages: Iterable[Json]) -> Market:
+def region_offers(region: str, skus: Iterable[Json], usages: Iterable[Json]) -> RegionOffers:
     """Return what a region offers and allows.
 
     ``skus`` and ``usages`` are entries of Resource SKUs (of whichever region: the server's filter
@@ -33,11 +33,11 @@ def market(region: str, skus: Iterable[Json], usages: Iterable[Json]) -> Market:
     """
     quotas = {quota.name.lower(): quota for quota in map(_quota, usages)}
     offers = [_offer(region, sku) for sku in skus if _is_machine_there(region, sku)]
-    return Market(
+    return RegionOffers(
         region=region,
         offers={offer.size: offer for offer in offers},
-        total=quotas.get(_TOTAL, _NO_QUOTA),
-        spot=quotas.get(_SPOT, _NO_QUOTA),
+        total=quotas.get(_TOTAL, NO_QUOTA),
+        spot=quotas.get(_SPOT, NO_QUOTA),
         families=quotas,
     )
 
@@ -54,10 +54,10 @@ def _quota(usage: Json) -> Quota:
     )
 
 
-def _offer(region: str, sku: Json) -> Offer:
+def _offer(region: str, sku: Json) -> AzureOffer:
     able = {item.get("name"): str(item.get("value")) for item in sku.get("capabilities") or []}
     size = str(sku.get("name"))
-    return Offer(
+    return AzureOffer(
         size=size,
         region=region,
         zones=_zones(region, sku),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.cloud.kit import Site
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["GRAPH", "AzureSettings", "Endpoints", "Site"]
 
 GRAPH = "https://graph.microsoft.com"
 
@@ -30,14 +33,6 @@ class Endpoints:
     ca_file: str | None = None
     connect_s: float = 10.0
     read_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One region's subnet, with a way out, and a security group if the subnet has none."""
-
-    subnet: str
-    security_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

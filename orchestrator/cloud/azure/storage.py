@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -11,8 +10,11 @@ from urllib.parse import urlsplit
 from orchestrator.cloud.azure.calls import call
 from orchestrator.cloud.azure.clients import connection_options
 from orchestrator.cloud.azure.credentials import SharedCredential, credential
+from orchestrator.cloud.azure.key_trial import try_key
 from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.cloud.keys import ContainerKey
 from orchestrator.cloud.retry import Patience
+from orchestrator.extra import require_azure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from orchestrator.cloud.azure.credentials import Login
     from orchestrator.cloud.azure.settings import Endpoints
+    from orchestrator.cloud.keys import Refusals
 
 T = TypeVar("T")
 
@@ -30,17 +33,8 @@ KEY_LIFETIME = timedelta(days=7)
 _CLOCK_SKEW = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerKey:
-    """What opens one container until ``expires``: a URL, and a SAS that no repr shows."""
-
-    url: str
-    sas: str = field(repr=False)
-    expires: datetime
-
-
 class RunStorage:
-    """One storage account, named by its blob URL (``https://NAME.blob.core.windows.net``)."""
+    """One storage account, as ``ContainerKeys``: ``https://NAME.blob.core.windows.net``."""
 
     def __init__(
         self,
@@ -62,8 +56,10 @@ class RunStorage:
         """Create a container; False when it was there already (a resumed run).
 
         Raises:
+            BadInputError: The Azure libraries are not installed.
             CloudError: As every call to the cloud.
         """
+        require_azure()
         from azure.core.exceptions import ResourceExistsError
 
         def submit() -> bool:
@@ -84,8 +80,10 @@ class RunStorage:
         account key. ``now`` and ``expires`` are aware datetimes.
 
         Raises:
+            BadInputError: The Azure libraries are not installed.
             CloudError: The account refuses, or ``expires`` is beyond a delegation key's life.
         """
+        require_azure()
         from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 
         if not now < expires <= now + KEY_LIFETIME:
@@ -101,6 +99,10 @@ class RunStorage:
             protocol="https",
         )
         return ContainerKey(f"{self._account_url}/{container}", sas, expires)
+
+    def try_key(self, key: ContainerKey, blob: str) -> Refusals:
+        """As ``ContainerKeys.try_key``, at the store itself and with the key alone."""
+        return try_key(key, blob, self._endpoints, self._patience)
 
     def close(self) -> None:
         """Close every connection."""

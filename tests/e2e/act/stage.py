@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from tests.e2e.command import until
-from tests.fakes.arm.clock import ScaledClock
 from tests.fakes.arm.server import FakeArm, serving
 from tests.fakes.arm.world import MACHINE
+from tests.fakes.clock import ScaledClock
 from tests.fakes.github import FakeGitHub
 from tests.fakes.inside import Insides, facts_of
 

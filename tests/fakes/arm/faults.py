@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import fnmatch
-import re
-import threading
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes import faults
+from tests.fakes.faults import FaultPlan, Wound
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-
-class Wound(StrEnum):
-    """What happens to a request."""
-
-    REFUSE = "refuse"  # answered with an error, without effect
-    REFUSE_AFTER = "refuse-after"  # took effect, answered with an error
-    DROP_BEFORE = "drop-before"  # the connection ends before the effect
-    DROP_AFTER = "drop-after"  # it took effect, the reply is lost
-    GARBAGE = "garbage"  # answered with the error status and a page that is no JSON
-    SLOW = "slow"  # takes ``seconds`` of the fake's clock
+__all__ = ["Fate", "Fault", "Faults", "Wound"]
 
 
 @dataclass(slots=True)
-class Fault:
-    """A wound for requests whose ``VERB type/name`` matches the expression ``pattern``.
+class Fault(faults.Fault):
+    """A fault of requests by their ``VERB type/name``, and by what their body holds too.
 
-    ``holding`` is what their body must hold too. ``skip`` matching requests pass first, then
-    ``times`` are hit. With ``leaves_nic`` a refused
-    create leaves the NIC it had made already.
+    With ``leaves_nic`` a refused create leaves the NIC that it had made already.
     """
 
-    pattern: str
-    wound: Wound = Wound.REFUSE
-    status: int = 503
-    code: str = "ServiceUnavailable"
     message: str = "The service is temporarily unavailable."
+    code: str = "ServiceUnavailable"
     details: Sequence[Mapping[str, Any]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
     leaves_nic: bool = False
-    times: int = 1
-    skip: int = 0
     holding: bytes = b""
 
-    def hits(self, call: str, body: bytes) -> bool:
-        """Whether this request is hit; counts it."""
-        if self.times <= 0 or self.holding not in body or not re.search(self.pattern, call):
-            return False
-        if self.skip > 0:
-            self.skip -= 1
-            return False
-        self.times -= 1
-        return True
+    def matches(self, call: str, body: bytes) -> bool:
+        return self.holding in body and faults.Fault.matches(self, call, body)
 
 
 @dataclass(slots=True)
@@ -89,30 +64,18 @@ class Fate:
         return True
 
 
-class Faults:
-    """Faults and fates still to come. Safe to share between threads.
+class Faults(FaultPlan[Fault]):
+    """Faults and fates still to come."""
 
-    ``on_request(number, call, when)`` is called with ``when`` "before" and "after" the effect of
-    every request of the control plane, numbered from 1: a place to kill whoever sent it.
-    """
+    inflicts = frozenset(Wound) - {Wound.CUT}
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._faults: list[Fault] = []
+        super().__init__()
         self._fates: list[Fate] = []
-        self.on_request: Callable[[int, str, str], None] = lambda _number, _call, _when: None
-
-    def add(self, *faults: Fault) -> None:
-        with self._lock:
-            self._faults.extend(faults)
 
     def machines(self, fate: Fate) -> None:
         with self._lock:
             self._fates.append(fate)
-
-    def next_for(self, call: str, body: bytes = b"") -> Fault | None:
-        with self._lock:
-            return next((fault for fault in self._faults if fault.hits(call, body)), None)
 
     def fate(self, name: str) -> Fate:
         with self._lock:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tests.fakes.arm.clock import START
 from tests.fakes.arm.reply import Json, Reply, gone
 from tests.fakes.arm.schema import violations
+from tests.fakes.clock import START
 
 
 @dataclass(slots=True)

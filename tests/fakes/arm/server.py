@@ -18,7 +18,6 @@ import trustme
 
 from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import Catalogue
-from tests.fakes.arm.clock import Clock, VirtualClock
 from tests.fakes.arm.faults import Fault, Faults, Wound
 from tests.fakes.arm.graph import Graph
 from tests.fakes.arm.identity import Identity
@@ -27,6 +26,7 @@ from tests.fakes.arm.reply import RefusalError, Reply
 from tests.fakes.arm.roles import RUN, Role, check
 from tests.fakes.arm.routes import Request, Routes
 from tests.fakes.arm.world import DISK, IP, MACHINE, NIC, World
+from tests.fakes.clock import Clock, VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

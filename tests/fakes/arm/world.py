@@ -13,8 +13,8 @@ from tests.fakes.arm.catalogue import group_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.fakes.arm.clock import Clock
     from tests.fakes.arm.reply import Json
+    from tests.fakes.clock import Clock
 
 MACHINE = "Microsoft.Compute/virtualMachines"
 DISK = "Microsoft.Compute/disks"

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.github import AppAccess, Connection, Secret, TokenAccess
-from tests.fakes.github.clock import VirtualClock
+from tests.fakes.clock import VirtualClock
 from tests.fakes.github.faults import Fault, Faults, RunnerFate, Wound
 from tests.fakes.github.limits import Limits
 from tests.fakes.github.scheduler import finish, settle

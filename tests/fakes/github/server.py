@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tests.fakes.clock import VirtualClock
 from tests.fakes.github import (
     routes_actions,
     routes_apps,
@@ -29,7 +30,6 @@ from tests.fakes.github.call import (
     parsed_body,
     parsed_query,
 )
-from tests.fakes.github.clock import VirtualClock
 from tests.fakes.github.faults import Fault, Faults, Wound
 from tests.fakes.github.scheduler import settle
 from tests.fakes.github.schema import ContractError, check
@@ -117,10 +117,10 @@ class Service:
     def _wounded(self, request: Request, fault: Fault | None, path: str, *, whole: bool) -> Answer:
         if fault and fault.wound is Wound.SLOW:
             self._pass(fault.seconds)
-        if fault and fault.wound is Wound.STATUS:
+        if fault and fault.wound is Wound.REFUSE:
             return _error(fault.status, fault.message, dict(fault.headers))
         answer = self._judged(request, path, whole=whole)
-        if fault and fault.wound is Wound.STATUS_AFTER:
+        if fault and fault.wound is Wound.REFUSE_AFTER:
             return _error(fault.status, fault.message, dict(fault.headers))
         return answer
 

@@ -45,15 +45,15 @@ def mints() -> Sequence[Row]:
     ]
     limit = "You have exceeded a secondary rate limit."
     wounds: dict[str, tuple[Wound, dict[str, object]]] = {
-        "409": (Wound.STATUS, {"status": 409, "message": "Already exists"}),
-        "secondary limit": (Wound.STATUS, {"status": 403, "message": limit}),
+        "409": (Wound.REFUSE, {"status": 409, "message": "Already exists"}),
+        "secondary limit": (Wound.REFUSE, {"status": 403, "message": limit}),
         "secondary limit, Retry-After 30": (
-            Wound.STATUS,
+            Wound.REFUSE,
             {"status": 429, "message": limit, "headers": {"Retry-After": "30"}},
         ),
-        "an older limit": (Wound.STATUS, {"status": 403, "message": OLDER_LIMIT}),
-        "500": (Wound.STATUS, {"status": 500}),
-        "502 after the effect": (Wound.STATUS_AFTER, {"status": 502}),
+        "an older limit": (Wound.REFUSE, {"status": 403, "message": OLDER_LIMIT}),
+        "500": (Wound.REFUSE, {"status": 500}),
+        "502 after the effect": (Wound.REFUSE_AFTER, {"status": 502}),
         "dropped before the effect": (Wound.DROP_BEFORE, {}),
         "dropped after the effect": (Wound.DROP_AFTER, {}),
         "cut half-way": (Wound.CUT, {}),
@@ -76,10 +76,10 @@ def runners_and_jobs() -> Sequence[Row]:
     lister = {Phase.SUPERVISE: FINE, **sweepers()}
     limit = "You have exceeded a secondary rate limit."
     wounds: dict[str, tuple[Wound, dict[str, object]]] = {
-        "503": (Wound.STATUS, {}),
-        "an older limit": (Wound.STATUS, {"status": 403, "message": OLDER_LIMIT}),
+        "503": (Wound.REFUSE, {}),
+        "an older limit": (Wound.REFUSE, {"status": 403, "message": OLDER_LIMIT}),
         "secondary limit, Retry-After 5": (
-            Wound.STATUS,
+            Wound.REFUSE,
             {"status": 403, "message": limit, "headers": {"Retry-After": "5"}},
         ),
         "dropped before the effect": (Wound.DROP_BEFORE, {}),
@@ -160,7 +160,7 @@ def runners_and_jobs() -> Sequence[Row]:
             {Phase.PROVISION: End(4, "AllocationFailed"), Phase.SUPERVISE: End(4, "30 min")},
             lambda: (
                 CloudFault(CREATE, status=409, code="AllocationFailed", times=ALWAYS),
-                GitHubFault(CANCEL, Wound.STATUS, status=403, message="no", times=ALWAYS),
+                GitHubFault(CANCEL, Wound.REFUSE, status=403, message="no", times=ALWAYS),
             ),
         ),
     ]

@@ -43,7 +43,7 @@ def cloud(name: str, pattern: str, ends: dict[Phase, End], **fault: object) -> R
 
 
 def github(
-    name: str, pattern: str, ends: dict[Phase, End], wound: Wound = Wound.STATUS, **fault: object
+    name: str, pattern: str, ends: dict[Phase, End], wound: Wound = Wound.REFUSE, **fault: object
 ) -> Row:
     """Return a row of a fault of GitHub's."""
     return Row(name, ends, lambda: (GitHubFault(pattern, wound, **fault),))  # type: ignore[arg-type]  # a fault's own fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.costs import Rates
-from orchestrator.errors import MatrixError
+from orchestrator.prices import PriceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,14 +40,10 @@ _BUILT_IN_HOUR: Mapping[str, float] = {
     "Standard_B1s": 0.0104,
     "Standard_B2s": 0.0416,
 }
-# USD an hour of one disk and of one public address (see `orchestrator.prices.retail` for which).
+# USD an hour of one disk and of one public address (which ones: DISK_METER and IP_METER).
 DISK_HOUR = 19.71 / MONTH_H
 IP_HOUR = 0.005
 _BUILT_IN_REGION = "eastus"
-
-
-class PriceError(MatrixError):
-    """No price is known, neither from Azure, nor from the cache, nor from the built-in table."""
 
 
 def built_in(size: str, region: str, why: str = "not asked") -> Rates:

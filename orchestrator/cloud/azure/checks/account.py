@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.cloud.azure.checks.questions import LOGIN, SUBSCRIPTION, behind_subscription
 from orchestrator.cloud.failures import CloudError
-from orchestrator.doctor.diagnosis import Check, Finding, Status
-from orchestrator.doctor.wanted import LOGIN, SUBSCRIPTION, behind_subscription, given
+from orchestrator.cloud.findings import Check, Finding, Program, Status, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestrator.cloud.azure.checks.questions import Questions
     from orchestrator.cloud.azure.inspection import Inspection
-    from orchestrator.doctor.wanted import Questions, Wanted
+    from orchestrator.cloud.azure.options import AzureOptions
 
 GROUP, SECURITY = "resource group", "security type"
 ROLES_FIX = "Give the identity its roles: scripts/azure-setup does."
 LOGIN_FIX = (
     "In a workflow: id-token: write, an environment that the identity trusts, AZURE_TENANT_ID and"
     " AZURE_CLIENT_ID. On a laptop: az login."
+)
+
+# The least version is the one that scripts/azure-setup needs.
+AZ = Program(
+    "az",
+    (2, 72),
+    "https://learn.microsoft.com/cli/azure/install-azure-cli",
+    ("version", "--output", "json"),
+    ("account", "show", "--output", "none"),
+    "az login",
 )
 
 _MISMATCH = "AADSTS70021"
@@ -34,11 +45,11 @@ _LIVE = ("Enabled",)
 _AILING = ("Warned", "PastDue")
 
 
-def account_checks(wanted: Wanted, asked: Questions, azure: Inspection) -> list[Check]:
+def account_checks(options: AzureOptions, asked: Questions, azure: Inspection) -> list[Check]:
     """Return the checks of the account, which own the login and the subscription."""
 
     def group() -> Iterator[Finding]:
-        name = given(wanted.group, "--resource-group")
+        name = given(options.resource_group, "--resource-group")
         behind_subscription(asked.subscription)
         yield group_finding(name, azure.resource_group())
 
@@ -46,11 +57,11 @@ def account_checks(wanted: Wanted, asked: Questions, azure: Inspection) -> list[
         behind_subscription(asked.subscription)
         state = azure.feature_state(_PROVIDER, _FEATURE)
         provider = azure.provider_state(_PROVIDER) if state == _DONE else ""
-        yield security_finding(wanted.subscription, state, provider)
+        yield security_finding(options.subscription, state, provider)
 
     return [
         Check(LOGIN, lambda: [_login(asked)], LOGIN_FIX),
-        Check(SUBSCRIPTION, lambda: [subscription_finding(wanted, asked)], ROLES_FIX),
+        Check(SUBSCRIPTION, lambda: [subscription_finding(options.subscription, asked)], ROLES_FIX),
         Check(GROUP, group, ROLES_FIX),
         Check(SECURITY, security, ROLES_FIX, unseen=Status.WARN),
     ]
@@ -66,16 +77,16 @@ def _login(asked: Questions) -> Finding:
     return Finding(LOGIN, Status.OK, "signed in to Azure")
 
 
-def subscription_finding(wanted: Wanted, asked: Questions) -> Finding:
+def subscription_finding(subscription: str, asked: Questions) -> Finding:
     """Judge the subscription by its state ("Azure subscription states")."""
-    found = asked.subscription.own()
-    if found is None:
-        what = f"{wanted.subscription} does not exist, or this login does not see it"
+    known = asked.subscription.own()
+    if known is None:
+        what = f"{subscription} does not exist, or this login does not see it"
         return Finding(SUBSCRIPTION, Status.FAIL, what, f"az account list; {ROLES_FIX}")
-    said = f"{found.name or wanted.subscription} is {found.state.lower() or 'in no known state'}"
-    if found.state in _LIVE:
+    said = f"{known.name or subscription} is {known.state.lower() or 'in no known state'}"
+    if known.state in _LIVE:
         return Finding(SUBSCRIPTION, Status.OK, said)
-    status = Status.WARN if found.state in _AILING else Status.FAIL
+    status = Status.WARN if known.state in _AILING else Status.FAIL
     return Finding(SUBSCRIPTION, status, said, "Settle its billing in the portal, or use another.")
 
 

@@ -11,14 +11,15 @@ import json
 from typing import TYPE_CHECKING
 
 from orchestrator.cloud.failures import CloudError
-from orchestrator.doctor.diagnosis import BlockedError, Check, Finding, Status
+from orchestrator.cloud.findings import BlockedError, Check, Finding, Status
 from orchestrator.github.failures import GitHubError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestrator.cloud.azure.checks.questions import Questions
     from orchestrator.cloud.azure.inspection import Inspection
-    from orchestrator.doctor.wanted import Questions, Wanted
+    from orchestrator.cloud.kit import CheckRequest
     from orchestrator.github import About, SubjectForm
 
 SUBJECT = "OIDC subject"
@@ -27,20 +28,20 @@ CLIENT_VARIABLE = "AZURE_CLIENT_ID"
 _USUAL = (("repo", "context"), ())
 
 
-def subject_checks(wanted: Wanted, asked: Questions, azure: Inspection) -> list[Check]:
+def subject_checks(request: CheckRequest, asked: Questions, azure: Inspection) -> list[Check]:
     """Return the check of what each environment's jobs come with, against what is trusted."""
 
     def look() -> Iterator[Finding]:
-        door, about = asked.github.get(), asked.about.get()
-        if about.full_name.lower() != wanted.repository.lower():
-            yield _renamed(wanted.repository, about)
+        door, about = request.github.get(), request.about.get()
+        if about.full_name.lower() != request.repository.lower():
+            yield _renamed(request.repository, about)
         form = door.repository.subject_form()
-        for name in wanted.environments:
+        for name in request.environments:
             wanted_subjects = subjects(form, about, name)
             if not wanted_subjects:
                 yield _custom(form, about)
                 return
-            client = _client(asked, name)
+            client = _client(request, name)
             yield subject_finding(name, wanted_subjects, client, _trusted(asked, azure, client))
 
     fix = "Give the token Actions: read and Environments: read."
@@ -75,7 +76,7 @@ def subject_finding(
         with_what = f"az ad app federated-credential list --id {client or 'CLIENT_ID'}"
         return Finding(SUBJECT, Status.OK, f"{what}; compare it with: {with_what}")
     # Entra compares subjects letter by letter ("Workload identity federation: considerations").
-    lacking = [one for one in wanted if one not in trusted]
+    lacking = [subject for subject in wanted if subject not in trusted]
     if not lacking:
         return Finding(SUBJECT, Status.OK, f"{environment}: {said} is trusted")
     known = ", ".join(trusted) or "none"
@@ -115,10 +116,10 @@ def _custom(form: SubjectForm, about: About) -> Finding:
     return Finding(SUBJECT, Status.WARN, what, fix)
 
 
-def _client(asked: Questions, environment: str) -> str:
+def _client(request: CheckRequest, environment: str) -> str:
     """Return the client id that an environment's jobs sign in with, empty where it is not read."""
     try:
-        return asked.github.get().repository.environment_variable(environment, CLIENT_VARIABLE)
+        return request.github.get().repository.environment_variable(environment, CLIENT_VARIABLE)
     except GitHubError:
         return ""
 
@@ -129,7 +130,7 @@ def _trusted(asked: Questions, azure: Inspection, client: str) -> tuple[str, ...
         return None
     try:
         asked.login.get()
-        found = azure.trusted_subjects(client)
+        trusted = azure.trusted_subjects(client)
     except (BlockedError, CloudError):
         return None
-    return () if found is None else found
+    return () if trusted is None else trusted

@@ -1,4 +1,4 @@
-"""Clocks for the fake: one that moves only when told, and one that runs ahead of the wall."""
+"""Clocks of the fakes: one that moves only when told, and one that runs ahead of the wall."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ class Clock(Protocol):
 
 
 class VirtualClock:
-    """Sleeping takes no time: it moves the clock. Safe to share between threads."""
+    """Sleeping takes no time: it moves the clock. Safe to share between threads.
+
+    ``slept`` is what somebody slept; time that a test lets pass is not in it.
+    """
 
     def __init__(self, start: float = START) -> None:
         self._lock = threading.Lock()
         self._now = start
+        self.slept: list[float] = []
 
     def now(self) -> float:
         with self._lock:
@@ -28,6 +32,8 @@ class VirtualClock:
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
+        with self._lock:
+            self.slept.append(seconds)
 
     def advance(self, seconds: float) -> None:
         with self._lock:

@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 import requests
 import stamina
 
+from orchestrator.cloud.azure.price_table import DISK_HOUR, IP_HOUR, MONTH_H, built_in
 from orchestrator.costs import Rates
-from orchestrator.prices.table import DISK_HOUR, IP_HOUR, MONTH_H
+from orchestrator.prices import UnusableAnswerError
+from orchestrator.prices.rates import REGULAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import date
+
+    from orchestrator.prices import Meters
 
 API_URL = "https://prices.azure.com/api/retail/prices"
 API_VERSION = "2023-01-01-preview"
@@ -32,10 +35,6 @@ _TIMEOUT_S = 10.0
 _PAGES = 20
 
 
-class UnusableAnswerError(Exception):
-    """The API answered with something that is not a price list."""
-
-
 @dataclass(frozen=True, slots=True)
 class Meter:
     """One price: ``hour`` in USD."""
@@ -45,37 +44,48 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
-class Meters:
-    """What the API said on ``fetched``."""
+class AzurePrices:
+    """Azure's price list at ``url``, as a ``PriceList``; a size is an ARM name.
 
-    size: str
-    region: str
-    fetched: date
-    meters: tuple[Meter, ...]
+    A disk or an address whose price it does not give is taken from the built-in table.
+    """
 
-    def rates(self) -> Rates:
-        """Put the meters together.
+    url: str = API_URL
 
-        Raises:
-            UnusableAnswerError: There is no regular price of the machine among them.
-        """
-        hour = {meter.kind: meter.hour for meter in self.meters}
-        if "regular" not in hour:
-            raise UnusableAnswerError(f"no price of {self.size} in {self.region}")
-        missing = [kind for kind in ("disk", "ip") if kind not in hour]
+    def key(self, size: str, region: str) -> str:
+        """As ``PriceList.key``."""
+        return f"{self.url}\n{API_VERSION}\n{size}\n{region}\n{DISK_METER}\n{IP_METER}"
+
+    def ask(self, size: str, region: str) -> Mapping[str, float]:
+        """As ``PriceList.ask``."""
+        try:
+            return {meter.kind: meter.hour for meter in _ask(size, region, self.url)}
+        except requests.RequestException as error:
+            raise UnusableAnswerError(type(error).__name__) from error
+
+    def rates(self, meters: Meters) -> Rates:
+        """As ``PriceList.rates``."""
+        hours = meters.hours
+        if REGULAR not in hours:
+            raise UnusableAnswerError(f"no price of {meters.size} in {meters.region}")
+        missing = [kind for kind in ("disk", "ip") if kind not in hours]
         note = f" ({' and '.join(missing)}: built-in estimate)" if missing else ""
         return Rates(
-            self.size,
-            self.region,
-            hour["regular"],
-            hour.get("spot"),
-            hour.get("disk", DISK_HOUR),
-            hour.get("ip", IP_HOUR),
-            f"Azure retail prices of {self.fetched.isoformat()}{note}",
+            meters.size,
+            meters.region,
+            hours[REGULAR],
+            hours.get("spot"),
+            hours.get("disk", DISK_HOUR),
+            hours.get("ip", IP_HOUR),
+            f"Azure retail prices of {meters.fetched.isoformat()}{note}",
         )
 
+    def estimate(self, size: str, region: str, why: str) -> Rates:
+        """As ``PriceList.estimate``: the built-in table's."""
+        return built_in(size, region, why)
 
-def ask(size: str, region: str, url: str) -> Iterator[Meter]:
+
+def _ask(size: str, region: str, url: str) -> Iterator[Meter]:
     """Ask the API at ``url`` for the machine, one disk and one address.
 
     Raises:
@@ -94,7 +104,7 @@ def ask(size: str, region: str, url: str) -> Iterator[Meter]:
         ]
         disks = _sold_there(_items(session, url, disk), region)
         addresses = _sold_there(_items(session, url, address), region)
-        yield from _newest("regular", machines, lambda item: not _is_spot(item))
+        yield from _newest(REGULAR, machines, lambda item: not _is_spot(item))
         yield from _newest("spot", machines, _is_spot)
         yield from _newest("disk", disks, _is(DISK_METER))
         yield from _newest("ip", addresses, _is(IP_METER))
@@ -109,8 +119,8 @@ def _sold_there(items: Iterable[Mapping[str, Any]], region: str) -> list[Mapping
     ]
 
 
-def _same(one: object, other: str) -> bool:
-    return str(one).lower() == other.lower()
+def _same(value: object, other: str) -> bool:
+    return str(value).lower() == other.lower()
 
 
 def _quoted(value: str) -> str:
@@ -129,10 +139,10 @@ def _items(session: requests.Session, url: str, query: str) -> list[Mapping[str,
     parameters: dict[str, str] | None = {"api-version": API_VERSION, "$filter": query}
     for _ in range(_PAGES):
         document = _page(session, link, parameters)
-        found = document.get("Items")
-        if not isinstance(found, list):
+        page = document.get("Items")
+        if not isinstance(page, list):
             raise UnusableAnswerError("no Items")
-        items += [item for item in found if isinstance(item, dict)]
+        items += [item for item in page if isinstance(item, dict)]
         following = document.get("NextPageLink")
         if not following:
             return items
@@ -167,8 +177,8 @@ def _transient(error: Exception) -> bool:
 
 def _same_host(link: str, url: str) -> bool:
     """Compare scheme and host; the API writes its default port out."""
-    one, other = urlsplit(link), urlsplit(url)
-    return (one.scheme, one.hostname) == (other.scheme, other.hostname)
+    following, first = urlsplit(link), urlsplit(url)
+    return (following.scheme, following.hostname) == (first.scheme, first.hostname)
 
 
 def _is(meter: str) -> Callable[[Mapping[str, Any]], bool]:

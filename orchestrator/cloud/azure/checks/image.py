@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from orchestrator.doctor.account import ROLES_FIX
-from orchestrator.doctor.diagnosis import BlockedError, Check, Finding, Status
-from orchestrator.doctor.wanted import IMAGE
+from orchestrator.cloud.azure.checks.account import ROLES_FIX
+from orchestrator.cloud.azure.checks.questions import IMAGE
+from orchestrator.cloud.findings import BlockedError, Check, Finding, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.cloud.azure.checks.questions import Questions
     from orchestrator.cloud.azure.images import ImageVersion
-    from orchestrator.doctor.wanted import Questions, Wanted
+    from orchestrator.cloud.kit import CheckRequest
     from orchestrator.github.repository import RunnerRelease
 
 RUNNER_TAG = "waa-runner-version"
@@ -36,7 +37,7 @@ BUILD_FIX = (
 GOLDEN_FIX = "Prepare the golden Windows image anew and build: see runner-image/README.md."
 
 
-def image_checks(wanted: Wanted, asked: Questions) -> list[Check]:
+def image_checks(request: CheckRequest, asked: Questions) -> list[Check]:
     """Return the checks of the image; they own it."""
 
     def known() -> ImageVersion:
@@ -46,22 +47,22 @@ def image_checks(wanted: Wanted, asked: Questions) -> list[Check]:
         return image
 
     def runner() -> list[Finding]:
-        releases = asked.github.get().repository.runner_releases()
-        return [runner_finding(known(), releases, wanted.now)]
+        releases = request.github.get().repository.runner_releases()
+        return [runner_finding(known(), releases, request.now)]
 
     def evaluation() -> list[Finding]:
-        if not wanted.golden:
+        if not request.golden:
             return [Finding(EVALUATION, Status.OK, "no golden Windows image is asked for")]
-        return [evaluation_finding(known(), wanted.now)]
+        return [evaluation_finding(known(), request.now)]
 
     return [
-        Check(IMAGE, lambda: [image_finding(wanted, asked.image.own())], ROLES_FIX),
+        Check(IMAGE, lambda: [image_finding(request, asked.image.own())], ROLES_FIX),
         Check(EVALUATION, evaluation),
         Check(RUNNER, runner, "See githubstatus.com and look again.", unseen=Status.WARN),
     ]
 
 
-def image_finding(wanted: Wanted, image: ImageVersion | None) -> Finding:
+def image_finding(request: CheckRequest, image: ImageVersion | None) -> Finding:
     """Judge that there is an image, that machines can nest others with it, and its age."""
     if image is None:
         fix = f"Correct --machine-image, or build one. {BUILD_FIX}"
@@ -73,14 +74,14 @@ def image_finding(wanted: Wanted, image: ImageVersion | None) -> Finding:
         )
         fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
         return Finding(IMAGE, Status.FAIL, what, fix)
-    if wanted.golden and not image.data_disks:
+    if request.golden and not image.data_disks:
         what = f"{version}: holds no golden Windows image (no data disk)"
         return Finding(
             IMAGE, Status.FAIL, what, f"Build it with one, or give --no-golden-disk. {BUILD_FIX}"
         )
     if image.published is None:
         return Finding(IMAGE, Status.OK, f"version {version}")
-    age = wanted.now - image.published
+    age = request.now - image.published
     said = f"version {version} is {max(age, 0) / DAY_S:.0f} days old"
     if age > _OLD_S:
         return Finding(IMAGE, Status.WARN, f"{said}: what is in it goes out of date", BUILD_FIX)
@@ -146,8 +147,8 @@ def _successors(
     image: ImageVersion, version: str, releases: Sequence[RunnerRelease]
 ) -> list[RunnerRelease]:
     if version:
-        return [one for one in releases if _numbers(one.version) > _numbers(version)]
-    return [one for one in releases if one.published_at > (image.published or 0.0)]
+        return [release for release in releases if _numbers(release.version) > _numbers(version)]
+    return [release for release in releases if release.published_at > (image.published or 0.0)]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

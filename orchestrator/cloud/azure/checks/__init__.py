@@ -1,0 +1,1 @@
+"""What a set-up on Azure is checked for beside what every engine's is."""

@@ -1,0 +1,1 @@
+"""The engine ``local``: workers as processes of this machine."""
