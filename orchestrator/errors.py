@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from orchestrator.failures import FailureKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,12 +47,16 @@ class MatrixError(Exception):
 class StoreError(MatrixError):
     """The object store refused, or could not be reached, after its own retries."""
 
+    kind: ClassVar[FailureKind] = FailureKind.TRANSIENT
+
 
 class StoreRefusedError(StoreError):
     """The store answered, and refused: this credential may not, or the container is not there.
 
     Waiting helps only while roles replicate.
     """
+
+    kind: ClassVar[FailureKind] = FailureKind.CREDENTIALS
 
 
 class ArenaError(MatrixError):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.fakes.azurite import Azurite
+    from tests.fakes.s3 import S3
 
 REQUIRED = "WAA_MATRIX_REQUIRE_TIERS"
 
@@ -83,4 +84,13 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     from tests.fakes.azurite import running
 
     with running(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """Return an S3 on loopback, one for each test process."""
+    from tests.fakes.s3 import running
+
+    with running() as server:
         yield server

@@ -21,6 +21,7 @@ INNER = (
     "suite",
     "causes",
     "errors",
+    "failures",
     "masking",
     "schedule",
     "spelling",

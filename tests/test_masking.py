@@ -22,7 +22,7 @@ from orchestrator.report.text import clean_block as report_block
 from orchestrator.report.text import markdown_text
 from orchestrator.results.text import clean as result_line
 from orchestrator.results.text import clean_block as result_block
-from orchestrator.store.obstore import first_line
+from orchestrator.store.answers import first_line
 from orchestrator.worker.redact import Redactor
 
 if TYPE_CHECKING:

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from orchestrator.plan import Plan
     from orchestrator.store import Store
 
-_STORE_TIMEOUT_S = 20.0
 _NO_RUN = {"github_run": 0, "attempt": 1}
 """What the options of a launch are read with here: no run is meant."""
 
@@ -228,7 +227,7 @@ def _github(options: CloudOptions, values: Values, opened: ExitStack) -> GitHub 
 
 def _door(options: Mapping[str, Any], source: KeySource, opened: ExitStack) -> Door | None:
     from orchestrator.doctor.store import CONTAINER, Door
-    from orchestrator.store import StoreCredentials, open_store
+    from orchestrator.store import StoreAccess, StoreCredentials, open_run
 
     shared = options["shared_path"]
     where = FleetStore(options["store"] or "", CONTAINER, options["store_ca"], shared_path=shared)
@@ -244,7 +243,7 @@ def _door(options: Mapping[str, Any], source: KeySource, opened: ExitStack) -> D
 
     def open_(sas: str) -> Store:
         key = StoreCredentials(sas=sas, root_certificate=where.ca_file)
-        return open_store(where.url, CONTAINER, key, timeout_s=_STORE_TIMEOUT_S, create=not sas)
+        return open_run(where.url, CONTAINER, StoreAccess(key), create=not sas)
 
     return Door(where.url, keys, open_)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
-from orchestrator.errors import BadInputError, Problem, bad_input
+from orchestrator.cli.store_access import account_url, signs_in_by, store_access
+from orchestrator.errors import BadInputError, Problem
+from orchestrator.store import check_run_name, check_store_url, open_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
     from orchestrator.cloud.keys import KeySource
     from orchestrator.secret import Secret
     from orchestrator.store import Store
-
-_OWN_KEY = dt.timedelta(days=6, hours=23)
-"""Nearly the longest that there is: a run of several trials on one machine takes days.
-
-It is in this process alone, and dies with the role of whoever signed in.
-"""
-
-_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +37,6 @@ class FleetStore:
         Raises:
             BadInputError: With every problem.
         """
-        from orchestrator.store import check_run_name, check_store_url
-
         problems: list[Problem] = []
         for check, value in ((check_store_url, self.url), (check_run_name, self.run)):
             try:
@@ -56,6 +45,9 @@ class FleetStore:
                 problems += error.problems
         if not self.url:
             problems = [Problem("--store", "is missing", "Machines share a store: az://ACCOUNT.")]
+        elif self.url.startswith("s3://"):
+            what = f"{self.url.partition('?')[0]} is no store that machines get a key to"
+            problems.append(Problem("--store", what, "Use az://ACCOUNT."))
         elif not self.on_azure and not self.shared_path:
             fix = "Use az://ACCOUNT, or say --shared-path if every machine has it mounted."
             problems.append(Problem("--store", f"{self.url} is no store that machines share", fix))
@@ -70,9 +62,7 @@ class FleetStore:
     @property
     def account_url(self) -> str:
         """The blob endpoint of an ``az://`` store."""
-        parts = urlsplit(self.url)
-        endpoint = parse_qs(parts.query).get("endpoint", [""])[0]
-        return endpoint or f"https://{parts.netloc}.blob.core.windows.net"
+        return account_url(self.url)
 
     def opened(self, signed_in: KeySource, *, create: bool = False) -> Store:
         """Open the run's objects.
@@ -82,24 +72,8 @@ class FleetStore:
             CloudError: The login may not mint a key.
             StoreError: It cannot be reached.
         """
-        from orchestrator.store import (
-            StoreCredentials,
-            check_store_url,
-            credentials_from,
-            open_store,
-        )
-
-        given = credentials_from(os.environ, self.ca_file)
-        if not self.on_azure or given.key or given.sas:
-            url = check_store_url(self.url)
-            return open_store(url, self.run, given, timeout_s=_TIMEOUT_S, create=create)
-        with closing(signed_in.container_keys(self.account_url)) as keys:
-            if create:
-                keys.create(self.run)
-            now = dt.datetime.now(dt.UTC)
-            sas = keys.key(self.run, now, now + _OWN_KEY).sas
-        credentials = StoreCredentials(sas=sas, root_certificate=self.ca_file)
-        return open_store(self.url, self.run, credentials, timeout_s=_TIMEOUT_S)
+        access = store_access(self.ca_file, signs_in_by(lambda: signed_in, self.ca_file))
+        return open_run(self.url, self.run, access, create=create)
 
     def machine_key(self, signed_in: KeySource) -> Callable[[float], Secret]:
         """Return what mints a machine's key, good until the Unix seconds it is given."""
@@ -114,25 +88,3 @@ class FleetStore:
             return Secret(keys.key(self.run, dt.datetime.now(dt.UTC), until).sas)
 
         return mint
-
-
-def read_sas(path: str) -> str:
-    """Return the SAS in a file that only this user can read.
-
-    Raises:
-        BadInputError: It cannot be read, or others can read it too.
-    """
-    from pathlib import Path
-
-    file = Path(path)
-    try:
-        mode = file.stat().st_mode
-        text = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise bad_input(
-            f"--store-sas-file {path}", f"cannot be read ({error})", "Check the machine's set-up."
-        ) from error
-    if mode & 0o077:
-        fix = f"Run chmod 0400 {path}."
-        raise bad_input(f"--store-sas-file {path}", "can be read by others", fix)
-    return text.removeprefix("?")

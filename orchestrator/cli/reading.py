@@ -5,32 +5,37 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.store_access import signs_in_by, store_access
+from orchestrator.store import CALL_TIMEOUT_S, KEY_VARIABLE, SAS_VARIABLE, open_run
+
 if TYPE_CHECKING:
+    from orchestrator.cloud.keys import KeySource
     from orchestrator.errors import Problem
     from orchestrator.store import Store
 
 
 def readable(
-    url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool = False
+    url: str,
+    run_name: str,
+    store_ca: str,
+    timeout_s: float = CALL_TIMEOUT_S,
+    *,
+    sas_file: str = "",
+    create: bool = False,
 ) -> Store:
     """Open a run's objects to read them; with ``create`` they are made, and may be written.
 
-    An ``az://`` store without a key or SAS in the environment is opened as a workflow's own
-    identity, or as whoever is logged in here, with a key that this login mints.
+    An ``az://`` store without a SAS file, and without a key or SAS in the environment, is opened as
+    a workflow's own identity, or as whoever is logged in here, with a key that this login mints.
 
     Raises:
         BadInputError: The store cannot be used.
         CloudError: The login is refused.
         StoreError: It cannot be reached.
     """
-    if not _signs_in(url):
-        return opened(url, run_name, store_ca, timeout_s, create=create)
-    from orchestrator.cli.cloud import signed_in_here
-    from orchestrator.cli.fleet_store import FleetStore
-
-    store = FleetStore(url, run_name, store_ca)
-    store.check()
-    return store.opened(signed_in_here(store_ca or None), create=create)
+    sign_in = signs_in_by(lambda: _signed_in(store_ca), store_ca)
+    access = store_access(store_ca, sign_in, sas_file=sas_file, timeout_s=timeout_s)
+    return open_run(url, run_name, access, create=create)
 
 
 def sign_in_problems(url: str | None) -> list[Problem]:
@@ -45,15 +50,11 @@ def sign_in_problems(url: str | None) -> list[Problem]:
 
 def _signs_in(url: str) -> bool:
     """Whether a store is opened by signing in, because the environment has no key to it."""
-    from orchestrator.store import KEY_VARIABLE, SAS_VARIABLE
-
     given = os.environ.get(KEY_VARIABLE) or os.environ.get(SAS_VARIABLE)
     return url.startswith("az://") and not given
 
 
-def opened(url: str, run_name: str, store_ca: str, timeout_s: float, *, create: bool) -> Store:
-    """Open a run's objects with the credentials in the environment."""
-    from orchestrator.store import credentials_from, open_store
+def _signed_in(store_ca: str) -> KeySource:
+    from orchestrator.cli.cloud import signed_in_here
 
-    credentials = credentials_from(os.environ, store_ca)
-    return open_store(url, run_name, credentials, timeout_s=timeout_s, create=create)
+    return signed_in_here(store_ca or None)

@@ -19,15 +19,13 @@ from orchestrator.cli.terminal import console
 from orchestrator.cli.values import argument, option, option_values
 from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
+from orchestrator.store import WATCH_PATIENCE
 
 if TYPE_CHECKING:
     from orchestrator.progress import View
     from orchestrator.reader import LedgerReader
 
 _TIMEOUT_S = 30.0
-_PATIENCE_S = 3600.0
-"""How long ``watch`` waits for a store that does not answer."""
-
 _LEASES = 3
 """After so many leases of silence, seen by this process, nobody is at work for anybody."""
 
@@ -128,7 +126,7 @@ def watch(options: WatchOptions) -> int:
 
     reader, screens = _reader(options.place), options.screens
     with Display(console(no_color=options.colours.no_color), reader, time.time) as display:
-        waiting = Waiting(say=display.say_once, patience_s=_PATIENCE_S)
+        waiting = Waiting(say=display.say_once, patience=WATCH_PATIENCE)
         silence = Silence(reader.store, time.monotonic)
         current, silent_s, patience_s = (
             waiting.out(display.show),

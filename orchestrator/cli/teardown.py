@@ -138,8 +138,9 @@ def reap(
     with open_cleaner(cloud_values(options), _say) as (broom, github):
         reaper = Reaper(options["repository"], broom, github.runs, between)
         reaped = reaper.reap(Patience(every, patience), dry_run=dry_run)
-    for name, why in reaped.condemned.reasons.items():
-        click.echo(f"{'would go' if dry_run else 'condemned'}: {name} ({why})", err=True)
+    for reason in reaped.condemned.reasons.values():
+        verb = "would go" if dry_run else "condemned"
+        click.echo(f"{verb}: {reason.what} ({reason.why})", err=True)
     for line in reaped.condemned.unjudged:
         click.echo(f"left alone: {line}", err=True)
     proof = "nothing that has to go is left: two looks in a row found nothing"

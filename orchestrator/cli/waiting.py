@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from orchestrator.errors import StoreError, StoreRefusedError
+from orchestrator.store import REPORT_PATIENCE, FailureStreak, StorePatience, StoreWait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestrator.errors import StoreError
+
 T = TypeVar("T")
-
-PATIENCE_S = 180.0
-"""How long a report waits for a store that does not answer."""
-
-REFUSED_S = 20.0
-"""How long it waits for one that refuses: a single 403 is a blip too, a lasting one is an answer.
-
-Azure's front doors learn of a new key, rule or role one after the other, so that for a while some
-requests are refused and others are not.
-"""
-
-_PAUSE_S = 2.0
 
 
 def _tell(text: str) -> None:
@@ -43,10 +32,14 @@ class Waiting:
 
     stop: threading.Event = field(default_factory=threading.Event)
     say: Callable[[str], object] = _tell
-    patience_s: float = PATIENCE_S
-    refused_s: float = REFUSED_S
+    patience: StorePatience = REPORT_PATIENCE
     has_answered: bool = False
-    _since: float | None = None
+
+    def __post_init__(self) -> None:
+        """Begin with no failure."""
+        streak = FailureStreak(self.patience, has_answered=self.has_answered)
+        self._wait = StoreWait(streak, self.stop, self._goes_on)
+        self._waits = False
 
     def out(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns, once the store answers.
@@ -54,28 +47,15 @@ class Waiting:
         Raises:
             StoreError: It has refused, or not answered, for too long, or ``stop`` was set.
         """
-        while True:
-            try:
-                answer = read()
-            except StoreError as error:
-                if not self._goes_on(error):
-                    raise
-            else:
-                self._since, self.has_answered = None, True
-                return answer
+        answer = self._wait.ask(read)
+        self._waits = False
+        return answer
 
-    def _goes_on(self, error: StoreError) -> bool:
-        """Wait a little; False when there is no more patience."""
-        now, since = time.monotonic(), self._since
-        waited_s = 0.0 if since is None else now - since
-        if self.stop.is_set() or waited_s >= self._patience_s(error):
+    def _goes_on(self, error: StoreError, final: bool) -> bool:  # noqa: FBT001  # the wait's word
+        """Say once why there is a wait; False where there is to be none."""
+        if final or self.stop.is_set():
             return False
-        if since is None:
-            self._since = now
+        if not self._waits:
+            self._waits = True
             self.say(f"waiting for the store: {error}")
-        return not self.stop.wait(_PAUSE_S)
-
-    def _patience_s(self, error: StoreError) -> float:
-        if not isinstance(error, StoreRefusedError):
-            return self.patience_s
-        return self.refused_s if self.has_answered else 0.0
+        return True

@@ -24,6 +24,7 @@ from orchestrator.errors import (
     StoreError,
     bad_input,
 )
+from orchestrator.store import CALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
 LEAVE_WITHIN_S = 4.5
 """After a signal the process ends within 5 s whatever else happens."""
-
-HEAD_WITHIN_S = 900.0
-"""How long a worker waits for its plan: roles take up to ten minutes to replicate, at Azure."""
-HEAD_PAUSE_S = 2.0
 
 T = TypeVar("T")
 
@@ -94,7 +91,7 @@ def _only_look(options: WorkerOptions) -> int:
     from orchestrator.causes import Status
     from orchestrator.reader import LedgerReader
 
-    folded = LedgerReader(_shared(options, 30.0)).fold(running=True)
+    folded = LedgerReader(_shared(options)).fold(running=True)
     scored, expected = folded.count(Status.SCORED), len(folded.results)
     _narrator(_redactor(options)).say(
         f"this machine has no arena, and this job needs none: {scored} of {expected} tasks are "
@@ -168,7 +165,7 @@ def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool])
     narrator = _narrator(redactor)
     # The plan says how long a store call may take; reading it takes a default.
     head = _Head(orders, narrator)
-    plan = head.wait_for(lambda: read_plan(_shared(options, 30.0)))
+    plan = head.wait_for(lambda: read_plan(_shared(options)))
     store = _shared(options, plan.heartbeat_s)
     copy = open_store(
         str(options.scratch / OWN_LEDGER),
@@ -208,25 +205,21 @@ def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool])
     )
 
 
-def _shared(options: WorkerOptions, timeout_s: float) -> Store:
+def _shared(options: WorkerOptions, timeout_s: float = CALL_TIMEOUT_S) -> Store:
     """Open the ledger that this run's workers share."""
-    from orchestrator.cli.fleet_store import read_sas
-    from orchestrator.store import StoreCredentials, open_store
-
-    if not options.store_sas_file or not options.store.startswith("az://"):
-        return readable(options.store, options.run_name, options.store_ca, timeout_s)
-    credentials = StoreCredentials(
-        sas=read_sas(options.store_sas_file), root_certificate=options.store_ca
-    )
-    return open_store(options.store, options.run_name, credentials, timeout_s=timeout_s)
+    on_azure = options.store.startswith("az://")
+    sas_file = options.store_sas_file if on_azure else ""
+    return readable(options.store, options.run_name, options.store_ca, timeout_s, sas_file=sas_file)
 
 
 class _Head:
     """Reads what a worker needs before it can start; a store that blips just then is waited for."""
 
     def __init__(self, orders: Orders, narrator: Narrator) -> None:
+        from orchestrator.store import PLAN_PATIENCE, FailureStreak, StoreWait
+
         self._orders, self._narrator = orders, narrator
-        self._until = time.monotonic() + HEAD_WITHIN_S
+        self._wait = StoreWait(FailureStreak(PLAN_PATIENCE), orders.stop, self._goes_on)
 
     def wait_for(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns.
@@ -235,15 +228,17 @@ class _Head:
             StoreError: The store has not answered for too long.
             InterruptedRunError: An order to stop came first.
         """
-        while True:
-            try:
-                return read()
-            except StoreError as error:
-                if time.monotonic() > self._until:
-                    raise
-                self._narrator.warn(str(error))
-            if self._orders.stop.wait(HEAD_PAUSE_S):
-                raise InterruptedRunError(f"The worker leaves: {self._orders.reason}.")
+        try:
+            return self._wait.ask(read)
+        except StoreError as error:
+            if self._orders.stop.is_set():
+                raise InterruptedRunError(f"The worker leaves: {self._orders.reason}.") from error
+            raise
+
+    def _goes_on(self, error: StoreError, final: bool) -> bool:  # noqa: FBT001  # the wait's word
+        if not final:
+            self._narrator.warn(str(error))
+        return True
 
 
 def _die(narrator: Narrator, reason: str) -> None:

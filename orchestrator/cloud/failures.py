@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import MatrixError
+from orchestrator.failures import (
+    RETRIED,
+    STOPS_THE_RUN,
+    Action,
+    FailureKind,
+    Scope,
+    action_for,
+)
 from orchestrator.masking import masked_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = [
+    "RETRIED",
+    "STOPS_THE_RUN",
+    "Action",
+    "CloudError",
+    "Failure",
+    "FailureKind",
+    "Scope",
+    "action_for",
+    "printable",
+]
 
 _MESSAGE_LIMIT = 500
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\u1fff\u2030-\u205f\u2070-\ud7ff\uf900-\ufffd]+")
@@ -19,50 +38,6 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\u1fff\u2030-\u205f\u2070-\ud7ff\u
 # run that starts after a slash or a word is part of a path, and stays readable.
 _OPAQUE_RUN = re.compile(r"(?<![\w/.-])[A-Za-z0-9+][A-Za-z0-9+/_=.-]{64,}")
 
-
-class FailureKind(StrEnum):
-    """Why the cloud refused."""
-
-    CAPACITY = "capacity"  # no room there now
-    QUOTA = "quota"  # a limit of the subscription's
-    UNSUITABLE = "unsuitable"  # this size or this region refuses whatever is tried
-    THROTTLED = "throttled"
-    TRANSIENT = "transient"
-    BROKEN = "broken"  # this machine failed; nothing is said of the next
-    UNKNOWN = "unknown"  # a code that is in no table, or that has several meanings
-    CONFIGURATION = "configuration"
-    CREDENTIALS = "credentials"
-
-
-class Scope(StrEnum):
-    """How far a refusal reaches: what has to be another for the next create to be granted."""
-
-    MACHINE = "machine"
-    ZONE = "zone"
-    SIZE = "size"
-    FAMILY = "family"  # every size that shares its quota
-    SPOT = "spot"  # spot machines of the region
-    REGION = "region"
-    SUBSCRIPTION = "subscription"
-    RUN = "run"  # what every create of the run has in common
-
-
-class Action(StrEnum):
-    """What a launcher does about a refusal."""
-
-    REPEAT = "repeat"  # the same call may be answered otherwise later
-    REPLACE = "replace"  # this machine is given up; another may be tried at the same place
-    ELSEWHERE = "elsewhere"  # the scope is left alone, and the next zone, size or region tried
-    STOP = "stop"  # nothing more is launched
-
-
-STOPS_THE_RUN = frozenset({FailureKind.CONFIGURATION, FailureKind.CREDENTIALS})
-"""Kinds that no other size, zone or region escapes: nothing more is launched."""
-
-RETRIED = frozenset({FailureKind.THROTTLED, FailureKind.TRANSIENT})
-"""Kinds for which the same call may succeed later."""
-
-_GIVEN_UP = frozenset({FailureKind.BROKEN, FailureKind.UNKNOWN})
 
 _ADVICE: Mapping[FailureKind, str] = {
     FailureKind.CAPACITY: "No room for this size here: use another zone, size or region.",
@@ -74,6 +49,8 @@ _ADVICE: Mapping[FailureKind, str] = {
     FailureKind.UNKNOWN: "No known code: look it up; another machine may be granted.",
     FailureKind.CONFIGURATION: "The request or set-up is wrong: a retry cannot help, correct it.",
     FailureKind.CREDENTIALS: "The identity was refused: check login, roles and subscription.",
+    FailureKind.NOT_FOUND: "It is gone, or the identity may not see it.",
+    FailureKind.CONFLICT: "It is in another state than the call needs.",
 }
 
 
@@ -100,15 +77,6 @@ class Failure:
     def action(self) -> Action:
         """What to do about it."""
         return action_for(self.kind)
-
-
-def action_for(kind: FailureKind) -> Action:
-    """Return what a launcher does about refusals of a kind."""
-    if kind in RETRIED:
-        return Action.REPEAT
-    if kind in STOPS_THE_RUN:
-        return Action.STOP
-    return Action.REPLACE if kind in _GIVEN_UP else Action.ELSEWHERE
 
 
 class CloudError(MatrixError):

@@ -63,14 +63,23 @@ class RunStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something has to go: what it is, as a person calls it, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Condemned:
     """What is to go, each with the reason, and what nothing can be said of.
 
+    ``reasons`` are by id: a resource's own, a runner's and a run's as ``runner/7`` and ``run/500``.
     ``hopeless`` are runs of which nothing is left but jobs that wait for machines nobody brings.
     """
 
     found: Found
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, Reason]
     unjudged: tuple[str, ...] = ()
     hopeless: tuple[int, ...] = ()
 
@@ -130,21 +139,21 @@ class Reaper:
     def condemned(self) -> Condemned:
         """Look once; return what is past its time or whose run is known to be over."""
         found = self._see()
-        reasons: dict[str, str] = {}
+        reasons: dict[str, Reason] = {}
         unjudged: list[str] = []
         resources, runners = [], []
         for resource in found.resources:
             why = self._why_resource(resource)
             if why:
                 resources.append(resource)
-                reasons[f"{resource.kind} {resource.name}"] = why
+                reasons[resource.id] = Reason(f"{resource.kind} {resource.name}", why)
             elif doubt := self._doubt(resource):
                 unjudged.append(f"{resource.kind} {resource.name}: {doubt}")
         for runner in found.runners:
             run = run_of_labels(runner.labels)
             if run is not None and not runner.busy and self._is_over(run):
                 runners.append(runner)
-                reasons[f"runner {runner.name}"] = f"run {run} is over"
+                reasons[_id_of(runner)] = Reason(f"runner {runner.name}", f"run {run} is over")
         blind = (*found.blind, *self._unjudged.values())
         there = Found(tuple(resources), tuple(runners), blind)
         runs = sorted(self._abandoned)
@@ -181,7 +190,8 @@ class Reaper:
             except GitHubError as error:
                 unjudged.append(f"run {run} waits for machines that nobody brings: {error}")
                 continue
-            reasons[f"run {run}"] = "it waits for machines that nobody brings: it was asked to end"
+            why = "it waits for machines that nobody brings: it was asked to end"
+            reasons[f"run/{run}"] = Reason(f"run {run}", why)
         return replace(condemned, reasons=reasons, unjudged=tuple(unjudged))
 
     def _see(self) -> Found:
@@ -279,13 +289,17 @@ def _as_far_as_seen(cleared: Cleared, blind: tuple[str, ...]) -> Cleared:
     return replace(cleared, left=(*cleared.left, *blind), proved=False)
 
 
+def _id_of(runner: Runner) -> str:
+    return f"runner/{runner.id}"
+
+
 def _both(first: Condemned, second: Condemned) -> Condemned:
     """Return what two looks agree on."""
     resources = {one.id for one in first.found.resources}
     runners = {one.id for one in first.found.runners}
     found = _only(second.found, resources, runners)
-    kept = {name.split(" (")[0] for name in found.names}
-    reasons = {name: why for name, why in second.reasons.items() if name in kept}
+    kept = {*(one.id for one in found.resources), *map(_id_of, found.runners)}
+    reasons = {known: reason for known, reason in second.reasons.items() if known in kept}
     hopeless = tuple(run for run in second.hopeless if run in first.hopeless)
     return Condemned(found, reasons, second.unjudged, hopeless)
 

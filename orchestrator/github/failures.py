@@ -1,8 +1,8 @@
 """What a refused or lost call to GitHub means, decided in one place.
 
-The kinds are shared in spirit with the cloud's: throttled and transient calls are worth another
-try, configuration and credentials stop the whole run at once. ``not-found`` and ``conflict`` are
-for the caller to judge: a missing runner is a success when deleting it.
+The kinds are everybody's (``orchestrator.failures``): throttled and transient calls are worth
+another try, configuration and credentials stop the whole run at once. ``not-found`` and
+``conflict`` are for the caller to judge: a missing runner is a success when deleting it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import MatrixError
+from orchestrator.failures import FailureKind
 from orchestrator.masking import masked_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = ["FailureKind", "GitHubError", "Verdict", "judge", "printable"]
 
 SECONDARY_LIMIT_WAIT_S = 60.0
 """Wait after a limit that names no time of its own ("Rate limits for the REST API")."""
@@ -36,17 +38,6 @@ _LIMIT_STATUSES = (403, 422)
 _READ_LIMIT = 20_000
 _MESSAGE_LIMIT = 300
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+")
-
-
-class FailureKind(StrEnum):
-    """What to do about a failed call."""
-
-    THROTTLED = "throttled"
-    TRANSIENT = "transient"
-    CONFIGURATION = "configuration"
-    CREDENTIALS = "credentials"
-    NOT_FOUND = "not-found"
-    CONFLICT = "conflict"
 
 
 _ADVICE: Mapping[FailureKind, str] = {

@@ -3,12 +3,15 @@
 A create may take effect and still answer with an error, and ``obstore`` retries by itself, so an
 ``AlreadyExists`` can be one's own first try. ``Store.create`` therefore reads the object whenever
 the answer is not a plain yes: my bytes there means that I won. Callers put a nonce in the bytes.
+
+A create may also be refused as taken with nothing there: S3 answers so (409) when another create
+of the same path is on its way, and says to try again. So it is made again, a few times.
 """
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -21,6 +24,12 @@ T = TypeVar("T")
 
 _READERS = 16
 """How many objects are read side by side: a store far away answers one after the other slowly."""
+
+_CREATES = 5
+"""How often a create is made that is refused as taken where nothing is."""
+
+_PAUSE_S = 0.05
+"""Before the second; each further pause is twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +45,26 @@ class AlreadyThereError(Exception):
     """A create-only put found an object at its path."""
 
 
+class ConflictError(AlreadyThereError):
+    """The store says that it wrote nothing, for another create of the path was on its way."""
+
+
 class UnclearError(Exception):
     """A request failed; whether it took effect is not known. Carries no secret."""
 
 
 class RefusedError(UnclearError):
-    """The store answered that this credential may not do so, or that the container is not there."""
+    """The store answered that this credential may not do so, or that there is no such container."""
 
 
 class Primitives(Protocol):
     """What a store must be able to do; each raises ``UnclearError`` when it could not."""
 
     def put_new(self, path: str, data: bytes) -> None:
-        """Create an object; raise ``AlreadyThereError`` when the path is taken."""
+        """Create an object; raise ``AlreadyThereError`` when the path is taken.
+
+        A store that can tell a create that met another raises ``ConflictError`` for that.
+        """
         ...
 
     def put(self, path: str, data: bytes) -> None:
@@ -99,16 +115,23 @@ class Store:
         Raises:
             StoreError: The create failed and nothing of mine is there, or that cannot be told.
         """
-        self._tell("create", path)
-        try:
-            self._primitives.put_new(path, data)
-        except (AlreadyThereError, UnclearError) as error:
-            there = self.get(path)
-            if there is None:
-                # Refused as taken, and yet nothing is there: it cannot be told whose it is.
-                raise self._failed("create", path, error) from error
-            return there == data
-        return True
+        for pause_s in _pauses():
+            self._tell("create", path)
+            try:
+                self._primitives.put_new(path, data)
+            except UnclearError as error:
+                there = self.get(path)
+                if there is None:
+                    raise self._failed("create", path, error) from error
+                return there == data
+            except AlreadyThereError:
+                there = self.get(path)
+                if there is not None:
+                    return there == data
+                time.sleep(pause_s)
+            else:
+                return True
+        raise self._never_made(path)
 
     def mark(self, path: str, data: bytes) -> None:
         """Create an object that every writer writes alike: one that is there is as good.
@@ -116,8 +139,16 @@ class Store:
         Raises:
             StoreError: The create failed, or may have.
         """
-        with suppress(AlreadyThereError):
-            self._call("create", path, lambda: self._primitives.put_new(path, data))
+        for pause_s in _pauses():
+            try:
+                self._call("create", path, lambda: self._primitives.put_new(path, data))
+            except ConflictError:
+                time.sleep(pause_s)
+            except AlreadyThereError:
+                return
+            else:
+                return
+        raise self._never_made(path)
 
     def put(self, path: str, data: bytes) -> None:
         """Write an object of which this process is the only writer.
@@ -167,7 +198,8 @@ class Store:
         if self.create(path, second) or self.get(path) != first:
             raise StoreError(
                 f"{self.url}: a second create of {path} was let through, so two workers could hold "
-                "one task. The store does not honour If-None-Match; use Azure Blob or a local disk."
+                "one task. The store does not honour If-None-Match; use Azure Blob, Amazon S3 or a "
+                "local disk."
             )
 
     def _tell(self, verb: str, path: str) -> None:
@@ -181,17 +213,30 @@ class Store:
         except UnclearError as error:
             raise self._failed(verb, path, error) from error
 
+    def _never_made(self, path: str) -> StoreError:
+        return StoreError(
+            f"{self.url}: could not create {path}: refused {_CREATES} times as taken, and nothing "
+            "is there. Another writer may be at it, or the store does not honour If-None-Match: "
+            "try again, and if it stays so use another store."
+        )
+
     def _failed(self, verb: str, path: str, error: Exception) -> StoreError:
         what = f"{self.url}: could not {verb} {path or 'the run'}: {error}. "
         if isinstance(error, RefusedError):
             return StoreRefusedError(
                 f"{what}The store refuses: check that the credential may do this and has not "
-                "expired, and that the container is there."
+                "expired, and that the container or bucket is there."
             )
         return StoreError(
             f"{what}Check that the store can be reached, has room, and that the credential may do "
             "this."
         )
+
+
+def _pauses() -> Iterator[float]:
+    """Yield, for each try of a create, how long to wait after it."""
+    last = _CREATES - 1
+    yield from (0.0 if tried == last else _PAUSE_S * 2**tried for tried in range(_CREATES))
 
 
 class _Optional(Store):

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import re
 from typing import TYPE_CHECKING
 
-from orchestrator.masking import masked
-from orchestrator.store.objects import AlreadyThereError, Listed, RefusedError, UnclearError
+from orchestrator.store import answers
+from orchestrator.store.objects import (
+    AlreadyThereError,
+    ConflictError,
+    Listed,
+    RefusedError,
+    UnclearError,
+)
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
-
-_QUERY = re.compile(r"\?\S+")
-_ERROR_LIMIT = 300
-
-# A listing's failure has no class of its own (obstore 0.12): its status stands in the text alone.
-_STATUS = re.compile(r"status code: (\d{3})\b")
-_REFUSES = frozenset({"401", "403", "404"})
-_OS_ERROR = re.compile(r"\(os error (\d{1,3})\)")
-_FORBIDS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 class Obstore:
@@ -39,7 +34,8 @@ class Obstore:
         try:
             self._obstore.put(self._store, path, data, mode="create")
         except self._obstore.exceptions.AlreadyExistsError as error:
-            raise AlreadyThereError(path) from error
+            taken = ConflictError if answers.is_conflict(error) else AlreadyThereError
+            raise taken(path) from None
         except self._failures as error:
             raise self._unclear(error) from None
 
@@ -64,7 +60,9 @@ class Obstore:
         """Return an object's bytes, or None."""
         try:
             return bytes(self._obstore.get(self._store, path).bytes())
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if answers.lacks_bucket(error):
+                raise self._unclear(error) from None
             return None
         except self._failures as error:
             raise self._unclear(error) from None
@@ -77,23 +75,10 @@ class Obstore:
         """
         exceptions = self._obstore.exceptions
         classes = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-        refused = isinstance(error, (*classes, FileNotFoundError)) or _says_refused(str(error))
-        return (RefusedError if refused else UnclearError)(first_line(error))
+        refused = isinstance(error, (*classes, FileNotFoundError)) or answers.refuses(error)
+        return (RefusedError if refused else UnclearError)(answers.text_of(error))
 
     @property
     def _failures(self) -> tuple[type[Exception], ...]:
         # obstore raises its own errors, and the built-in OSError family where one fits.
         return (self._obstore.exceptions.BaseError, OSError)
-
-
-def _says_refused(text: str) -> bool:
-    status, system = _STATUS.search(text), _OS_ERROR.search(text)
-    refused = status is not None and status.group(1) in _REFUSES
-    return refused or (system is not None and int(system.group(1)) in _FORBIDS)
-
-
-def first_line(error: Exception) -> str:
-    """Return an error's first line without query strings: a SAS is one."""
-    lines = str(error).strip().splitlines()
-    text = masked(_QUERY.sub("?…", lines[0])) if lines else type(error).__name__
-    return text[:_ERROR_LIMIT]

@@ -3,52 +3,32 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from orchestrator.errors import NoRunError, Problem, StoreError, bad_input
+from orchestrator.errors import BadInputError, NoRunError, Problem, StoreError, bad_input
 from orchestrator.extra import require_azure
+from orchestrator.store import s3
+from orchestrator.store.access import KEY_VARIABLE, SAS_VARIABLE
+from orchestrator.store.answers import first_line
+from orchestrator.store.client import client_options, retry_config
 from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import Store
-from orchestrator.store.obstore import Obstore, first_line
+from orchestrator.store.obstore import Obstore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
-    from obstore.store import AzureConfig, ClientConfig, ObjectStore
+    from obstore.store import AzureConfig, ObjectStore
 
-STORE_SCHEMES = ("file", "az")
-KEY_VARIABLE = "AZURE_STORAGE_KEY"
-SAS_VARIABLE = "AZURE_STORAGE_SAS_TOKEN"
+    from orchestrator.store.access import StoreAccess, StoreCredentials
+
+STORE_SCHEMES = ("file", "az", s3.SCHEME)
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
 """A path of which a colon stands before any slash is taken for a URL that lacks one."""
 
 _RUN_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class StoreCredentials:
-    """What opens an ``az://`` store: an account key or a SAS, and a root certificate if private.
-
-    ``container`` creation is only tried with a key. The secrets are left out of ``repr``.
-    """
-
-    key: str = field(default="", repr=False)
-    sas: str = field(default="", repr=False)
-    root_certificate: str = ""
-
-
-def credentials_from(environment: Mapping[str, str], root_certificate: str) -> StoreCredentials:
-    """Return the credentials that Azure's usual variable names hold."""
-    return StoreCredentials(
-        key=environment.get(KEY_VARIABLE, ""),
-        sas=environment.get(SAS_VARIABLE, ""),
-        root_certificate=root_certificate,
-    )
 
 
 def check_store_url(url: str) -> str:
@@ -61,11 +41,13 @@ def check_store_url(url: str) -> str:
     if scheme is None:
         return file_url(url)
     if scheme.group(1) not in STORE_SCHEMES or not scheme.group(2):
-        fix = "Use a path (./x:y for one with a colon), file:///DIR or az://ACCOUNT."
+        fix = "Use a path (./x:y for one with a colon), file:///DIR, az://ACCOUNT or s3://BUCKET."
         raise bad_input("--store", f"{url.partition('?')[0]} names no store", fix)
     parts = urlsplit(url)
     if parts.scheme == "file":
         _check_file_url(url)
+    elif parts.scheme == s3.SCHEME:
+        s3.place_of(url)
     elif not parts.netloc:
         raise bad_input("--store", "az:// lacks the account", "Write az://ACCOUNT.")
     return url
@@ -95,16 +77,52 @@ def check_run_name(run: str) -> str:
     return run
 
 
+def open_run(url: str, run: str, access: StoreAccess, *, create: bool = False) -> Store:
+    """Open the objects of ``run`` as a command does: the one door, whatever the store is.
+
+    Args:
+        url: As for ``open_store``.
+        run: The run's name.
+        access: What opens it, and how long a call may take.
+        create: Make the directory or container.
+
+    Raises:
+        BadInputError: The store cannot be used, or there is no credential for it.
+        CloudError: A login is refused.
+        StoreError: It cannot be reached.
+    """
+    url = _checked(url, run)
+    credentials, signs_in = access.given, access.sign_in
+    if urlsplit(url).scheme == "az" and not credentials.open_azure and signs_in is not None:
+        credentials = signs_in(url, run, create=create)
+    return open_store(url, run, credentials, timeout_s=access.timeout_s, create=create)
+
+
+def _checked(url: str, run: str) -> str:
+    """Return the URL in its canonical form; what is wrong with it and the name is said at once."""
+    problems: list[Problem] = []
+    for check, value in ((check_store_url, url), (check_run_name, run)):
+        try:
+            check(value)
+        except BadInputError as error:
+            problems += error.problems
+    if problems:
+        raise BadInputError(problems)
+    return check_store_url(url)
+
+
 def open_store(
     url: str, run: str, credentials: StoreCredentials, *, timeout_s: float, create: bool = False
 ) -> Store:
     """Open the objects of ``run``.
 
     Args:
-        url: ``file:///DIR`` (objects under ``DIR/<run>/``) or ``az://ACCOUNT[?endpoint=URL]``
-            (objects in the container ``<run>``; the endpoint is for sovereign clouds and tests).
+        url: ``file:///DIR`` (objects under ``DIR/<run>/``), ``az://ACCOUNT[?endpoint=URL]``
+            (objects in the container ``<run>``; the endpoint is for sovereign clouds and tests) or
+            ``s3://BUCKET[/PREFIX][?endpoint=URL&region=NAME]`` (objects under ``PREFIX/<run>/``;
+            the bucket is never made).
         run: The run's name.
-        credentials: For ``az://``.
+        credentials: For ``az://`` and ``s3://``.
         timeout_s: No call takes longer than this, its retries included.
         create: Make the directory or container.
 
@@ -119,7 +137,11 @@ def open_store(
     directory = directory_of(url)
     if directory is not None:
         return open_directory(directory / run, create=create)
-    if not (credentials.key or credentials.sas):
+    if parts.scheme == s3.SCHEME:
+        place = s3.place_of(url)
+        store = s3.s3_store(place, run, credentials.aws, timeout_s)
+        return Store(Obstore(store), f"s3://{place.bucket}/{place.path_of(run)}")
+    if not credentials.open_azure:
         raise bad_input(
             f"--store {url}",
             "cannot be opened without a credential",
@@ -166,11 +188,6 @@ def _azure(
 ) -> ObjectStore:
     from obstore.store import AzureStore
 
-    client: ClientConfig = {"timeout": timedelta(seconds=timeout_s)}
-    if endpoint.startswith("http://"):
-        client["allow_http"] = True
-    if credentials.root_certificate:
-        client["root_certificate"] = Path(credentials.root_certificate).read_text()
     config: AzureConfig = {"account_name": account}
     if endpoint:
         config["endpoint"] = endpoint
@@ -181,8 +198,8 @@ def _azure(
     return AzureStore(
         run,
         config=config,
-        client_options=client,
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=timeout_s)},
+        client_options=client_options(endpoint, credentials.root_certificate, timeout_s),
+        retry_config=retry_config(timeout_s),
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import EXIT_INTERRUPTED, StoreError, StoreRefusedError
 from orchestrator.ledger import paths
-from orchestrator.worker.store_retry import Refusal, end_for_refusal
+from orchestrator.store import FailureStreak, work_patience
+from orchestrator.worker.store_retry import end_for_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ class Pulse:
         self._claimant, self._store, self._orders = claimant, store, orders
         self._watch, self._interval_s = watch, interval_s
         self._deadline: float | None = None
-        self._refusal = Refusal(watch.lease_s)
+        self._streak = FailureStreak(work_patience(watch.lease_s))
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
@@ -106,11 +107,10 @@ class Pulse:
         try:
             self._claimant.beat()
             self._hear()
-            self._refusal.answered()
+            self._streak.answered()
         except StoreError as error:
-            if isinstance(error, StoreRefusedError) and self._refusal.is_final(
-                self._watch.monotonic()
-            ):
+            final = self._streak.is_final(error, self._watch.monotonic())
+            if final and isinstance(error, StoreRefusedError):
                 end_for_refusal(self._orders, error)
             # The claimant distrusts itself from here on; the next beat may get through.
             self._claimant.show(note=str(error))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.errors import EXIT_INFRASTRUCTURE, StoreError, StoreRefusedError
+from orchestrator.store import FailureStreak, StoreWait, work_patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,37 +19,6 @@ if TYPE_CHECKING:
     from orchestrator.worker.pulse import Orders
 
 T = TypeVar("T")
-
-ROLES_S = 900.0
-"""How long a store may refuse that has never answered yet.
-
-Azure: "Role assignment changes can take up to 10 minutes to take effect" (Microsoft Learn,
-"Troubleshoot Azure RBAC"); a token that was issued before may hold the old ones a little longer.
-"""
-
-_PAUSE_S = 2.0
-
-
-class Refusal:
-    """Whether a store's refusals in a row are for good.
-
-    After a first success one lease is enough: whoever cannot beat for that long has lost its tasks
-    to others anyway.
-    """
-
-    def __init__(self, lease_s: float) -> None:
-        self._lease_s = lease_s
-        self._has_answered = False
-        self._since: float | None = None
-
-    def answered(self) -> None:
-        """Note that the store did what it was asked."""
-        self._has_answered, self._since = True, None
-
-    def is_final(self, now: float) -> bool:
-        """Note a refusal; return whether it is time to believe it."""
-        self._since = now if self._since is None else self._since
-        return now - self._since > (self._lease_s if self._has_answered else ROLES_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +35,8 @@ class StoreRetry:
 
     def __init__(self, limits: Limits, orders: Orders, narrator: Narrator) -> None:
         self._limits, self._orders, self._narrator = limits, orders, narrator
-        self._refusal = Refusal(limits.lease_s)
+        streak = FailureStreak(work_patience(limits.lease_s))
+        self._wait = StoreWait(streak, orders.stop, self._goes_on, limits.monotonic)
         self._drained_since = self._failed_at = float("-inf")
 
     def ask(self, call: Callable[[], T]) -> T | None:
@@ -73,20 +44,15 @@ class StoreRetry:
 
         A store that refuses for good ends the worker: its orders say so, with the cause.
         """
-        while True:
-            try:
-                answer = call()
-            except StoreError as error:
-                self._narrator.warn(str(error))
-                if not self._goes_on(error) or self._orders.stop.wait(_PAUSE_S):
-                    return None
-            else:
-                self._refusal.answered()
-                return answer
+        try:
+            return self._wait.ask(call)
+        except StoreError:
+            return None
 
-    def _goes_on(self, error: StoreError) -> bool:
+    def _goes_on(self, error: StoreError, final: bool) -> bool:  # noqa: FBT001  # the wait's word
+        self._narrator.warn(str(error))
         now = self._limits.monotonic()
-        if isinstance(error, StoreRefusedError) and self._refusal.is_final(now):
+        if final and isinstance(error, StoreRefusedError):
             end_for_refusal(self._orders, error)
         return now < self._limits.ends_at and not self._has_drained(now)
 

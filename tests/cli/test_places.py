@@ -39,7 +39,15 @@ def test_a_directory_and_its_url_are_one_place(tmp_path: Path, name: str) -> Non
 @pytest.mark.parametrize(
     "url",
     [
-        *("az:/account", "az:account", "s3:/bucket", "s3://bucket", "file:/tmp/x", "http:/x"),
+        *(
+            "az:/account",
+            "az:account",
+            "s3:/bucket",
+            "gs://bucket",
+            "s3://",
+            "file:/tmp/x",
+            "http:/x",
+        ),
         *("file:///a#b", "file:///a?b", "file://host/a", "file:///", "azure://x", "az://", "az:"),
         *("https://x.blob.core.windows.net", "C:\\runs"),
     ],

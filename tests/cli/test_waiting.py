@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import StoreError, StoreRefusedError
+from orchestrator.store import REPORT_PATIENCE, FailureStreak
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.cli.waiting._PAUSE_S", 0.001)
+    monkeypatch.setattr("orchestrator.store.patience.PAUSE_S", 0.001)
 
 
 class Blip:
@@ -39,7 +41,7 @@ def test_a_blip_is_waited_out_and_said_once() -> None:
 def test_an_outage_is_not_waited_out_for_ever() -> None:
     blip = Blip(10**9)
     with pytest.raises(StoreError, match="away"):
-        Waiting(patience_s=0.05).out(blip.read)
+        Waiting(patience=replace(REPORT_PATIENCE, outage_s=0.05)).out(blip.read)
     assert blip.asked > 1
 
 
@@ -49,7 +51,10 @@ def test_a_single_refusal_is_a_blip_too() -> None:
 
 
 def test_a_refusal_that_lasts_is_believed_long_before_an_outage_is() -> None:
-    waiting, blip = Waiting(refused_s=0.05), Blip(10**9, StoreRefusedError)
+    waiting, blip = (
+        Waiting(patience=replace(REPORT_PATIENCE, refused_s=0.05)),
+        Blip(10**9, StoreRefusedError),
+    )
     waiting.out(Blip(0).read)
     with pytest.raises(StoreRefusedError):
         waiting.out(blip.read)
@@ -70,3 +75,12 @@ def test_who_was_told_to_stop_does_not_wait() -> None:
     with pytest.raises(StoreError):
         Waiting(stop).out(blip.read)
     assert blip.asked == 1
+
+
+def test_a_refusal_after_a_long_outage_may_still_be_a_blip() -> None:
+    patience = replace(REPORT_PATIENCE, refused_s=10.0)
+    streak = FailureStreak(patience, has_answered=True)
+    away, refused = StoreError("away"), StoreRefusedError("no")
+    assert not any(streak.is_final(away, now) for now in (0.0, 100.0, 170.0))
+    assert not streak.is_final(refused, 171.0)
+    assert streak.is_final(refused, 182.0)

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Heartbeat, Session, to_json
 from orchestrator.plan import PlanInputs, make_plan
-from orchestrator.store import open_directory
+from orchestrator.store import StorePatience, open_directory
 from orchestrator.suite import TaskKey, Unit, suite_of
 from tests.attacks.scene import url_of
 from tests.cli.in_process import Commands
@@ -64,8 +64,8 @@ def test_watching_ends_when_nobody_says_anything(
 def test_watching_ends_when_the_store_is_gone(
     azurite: Azurite, call: Commands, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ) -> None:
-    monkeypatch.setattr("orchestrator.cli.status._PATIENCE_S", 0.0)
-    monkeypatch.setattr("orchestrator.cli.waiting._PAUSE_S", 0.001)
+    monkeypatch.setattr("orchestrator.cli.status.WATCH_PATIENCE", StorePatience(0.0, 0.0, 0.0))
+    monkeypatch.setattr("orchestrator.store.patience.PAUSE_S", 0.001)
     name = f"watched-{trouble.status}"
     fill(azurite.open(name))
     with front_of(azurite.port) as front:

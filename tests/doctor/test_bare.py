@@ -220,7 +220,7 @@ def test_a_first_boot_that_cannot_be_read_hides_no_price_and_no_store(set_up: Se
     assert code == 2
     said = " ".join(one["what"] for one in by(found, "options"))
     assert "/nowhere/cloud-init.yaml: cannot be read" in said
-    assert "s3://what names no store" in said
+    assert "s3://what is no store that machines get a key to" in said
     assert by(found, "cost")[0]["status"] == "ok"
     set_up.options["--store"] = [(set_up.scratch / "store").as_uri()]
     assert by(set_up.look()[1], "store")[0]["status"] == "ok"

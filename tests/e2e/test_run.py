@@ -244,7 +244,7 @@ BAD = {
     "bad faults": (["--faults", "{"], "--faults"),
     "unset variable": (["--env", "SURELY_NOT_SET_ANYWHERE"], "is not set"),
     "bad evidence": (["--evidence", "video"], "--evidence"),
-    "bad store": (["--store", "s3://bucket", "--run", "abc"], "s3://bucket names no store"),
+    "bad store": (["--store", "gs://bucket", "--run", "abc"], "gs://bucket names no store"),
     "out below a file": (["--out", "/etc/hostname/out"], "cannot be made in /etc/hostname"),
     "bad run name": (["--run", "No Good"], "cannot name a run"),
     "no history": (["--durations-from", "/does/not/exist.json"], "cannot be read"),

@@ -1,13 +1,15 @@
-"""What stands between a run and its Azurite: an HTTP server that forwards, refuses, lags and loses.
+"""What stands between a run and its store: an HTTP server that forwards, refuses, lags and loses.
 
-It is the network and the service's front door. A refusal's status and error code are as Blob
-Storage's "Common REST API error codes" and "Blob Storage error codes" list them.
+It is the network and the service's front door, before Azurite or (``tests/fakes/s3.py``) moto. A
+refusal's status and error code are as Blob Storage's "Common REST API error codes" and "Blob
+Storage error codes" list them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from email.message import Message
 
 _HOP_BY_HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "date", "server")
 _POLL_S = 0.02
@@ -42,16 +45,27 @@ LOST = Trouble(loses_reply=True)
 
 @dataclass
 class Front:
-    """The door to ``target``. ``trouble`` says what happens to a request: (verb, path) to that."""
+    """The door to ``target``. ``trouble`` says what happens to a request: (verb, path) to that.
+
+    ``admits`` is the service's own guard, which stays: (verb, path, headers) to its refusal.
+    """
 
     target: int
     port: int = 0
     trouble: Callable[[str, str], Trouble | None] = lambda _verb, _path: None
+    admits: Callable[[str, str, Message], Trouble | None] = lambda _verb, _path, _headers: None
     met: list[str] = field(default_factory=list)
+    prolog: str = "<?xml version='1.0'?>"
 
     def clear(self) -> None:
         """Let everything through from now on."""
         self.trouble = lambda _verb, _path: None
+
+
+def once(trouble: Trouble, verb: str) -> Callable[[str, str], Trouble | None]:
+    """Return a rule that meets the first request of this kind with ``trouble``."""
+    left = [trouble]
+    return lambda asked, _path: left.pop() if left and asked == verb else None
 
 
 def always(trouble: Trouble) -> Callable[[str, str], Trouble]:
@@ -69,6 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if trouble is not None:
             self.front.met.append(f"{self.command} {self.path}")
             time.sleep(trouble.after_s)
+        trouble = trouble or self.front.admits(self.command, self.path, self.headers)
         if trouble is not None and trouble.status:
             self._refuse(trouble)
             return
@@ -79,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(status, headers, data)
 
     def _refuse(self, trouble: Trouble) -> None:
-        text = f"<?xml version='1.0'?><Error><Code>{trouble.code}</Code></Error>".encode()
+        text = f"{self.front.prolog}<Error><Code>{trouble.code}</Code></Error>".encode()
         headers = [("x-ms-error-code", trouble.code), ("Content-Type", "application/xml")]
         self._reply(trouble.status, headers, b"" if self.command == "HEAD" else text)
 
@@ -104,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Serve a connection; one that its client cut is over."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
@@ -117,10 +132,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def front_of(port: int) -> Iterator[Front]:
+def front_of(port: int, tls: ssl.SSLContext | None = None) -> Iterator[Front]:
     """Stand before a blob server on this port until the block ends."""
     front = Front(port)
     server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"front": front}))
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     front.port = int(server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True)
     thread.start()

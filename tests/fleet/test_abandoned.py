@@ -54,7 +54,7 @@ def test_a_machine_whose_job_is_over_goes_when_its_supervisor_is_gone(
     working = [name for name, job in left.insides.jobs.items() if job != "benchmark (0)"]
     reaped = reap(left)
     assert left.scene.machines == working
-    assert any("its job is over" in why for why in reaped.condemned.reasons.values())
+    assert any("its job is over" in one.why for one in reaped.condemned.reasons.values())
     assert not left.scene.fake.world.runs[500].cancelled
 
 
@@ -99,11 +99,11 @@ def test_a_run_that_waits_for_machines_nobody_brings_is_ended_and_said(left: Sta
     left.queue_jobs(N)
     lose_supervisor(left)
     left.scene.wait(FIRST_S + 60.0)
-    assert "run 500" not in reap(left).condemned.reasons
+    assert "run/500" not in reap(left).condemned.reasons
     left.scene.wait(WAITS_S)
     reaped = reap(left)
     assert left.scene.fake.world.runs[500].cancelled
-    assert "nobody brings" in reaped.condemned.reasons["run 500"]
+    assert "nobody brings" in reaped.condemned.reasons["run/500"].why
 
 
 def test_an_end_that_is_not_granted_is_said(left: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.clear import Patience
@@ -35,7 +36,7 @@ def test_what_a_run_that_is_over_left_goes_and_another_runs_stays(scene: Scene) 
     assert reaped.cleared.proved, reaped
     assert scene.machines == ["waa-501-0"]
     assert scene.runners == ["waa-501-0"]
-    assert set(reaped.condemned.reasons.values()) == {"run 500 is over"}
+    assert {reason.why for reason in reaped.condemned.reasons.values()} == {"run 500 is over"}
 
 
 def test_a_machine_past_its_time_goes_even_if_its_run_goes_on(scene: Scene) -> None:
@@ -103,7 +104,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(scene: Scene) -> None:
     scene.clock.advance(120)
     finish(scene, MINE.github_run)
     reaped = reap(scene, dry_run=True)
-    assert "machine waa-500-0" in reaped.condemned.reasons
+    assert "machine waa-500-0" in {reason.what for reason in reaped.condemned.reasons.values()}
     assert reaped.cleared.deleted == ()
     assert scene.machines == ["waa-500-0"]
     assert not [seen for seen in scene.arm.calls() if seen.call.startswith("DELETE")]
@@ -121,3 +122,15 @@ def test_somebody_elses_runner_is_left_alone(scene: Scene) -> None:
     finish(scene, MINE.github_run)
     reap(scene)
     assert scene.runners == ["their-runner"]
+
+
+def test_what_goes_is_known_by_its_id_whatever_it_is_called(scene: Scene) -> None:
+    scene.launch(MINE, 0)
+    (minted,) = scene.fake.world.runners.values()
+    runner = replace(minted, name="a box (the second)")
+    scene.fake.world.runners[runner.id] = runner
+    scene.clock.advance(120)
+    finish(scene, MINE.github_run)
+    reasons = reap(scene, dry_run=True).condemned.reasons
+    assert reasons[f"runner/{runner.id}"].what == "runner a box (the second)"
+    assert "machine waa-500-0" in {reason.what for reason in reasons.values()}

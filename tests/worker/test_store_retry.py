@@ -12,11 +12,11 @@ from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCT
 from orchestrator.ledger import paths
 from orchestrator.plan import PlanInputs, make_plan
 from orchestrator.store import Store
+from orchestrator.store.patience import ROLES_S
 from orchestrator.suite import suite_of
 from orchestrator.worker.attempt import without_room
 from orchestrator.worker.narrator import Narrator
 from orchestrator.worker.pulse import Orders, Pulse, Watch
-from orchestrator.worker.store_retry import ROLES_S
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import Line, open_world
 from tests.worker.desk import HEARTBEAT_S, LEASE_S, sit
