@@ -93,7 +93,7 @@ class RunFinder:
         parts = urlsplit(named)
         above, _, run = parts.path.rstrip("/").rpartition("/")
         if not run:
-            fix = "Write file:///DIR/RUN or az://ACCOUNT/RUN."
+            fix = "Write file:///DIR/RUN, az://ACCOUNT/RUN or s3://BUCKET/PREFIX/RUN."
             raise bad_input(named, "names no run", fix)
         return self._of_store(
             urlunsplit(parts._replace(path=above)), run, f"{parts.scheme}://…/{run}"
