@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import Status
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import fold
-from orchestrator.report.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded, Snapshot

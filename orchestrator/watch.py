@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from orchestrator.errors import StoreError
 from orchestrator.progress import view
-from orchestrator.report.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

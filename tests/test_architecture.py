@@ -22,7 +22,6 @@ INNER = (
     "causes",
     "errors",
     "failures",
-    "masking",
     "schedule",
     "spelling",
     "plan",
@@ -33,6 +32,7 @@ INNER = (
     "costs",
     "simulate",
     "study",
+    "text",
     "forecast",
     "sample_size",
 )
@@ -52,6 +52,7 @@ SDKS = {
     "requests": ("sources", "github", "cloud"),
     "rich": ("watch", "cli"),
     "jinja2": ("report",),
+    "msgspec": ("report",),
     "numpy": ("stats",),
     "vl_convert": ("report.vega",),
     "PIL": ("report.images",),

@@ -14,15 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.cloud.failures import printable as cloud_text
-from orchestrator.github.failures import printable as github_text
-from orchestrator.masking import MASK, masked
-from orchestrator.report.text import clean as report_line
-from orchestrator.report.text import clean_block as report_block
-from orchestrator.report.text import markdown_text
-from orchestrator.results.text import clean as result_line
-from orchestrator.results.text import clean_block as result_block
+from orchestrator.report.escapes import markdown_text
 from orchestrator.store.answers import first_line
+from orchestrator.text import MASK, clean, clean_lines, masked
 from orchestrator.worker.redact import Redactor
 
 if TYPE_CHECKING:
@@ -82,13 +76,11 @@ FEWER = settings(max_examples=40)
 
 DOORS: list[Callable[[str], str]] = [
     masked,
-    lambda text: result_line(text, 200),
-    lambda text: result_block(text, 200),
-    lambda text: report_line(text, 200),
-    lambda text: report_block(text, 200),
+    lambda text: clean(text, 200),
+    lambda text: clean_lines(text, 200),
+    lambda text: clean_lines(text, 200, end=True),
     lambda text: markdown_text(text, 200),
-    cloud_text,
-    github_text,
+    lambda text: clean(text, payloads=False),
     lambda text: first_line(ValueError(text)),
     Redactor().text,
     lambda text: Redactor().data(text.encode()).decode(),
@@ -190,7 +182,7 @@ def test_a_long_text_without_a_space_is_not_lost(length: int) -> None:
 def own_words() -> list[str]:
     """Return every text of the product that somebody may read: no docstring, no lone word."""
     texts = []
-    for path in sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "masking.py"}):
+    for path in sorted(set(SOURCE.rglob("*.py")) - {SOURCE / "text.py"}):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         texts += [

@@ -15,7 +15,7 @@ from orchestrator.cli.streams import written
 from orchestrator.cli.variables import PREFIX
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
 from orchestrator.extra import azure_problem, is_of_azure
-from orchestrator.masking import masked
+from orchestrator.text import masked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,9 @@ import click
 from orchestrator.cli.event import summary_path, summary_size
 from orchestrator.cli.runner_log import tell_runner
 from orchestrator.errors import BadInputError, MatrixError
+from orchestrator.report.escapes import markdown_text
 from orchestrator.report.publication import SUMMARY_LIMIT
-from orchestrator.report.text import clean, markdown_text
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ import click
 from orchestrator.cli.artifact_names import LEDGER
 from orchestrator.errors import BadInputError, NoRunError, Problem
 from orchestrator.ledger import paths
-from orchestrator.report.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

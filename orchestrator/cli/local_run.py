@@ -94,7 +94,7 @@ class LocalRun:
     def _predict(self) -> float:
         """Say and return how long the whole plan is expected to take here, in seconds."""
         from orchestrator.forecast import assume, predict
-        from orchestrator.report.text import span_of_time
+        from orchestrator.report.amounts import span_of_time
 
         plan = self._planned.plan
         prediction = predict(plan, self._settings.workers, assume(plan, fleet=False))

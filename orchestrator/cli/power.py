@@ -248,8 +248,8 @@ def _head(question: Question, model: Model) -> list[str]:
 
 
 def _table(question: Question, found: Sequence[Row]) -> list[str]:
+    from orchestrator.report.amounts import NONE, dollars, percent
     from orchestrator.report.comparison.terminal import table
-    from orchestrator.report.text import NONE, dollars, percent
     from orchestrator.sample_size import enough
 
     head = ("trials", f"seen at {question.power:.0%}", "power", "attempts", "machine hours", "cost")
@@ -268,7 +268,7 @@ def _table(question: Question, found: Sequence[Row]) -> list[str]:
 
 
 def _answer(question: Question, fewest: Row | None) -> str:
-    from orchestrator.report.text import dollars
+    from orchestrator.report.amounts import dollars
 
     what = f"{100 * question.effect:g} points with power {question.power:.0%}"
     if fewest is None:

@@ -7,16 +7,14 @@ written past this, to the stream itself.
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from orchestrator.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_STEERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Through:
@@ -44,17 +42,17 @@ class Through:
 
 
 class Printable(Through):
-    """Shows control characters as replacements; lines and tabs are kept."""
+    """Passes text on without what steers a terminal; lines and tabs are kept."""
 
     def write(self, text: str) -> int:
         """Write a text; return its own length."""
-        self.inner.write(_STEERS.sub(_REPLACEMENT, text))
+        self.inner.write(printable(text))
         return len(text)
 
 
 @contextmanager
 def printable_streams() -> Iterator[None]:
-    """Let both standard streams show control characters instead of obeying them."""
+    """Let both standard streams leave out what steers a terminal."""
     before = sys.stdout, sys.stderr
     out, err = before
     sys.stdout, sys.stderr = Printable(out).as_stream(), Printable(err).as_stream()

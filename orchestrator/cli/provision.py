@@ -43,7 +43,7 @@ from orchestrator.errors import (
     BadInputError,
     Problem,
 )
-from orchestrator.report.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

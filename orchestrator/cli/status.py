@@ -120,7 +120,7 @@ def watch(options: WatchOptions) -> int:
     Example:
       waa-matrix watch demo-run --screens latest
     """
-    from orchestrator.report.text import span_of_time
+    from orchestrator.report.amounts import span_of_time
     from orchestrator.silence import Silence
     from orchestrator.watch import Display
 

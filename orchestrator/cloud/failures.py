@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from orchestrator.failures import (
     Scope,
     action_for,
 )
-from orchestrator.masking import masked_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +27,7 @@ __all__ = [
     "FailureKind",
     "Scope",
     "action_for",
-    "printable",
 ]
-
-_MESSAGE_LIMIT = 500
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\u1fff\u2030-\u205f\u2070-\ud7ff\uf900-\ufffd]+")
-# Encoded payloads, tokens and keys run on without a break; no machine name is longer than 64. A
-# run that starts after a slash or a word is part of a path, and stays readable.
-_OPAQUE_RUN = re.compile(r"(?<![\w/.-])[A-Za-z0-9+][A-Za-z0-9+/_=.-]{64,}")
 
 
 _ADVICE: Mapping[FailureKind, str] = {
@@ -96,10 +87,3 @@ class CloudError(MatrixError):
     def stops_the_run(self) -> bool:
         """Whether nothing more may be launched after this."""
         return self.kind in STOPS_THE_RUN
-
-
-def printable(text: str) -> str:
-    """Return a cloud's text as one bounded line, without control characters or encoded payloads."""
-    line = " ".join(_UNPRINTABLE.sub(" ", masked_head(text, 8 * _MESSAGE_LIMIT)).split())
-    line = _OPAQUE_RUN.sub("[…]", line)
-    return line if len(line) <= _MESSAGE_LIMIT else f"{line[: _MESSAGE_LIMIT - 1]}…"

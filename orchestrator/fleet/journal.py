@@ -12,11 +12,11 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.failures import printable
 from orchestrator.cloud.port import Kind
 from orchestrator.errors import MatrixError, StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.events import Event, to_bytes
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,7 +65,7 @@ class Journal:
         facts: Mapping[str, Fact] | None = None,
     ) -> None:
         """Keep an event. ``detail`` is bounded and made printable; it must hold no secret."""
-        text, known = printable(detail), facts or {}
+        text, known = clean(detail, payloads=False), facts or {}
         with self._lock:
             number, now = len(self.events) + 1, self._clock.now()
             event = Event(self.actor, number, now, kind, stage, machine, text, known)

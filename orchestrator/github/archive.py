@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
 from orchestrator.errors import MatrixError
-from orchestrator.github.failures import printable
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def unpack(archive: IO[bytes], target: Path, limits: Limits, *, only: str = "") 
         with zipfile.ZipFile(archive) as source:
             return _unpack_members(source, target, limits, only)
     except _DAMAGE as error:
-        what = printable(str(error))
+        what = clean(str(error), 300)
         raise ArchiveError(f"the archive is damaged or of an unknown kind: {what}") from error
 
 
@@ -93,7 +93,7 @@ def _unpack_members(source: zipfile.ZipFile, target: Path, limits: Limits, only:
             continue
         path = target / member.filename
         if not _acceptable(member, seen) or not _reserve(path, target):
-            refused.append(printable(member.filename))
+            refused.append(clean(member.filename, 300))
             continue
         left -= _write(source, member, path, left)
         files.append(path)

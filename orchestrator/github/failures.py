@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import MatrixError
 from orchestrator.failures import FailureKind
-from orchestrator.masking import masked_head
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FailureKind", "GitHubError", "Verdict", "judge", "printable"]
+__all__ = ["FailureKind", "GitHubError", "Verdict", "judge"]
 
 SECONDARY_LIMIT_WAIT_S = 60.0
 """Wait after a limit that names no time of its own ("Rate limits for the REST API")."""
@@ -37,7 +37,6 @@ _LIMIT_STATUSES = (403, 422)
 
 _READ_LIMIT = 20_000
 _MESSAGE_LIMIT = 300
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+")
 
 
 _ADVICE: Mapping[FailureKind, str] = {
@@ -153,12 +152,12 @@ def _message(body: str) -> str:
     try:
         document = json.loads(body)
     except ValueError:
-        return printable(body)
+        return _line(body)
     if not isinstance(document, dict):
         return ""
     errors = document.get("errors")
     parts = [document.get("message"), *(errors if isinstance(errors, list) else [])]
-    return printable("; ".join(_said(part) for part in parts if part))
+    return _line("; ".join(_said(part) for part in parts if part))
 
 
 def _said(part: object) -> str:
@@ -167,10 +166,5 @@ def _said(part: object) -> str:
     return str(part)
 
 
-def printable(text: str) -> str:
-    """Return text from the other side as one bounded line without control characters."""
-    return (
-        _UNPRINTABLE.sub(" ", masked_head(text, _MESSAGE_LIMIT))
-        .strip()
-        .rstrip(".")[:_MESSAGE_LIMIT]
-    )
+def _line(text: str) -> str:
+    return clean(text, _MESSAGE_LIMIT).rstrip(".")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import marks, wording
+from orchestrator.report.amounts import percent, span_of_time
 from orchestrator.report.axes import axis
-from orchestrator.report.text import percent, span_of_time
 from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
 
 if TYPE_CHECKING:

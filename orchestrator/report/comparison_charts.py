@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.report.amounts import percent
 from orchestrator.report.charts import stacked_bar
-from orchestrator.report.text import clean, percent
 from orchestrator.report.vega import HALF, NARROW, WIDE, Chart, Spec, chart
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import comparison_charts
 from orchestrator.report.template import page_pieces
-from orchestrator.report.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

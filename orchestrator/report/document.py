@@ -1,14 +1,18 @@
-"""``results.json``: what a run amounts to, for programs. Its schema ships beside this module."""
+"""``results.json``: what a run amounts to, for programs; ``schemas.results`` says what it holds."""
 
 from __future__ import annotations
 
 import json
 import math
 from dataclasses import asdict
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from orchestrator.causes import Cause
 from orchestrator.errors import BadInputError, Problem
+from orchestrator.report.schemas import results as schemas
+from orchestrator.report.schemas import tasks
+from orchestrator.report.schemas.files import committed
+from orchestrator.report.schemas.value import json_value
 from orchestrator.suite import TaskKey
 
 if TYPE_CHECKING:
@@ -16,17 +20,18 @@ if TYPE_CHECKING:
 
     from orchestrator.report.entries import (
         AttemptEntry,
+        Counts,
         Score,
         SessionEntry,
+        Span,
         TaskEntry,
         WorkerEntry,
     )
     from orchestrator.report.figures import Adjusted, Repeats
-    from orchestrator.report.fleet_entry import FleetEntry
     from orchestrator.report.results import Results
     from orchestrator.stats import Interval
 
-SCHEMA = "waa-matrix/results/2"
+SCHEMA: Final = "waa-matrix/results/2"
 """The value of ``schema`` as it is written: 2 has causes and flags that 1 had not."""
 
 SCHEMAS_READ = ("waa-matrix/results/1", SCHEMA)
@@ -37,58 +42,15 @@ _PROBLEMS_SHOWN = 20
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the document."""
-    text = files("orchestrator.report").joinpath("results.schema.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return committed("results.schema.json")
 
 
 def to_document(results: Results) -> dict[str, Any]:
-    """Return ``results.json`` as a value that JSON can hold.
-
-    Scores and rates are fractions of 1, durations seconds, moments Unix seconds, costs US dollars;
-    null stands for what is not known.
-    """
-    caveats = results.caveats
-    return {
-        "schema": SCHEMA,
-        "run": _run(results),
-        "counts": asdict(results.counts),
-        "score": {
-            **_score(results.score),
-            "flagged": caveats.flagged,
-            "mean_without_flagged": caveats.mean_without_flagged,
-            "without_flagged_interval": _interval(caveats.without_flagged_interval),
-            "clustered_interval": _interval(caveats.clustered),
-            "clusters": caveats.clusters,
-            "detectable": {
-                "paired": caveats.paired_detectable,
-                "unpaired": caveats.unpaired_detectable,
-            },
-        },
-        "infeasible": {"counts": asdict(results.infeasible.counts), **_score(results.infeasible)},
-        "feasible": {"counts": asdict(results.feasible.counts), **_score(results.feasible)},
-        "domains": [
-            {
-                "domain": domain,
-                "counts": asdict(score.counts),
-                **_score(score),
-                **_adjusted(results.adjusted.get(domain)),
-            }
-            for domain, score in results.domains
-        ],
-        "fail_answers": asdict(results.fail_answers),
-        "trials": _repeats(results.repeats),
-        "causes": dict(results.causes),
-        "tasks": [task_document(task) for task in results.tasks],
-        "workers": [_worker(worker) for worker in results.workers],
-        "sessions": [_session(session) for session in results.sessions],
-        "fingerprint": {
-            "common": dict(results.fingerprint),
-            "varying": {key: list(values) for key, values in results.varying.items()},
-        },
-        "damage": list(results.damage),
-        "fleet": None if results.fleet is None else fleet_document(results.fleet),
-    }
+    """Return ``results.json`` as a value that JSON can hold; ``schemas.results`` describes it."""
+    document = json_value(_document(results))
+    if results.fleet is not None:
+        document["fleet"] = _listed(document["fleet"])
+    return document
 
 
 def document_pieces(results: Results) -> Iterator[str]:
@@ -97,31 +59,74 @@ def document_pieces(results: Results) -> Iterator[str]:
     yield "\n"
 
 
-def _run(results: Results) -> dict[str, Any]:
+def task_document(task: TaskEntry) -> dict[str, Any]:
+    """Return one entry of ``tasks``."""
+    return json_value(_task(task))
+
+
+def _document(results: Results) -> schemas.Results:
+    return schemas.Results(
+        schema=SCHEMA,
+        run=_run(results),
+        counts=_counts(results.counts),
+        score=_score(results),
+        infeasible=_group(results.infeasible),
+        feasible=_group(results.feasible),
+        domains=[
+            _domain(domain, score, results.adjusted.get(domain))
+            for domain, score in results.domains
+        ],
+        fail_answers=schemas.FailAnswers(**asdict(results.fail_answers)),
+        trials=None if results.repeats is None else _trials(results.repeats),
+        causes={Cause(cause): count for cause, count in results.causes},
+        tasks=[_task(task) for task in results.tasks],
+        workers=[_worker(worker) for worker in results.workers],
+        sessions=[_session(session) for session in results.sessions],
+        fingerprint=schemas.Fingerprint(
+            common=dict(results.fingerprint),
+            varying={key: list(values) for key, values in results.varying.items()},
+        ),
+        damage=list(results.damage),
+        fleet=results.fleet,
+    )
+
+
+def _listed(fleet: dict[str, Any]) -> dict[str, Any]:
+    """Return a fleet with lists where its entry, which is shared, holds tuples."""
+    lists = {name: list(fleet[name]) for name in ("phases", "machines", "events")}
+    proof = fleet["proof"]
+    return fleet | lists | {"proof": proof and proof | {"left": list(proof["left"])}}
+
+
+def _run(results: Results) -> schemas.Run:
     facts = results.facts
-    return {
-        "id": facts.run,
-        "simulated": facts.simulated,
-        "complete": results.counts.complete,
-        "started": facts.started or None,
-        "ended": facts.ended or None,
-        "makespan_s": results.makespan_s,
-        "predicted_s": facts.predicted_s,
-        "cost_usd": facts.cost_usd,
-        "predicted_cost_usd": facts.predicted_cost_usd,
-        "exit_code": facts.exit_code,
-        "store": facts.store,
-        "version": facts.version,
-        "command": facts.command,
-        "plan_digest": results.settings.plan_digest,
-        "suite_digest": results.settings.suite_digest,
-        "settings": dict(results.settings.shown),
-        "notes": list(facts.notes),
-        "warnings": list(facts.warnings),
-    }
+    return schemas.Run(
+        id=facts.run,
+        simulated=facts.simulated,
+        complete=results.counts.complete,
+        started=facts.started or None,
+        ended=facts.ended or None,
+        makespan_s=results.makespan_s,
+        predicted_s=facts.predicted_s,
+        cost_usd=facts.cost_usd,
+        predicted_cost_usd=facts.predicted_cost_usd,
+        exit_code=facts.exit_code,
+        store=facts.store,
+        version=facts.version,
+        command=facts.command,
+        plan_digest=results.settings.plan_digest,
+        suite_digest=results.settings.suite_digest,
+        settings=dict(results.settings.shown),
+        notes=list(facts.notes),
+        warnings=list(facts.warnings),
+    )
 
 
-def _score(score: Score) -> dict[str, Any]:
+def _counts(counts: Counts) -> schemas.Counts:
+    return schemas.Counts(**asdict(counts))
+
+
+def _figures(score: Score) -> dict[str, Any]:
     return {
         "mean": score.mean,
         "mean_interval": _interval(score.mean_interval),
@@ -135,118 +140,141 @@ def _score(score: Score) -> dict[str, Any]:
     }
 
 
-def _adjusted(found: Adjusted | None) -> dict[str, Any]:
-    return {
-        "adjusted_interval": _interval(found.interval) if found else None,
-        "adjusted_p": found.p if found else None,
-        "adjusted_direction": found.direction if found else None,
-    }
+def _score(results: Results) -> schemas.Score:
+    caveats = results.caveats
+    return schemas.Score(
+        **_figures(results.score),
+        flagged=caveats.flagged,
+        mean_without_flagged=caveats.mean_without_flagged,
+        without_flagged_interval=_interval(caveats.without_flagged_interval),
+        clustered_interval=_interval(caveats.clustered),
+        clusters=caveats.clusters,
+        detectable=schemas.Detectable(
+            paired=caveats.paired_detectable, unpaired=caveats.unpaired_detectable
+        ),
+    )
 
 
-def _repeats(found: Repeats | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    trials = found.trials
-    return {
-        "most": trials.most,
-        "tasks": trials.tasks,
-        "pass_at": {str(k): value for k, value in trials.pass_at.items()},
-        "pass_all": {str(k): value for k, value in trials.pass_all.items()},
-        "pass_tasks": trials.pass_tasks,
-        "pass_at_intervals": _intervals(trials.pass_at_intervals),
-        "pass_all_intervals": _intervals(trials.pass_all_intervals),
-        "flip_rate": trials.flip_rate,
-        "flip_interval": _interval(trials.flip_interval),
-        "flaky": list(found.flaky),
-        "interval": _interval(trials.interval),
-    }
+def _group(score: Score) -> schemas.Group:
+    return schemas.Group(counts=_counts(score.counts), **_figures(score))
 
 
-def _interval(interval: Interval | None) -> dict[str, Any] | None:
-    return None if interval is None else asdict(interval)
+def _domain(domain: str, score: Score, adjusted: Adjusted | None) -> schemas.Domain:
+    sign = cast("Literal[1, 0, -1] | None", adjusted.direction if adjusted else None)
+    return schemas.Domain(
+        domain=domain,
+        counts=_counts(score.counts),
+        **_figures(score),
+        adjusted_interval=_interval(adjusted.interval) if adjusted else None,
+        adjusted_p=adjusted.p if adjusted else None,
+        adjusted_direction=sign,
+    )
 
 
-def _intervals(found: Mapping[int, Interval | None]) -> dict[str, Any]:
-    return {str(k): _interval(interval) for k, interval in found.items()}
+def _trials(repeats: Repeats) -> schemas.Trials:
+    trials = repeats.trials
+    return schemas.Trials(
+        most=trials.most,
+        tasks=trials.tasks,
+        pass_at={str(k): value for k, value in trials.pass_at.items()},
+        pass_all={str(k): value for k, value in trials.pass_all.items()},
+        pass_tasks=trials.pass_tasks,
+        pass_at_intervals=_intervals(trials.pass_at_intervals),
+        pass_all_intervals=_intervals(trials.pass_all_intervals),
+        flip_rate=trials.flip_rate,
+        flip_interval=_interval(trials.flip_interval),
+        flaky=list(repeats.flaky),
+        interval=_interval(trials.interval),
+    )
 
 
-def task_document(task: TaskEntry) -> dict[str, Any]:
-    """Return one entry of ``tasks``."""
-    return {
-        "domain": task.domain,
-        "name": task.name,
-        "trial": task.trial,
-        "infeasible": task.infeasible,
-        "status": task.status.value,
-        "cause": task.cause.value if task.cause else None,
-        "score": task.score,
-        "message": task.message,
-        "flags": [flag.value for flag in task.flags],
-        "steps": task.steps,
-        "seconds": task.seconds,
-        "expected_s": task.expected_s,
-        "worker": task.worker or None,
-        "attempts": [_attempt(one) for one in task.attempts],
-        "fingerprint": dict(task.fingerprint),
-    }
+def _interval(interval: Interval | None) -> schemas.Interval | None:
+    return None if interval is None else schemas.Interval(**asdict(interval))
 
 
-def _attempt(one: AttemptEntry) -> dict[str, Any]:
-    return {
-        "attempt": one.number,
-        "worker": one.worker,
-        "machine": one.machine,
-        "session": one.session,
-        "status": one.status.value,
-        "cause": one.cause.value if one.cause else None,
-        "score": one.score,
-        "message": one.message,
-        "flags": [flag.value for flag in one.flags],
-        "steps": one.steps,
-        "seconds": one.seconds,
-        "started": one.started or None,
-        "ended": one.ended or None,
-        "stolen": one.stolen,
-        "phases": dict(one.phases),
-    }
+def _intervals(intervals: Mapping[int, Interval | None]) -> dict[str, schemas.Interval | None]:
+    return {str(k): _interval(interval) for k, interval in intervals.items()}
 
 
-def _worker(worker: WorkerEntry) -> dict[str, Any]:
-    return {
-        "id": worker.id,
-        "shard": worker.shard,
-        "machine": worker.machine,
-        "session": worker.session,
-        "exit": worker.exit_code,
-        "reason": worker.reason,
-        "died": worker.died,
-        "left_at": worker.left_at or None,
-        "scored": worker.scored,
-        "stolen": worker.stolen,
-        "busy_s": worker.busy_s,
-        "spans": [asdict(span) for span in worker.spans],
-    }
+def _task(task: TaskEntry) -> tasks.Task:
+    return tasks.Task(
+        domain=task.domain,
+        name=task.name,
+        trial=task.trial,
+        infeasible=task.infeasible,
+        status=task.status,
+        cause=task.cause,
+        score=task.score,
+        message=task.message,
+        flags=list(task.flags),
+        steps=task.steps,
+        seconds=task.seconds,
+        expected_s=task.expected_s,
+        worker=task.worker or None,
+        attempts=[_attempt(attempt) for attempt in task.attempts],
+        fingerprint=dict(task.fingerprint),
+    )
 
 
-def _session(session: SessionEntry) -> dict[str, Any]:
-    return {
-        "id": session.id,
-        "started": session.started or None,
-        "ended": session.ended or None,
-        "who": session.who,
-        "machines": session.machines,
-        "workers": list(session.workers),
-    }
+def _attempt(attempt: AttemptEntry) -> tasks.Attempt:
+    return tasks.Attempt(
+        attempt=attempt.number,
+        worker=attempt.worker,
+        machine=attempt.machine,
+        session=attempt.session,
+        status=attempt.status,
+        cause=attempt.cause,
+        score=attempt.score,
+        message=attempt.message,
+        flags=list(attempt.flags),
+        steps=attempt.steps,
+        seconds=attempt.seconds,
+        started=attempt.started or None,
+        ended=attempt.ended or None,
+        stolen=attempt.stolen,
+        phases=dict(attempt.phases),
+    )
 
 
-def fleet_document(fleet: FleetEntry) -> dict[str, Any]:
-    """Return ``fleet``."""
-    document = asdict(fleet)
-    for name in ("phases", "machines", "events"):
-        document[name] = list(document[name])
-    if fleet.proof is not None:
-        document["proof"]["left"] = list(fleet.proof.left)
-    return document
+def _worker(worker: WorkerEntry) -> tasks.Worker:
+    return tasks.Worker(
+        id=worker.id,
+        shard=worker.shard,
+        machine=worker.machine,
+        session=worker.session,
+        exit=worker.exit_code,
+        reason=worker.reason,
+        died=worker.died,
+        left_at=worker.left_at or None,
+        scored=worker.scored,
+        stolen=worker.stolen,
+        busy_s=worker.busy_s,
+        spans=[_span(span) for span in worker.spans],
+    )
+
+
+def _span(span: Span) -> tasks.Span:
+    return tasks.Span(
+        kind=cast("tasks.SpanKind", span.kind),
+        start=span.start,
+        end=span.end,
+        domain=span.domain,
+        name=span.name,
+        trial=span.trial,
+        attempt=span.attempt,
+        stolen=span.stolen,
+    )
+
+
+def _session(session: SessionEntry) -> tasks.Session:
+    return tasks.Session(
+        id=session.id,
+        started=session.started or None,
+        ended=session.ended or None,
+        who=session.who,
+        machines=session.machines,
+        workers=list(session.workers),
+    )
 
 
 def parse_document(data: bytes, where: str) -> dict[str, Any]:

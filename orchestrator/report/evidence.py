@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from orchestrator.report.facts import EvidenceStep, TaskEvidence
-from orchestrator.report.text import clean_block
 from orchestrator.results import files
 from orchestrator.results.task import task_log
 from orchestrator.results.trajectory import instruction_of, steps_of
+from orchestrator.text import clean_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,13 +99,13 @@ def _thought(directory: Path, screenshot: str) -> str:
     if found is None:
         return ""
     data = files.read_head(directory / f"plan_result{found.group(1)}.txt", _THOUGHT_BYTES)
-    return clean_block((data or b"").decode(errors="replace"), _THOUGHT_BYTES)
+    return clean_lines((data or b"").decode(errors="replace"), _THOUGHT_BYTES)
 
 
 def _log_of(directory: Path) -> str:
     path = task_log(directory)
     data = files.read_tail(path, LOG_BYTES) if path else b""
-    return clean_block(data.decode(errors="replace"), LOG_BYTES)
+    return clean_lines(data.decode(errors="replace"), LOG_BYTES, end=True)
 
 
 def evaluation_of(log: str) -> str:

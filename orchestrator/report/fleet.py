@@ -18,10 +18,11 @@ from orchestrator.report.fleet_entry import (
     FleetEntry,
     MachineEntry,
     MinutesEntry,
+    Phase,
     PhaseEntry,
     ProofEntry,
 )
-from orchestrator.report.text import NAME_LIMIT, clean
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,7 @@ EVENTS_SHOWN = 1000
 MACHINES_SHOWN = 1000
 _LEFT_SHOWN = 100
 
-PHASES = (
+PHASES: tuple[tuple[Phase, str, str], ...] = (
     ("create", "launched", "created"),
     ("boot", "created", "booted"),
     ("online", "booted", "online"),

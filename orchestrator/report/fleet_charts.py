@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.ledger.records import plausible_time
 from orchestrator.report import charts
+from orchestrator.report.amounts import span_of_time
 from orchestrator.report.axes import axis
 from orchestrator.report.lanes import LANES_LIMIT, mark_layers
 from orchestrator.report.phases import Phase
-from orchestrator.report.text import clean, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

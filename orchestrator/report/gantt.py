@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from orchestrator.report.text import mermaid_label
+from orchestrator.report.escapes import mermaid_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

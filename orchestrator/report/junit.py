@@ -18,7 +18,8 @@ from xml.etree import ElementTree as ET
 from orchestrator.causes import RULES, Status
 from orchestrator.ledger.records import plausible_time
 from orchestrator.report import wording
-from orchestrator.report.text import clean, moment
+from orchestrator.report.amounts import moment
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from orchestrator.ledger.records import plausible_time
 from orchestrator.report import wording
+from orchestrator.report.amounts import span_of_time
 from orchestrator.report.axes import axis
 from orchestrator.report.charts import GRADE_COLOURS
-from orchestrator.report.text import clean, span_of_time
 from orchestrator.report.vega import WIDE, Chart, Spec, chart
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import RULES, Status
 from orchestrator.report import wording
+from orchestrator.report.amounts import moment, span_of_time
+from orchestrator.report.escapes import markdown_code, markdown_text
 from orchestrator.report.gantt import LEGEND, mermaid
-from orchestrator.report.text import markdown_code, markdown_text, moment, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

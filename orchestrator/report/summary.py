@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from orchestrator import stats
 from orchestrator.causes import CUT_OFF, SCORE_FLAGS, Status
 from orchestrator.report.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
+from orchestrator.report.escapes import address_without_key
 from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
 from orchestrator.report.results import Results, Settings
-from orchestrator.report.text import NAME_LIMIT, clean, without_secrets
 from orchestrator.report.timeline import home_shards, sessions_of, workers_of
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -145,7 +146,7 @@ def _clean_facts(facts: RunFacts, *, simulated: bool) -> RunFacts:
         facts,
         run=clean(facts.run, NAME_LIMIT),
         simulated=simulated,
-        store=without_secrets(facts.store),
+        store=address_without_key(facts.store),
         version=clean(facts.version, NAME_LIMIT),
         command=clean(facts.command),
         notes=tuple(clean(note) for note in facts.notes),

@@ -14,12 +14,14 @@ from markupsafe import Markup
 
 from orchestrator.causes import RULES
 from orchestrator.report import wording
+from orchestrator.report.amounts import moment
 from orchestrator.report.document import task_document
+from orchestrator.report.escapes import relative_link
 from orchestrator.report.facts import TaskEvidence
 from orchestrator.report.gestures import ACTION_LIMIT, drawn, gestures
 from orchestrator.report.images import data_url
-from orchestrator.report.text import clean, clean_block, moment, relative_link
 from orchestrator.suite import TaskKey, Unit
+from orchestrator.text import clean, clean_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,8 +101,8 @@ def _evidence(kept: TaskEvidence) -> dict[str, Any]:
     return {
         "link": relative_link(kept.link),
         "instruction": clean(kept.instruction, 2_000),
-        "log": clean_block(kept.log_tail, LOG_LIMIT),
-        "evaluation": clean_block(kept.evaluation, LOG_LIMIT),
+        "log": clean_lines(kept.log_tail, LOG_LIMIT, end=True),
+        "evaluation": clean_lines(kept.evaluation, LOG_LIMIT, end=True),
         "steps": list(_steps(kept)),
         "left_out": max(0, len(kept.steps) - STEPS_LIMIT),
     }
@@ -116,8 +118,8 @@ def _steps(kept: TaskEvidence) -> Iterator[dict[str, Any]]:
 def _step(step: EvidenceStep) -> dict[str, Any]:
     shown = {
         "number": step.number,
-        "action": clean_block(step.action[:ACTION_LIMIT], ACTION_LIMIT),
-        "thought": clean_block(step.thought[:ACTION_LIMIT], ACTION_LIMIT),
+        "action": clean_lines(step.action, ACTION_LIMIT),
+        "thought": clean_lines(step.thought, ACTION_LIMIT),
         "at": _STAMP.sub(r"\1-\2-\3 \4:\5:\6", clean(step.at, 100)),
         "screenshot": relative_link(step.screenshot),
         "image": data_url(step.image),

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestrator.report import wording
-from orchestrator.report.text import dollars, moment, percent, span_of_time
+from orchestrator.report.amounts import dollars, moment, percent, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

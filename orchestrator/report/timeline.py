@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from orchestrator.causes import Cause, Status
 from orchestrator.ledger.records import plausible_time
 from orchestrator.report.entries import SessionEntry, Span, WorkerEntry, grade
-from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.schedule import homes
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from orchestrator.report import wording
+from orchestrator.report.amounts import NONE
 from orchestrator.report.lanes import task_link
-from orchestrator.report.text import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

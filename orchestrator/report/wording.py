@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, Flag
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INTERRUPTED
+from orchestrator.report.amounts import NONE, dollars, moment, percent, span_of_time
 from orchestrator.report.entries import ESTIMAND
-from orchestrator.report.text import NONE, dollars, moment, percent, span_of_time
 from orchestrator.stats import CHANCES, POWER
 
 if TYPE_CHECKING:

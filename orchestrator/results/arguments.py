@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from orchestrator.results.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

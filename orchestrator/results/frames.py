@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.results.exceptions import chain_of
 from orchestrator.results.provider import answer_of
-from orchestrator.results.text import clean
 from orchestrator.results.tracebacks import exceptions_in
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from orchestrator.results import files
 from orchestrator.results.provider import Provider
 from orchestrator.results.setup_log import SetupLog
-from orchestrator.results.text import clean, plain
 from orchestrator.results.tracebacks import begins_traceback
+from orchestrator.text import clean, without_sequences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,7 +163,7 @@ class LogScanner:
         )
 
     def _line(self, line: bytes) -> None:
-        text = plain(line[:_LINE_LIMIT])
+        text = without_sequences(line[:_LINE_LIMIT].decode("utf-8", "replace")).rstrip("\r\n")
         scan = self._scan
         if text.strip():
             scan.last_line = text

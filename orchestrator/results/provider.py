@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.results.api_errors import UNREACHED, status_of, status_worded
-from orchestrator.results.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchestrator.results.text import clean
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

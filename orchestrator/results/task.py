@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from orchestrator.results import files
 from orchestrator.results.frames import Frame, Raised, raised
 from orchestrator.results.log import Signals, combined, scan_file
-from orchestrator.results.text import clean
 from orchestrator.results.trajectory import Trajectory, read_trajectory
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from pathlib import Path

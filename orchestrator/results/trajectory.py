@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.results import files, frames
-from orchestrator.results.text import clean, clean_block
+from orchestrator.text import clean, clean_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -129,7 +129,7 @@ def _step(directory: Path, number: int, line: Mapping[str, Any]) -> Step:
     action, at = line.get("action"), line.get("action_timestamp")
     return Step(
         number=max(0, min(number, _LINES_LIMIT)),
-        action=clean_block(_action_text(action), _ACTION_LIMIT),
+        action=clean_lines(_action_text(action), _ACTION_LIMIT),
         at=clean(at, _STAMP_LIMIT) if isinstance(at, str) else "",
         screenshot=_screenshot(directory, line.get("screenshot")),
         done=line.get("done") is True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import re
 
-from orchestrator.masking import masked
+from orchestrator.text import masked
 
 _QUERY = re.compile(r"\?\S+")
 _ERROR_LIMIT = 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
+from orchestrator.text import clean
 from orchestrator.worker.redact import Redactor
 
 if TYPE_CHECKING:
@@ -96,5 +97,4 @@ class Narrator:
 
     def _line(self, text: str) -> str:
         """Return text as one printable line."""
-        flat = " ".join(self.redactor.text(text).split())
-        return "".join(char if char.isprintable() else "�" for char in flat)[:_LINE_LIMIT]
+        return clean(self.redactor.text(text), _LINE_LIMIT)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from orchestrator.masking import masked
+from orchestrator.text import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,20 +29,20 @@ class Redactor:
     """Replaces the values of forwarded variables by their names, and what looks like a secret."""
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    _patterns: tuple[tuple[str, re.Pattern[str]], ...] = field(init=False, repr=False)
+    _patterns: tuple[tuple[re.Pattern[str], str], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compile the values once: a log has many lines."""
         # The longest first, so that a value that contains another goes whole.
         longest = sorted(self.values.items(), key=lambda pair: -len(pair[1]))
-        patterns = ((name, _pattern(value)) for name, value in longest if len(value) >= _SHORTEST)
+        patterns = (
+            (_pattern(value), f"[{name}]") for name, value in longest if len(value) >= _SHORTEST
+        )
         object.__setattr__(self, "_patterns", tuple(patterns))
 
     def text(self, text: str) -> str:
         """Return the text without the secrets."""
-        for name, pattern in self._patterns:
-            text = pattern.sub(f"[{name}]", text)
-        return masked(text)
+        return masked(text, self._patterns)
 
     def data(self, data: bytes) -> bytes:
         """Return the bytes without the secrets, in whatever file they stood.
@@ -53,8 +53,8 @@ class Redactor:
         text = data.decode("utf-8", "surrogateescape")
         if b"\0" not in data[:_LOOKED_AT]:
             return self.text(text).encode("utf-8", "surrogateescape")
-        for name, pattern in self._patterns:
-            text = pattern.sub(f"[{name}]", text)
+        for pattern, mask in self._patterns:
+            text = pattern.sub(mask, text)
         return text.encode("utf-8", "surrogateescape")
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from orchestrator.causes import Cause
 from orchestrator.report import EvidenceStep, TaskEvidence, fleet_charts, render_html, summarize
+from orchestrator.report.amounts import dollars
+from orchestrator.report.escapes import relative_link
 from orchestrator.report.lanes import BARS_LIMIT, LANES_LIMIT
-from orchestrator.report.text import dollars, relative_link
 from tests.report.fake_fleet import fake_fleet
 from tests.report.fake_run import (
     START,

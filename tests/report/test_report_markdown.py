@@ -9,8 +9,8 @@ import pytest
 from orchestrator.causes import Cause, Flag
 from orchestrator.cli.closing import closing_lines
 from orchestrator.report import Results, render_html, render_markdown, summarize, wording
+from orchestrator.report.amounts import dollars
 from orchestrator.report.markdown import SIZE_LIMIT
-from orchestrator.report.text import dollars
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.hostile import CORPUS, hostile_run
 

@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.cloud.azure.refusals import classify, is_gone
-from orchestrator.cloud.failures import CloudError, Failure, FailureKind, printable
+from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +56,7 @@ def _translate(during: str, error: AzureError) -> Exception:
         refused = isinstance(error, ClientAuthenticationError)
         kind = FailureKind.CREDENTIALS if refused else FailureKind.TRANSIENT
         code = type(error).__name__
-        return CloudError(Failure(kind, code, printable(str(error))), during=during)
+        return CloudError(Failure(kind, code, clean(str(error), payloads=False)), during=during)
     body = _body(response)
     if response.status_code == 412:  # the precondition's own status (RFC 9110), not a failure class
         return TakenError()
@@ -79,7 +80,7 @@ def _body(response: Any) -> object:
 
 def _with_request_id(during: str, response: Any) -> str:
     request_id = response.headers.get("x-ms-correlation-request-id")
-    return f"{during} (request {printable(request_id)[:40]})" if request_id else during
+    return f"{during} (request {clean(request_id, payloads=False)[:40]})" if request_id else during
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import requests
 
-from orchestrator.cloud.failures import CloudError, Failure, FailureKind, printable
+from orchestrator.cloud.failures import CloudError, Failure, FailureKind
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from orchestrator.cloud.azure.settings import Endpoints
@@ -48,4 +49,6 @@ def federated_subjects(client: str, token: str, endpoints: Endpoints) -> tuple[s
 
 
 def _failed(kind: FailureKind, code: str, message: str) -> CloudError:
-    return CloudError(Failure(kind, printable(code), printable(message)), during=_DURING)
+    return CloudError(
+        Failure(kind, clean(code, payloads=False), clean(message, payloads=False)), during=_DURING
+    )

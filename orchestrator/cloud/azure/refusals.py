@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.cloud.azure.codes import BY_CODE, SAYS_MANY
-from orchestrator.cloud.failures import Failure, FailureKind, Scope, printable
+from orchestrator.cloud.failures import Failure, FailureKind, Scope
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,7 +184,8 @@ def _failure(
     kind: FailureKind, scope: Scope, cause: _Cause, retry_after_s: float | None
 ) -> Failure:
     hint = _hint(cause.message) if kind is FailureKind.CONFIGURATION else ""
-    code, message = printable(cause.code)[:80], printable(cause.message) + hint
+    code = clean(cause.code, payloads=False)[:80]
+    message = clean(cause.message, payloads=False) + hint
     return Failure(kind, code, message, retry_after_s, scope)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.report.comparison.inputs import is_same_run
 from orchestrator.report.comparison.sides import Key, Side, tally
-from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.stats import Tally
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

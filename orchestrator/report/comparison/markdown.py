@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.amounts import dollars, percent, span_of_time
 from orchestrator.report.comparison import description, words
 from orchestrator.report.comparison.advice import advice
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
 from orchestrator.report.comparison.terminal import KIND_TITLES, cost_of, time_of
-from orchestrator.report.text import (
-    dollars,
-    markdown_code,
-    markdown_text,
-    percent,
-    span_of_time,
-)
+from orchestrator.report.escapes import markdown_code, markdown_text
 from orchestrator.stats import Verdict
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from orchestrator import stats
 from orchestrator.errors import BadInputError, Problem, bad_input
 from orchestrator.report.comparison.sides import Side, tally, totals
-from orchestrator.report.text import NAME_LIMIT, clean
 from orchestrator.stats import Verdict
 from orchestrator.suite import DOMAIN_COUNTS
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from orchestrator.causes import Cause, Status
 from orchestrator.errors import BadInputError, Problem
 from orchestrator.ledger.records import plausible_time
 from orchestrator.report.document import SCHEMAS_READ
-from orchestrator.report.text import NAME_LIMIT, clean
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

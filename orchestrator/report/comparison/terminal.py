@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.amounts import dollars, percent, span_of_time
 from orchestrator.report.comparison import description, words
 from orchestrator.report.comparison.advice import advice
 from orchestrator.report.comparison.compare import KINDS
 from orchestrator.report.comparison.sides import totals
-from orchestrator.report.text import dollars, percent, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

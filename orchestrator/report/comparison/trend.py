@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator import stats
+from orchestrator.report.amounts import dollars, moment, span_of_time
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.inputs import without_repeats
 from orchestrator.report.comparison.sides import Totals, tally, totals
 from orchestrator.report.comparison.terminal import table
-from orchestrator.report.text import dollars, moment, span_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

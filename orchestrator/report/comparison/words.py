@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.amounts import NONE, percent
 from orchestrator.report.comparison.inputs import unlike_inputs
 from orchestrator.report.comparison.sides import totals
-from orchestrator.report.text import NONE, percent
 from orchestrator.stats import (
     CHANCES,
     DRAWN,
@@ -21,9 +21,12 @@ from orchestrator.stats import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.report.comparison.compare import Candidate, Comparison, DomainRow, Paired
     from orchestrator.report.comparison.published import Against, GroupRow
     from orchestrator.report.comparison.sides import Totals, Unlike
+    from orchestrator.report.schemas.decision import Direction
     from orchestrator.stats import Decision, Interval
 
 TITLES = {
@@ -35,7 +38,7 @@ TITLES = {
 }
 """How a verdict is called."""
 
-DIRECTIONS = {1: "better", -1: "worse", 0: "even"}
+DIRECTIONS: Mapping[int, Direction] = {1: "better", -1: "worse", 0: "even"}
 """How the sign of a difference, candidate minus baseline, is called beside its p-value."""
 
 CHANCES_SAID = f"chances of tasks spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g})"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.report.escapes import markdown_text
 from orchestrator.report.publication.texts import CheckText
-from orchestrator.report.text import markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.report.amounts import NONE, dollars, percent, span_of_time
 from orchestrator.report.comparison import words
 from orchestrator.report.comparison.markdown import SIGNS, SIMULATED, beside
 from orchestrator.report.comparison.sides import Totals, totals
 from orchestrator.report.comparison.terminal import cost_of, time_of
+from orchestrator.report.escapes import markdown_code, markdown_text
 from orchestrator.report.publication.told import Told
-from orchestrator.report.text import (
-    NONE,
-    dollars,
-    markdown_code,
-    markdown_text,
-    percent,
-    span_of_time,
-)
 from orchestrator.stats import Verdict
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from orchestrator.causes import Status
 from orchestrator.report.comparison import markdown, words
 from orchestrator.report.comparison.sides import totals
+from orchestrator.report.escapes import markdown_code
 from orchestrator.report.gantt import LEGEND, diagram
 from orchestrator.report.publication import pieces
-from orchestrator.report.text import clean, markdown_code
 from orchestrator.stats import Verdict
+from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

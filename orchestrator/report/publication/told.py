@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.causes import Cause, is_infrastructure
 from orchestrator.ledger.records import plausible_time
 from orchestrator.report.entries import SessionEntry, Span, WorkerEntry
-from orchestrator.report.text import NAME_LIMIT, clean
+from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
