@@ -75,7 +75,7 @@ def differences(mine: Plan, theirs: Plan) -> list[str]:
     if ours != others:
         lines.append(f"tasks: {len(ours - others)} only here, {len(others - ours)} only there")
     elif mine.tasks != theirs.tasks:
-        lines.append("tasks: expected durations differ (other --history)")
+        lines.append("tasks: expected durations differ (other --durations-from)")
     return lines
 
 

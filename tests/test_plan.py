@@ -136,7 +136,7 @@ def test_other_expectations_are_another_plan() -> None:
     history = learn([(demo_suite().tasks[3], 50.0)])
     other = make_plan(replace(INPUTS, expectations=history))
     assert differences(make_plan(INPUTS), other) == [
-        "tasks: expected durations differ (other --history)"
+        "tasks: expected durations differ (other --durations-from)"
     ]
 
 

@@ -3,11 +3,53 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import click
+
+from orchestrator.cli.values import option, option_values
+from orchestrator.plan import CLIENT_PROFILES
 
 if TYPE_CHECKING:
     from orchestrator.errors import Problem
     from orchestrator.plan import AgentSettings, PlanInputs
+
+
+@option_values
+class ClientOptions:
+    """A client tree, where the image's own is not meant."""
+
+    heading: ClassVar[str] = "Agent and client"
+    client: Annotated[
+        str | None,
+        option("--client", type=click.Path(file_okay=False), help="A client tree of your own."),
+    ] = None
+
+
+@option_values
+class AgentOptions:
+    """The agent, its model, and the client that runs it."""
+
+    heading: ClassVar[str] = "Agent and client"
+    agent: Annotated[str, option("--agent", help="The agent's name in the client.")] = "navi"
+    model: Annotated[str, option("--model", help="The model the agent asks.")] = "gpt-4o"
+    tree: ClientOptions
+    client_profile: Annotated[
+        str,
+        option(
+            "--client-profile",
+            type=click.Choice(CLIENT_PROFILES),
+            help="What the client's flags are called; auto: as its run.py says.",
+        ),
+    ] = "auto"
+    client_args: Annotated[
+        str, option("--client-args", help="Passed to the client's run.py verbatim.")
+    ] = ""
+
+    @property
+    def client(self) -> str | None:
+        """The client tree's directory, if one is given."""
+        return self.tree.client
 
 
 def client_problems(inputs: PlanInputs, client: str | None) -> list[Problem]:
@@ -20,24 +62,20 @@ def client_problems(inputs: PlanInputs, client: str | None) -> list[Problem]:
     return list(profile_problems(agent.client_profile, Path(client), agent.client_args))
 
 
-def agent_settings(options: dict[str, Any], client: str | None) -> AgentSettings:
-    """Take the agent's options out of a command's, and return what they mean.
+def agent_settings(options: AgentOptions) -> AgentSettings:
+    """Return what the agent's options mean.
 
     Raises:
         BadInputError: The client tree or its arguments cannot be read.
     """
     from orchestrator.plan import AgentSettings, split_client_args
 
-    # All are taken before any is read: what is left is read as the command's own.
-    name, model, arguments, profile = (
-        options.pop(key) for key in ("agent", "model", "client_args", "client_profile")
-    )
     return AgentSettings(
-        name=name,
-        model=model,
-        client_digest=client_digest(Path(client)) if client else "",
-        client_args=split_client_args(arguments),
-        client_profile=profile,
+        name=options.agent,
+        model=options.model,
+        client_digest=client_digest(Path(options.client)) if options.client else "",
+        client_args=split_client_args(options.client_args),
+        client_profile=options.client_profile,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -93,7 +93,7 @@ def _read(path: Path) -> list[str]:
     try:
         if path.stat().st_size > _READ_LIMIT:
             return []
-        document: Any = json.loads(path.read_bytes())
+        document: object = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return []
     problems = document.get("problems") if isinstance(document, dict) else None

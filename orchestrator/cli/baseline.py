@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +13,9 @@ from orchestrator.errors import BadInputError, MatrixError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from orchestrator.cli.baseline_options import HistoryOptions
     from orchestrator.cli.event import WorkflowEvent
+    from orchestrator.cli.github import GitHubOptions
     from orchestrator.cli.runs import RunFinder
     from orchestrator.report.comparison import Branch, RunRecord
 
@@ -38,28 +40,36 @@ class Baseline:
     branch: Branch | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BranchRuns:
+    """Which runs of a branch are looked for: at most ``last``, kept ones in ``kept``'s store."""
+
+    kept: HistoryOptions
+    branch: str
+    last: int
+
+
 def find_baseline(
     record: RunRecord,
     finder: RunFinder,
     event: WorkflowEvent,
-    branch: str,
-    options: Mapping[str, Any],
+    wanted: BranchRuns,
+    github: GitHubOptions,
+    workflow: str,
 ) -> Baseline:
-    """Return what a workflow's run is compared with: the runs that are named, else a branch's last.
+    """Return a branch's last runs, which a workflow's run is compared with.
+
+    ``workflow`` is the file of the one whose runs are looked at on GitHub, if one is named.
 
     Raises:
-        MatrixError: A run, the store or GitHub could not be read.
+        MatrixError: The store or GitHub could not be read.
     """
-    from orchestrator.cli.runs import records
-
-    if options["against"]:
-        return Baseline(records(finder, options["against"]))
-    reachable = event.in_actions or not github_problems(options)
-    tried = workflows(event, options["baseline_workflow"]) if reachable else []
-    found = last_runs(record, finder, {**options, "branch": branch}, [record], tried, create=True)
-    if found.runs or reachable:
-        return found
-    return Baseline([], f"{found.why_not} GitHub was not asked, for there is no access to it.")
+    reachable = event.in_actions or not github_problems(github)
+    tried = workflows(event, workflow) if reachable else []
+    result = last_runs(record, finder, wanted, [record], tried, create=True)
+    if result.runs or reachable:
+        return result
+    return Baseline([], f"{result.why_not} GitHub was not asked, for there is no access to it.")
 
 
 def why_no_baseline(error: MatrixError) -> str:
@@ -79,7 +89,7 @@ def workflows(event: WorkflowEvent, named: str) -> list[str]:
 def last_runs(
     record: RunRecord,
     finder: RunFinder,
-    options: Mapping[str, Any],
+    wanted: BranchRuns,
     judged: Sequence[RunRecord],
     tried: Sequence[str],
     *,
@@ -90,7 +100,7 @@ def last_runs(
     Args:
         record: The run to judge.
         finder: What reads runs on GitHub.
-        options: The command's ``history``, ``branch``, ``last`` and what opens the store.
+        wanted: The branch, how many, and where runs are kept, if they are.
         judged: Runs that are no baseline, for they are judged themselves.
         tried: The workflow files whose runs are looked at, in this order.
         create: A history that is not there yet is made, and is empty.
@@ -99,24 +109,24 @@ def last_runs(
         MatrixError: The store or GitHub could not be read.
     """
     missing = []
-    if options["history"]:
-        kept = from_history(record, options, judged, create=create)
+    if wanted.kept.history:
+        kept = from_history(record, wanted, judged, create=create)
         if kept.runs:
             return kept
         missing.append(kept.why_not)
-    search = Search(finder, options["branch"], options["last"], judged)
+    search = Search(finder, wanted.branch, wanted.last, judged)
     for workflow in tried:
-        found = search.of(record, workflow)
-        if found.runs:
-            return found
-        missing.append(found.why_not)
+        result = search.of(record, workflow)
+        if result.runs:
+            return result
+        missing.append(result.why_not)
     looked = f": {'; '.join(missing)}" if missing else ""
-    return Baseline([], f"no run of {options['branch']} is known to compare with{looked}.")
+    return Baseline([], f"no run of {wanted.branch} is known to compare with{looked}.")
 
 
 def from_history(
     record: RunRecord,
-    options: Mapping[str, Any],
+    wanted: BranchRuns,
     judged: Sequence[RunRecord],
     *,
     create: bool,
@@ -126,10 +136,10 @@ def from_history(
     Raises:
         MatrixError: The store could not be read.
     """
-    kept = kept_records(options, create=create, count=10 * options["last"])
-    earlier = [one for one in kept if not _is_judged(one, judged)]
+    kept = kept_records(wanted.kept, wanted.branch, create=create, count=10 * wanted.last)
+    earlier = [run for run in kept if not _is_judged(run, judged)]
     why_not = "the history keeps none that shares a task with it"
-    return _chosen(record, earlier, options["last"], options["branch"], why_not)
+    return _chosen(record, earlier, wanted.last, wanted.branch, why_not)
 
 
 def _chosen(
@@ -151,7 +161,9 @@ def _is_judged(run: RunRecord, judged: Sequence[RunRecord]) -> bool:
     return any(is_same_run(run, one) for one in judged)
 
 
-def kept_records(options: Mapping[str, Any], *, create: bool, count: int) -> list[RunRecord]:
+def kept_records(
+    options: HistoryOptions, branch: str | None, *, create: bool, count: int
+) -> list[RunRecord]:
     """Return the last runs of a branch that were kept, oldest first, of every one for None.
 
     At most ``count``; damaged ones are passed over.
@@ -161,10 +173,10 @@ def kept_records(options: Mapping[str, Any], *, create: bool, count: int) -> lis
     from orchestrator.history import History
     from orchestrator.report.comparison import read_record
 
-    name, ca = options["history_name"], options["store_ca"]
-    where = readable(options["history"], name, ca, _TIMEOUT_S, create=create)
+    name, ca = options.history_name, options.trust.store_ca
+    where = readable(options.history, name, ca, _TIMEOUT_S, create=create)
     found = []
-    for kept in History(where).last(options["branch"], count):
+    for kept in History(where).last(branch, count):
         try:
             found.append(read_record(kept.document, kept.path))
         except BadInputError as error:

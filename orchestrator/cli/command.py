@@ -9,24 +9,40 @@ from __future__ import annotations
 import functools
 import math
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import click
 
 from orchestrator.cli.lazy import resolved
+from orchestrator.cli.sections import in_sections
+from orchestrator.cli.values import built, with_options
 from orchestrator.errors import BadInputError, MatrixError, Problem
+from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    Read = Callable[[dict[str, Any], list[Problem]], object]
-    Failed = Callable[[Mapping[str, Any], list[str]], None]
+    Params = dict[str, object]
+    Read = Callable[[Params, list[Problem]], object]
+    Failed = Callable[[Params, list[str]], None]
+    Decorator = Callable[[Callable[..., object]], click.Command]
 
 T = TypeVar("T")
-F = TypeVar("F", bound="Callable[..., Any]")
+V = TypeVar("V")
+F = TypeVar("F", bound="Callable[..., object]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _LACKS_A_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
-_STAND_INS: Mapping[str, object] = {"integer": 1, "float": 1.0, "boolean": False}
+_STAND_INS: Mapping[str, object] = {
+    "integer": 1,
+    "float": 1.0,
+    "boolean": False,
+    "duration": 1.0,
+}
+_KINDS: Mapping[str, str] = {
+    "integer": "a whole number",
+    "float": "a number",
+    "duration": "a duration such as 90s, 15m or 2h",
+}
 
 
 class Command(click.Command):
@@ -42,12 +58,12 @@ class Command(click.Command):
 
     def __init__(
         self,
-        *arguments: Any,
+        *arguments: object,
         read: Read | None = None,
         failed: Failed | None = None,
-        **attributes: Any,
+        **attributes: object,
     ) -> None:
-        super().__init__(*arguments, **attributes)
+        super().__init__(*arguments, **attributes)  # type: ignore[arg-type]  # click's own, passed on
         self._read, self._failed = read, failed
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -70,7 +86,11 @@ class Command(click.Command):
             raise self._told(ctx, given, [*self._unreadable(ctx, given)])
         return rest
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, each group under its heading."""
+        in_sections(self.get_params(ctx), ctx, formatter)
+
+    def invoke(self, ctx: click.Context) -> object:
         """Run the command, and tell how it failed if it does."""
         try:
             return super().invoke(ctx)
@@ -96,7 +116,7 @@ class Command(click.Command):
         self._tell(ctx, options, error)
         return error
 
-    def _tell(self, ctx: click.Context, options: Mapping[str, Any], error: MatrixError) -> None:
+    def _tell(self, ctx: click.Context, options: Params, error: MatrixError) -> None:
         from orchestrator.cli.annotations import problems_of, show_failure
 
         problems = problems_of(error)
@@ -104,7 +124,7 @@ class Command(click.Command):
         if self._failed is not None:
             self._failed(options, problems)
 
-    def _others(self, options: dict[str, Any]) -> list[Problem]:
+    def _others(self, options: Params) -> list[Problem]:
         problems: list[Problem] = []
         try:
             if self._read is not None:
@@ -121,7 +141,7 @@ class Command(click.Command):
         scratch = click.Context(self, parent=ctx.parent, info_name=ctx.info_name)
         values, _, _ = self.make_parser(scratch).parse_args(args=list(args))
         for parameter in self.get_params(scratch):
-            fix = _fix(scratch, parameter)
+            fix = _fix(scratch, parameter, values)
             try:
                 value, _ = parameter.handle_parse_result(scratch, values, [])
             except click.MissingParameter:
@@ -149,9 +169,62 @@ def _unusable(parameter: click.Parameter, value: object) -> str:
     return ""
 
 
-def command(**attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Return a decorator that makes a ``Command`` of a function."""
-    return click.command(cls=Command, **attributes)
+@overload
+def command(
+    kind: type[V],
+    *,
+    name: str | None = None,
+    group: click.Group | None = None,
+    read: Callable[[V, list[Problem]], object] | None = None,
+    failed: Callable[[V, list[str]], None] | None = None,
+) -> Callable[[Callable[[V], int]], click.Command]: ...
+
+
+@overload
+def command(*, read: Read | None = None, failed: Failed | None = None) -> Decorator: ...
+
+
+def command(
+    kind: type[V] | None = None,
+    *,
+    name: str | None = None,
+    group: click.Group | None = None,
+    read: Callable[[V, list[Problem]], object] | Read | None = None,
+    failed: Callable[[V, list[str]], None] | Failed | None = None,
+) -> Callable[[Callable[[V], int]], click.Command] | Decorator:
+    """Return a decorator that makes a ``Command`` of a function.
+
+    Args:
+        kind: The class of its options (``cli/values.py``), whose value the function, ``read`` and
+            ``failed`` are called with; without one click's names and values are.
+        name: Its name, if it is not the function's.
+        group: What it is a command of.
+        read: See ``Command``.
+        failed: See ``Command``.
+    """
+    if kind is None:
+        return click.command(cls=Command, read=read, failed=failed)
+    hooks = {
+        "read": None if read is None else _of_params(kind, read),
+        "failed": None if failed is None else _of_params(kind, failed),
+    }
+
+    def decorate(function: Callable[[V], int]) -> click.Command:
+        @functools.wraps(function)
+        def call(**params: object) -> int:
+            return function(built(kind, params))
+
+        made = click.command(name, cls=Command, **hooks)(with_options(kind, call))
+        if group is not None:
+            group.add_command(made)
+        return made
+
+    return decorate
+
+
+def _of_params(kind: type[V], hook: Callable[..., object]) -> Callable[[Params, list[T]], object]:
+    """Return a hook that takes click's names and values, and calls ``hook`` with a class's."""
+    return lambda params, problems: hook(built(kind, params), problems)
 
 
 class Group(click.Group):
@@ -196,20 +269,25 @@ def _stand_in(parameter: click.Parameter) -> object:
     """Return a value that lets the other options be checked."""
     if isinstance(parameter, click.Option) and not parameter.required:
         default = parameter.default
-        return default if isinstance(default, str | int | float | tuple) else None
+        if isinstance(default, str):
+            return parameter.type(default, parameter)
+        return default if isinstance(default, int | float | tuple) else None
     if isinstance(parameter.type, click.Choice):
         return next(iter(parameter.type.choices))
     stand_in = _STAND_INS.get(parameter.type.name.removesuffix(" range"), "")
     return (stand_in,) if parameter.multiple or parameter.nargs != 1 else stand_in
 
 
-def _fix(ctx: click.Context, parameter: click.Parameter) -> str:
-    kinds = {"integer": "a whole number", "float": "a number"}
-    what = kinds.get(parameter.type.name.removesuffix(" range"), "another value")
+def _fix(ctx: click.Context, parameter: click.Parameter, given: Mapping[str, object]) -> str:
+    what = _KINDS.get(parameter.type.name.removesuffix(" range"), "another value")
+    meant = ""
     if isinstance(parameter.type, click.Choice):
-        what = f"one of {', '.join(map(str, parameter.type.choices))}"
+        choices = [*map(str, parameter.type.choices)]
+        what = f"one of {', '.join(choices)}"
+        value = given.get(parameter.name or "")
+        meant = did_you_mean(value, choices) if isinstance(value, str) else ""
     variable = _variable(ctx, parameter)
-    return f"Give {what}{f' (it is read from {variable} as well)' if variable else ''}."
+    return f"Give {what}{f' (it is read from {variable} as well)' if variable else ''}.{meant}"
 
 
 def _variable(ctx: click.Context, parameter: click.Parameter) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from orchestrator.cli.baseline_options import BaselineOptions, VerdictOptions
 from orchestrator.cli.command import command
-from orchestrator.cli.github import github_options, opened_github
+from orchestrator.cli.github import GitHubOptions, opened_github
+from orchestrator.cli.values import argument, option, option_values
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -21,59 +23,44 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from orchestrator.cli.baseline import Baseline
     from orchestrator.cli.runs import RunFinder
     from orchestrator.report.comparison import Comparison, Published, RunRecord
 
 FILES = ("comparison.html", "comparison.json", "comparison.md")
-VERDICTS = ("better", "worse", "not-distinguishable", "underpowered", "none")
 
 
-on_option = click.option(
-    "--on",
-    type=click.Choice(("success", "score")),
-    default="success",
-    show_default=True,
-    help="What decides. Fix it before the scores are seen.",
-)
+@option_values
+class CompareOptions:
+    """Which runs, with which baseline, and how the comparison is told."""
+
+    runs: Annotated[tuple[str, ...], argument(nargs=-1, required=True)] = ()
+    pool: Annotated[
+        tuple[str, ...],
+        option("--pool", help="A further run of the baseline, pooled with the first. Repeatable."),
+    ] = ()
+    baseline: Annotated[
+        str,
+        option("--baseline", help="Published numbers: navi, human, or a file. See below."),
+    ] = ""
+    against: BaselineOptions
+    branch: Annotated[
+        str, option("--branch", help="The baseline's.  [default: the default branch]")
+    ] = ""
+    verdict: VerdictOptions
+    github: GitHubOptions
+    out: Annotated[
+        str | None,
+        option("--out", type=click.Path(file_okay=False), help="Write files here."),
+    ] = None
+    as_json: Annotated[bool, option("--json", help="Print comparison.json.")] = False
+    markdown: Annotated[bool, option("--markdown", help="Print Markdown.")] = False
 
 
-@command()
-@click.argument("runs", nargs=-1, required=True)
-@click.option(
-    "--pool",
-    multiple=True,
-    help="A further run of the baseline, pooled with the first. Repeatable.",
-)
-@click.option(
-    "--baseline", default="", help="Published numbers: navi, human, or a file. See below."
-)
-@click.option("--history", default="", help="Take the baseline from the runs kept in this store.")
-@click.option(
-    "--history-name", default="waa-history", show_default=True, help="The history's name there."
-)
-@click.option(
-    "--baseline-workflow", default="", help="Or from this workflow file's runs on GitHub."
-)
-@click.option("--branch", default="", help="The baseline's.  [default: the default branch]")
-@click.option(
-    "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
-)
-@on_option
-@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
-@github_options
-@click.option("--out", type=click.Path(file_okay=False), default=None, help="Write files here.")
-@click.option("--json", "as_json", is_flag=True, help="Print comparison.json.")
-@click.option("--markdown", is_flag=True, help="Print Markdown.")
-@click.option(
-    "--fail-if",
-    multiple=True,
-    type=click.Choice(VERDICTS),
-    help="Exit 1 on this verdict. Repeatable.",
-)
-def compare(runs: tuple[str, ...], *, as_json: bool, markdown: bool, **options: Any) -> int:
+@command(CompareOptions)
+def compare(options: CompareOptions) -> int:
     """Compare runs with the first of RUNS, task by task.
 
     A run is a results.json, a run's directory, a ledger's URL (file:///DIR/RUN, az://ACCOUNT/RUN),
@@ -98,19 +85,21 @@ def compare(runs: tuple[str, ...], *, as_json: bool, markdown: bool, **options: 
     from orchestrator.report.comparison.terminal import render_text
 
     with ExitStack() as stack:
-        comparison = compared(runs, options, stack)
+        comparison = compared(options, stack)
     document = json.dumps(to_comparison(comparison), indent=1) + "\n"
-    if as_json:
+    if options.as_json:
         text = document
     else:
-        text = render_comparison_markdown(comparison) if markdown else render_text(comparison)
+        text = (
+            render_comparison_markdown(comparison) if options.markdown else render_text(comparison)
+        )
     click.echo(text, nl=False)
-    if options["out"]:
-        write_comparison(comparison, Path(options["out"]))
-    return failing(comparison, options["fail_if"])
+    if options.out:
+        write_comparison(comparison, Path(options.out))
+    return failing(comparison, options.verdict.fail_if)
 
 
-def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) -> Comparison:
+def compared(options: CompareOptions, stack: ExitStack) -> Comparison:
     """Find the runs and compare them.
 
     Raises:
@@ -119,16 +108,17 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
     from orchestrator.cli.runs import RunFinder, records
     from orchestrator.report.comparison import against, compare, side_of
 
-    if options["last"] < 1:
-        raise bad_input("--last", "is below 1", "Give 1 or more.")
-    of_branch = bool(options["history"] or options["baseline_workflow"])
-    if options["pool"] and of_branch:
+    of_branch = bool(options.against.kept.history or options.against.baseline_workflow)
+    if options.pool and of_branch:
         fix = "Name the baseline's runs, or take them from a branch."
         raise bad_input("--pool", "is not used with --history or --baseline-workflow", fix)
-    published = _published(options["baseline"])
-    finder = RunFinder(lambda: stack.enter_context(opened_github(options)), options["store_ca"])
-    found = records(finder, [*options["pool"], *runs])
-    pool, named = found[: len(options["pool"])], found[len(options["pool"]) :]
+    published = _published(options.baseline)
+    finder = RunFinder(
+        lambda: stack.enter_context(opened_github(options.github)),
+        options.against.kept.trust.store_ca,
+    )
+    every = records(finder, [*options.pool, *options.runs])
+    pool, named = every[: len(options.pool)], every[len(options.pool) :]
     if of_branch:
         kept = _of_branch(named, finder, options)
         baseline, branch, candidates = kept.runs, kept.branch, named
@@ -140,26 +130,26 @@ def compared(runs: Sequence[str], options: Mapping[str, Any], stack: ExitStack) 
     sides = [side_of([one]) for one in candidates]
     judged = (sides or [side_of(baseline)]) if published else []
     beside = [against(side, published) for side in judged if published]
-    return compare(side_of(baseline), sides, beside, on=options["on"], branch=branch)
+    return compare(side_of(baseline), sides, beside, on=options.verdict.on, branch=branch)
 
 
 def _of_branch(
-    candidates: Sequence[RunRecord], finder: RunFinder, options: Mapping[str, Any]
+    candidates: Sequence[RunRecord], finder: RunFinder, options: CompareOptions
 ) -> Baseline:
-    from orchestrator.cli.baseline import last_runs
+    from orchestrator.cli.baseline import BranchRuns, last_runs
     from orchestrator.cli.event import default_branch, workflow_event
 
-    event = workflow_event(options["repository"])
-    branch = options["branch"] or default_branch(event, options, finder.github)
-
-    workflow = options["baseline_workflow"]
+    event = workflow_event(options.github.repository)
+    branch = options.branch or default_branch(event, options.github, finder.github)
+    workflow = options.against.baseline_workflow
     tried = [workflow] if workflow else []
-    found = last_runs(candidates[0], finder, {**options, "branch": branch}, candidates, tried)
-    if not found.runs:
+    wanted = BranchRuns(options.against.kept, branch, options.against.last)
+    result = last_runs(candidates[0], finder, wanted, candidates, tried)
+    if not result.runs:
         fix = "Keep one with waa-matrix history add, or name a run to compare with."
         flag = "--baseline-workflow" if workflow else "--history"
-        raise bad_input(flag, found.why_not.rstrip("."), fix)
-    return found
+        raise bad_input(flag, result.why_not.rstrip("."), fix)
+    return result
 
 
 def _published(named: str) -> Published | None:

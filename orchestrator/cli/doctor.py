@@ -33,8 +33,9 @@ from orchestrator.cli.fleet_options import (
     sites_of,
 )
 from orchestrator.cli.fleet_store import FleetStore
-from orchestrator.cli.options import plan_options, planned
+from orchestrator.cli.options import PlanOptions, plan_options, planned
 from orchestrator.cli.provision import MATRIX_LIMIT, count_problems
+from orchestrator.cli.values import built
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
@@ -288,4 +289,4 @@ def _plan(options: Mapping[str, Any]) -> Plan:
     from orchestrator.forecast import HOSTED_LIMIT_S
 
     limit = min(options["shard_deadline"], HOSTED_LIMIT_S)
-    return planned({**options, "shard_deadline": limit}).plan
+    return planned(built(PlanOptions, {**options, "shard_deadline": limit})).plan

@@ -7,14 +7,17 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.github import github_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from orchestrator.cli.github import GitHubOptions
     from orchestrator.github import GitHub
+
+    _Json = dict[str, object]
 
 _PULL = re.compile(r"refs/pull/(\d{1,9})/")
 _ELSEWHERE = frozenset({"workflow_run", "issue_comment", "check_run", "check_suite", "status"})
@@ -80,7 +83,7 @@ def workflow_event(repository: str) -> WorkflowEvent:
 
 
 def default_branch(
-    event: WorkflowEvent, options: Mapping[str, Any], github: Callable[[], GitHub]
+    event: WorkflowEvent, options: GitHubOptions, github: Callable[[], GitHub]
 ) -> str:
     """Return the repository's default branch: as the event tells it, else as GitHub does.
 
@@ -95,7 +98,7 @@ def default_branch(
     return _NO_REPOSITORY if github_problems(options) else github().repository.default_branch()
 
 
-def _head_sha(payload: dict[str, Any], request: dict[str, Any]) -> str:
+def _head_sha(payload: _Json, request: _Json) -> str:
     """Return the commit of the event; "" where only its payload could tell and does not.
 
     GITHUB_SHA is the base branch's newest commit on ``pull_request_target``, a merge that nobody
@@ -110,14 +113,14 @@ def _head_sha(payload: dict[str, Any], request: dict[str, Any]) -> str:
     return told if isinstance(told, str) and _SHA.match(told) else ""
 
 
-def _fork_branch(request: dict[str, Any]) -> str:
+def _fork_branch(request: _Json) -> str:
     """Return OWNER:BRANCH for a fork's branch, which may be named like ours; "" for ours."""
     head, base = (_dict(request.get(side)) for side in ("head", "base"))
     ours, theirs = (_dict(side.get("repo")).get("id") for side in (base, head))
     return _text(head.get("label")) if ours is not None and ours != theirs else ""
 
 
-def _payload(path: str) -> dict[str, Any]:
+def _payload(path: str) -> _Json:
     """Return the event's payload; it only fills in defaults, so a damaged one is an empty one."""
     try:
         return _dict(json.loads(Path(path).read_bytes())) if path else {}
@@ -125,15 +128,15 @@ def _payload(path: str) -> dict[str, Any]:
         return {}
 
 
-def _dict(value: Any) -> dict[str, Any]:
+def _dict(value: object) -> _Json:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     matched = _PULL.match(os.environ.get("GITHUB_REF", ""))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.command import Group
+from orchestrator.cli.command import Group, command
 from orchestrator.cli.fetching import fetch
-from orchestrator.cli.options import located, store_options
 from orchestrator.cli.reading import readable
+from orchestrator.cli.store_options import StoreOptions, located
+from orchestrator.cli.values import argument, option, option_values
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, bad_input
 
 if TYPE_CHECKING:
@@ -29,14 +30,23 @@ def evidence() -> None:
     """
 
 
-@evidence.command()
-@store_options
-@click.argument("task")
-@click.option("--from", "out", type=click.Path(file_okay=False), help="The run's directory.")
-@click.option("--to", type=click.Path(file_okay=False), default="evidence", show_default=True)
-def get(
-    task: str, out: str | None, to: str, store: str | None, run_name: str | None, store_ca: str
-) -> int:
+@option_values
+class GetOptions:
+    """Whose evidence, of which run, and where it goes."""
+
+    store: StoreOptions
+    task: Annotated[str, argument()]
+    out: Annotated[
+        str | None,
+        option("--from", type=click.Path(file_okay=False), help="The run's directory."),
+    ] = None
+    to: Annotated[
+        str, option("--to", type=click.Path(file_okay=False), help="Where it is copied.")
+    ] = "evidence"
+
+
+@command(GetOptions, group=evidence)
+def get(options: GetOptions) -> int:
     """Copy the evidence of every attempt at TASK (domain/name, or the name alone).
 
     It lies below --to as DOMAIN/NAME/TRIAL/ATTEMPT-WORKER, so that several tasks may lie there.
@@ -48,17 +58,20 @@ def get(
     from orchestrator.ledger import paths
     from orchestrator.reader import read_plan
 
-    url, name = located(out, store, run_name)
-    ledger = readable(url, name, store_ca, _TIMEOUT_S)
-    key = _task(task, [one.task for one in read_plan(ledger).tasks])
+    store = options.store
+    url, name = located(options.out, store.store, store.run_name)
+    ledger = readable(url, name, store.trust.store_ca, _TIMEOUT_S)
+    key = _task(options.task, [one.task for one in read_plan(ledger).tasks])
     prefix = f"{paths.EVIDENCE}{key}/"
     listed = [one.path for one in ledger.list(prefix)]
     if not listed:
-        raise bad_input(task, "left no evidence", "It has not run, or the run had --evidence none.")
-    failures = fetch(ledger, listed, paths.EVIDENCE, Path(to))
+        raise bad_input(
+            options.task, "left no evidence", "It has not run, or the run had --evidence none."
+        )
+    failures = fetch(ledger, listed, paths.EVIDENCE, Path(options.to))
     for failure in failures:
         click.echo(f"warning: {failure}", err=True)
-    click.echo(f"{len(listed) - len(failures)} files of {key} in {to}")
+    click.echo(f"{len(listed) - len(failures)} files of {key} in {options.to}")
     return EXIT_INFRASTRUCTURE if failures else EXIT_COMPLETE
 
 

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import click
 
 from orchestrator.cli.fetching import fetch
 from orchestrator.cli.terminal import counting
+from orchestrator.cli.values import option, option_values
 from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
@@ -39,24 +40,28 @@ _FILES_LIMIT = 514  # of one attempt: what a worker keeps, its client's log, a l
 _IMAGES = (".png", ".jpg", ".jpeg", ".webp")
 _FAILURES_SHOWN = 5
 
-_OPTIONS = (
-    click.option(
-        "--screenshots",
-        type=click.Choice(SCREENSHOTS),
-        default="full",
-        show_default=True,
-        help="Beside the page: full, or small (downscaled). Within it: page. Or none.",
-    ),
-    click.option("--single-file", is_flag=True, help="The same as --screenshots page."),
-)
-F = TypeVar("F", bound="Callable[..., Any]")
 
+@option_values
+class PageOptions:
+    """Where a page's screenshots are."""
 
-def screenshot_options(command: F) -> F:
-    """Add the options that say where a page's screenshots are."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    heading: ClassVar[str] = "Report"
+    screenshots: Annotated[
+        str,
+        option(
+            "--screenshots",
+            type=click.Choice(SCREENSHOTS),
+            help="Beside the page: full, or small (downscaled). Within it: page. Or none.",
+        ),
+    ] = "full"
+    single_file: Annotated[
+        bool, option("--single-file", help="The same as --screenshots page.")
+    ] = False
+
+    @property
+    def shown(self) -> str:
+        """Which of ``SCREENSHOTS`` is asked for."""
+        return "page" if self.single_file else self.screenshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +122,6 @@ class Beside:
         target = self.kept / str(unit) / directory.name
         place(directory, target)
         return target
-
-
-def page_beside(page: Path, options: Mapping[str, Any]) -> Beside:
-    """Return what ``--screenshots``, ``--single-file`` and ``--cache`` ask of a page."""
-    shown = "page" if options["single_file"] else options["screenshots"]
-    cache = options.get("cache")
-    no_color = bool(options.get("no_color"))
-    return Beside(page, shown, Path(cache) if cache else None, no_color)
 
 
 class _Told(Mapping["Unit", "TaskEvidence"]):

@@ -1,10 +1,10 @@
-"""What ``--history`` tells of how long tasks take: earlier results, or a store of kept runs."""
+"""How long tasks take, by ``--durations-from``: earlier results, or a store of kept runs."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from orchestrator.schedule import Expectations
@@ -31,7 +31,9 @@ def expectations(history: tuple[str, ...]) -> Expectations:
                 found += observations(document)
         except OSError as error:
             what = f"cannot be read ({error.strerror})"
-            problems.append(Problem(f"--history {name}", what, "Give an earlier results.json."))
+            problems.append(
+                Problem(f"--durations-from {name}", what, "Give an earlier results.json.")
+            )
         except BadInputError as error:
             problems += error.problems
     if problems:
@@ -39,8 +41,8 @@ def expectations(history: tuple[str, ...]) -> Expectations:
     return learn(found) if found else Expectations()
 
 
-def _earlier(name: str) -> list[dict[str, Any]]:
-    """Return the results that a ``--history`` names: a file's, or the last that a store keeps.
+def _earlier(name: str) -> list[dict[str, object]]:
+    """Return the results that an option names: a file's, or the last that a store keeps.
 
     Raises:
         OSError: The file cannot be read.

@@ -11,6 +11,7 @@ import click
 
 from orchestrator.cli.cloud import cloud_options, github_run_option
 from orchestrator.cli.command import add_options, collect
+from orchestrator.cli.duration import MINUTES, SECONDS
 from orchestrator.cli.fleet_store import FleetStore
 from orchestrator.cli.variables import missing, shared_option
 from orchestrator.errors import Problem
@@ -135,10 +136,10 @@ _LAUNCH_OPTIONS = [
     ),
     click.option(
         "--ttl",
-        type=float,
-        default=420.0,
+        type=MINUTES,
+        default="7h",
         show_default=True,
-        help="Minutes a machine may exist; the sweeper takes it then.",
+        help="How long a machine may exist; the sweeper takes it then.",
     ),
     click.option(
         "--cloud-init",
@@ -154,10 +155,10 @@ _LAUNCH_OPTIONS = [
     ),
     click.option(
         "--every",
-        type=float,
-        default=30.0,
+        type=SECONDS,
+        default="30s",
         show_default=True,
-        help="Seconds between looks at the cloud and GitHub.",
+        help="Between looks at the cloud and GitHub.",
     ),
     click.option("--offline", is_flag=True, help="Ask nobody for prices: use the built-in table."),
 ]

@@ -4,49 +4,42 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from orchestrator.cli.cloud import APP_VARIABLES, TOKEN_VARIABLES
-from orchestrator.cli.command import add_options
+from orchestrator.cli.values import option, option_values
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from orchestrator.github import GitHub
     from orchestrator.github.access import Access
 
-F = TypeVar("F", bound="Callable[..., Any]")
-
 # The job's own first: it may write comments and checks, which a machine-minting token need not.
 _TOKENS = TOKEN_VARIABLES[::-1]
 
-_OPTIONS = [
-    click.option(
-        "--repository", envvar="GITHUB_REPOSITORY", default="", help="The repository, owner/name."
-    ),
-    click.option(
-        "--github-api",
-        envvar="GITHUB_API_URL",
-        default="https://api.github.com",
-        show_default=True,
-        help="GitHub's API.",
-    ),
-    click.option("--github-ca", default=None, help="Certificate authorities (PEM) of GitHub."),
-]
+
+@option_values
+class GitHubOptions:
+    """A repository on GitHub."""
+
+    heading: ClassVar[str] = "GitHub"
+    repository: Annotated[
+        str, option("--repository", envvar="GITHUB_REPOSITORY", help="The repository, owner/name.")
+    ] = ""
+    github_api: Annotated[
+        str, option("--github-api", envvar="GITHUB_API_URL", help="GitHub's API.")
+    ] = "https://api.github.com"
+    github_ca: Annotated[
+        str | None, option("--github-ca", help="Certificate authorities (PEM) of GitHub.")
+    ] = None
 
 
-def github_options(function: F) -> F:
-    """Add the options that name a repository."""
-    return add_options(_OPTIONS, function)
-
-
-def github_problems(options: Mapping[str, Any]) -> list[Problem]:
+def github_problems(options: GitHubOptions) -> list[Problem]:
     """Return everything that is missing to reach GitHub."""
     problems = []
-    if not options["repository"]:
+    if not options.repository:
         fix = "Give owner/name, or set GITHUB_REPOSITORY."
         problems.append(Problem("--repository", "is missing", fix))
     if not any(os.environ.get(name) for name in (*_TOKENS, APP_VARIABLES[0])):
@@ -67,7 +60,7 @@ def _access() -> Access:
 
 
 @contextmanager
-def opened_github(options: Mapping[str, Any]) -> Iterator[GitHub]:
+def opened_github(options: GitHubOptions) -> Iterator[GitHub]:
     """Open the repository that the options name.
 
     Raises:
@@ -78,10 +71,10 @@ def opened_github(options: Mapping[str, Any]) -> Iterator[GitHub]:
     if problems := github_problems(options):
         raise BadInputError(problems)
     connection = Connection(
-        options["repository"],
+        options.repository,
         _access(),
-        options["github_api"],
-        ca_bundle=options["github_ca"],
+        options.github_api,
+        ca_bundle=options.github_ca,
     )
     with open_github(connection) as github:
         yield github

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.command import Group
+from orchestrator.cli.command import Group, command
 from orchestrator.cli.event import default_branch, workflow_event
-from orchestrator.cli.github import github_options, opened_github
+from orchestrator.cli.github import GitHubOptions, opened_github
+from orchestrator.cli.output_options import AsJson
 from orchestrator.cli.reading import readable
+from orchestrator.cli.store_options import StoreCa
+from orchestrator.cli.values import argument, option, option_values
 from orchestrator.errors import BadInputError, bad_input
 from orchestrator.history import DEFAULT_NAME
 
@@ -27,7 +30,7 @@ def history() -> None:
     """Keep runs in a store, and show how their scores move.
 
     What is kept is also a baseline (waa-matrix compare --history) and a memory of durations
-    (waa-matrix plan --history URL).
+    (waa-matrix plan --durations-from URL).
 
     \b
     Example:
@@ -36,17 +39,46 @@ def history() -> None:
     """
 
 
-@history.command()
-@click.argument("run")
-@click.option("--store", required=True, help="Where runs are kept: file:///DIR or az://ACCOUNT.")
-@click.option("--name", default=DEFAULT_NAME, show_default=True, help="The history's name there.")
-@click.option("--branch", default="", help="What the run was of.  [default: the default branch]")
-@click.option("--commit", default="", help="The commit it was of.")
-@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
-@github_options
-def add(
-    run: str, store: str, name: str, branch: str, commit: str, store_ca: str, **options: Any
-) -> int:
+@option_values
+class KeepingOptions:
+    """The store that runs are kept in."""
+
+    store: Annotated[
+        str, option("--store", help="Where runs are kept: file:///DIR or az://ACCOUNT.")
+    ]
+    name: Annotated[
+        str, option("--history-name", old=("--name",), help="The history's name there.")
+    ] = DEFAULT_NAME
+    trust: StoreCa
+
+
+@option_values
+class AddOptions:
+    """A run, and what it was of."""
+
+    run: Annotated[str, argument()]
+    keeping: KeepingOptions
+    branch: Annotated[
+        str, option("--branch", help="What the run was of.  [default: the default branch]")
+    ] = ""
+    commit: Annotated[str, option("--commit", help="The commit it was of.")] = ""
+    github: GitHubOptions
+
+
+@option_values
+class ShowOptions:
+    """Which of the runs that were kept."""
+
+    keeping: KeepingOptions
+    branch: Annotated[str | None, option("--branch", help="Only this branch.  [default: all]")] = (
+        None
+    )
+    last: Annotated[int, option("--last", help="At most so many runs.")] = 20
+    output: AsJson
+
+
+@command(AddOptions, group=history)
+def add(options: AddOptions) -> int:
     """Keep RUN: a results.json, a directory, a ledger's URL, or a GitHub run's id.
 
     A run that is kept already is replaced.
@@ -59,27 +91,21 @@ def add(
     from orchestrator.history import History
     from orchestrator.report.comparison import read_record
 
+    keeping, github = options.keeping, options.github
     with ExitStack() as stack:
-        finder = RunFinder(lambda: stack.enter_context(opened_github(options)), store_ca)
-        found = finder.find(run)
-        event = workflow_event(options["repository"])
-        branch = branch or default_branch(event, options, finder.github)
-    read_record(found.document, found.where)
-    where = readable(store, name, store_ca, _TIMEOUT_S, create=True)
-    click.echo(f"kept as {History(where).keep(found.document, branch, commit)}")
+        ca = keeping.trust.store_ca
+        finder = RunFinder(lambda: stack.enter_context(opened_github(github)), ca)
+        run = finder.find(options.run)
+        event = workflow_event(github.repository)
+        branch = options.branch or default_branch(event, github, finder.github)
+    read_record(run.document, run.where)
+    where = readable(keeping.store, keeping.name, ca, _TIMEOUT_S, create=True)
+    click.echo(f"kept as {History(where).keep(run.content, branch, options.commit)}")
     return 0
 
 
-@history.command()
-@click.option("--store", required=True, help="Where runs are kept: file:///DIR or az://ACCOUNT.")
-@click.option("--name", default=DEFAULT_NAME, show_default=True, help="The history's name there.")
-@click.option("--branch", default=None, help="Only this branch.  [default: all]")
-@click.option("--last", type=int, default=20, show_default=True, help="At most so many runs.")
-@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
-def show(
-    store: str, name: str, branch: str | None, last: int, store_ca: str, *, as_json: bool
-) -> int:
+@command(ShowOptions, group=history)
+def show(options: ShowOptions) -> int:
     """Show the runs that were kept, oldest first, with their intervals and the trend.
 
     The trend is of the runs that were made like the newest, on the tasks that all of them have
@@ -92,12 +118,14 @@ def show(
     from orchestrator.history import History
     from orchestrator.report.comparison.trend import history_document, points_of, render_history
 
-    if last < 1:
+    if options.last < 1:
         raise bad_input("--last", "is below 1", "Give 1 or more.")
-    where = readable(store, name, store_ca, _TIMEOUT_S)
-    kept = [(one, record) for one in History(where).last(branch, last) if (record := _record(one))]
-    points = points_of([(record, one.branch, one.commit) for one, record in kept])
-    if as_json:
+    keeping = options.keeping
+    where = readable(keeping.store, keeping.name, keeping.trust.store_ca, _TIMEOUT_S)
+    last = History(where).last(options.branch, options.last)
+    kept = [(run, record) for run in last if (record := _record(run))]
+    points = points_of([(record, run.branch, run.commit) for run, record in kept])
+    if options.output.as_json:
         click.echo(json.dumps(history_document(points), indent=1))
     else:
         click.echo(render_history(points), nl=False)

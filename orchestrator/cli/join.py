@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.agent_input import client_digest
+from orchestrator.cli.agent_input import ClientOptions, client_digest
 from orchestrator.cli.command import collect, command
+from orchestrator.cli.local_options import LocalOptions
 from orchestrator.cli.local_session import FULL_DISK, LocalSession, Where
-from orchestrator.cli.options import Planned, located, store_options
+from orchestrator.cli.options import Planned
 from orchestrator.cli.run_checks import (
     RunOptions,
     arena_problems,
     no_idle_workers,
     option_problems,
-    worker_options,
+    worker_settings,
 )
+from orchestrator.cli.store_options import StoreOptions, located
+from orchestrator.cli.values import option, option_values
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -32,26 +36,58 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchestrator.ledger.fold import Folded
     from orchestrator.plan import Plan
     from orchestrator.reader import LedgerReader
     from orchestrator.store import Store
 
 
-@command()
-@store_options
-@click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False),
-    default=None,
-    help="Directory of this machine's workers.  [default: RUN-joined]",
-)
-@click.option("--client", default=None, help="The run's client tree, if it has one of its own.")
-@worker_options
-def join(**options: Any) -> int:
+@option_values
+class JoinOptions:
+    """Which run, and who works on it here."""
+
+    store: StoreOptions
+    out: Annotated[
+        str | None,
+        option(
+            "--out",
+            type=click.Path(file_okay=False),
+            help="Directory of this machine's workers.  [default: RUN-joined]",
+        ),
+    ] = None
+    tree: ClientOptions
+    local: LocalOptions
+
+
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """A run that is there, what is left of it, and who works on it here."""
+
+    reader: LedgerReader
+    folded: Folded
+    where: Where
+    settings: RunOptions
+    plan: Planned
+
+
+def _read(options: JoinOptions, problems: list[Problem]) -> _Joining | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    where = _where(options.store)
+    out = Path(options.out or f"{_directory(where.name)}-joined").absolute()
+    reader = _reader(where, out)
+    folded = reader.fold(running=True)
+    # What an earlier joining left there is no other run.
+    settings = worker_settings(options.local, out, resume=True)
+    if folded.complete:
+        return _Joining(reader, folded, where, settings, Planned(reader.plan, None))
+    client = options.tree.client
+    plan = collect(problems, lambda: Planned(reader.plan, _client(client, reader.plan)))
+    problems += option_problems(settings)
+    return None if plan is None else _Joining(reader, folded, where, settings, plan)
+
+
+@command(JoinOptions, read=_read)
+def join(options: JoinOptions) -> int:
     """Work on a run that another machine has started, in its session.
 
     What is left is shared out over the workers of both; each task keeps the attempts it has left.
@@ -63,28 +99,23 @@ def join(**options: Any) -> int:
         --image windowsarena/winarena --storage /srv/golden --out nightly   # one machine
       waa-matrix join --store az://myaccount --run nightly --storage /srv/golden   # another
     """
-    where = _where(options)
-    out = Path(options["out"] or f"{_directory(where.name)}-joined").absolute()
-    reader = _reader(where, out)
-    folded = reader.fold(running=True)
-    if folded.complete:
+    problems: list[Problem] = []
+    joining = _read(options, problems)
+    if joining is None or problems:
+        raise BadInputError(problems)
+    reader, where = joining.reader, joining.where
+    if joining.folded.complete:
         click.echo(f"run {where.name} is complete: there is nothing to run")
         return EXIT_COMPLETE
-    problems: list[Problem] = []
-    settings = _settings(options, out)
-    plan = collect(problems, lambda: Planned(reader.plan, _client(options["client"], reader.plan)))
-    problems += option_problems(settings)
-    if plan is None or problems:
+    settings = no_idle_workers(joining.settings, joining.plan.plan)
+    if problems := arena_problems(settings, joining.plan):
         raise BadInputError(problems)
-    settings = no_idle_workers(settings, plan.plan)
-    if problems := arena_problems(settings, plan):
-        raise BadInputError(problems)
-    session = _newest_session(reader.store, folded)
-    return _work(LocalSession(settings, plan, where, session), reader, settings, where)
+    session = _newest_session(reader.store, joining.folded)
+    return _work(LocalSession(settings, joining.plan, where, session), reader, settings, where)
 
 
-def _where(options: Mapping[str, Any]) -> Where:
-    store, name = options["store"], options["run_name"]
+def _where(options: StoreOptions) -> Where:
+    store, name = options.store, options.run_name
     problems = [
         Problem(flag, "is missing", "Give both as `run` was given them: they name the ledger.")
         for flag, value in (("--store", store), ("--run", name))
@@ -92,7 +123,7 @@ def _where(options: Mapping[str, Any]) -> Where:
     ]
     if problems:
         raise BadInputError(problems)
-    return Where(*located(None, store, name), options["store_ca"], local=False)
+    return Where(*located(None, store, name), options.trust.store_ca, local=False)
 
 
 def _directory(run: str) -> str:
@@ -103,23 +134,6 @@ def _reader(where: Where, out: Path) -> LedgerReader:
     from orchestrator.reader import LedgerReader
 
     return LedgerReader(where.existing(out))
-
-
-def _settings(options: Mapping[str, Any], out: Path) -> RunOptions:
-    return RunOptions(
-        workers=options["workers"],
-        out=out,
-        resume=True,  # what an earlier joining left there is no other run
-        evidence=options["evidence"],
-        fail_under=None,
-        forwarded=options["forwarded"],
-        storage=options["storage"],
-        requirements=options["requirements"],
-        min_free=options["min_free"],
-        no_color=options["no_color"],
-        screenshots="none",
-        single_file=False,
-    )
 
 
 def _client(given: str | None, plan: Plan) -> Path | None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import LEDGER
 from orchestrator.cli.reading import readable
 from orchestrator.cli.run_checks import clear_leftovers
+from orchestrator.cli.store_options import LEDGER
 from orchestrator.cli.terminal import console, say_in_handler
 from orchestrator.cloud import registry
 from orchestrator.errors import BadInputError, bad_input

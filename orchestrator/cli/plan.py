@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.options import plan_options, planned
-from orchestrator.errors import BadInputError, MatrixError, Problem
-from orchestrator.spelling import did_you_mean
+from orchestrator.cli.duration import Duration
+from orchestrator.cli.local_options import EvidenceKept
+from orchestrator.cli.options import PlanOptions, planned
+from orchestrator.cli.output_options import AsJson
+from orchestrator.cli.price_options import PriceOptions, rates_of, rates_or_why
+from orchestrator.cli.values import option, option_values
+from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from orchestrator.costs import Rates
     from orchestrator.forecast import Prediction
@@ -23,53 +27,58 @@ if TYPE_CHECKING:
 _SHOWN_TASKS = 6
 
 
-def _read(options: dict[str, Any], problems: list[Problem]) -> Plan | None:
-    """Return what the options ask for; add every problem to ``problems``."""
-    from orchestrator.plan import EVIDENCE_KINDS
+@option_values
+class PlanCommand:
+    """A plan, and what is asked of it."""
 
-    made = collect(problems, lambda: planned(options).plan)
-    above_zero = ("max_workers", "workers", "deadline", "budget")
+    plan: PlanOptions
+    max_workers: Annotated[int, option("--max-workers", help="Predict for 1 to N.")] = 40
+    workers: Annotated[
+        int | None, option("--workers", help="Show the home shards of N workers.")
+    ] = None
+    deadline: Annotated[
+        float | None,
+        option(
+            "--deadline",
+            type=Duration(bare="m"),
+            help="Choose the fewest workers that are done by then: 90m, 2h.",
+        ),
+    ] = None
+    budget: Annotated[
+        float | None, option("--budget", help="Choose the fastest within so many US dollars.")
+    ] = None
+    prices: PriceOptions
+    keep: EvidenceKept
+    output: AsJson
+
+
+def _read(options: PlanCommand, problems: list[Problem]) -> Plan | None:
+    """Return what the options ask for; add every problem to ``problems``."""
+    made = collect(problems, lambda: planned(options.plan).plan)
+    above_zero = {
+        "--max-workers": options.max_workers,
+        "--workers": options.workers,
+        "--deadline": options.deadline,
+        "--budget": options.budget,
+    }
     problems += [
-        Problem("--" + name.replace("_", "-"), f"is {value:g}", "Give a number above 0.")
-        for name in above_zero
-        if (value := options[name]) is not None and value <= 0
+        Problem(flag, f"is {value:g}", "Give a number above 0.")
+        for flag, value in above_zero.items()
+        if value is not None and value <= 0
     ]
-    if options["evidence"] not in EVIDENCE_KINDS:
-        meant = did_you_mean(options["evidence"], EVIDENCE_KINDS)
-        fix = f"One of {', '.join(EVIDENCE_KINDS)}.{meant}"
-        problems.append(Problem("--evidence", "is unknown", fix))
     return made
 
 
-@command(read=_read)
-@plan_options
-@click.option("--max-workers", type=int, default=40, show_default=True, help="Predict for 1 to N.")
-@click.option("--workers", type=int, default=None, help="Show the home shards of N workers.")
-@click.option(
-    "--deadline", type=float, default=None, help="Choose the fewest workers for so many minutes."
-)
-@click.option(
-    "--budget", type=float, default=None, help="Choose the fastest within so many US dollars."
-)
-@click.option(
-    "--size", default="Standard_D8s_v5", show_default=True, help="Machine, for the price."
-)
-@click.option("--region", default="eastus", show_default=True, help="Region, for the price.")
-@click.option("--spot", is_flag=True, help="Price spot machines.")
-@click.option(
-    "--offline", is_flag=True, help="Ask nobody for prices: use the dated built-in table."
-)
-@click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
-def plan(**options: Any) -> int:
+@command(PlanCommand, read=_read)
+def plan(options: PlanCommand) -> int:
     """Show the tasks, their home shards, and what 1 to N machines would take and cost.
 
     Decisions go by the high figure, the ninth decile of simulated runs.
 
     \b
     Example:
-      waa-matrix plan --suite demo --deadline 120
-      waa-matrix plan --suite waa --history last/results.json --workers 10 --json
+      waa-matrix plan --suite demo --deadline 2h
+      waa-matrix plan --suite waa --durations-from last/results.json --workers 10 --json
     """
     problems: list[Problem] = []
     made = _read(options, problems)
@@ -81,7 +90,7 @@ def plan(**options: Any) -> int:
 class _Forecast:
     """One call of ``plan``."""
 
-    def __init__(self, plan: Plan, options: dict[str, Any]) -> None:
+    def __init__(self, plan: Plan, options: PlanCommand) -> None:
         self._plan, self._options = plan, options
 
     def show(self) -> int:
@@ -91,36 +100,29 @@ class _Forecast:
 
         options = self._options
         rates, trouble = self._rates()
-        money = None if rates is None else Money(rates, MachineKind(spot=options["spot"]))
-        counts = range(1, options["max_workers"] + 1)
+        money = None if rates is None else Money(rates, MachineKind(spot=options.prices.spot))
+        counts = range(1, options.max_workers + 1)
         # Machines have one speed, whatever the simulated arena's is on this one.
         real = replace(self._plan, speed=1.0)
         predictions = forecast(real, counts, assume(real, fleet=True), money)
         chosen = None
-        if options["deadline"] is not None or options["budget"] is not None:
-            deadline = options["deadline"]
-            chosen = choose(
-                predictions,
-                deadline_s=None if deadline is None else deadline * 60.0,
-                budget_usd=options["budget"],
-            )
-        if options["as_json"]:
+        if options.deadline is not None or options.budget is not None:
+            chosen = choose(predictions, deadline_s=options.deadline, budget_usd=options.budget)
+        if options.output.as_json:
             click.echo(json.dumps(self._document(predictions, chosen, rates), indent=1))
         else:
             self._print(predictions, chosen, rates, trouble)
         return 0
 
     def _rates(self) -> tuple[Rates | None, str]:
-        try:
-            return rates_of(self._options), ""
-        except MatrixError as error:
-            if self._options["budget"] is not None:
-                raise
-            return None, str(error)
+        """Return the prices, or why there are none; a budget cannot be kept without."""
+        if self._options.budget is not None:
+            return rates_of(self._options.prices), ""
+        return rates_or_why(self._options.prices)
 
     def _document(
         self, predictions: Sequence[Prediction], chosen: Prediction | None, rates: Rates | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         from orchestrator.forecast import evidence_mb
 
         return {
@@ -133,12 +135,12 @@ class _Forecast:
             "homes": self._homes(),
             "predictions": [asdict(one) for one in predictions],
             "chosen_workers": None if chosen is None else chosen.workers,
-            "evidence_mb": evidence_mb(self._plan, self._options["evidence"]),
+            "evidence_mb": evidence_mb(self._plan, self._options.keep.evidence),
             "rates": None if rates is None else {"source": rates.source},
         }
 
     def _homes(self) -> list[list[str]]:
-        count = self._options["workers"]
+        count = self._options.workers
         homes = self._plan.homes(count) if count else []
         return [[str(unit) for unit in home] for home in homes]
 
@@ -161,7 +163,7 @@ class _Forecast:
             click.echo(f"  … and {len(self._plan.tasks) - _SHOWN_TASKS} more (--json lists all)")
         for shard, home in enumerate(self._homes()):
             click.echo(f"shard {shard}: {len(home)} tasks, first {home[0] if home else 'none'}")
-        click.echo(f"evidence: about {evidence_mb(self._plan, self._options['evidence']):.0f} MB")
+        click.echo(f"evidence: about {evidence_mb(self._plan, self._options.keep.evidence):.0f} MB")
         click.echo(f"prices: {rates.source}" if rates else f"no prices: {trouble}")
         click.echo("")
         click.echo("workers   makespan   (high)      machine-minutes   USD (high)")
@@ -172,19 +174,6 @@ class _Forecast:
                 f"{one.workers:7d}   {minutes_text(one.makespan_s):>8}   "
                 f"({minutes_text(one.makespan_high_s)})   {one.machine_minutes:15.0f}   {usd}{mark}"
             )
-
-
-def rates_of(options: Mapping[str, Any]) -> Rates:
-    """Return the prices that the options ``size``, ``region`` and ``offline`` ask for.
-
-    Raises:
-        MatrixError: There are none, or they cannot be had.
-    """
-    from orchestrator.cli.price_source import price_source
-    from orchestrator.prices import rates_for
-
-    source = price_source(online=not options["offline"])
-    return rates_for(options["size"], options["region"], source)
 
 
 def _shown(predictions: Sequence[Prediction], chosen: Prediction | None) -> list[Prediction]:

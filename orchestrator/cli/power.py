@@ -6,13 +6,17 @@ import json
 import math
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from orchestrator.cli.baseline_options import HistoryOptions
 from orchestrator.cli.command import command
-from orchestrator.cli.github import github_options, opened_github
-from orchestrator.errors import BadInputError, MatrixError, Problem
+from orchestrator.cli.github import GitHubOptions, opened_github
+from orchestrator.cli.output_options import AsJson
+from orchestrator.cli.price_options import PriceOptions, rates_or_why
+from orchestrator.cli.values import argument, option, option_values
+from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,13 +66,43 @@ def _share(text: str, flag: str, problems: list[Problem], *, least: float, most:
     return value / 100
 
 
-def _read(options: dict[str, Any], problems: list[Problem]) -> Wish:
+@option_values
+class PowerOptions:
+    """What difference is looked for, what is known of the runs, and what they would cost."""
+
+    runs: Annotated[tuple[str, ...], argument(nargs=-1)] = ()
+    effect: Annotated[str, option("--effect", help="Points of the success rate.")] = "5"
+    power: Annotated[str, option("--power", help="Wanted chance to see it, percent.")] = "80"
+    tasks: Annotated[
+        int | None,
+        option(
+            "--task-count",
+            old=("--tasks",),
+            help="Tasks.  [default: the runs' own, else all 154]",
+        ),
+    ] = None
+    trials: Annotated[int, option("--trials", help="At most, on each side.")] = 5
+    missing: Annotated[str, option("--missing", help="Trials that will lack a score, percent.")] = (
+        "0"
+    )
+    kept: HistoryOptions
+    branch: Annotated[
+        str | None, option("--branch", help="Only this branch's.  [default: all]")
+    ] = None
+    last: Annotated[int, option("--last", help="At most so many of them.")] = 10
+    github: GitHubOptions
+    workers: Annotated[int, option("--workers", help="Machines of a run.")] = 10
+    prices: PriceOptions
+    output: AsJson
+
+
+def _read(options: PowerOptions, problems: list[Problem]) -> Wish:
     """Return what the options ask for; add every problem to ``problems``."""
     whole = {
-        "--tasks": (options["tasks"], 1, _MOST_TASKS),
-        "--trials": (options["trials"], 1, _MOST_TRIALS),
-        "--workers": (options["workers"], 1, 256),
-        "--last": (options["last"], 1, 1_000),
+        "--task-count": (options.tasks, 1, _MOST_TASKS),
+        "--trials": (options.trials, 1, _MOST_TRIALS),
+        "--workers": (options.workers, 1, 256),
+        "--last": (options.last, 1, 1_000),
     }
     problems += [
         Problem(flag, f"is {value}", f"Give {least} to {most}.")
@@ -76,45 +110,17 @@ def _read(options: dict[str, Any], problems: list[Problem]) -> Wish:
         if value is not None and not least <= value <= most
     ]
     return Wish(
-        effect=_share(options["effect"], "--effect", problems, least=0.1, most=99),
-        power=_share(options["power"], "--power", problems, least=1, most=99.9),
-        missing=_share(options["missing"], "--missing", problems, least=0, most=90),
-        tasks=options["tasks"],
-        trials=options["trials"],
-        workers=options["workers"],
+        effect=_share(options.effect, "--effect", problems, least=0.1, most=99),
+        power=_share(options.power, "--power", problems, least=1, most=99.9),
+        missing=_share(options.missing, "--missing", problems, least=0, most=90),
+        tasks=options.tasks,
+        trials=options.trials,
+        workers=options.workers,
     )
 
 
-@command(read=_read)
-@click.argument("runs", nargs=-1)
-@click.option("--effect", default="5", show_default=True, help="Points of the success rate.")
-@click.option("--power", default="80", show_default=True, help="Wanted chance to see it, percent.")
-@click.option(
-    "--tasks", type=int, default=None, help="Tasks.  [default: the runs' own, else all 154]"
-)
-@click.option("--trials", type=int, default=5, show_default=True, help="At most, on each side.")
-@click.option(
-    "--missing", default="0", show_default=True, help="Trials that will lack a score, percent."
-)
-@click.option("--history", default="", help="Learn from the runs kept in this store.")
-@click.option(
-    "--history-name", default="waa-history", show_default=True, help="The history's name there."
-)
-@click.option("--branch", default=None, help="Only this branch's.  [default: all]")
-@click.option("--last", type=int, default=10, show_default=True, help="At most so many of them.")
-@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
-@github_options
-@click.option("--workers", type=int, default=10, show_default=True, help="Machines of a run.")
-@click.option(
-    "--size", default="Standard_D8s_v5", show_default=True, help="Machine, for the price."
-)
-@click.option("--region", default="eastus", show_default=True, help="Region, for the price.")
-@click.option("--spot", is_flag=True, help="Price spot machines.")
-@click.option(
-    "--offline", is_flag=True, help="Ask nobody for prices: use the dated built-in table."
-)
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
-def power(runs: tuple[str, ...], *, as_json: bool, **options: Any) -> int:
+@command(PowerOptions, read=_read)
+def power(options: PowerOptions) -> int:
     """Show what 1 to N trials of each task a side would see, and what both sides would cost.
 
     The power is that of waa-matrix compare: of its test, and of its gate, for which every trial
@@ -126,7 +132,7 @@ def power(runs: tuple[str, ...], *, as_json: bool, **options: Any) -> int:
     Example:
       waa-matrix power --effect 5 --missing 2%
       waa-matrix power --effect 8 --history az://waaruns --branch main --trials 3 --json
-      waa-matrix power monday tuesday wednesday --tasks 60 --offline
+      waa-matrix power monday tuesday wednesday --task-count 60 --offline
     """
     from orchestrator.sample_size import rows
 
@@ -135,12 +141,12 @@ def power(runs: tuple[str, ...], *, as_json: bool, **options: Any) -> int:
     if problems:
         raise BadInputError(problems)
     with ExitStack() as stack:
-        known = _known(runs, options, stack)
+        known = _known(options, stack)
     model = _model(known)
-    rates, trouble = _rates(options)
-    question = _question(wish, known, model, rates, spot=options["spot"])
+    rates, trouble = rates_or_why(options.prices)
+    question = _question(wish, known, model, rates, spot=options.prices.spot)
     found = rows(question)
-    if as_json:
+    if options.output.as_json:
         click.echo(json.dumps(_document(question, model, found, rates), indent=1))
     else:
         prices = f"prices: {rates.source}" if rates else f"no prices: {trouble}"
@@ -148,7 +154,7 @@ def power(runs: tuple[str, ...], *, as_json: bool, **options: Any) -> int:
     return 0
 
 
-def _known(runs: Sequence[str], options: dict[str, Any], stack: ExitStack) -> list[RunRecord]:
+def _known(options: PowerOptions, stack: ExitStack) -> list[RunRecord]:
     """Return the newest run that is given or kept, and those that were made like it.
 
     Raises:
@@ -158,9 +164,10 @@ def _known(runs: Sequence[str], options: dict[str, Any], stack: ExitStack) -> li
     from orchestrator.report.comparison.baseline import made_alike
     from orchestrator.report.comparison.inputs import without_repeats
 
-    finder = RunFinder(lambda: stack.enter_context(opened_github(options)), options["store_ca"])
-    named = records(finder, runs)
-    kept = _kept(options) if options["history"] else []
+    ca = options.kept.trust.store_ca
+    finder = RunFinder(lambda: stack.enter_context(opened_github(options.github)), ca)
+    named = records(finder, options.runs)
+    kept = _kept(options) if options.kept.history else []
     every = without_repeats([*kept, *named])
     alike = made_alike(every)
     for one in every:
@@ -169,10 +176,10 @@ def _known(runs: Sequence[str], options: dict[str, Any], stack: ExitStack) -> li
     return alike
 
 
-def _kept(options: dict[str, Any]) -> list[RunRecord]:
+def _kept(options: PowerOptions) -> list[RunRecord]:
     from orchestrator.cli.baseline import kept_records
 
-    return kept_records(options, create=False, count=options["last"])
+    return kept_records(options.kept, options.branch, create=False, count=options.last)
 
 
 def _model(known: Sequence[RunRecord]) -> Model:
@@ -228,15 +235,6 @@ def _question(
     )
 
 
-def _rates(options: dict[str, Any]) -> tuple[Rates | None, str]:
-    from orchestrator.cli.plan import rates_of
-
-    try:
-        return rates_of(options), ""
-    except MatrixError as error:
-        return None, str(error)
-
-
 def _head(question: Question, model: Model) -> list[str]:
     a, b = model.chances
     source = f"fitted: {model.said}" if model.fitted else f"the stated model: {model.said}"
@@ -289,7 +287,7 @@ def _answer(question: Question, fewest: Row | None) -> str:
 
 def _document(
     question: Question, model: Model, found: Sequence[Row], rates: Rates | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     from orchestrator.sample_size import enough
 
     fewest = enough(found, question.power)

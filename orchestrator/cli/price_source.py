@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.options import cache_directory
+from orchestrator.cli.cache import cache_directory
 
 if TYPE_CHECKING:
     from orchestrator.prices import PriceSource

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO
 
 from orchestrator.text import printable
 
@@ -32,7 +32,11 @@ class Through:
         for line in lines:
             self.write(line)
 
-    def __getattr__(self, name: str) -> Any:
+    def as_stream(self) -> TextIO:
+        """Return this, which is a text stream by what ``__getattr__`` adds to it."""
+        return self  # type: ignore[return-value]  # mypy sees no more than what is written here
+
+    def __getattr__(self, name: str) -> object:
         """Be the stream in everything else."""
         return getattr(self.inner, name)
 
@@ -50,7 +54,8 @@ class Printable(Through):
 def printable_streams() -> Iterator[None]:
     """Let both standard streams leave out what steers a terminal."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast("TextIO", Printable(stream)) for stream in before)
+    out, err = before
+    sys.stdout, sys.stderr = Printable(out).as_stream(), Printable(err).as_stream()
     try:
         yield
     finally:

@@ -32,8 +32,9 @@ from orchestrator.cli.fleet_options import (
     read_fleet_options,
 )
 from orchestrator.cli.one_call import refuse_second_call, standing_aside
-from orchestrator.cli.options import SIMULATED_SPEED, plan_options, planned
+from orchestrator.cli.options import SIMULATED_SPEED, PlanOptions, plan_options, planned
 from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
+from orchestrator.cli.values import built
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -80,7 +81,7 @@ def _read(
     speed = options["speed"] or (SIMULATED_SPEED if options["arena_kind"] == "simulated" else 1.0)
     options["shard_deadline"] = min(options["shard_deadline"], HOSTED_LIMIT_S * speed)
     # The plan takes its options out, whether it can be made or not.
-    plan = collect(problems, lambda: planned(options).plan)
+    plan = collect(problems, lambda: planned(built(PlanOptions, options)).plan)
     problems += [*count_problems(workers, min_workers), *cloud_problems(cloud_values(options))]
     if resume is not None:
         problems += names_one_run(options["run_name"])

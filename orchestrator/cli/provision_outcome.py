@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Annotated, ClassVar
 
 import click
 
 from orchestrator.cli.annotations import kept_failure
+from orchestrator.cli.values import option, option_values
 from orchestrator.errors import Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
-F = TypeVar("F", bound="Callable[..., Any]")
+@option_values
+class ProvisionOptions:
+    """How the provision job ended, as the workflow tells it."""
 
-
-def provision_options(function: F) -> F:
-    """Add the options that tell what became of provision."""
-    function = click.option(
-        "--provision-events",
-        type=click.Path(file_okay=False),
-        default=None,
-        help="Its downloaded artifacts events-provision-*, however unpacked: they say why.",
-    )(function)
-    return click.option(
-        "--provision-result",
-        default="",
-        help="How the job that provisions ended: success, failure, cancelled, skipped.",
-    )(function)
+    heading: ClassVar[str] = "The job that provisions"
+    provision_result: Annotated[
+        str,
+        option(
+            "--provision-result",
+            help="How it ended: success, failure, cancelled, skipped.",
+        ),
+    ] = ""
+    provision_events: Annotated[
+        str | None,
+        option(
+            "--provision-events",
+            type=click.Path(file_okay=False),
+            help="Its downloaded artifacts events-provision-*, however unpacked: they say why.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,10 @@ class ProvisionOutcome:
         return [Problem(title, reason.rstrip("."), fix) for reason in why] if self.failed else []
 
 
-def provision_outcome(options: Mapping[str, Any]) -> ProvisionOutcome:
+def provision_outcome(options: ProvisionOptions) -> ProvisionOutcome:
     """Return what the options tell."""
-    result, events = options["provision_result"], options["provision_events"]
-    told = ProvisionOutcome(result, ())
-    if not (told.failed and events):
-        return told
+    result, events = options.provision_result, options.provision_events
+    outcome = ProvisionOutcome(result, ())
+    if not (outcome.failed and events):
+        return outcome
     return ProvisionOutcome(result, tuple(kept_failure(Path(events))))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestrator.cli.command import command
-from orchestrator.cli.compare import VERDICTS, failing, on_option
+from orchestrator.cli.compare import failing
 from orchestrator.cli.event import (
     default_branch,
     summary_path,
@@ -18,8 +18,9 @@ from orchestrator.cli.event import (
     uses_job_token,
     workflow_event,
 )
-from orchestrator.cli.github import github_options, github_problems, opened_github
-from orchestrator.cli.provision_outcome import provision_options, provision_outcome
+from orchestrator.cli.github import github_problems, opened_github
+from orchestrator.cli.provision_outcome import provision_outcome
+from orchestrator.cli.publish_options import PublishOptions
 from orchestrator.cli.reading import readable, sign_in_problems
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -33,6 +34,7 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from orchestrator.cli.baseline import Baseline
     from orchestrator.cli.event import WorkflowEvent
     from orchestrator.cli.runs import RunFinder
     from orchestrator.github import GitHub
@@ -44,46 +46,8 @@ COMMENT_KEY = "verdict"
 _TIMEOUT_S = 30.0
 
 
-@command()
-@click.argument("run", default="report")
-@click.option("--against", multiple=True, help="A run of the baseline. Repeatable: pooled.")
-@click.option("--history", default="", help="Store of kept runs: the baseline's, and --keep's.")
-@click.option(
-    "--history-name", default="waa-history", show_default=True, help="The history's name there."
-)
-@click.option("--branch", default="", help="The baseline's.  [default: the base branch]")
-@click.option(
-    "--last", type=click.IntRange(min=1), default=5, show_default=True, help="Pool at most so many."
-)
-@click.option(
-    "--baseline-workflow",
-    default="",
-    help="File of the workflow whose runs are the baseline on GitHub.  [default: see below]",
-)
-@click.option("--keep", is_flag=True, help="Keep this run in the history afterwards.")
-@click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
-@github_options
-@click.option("--pull-request", type=int, default=None, help="Its number.  [default: the event's]")
-@click.option("--sha", default="", help="The commit to check.  [default: the event's]")
-@click.option("--comment-author", default="", help="Only this login's comment is updated.")
-@click.option("--check-name", default="WAA Matrix verdict", show_default=True, help="The check's.")
-@provision_options
-@click.option(
-    "--no-run",
-    default="",
-    metavar="REASON",
-    help="There is and will be no run: write the check alone, neutral, with the reason.",
-)
-@on_option
-@click.option("--artifact-url", default="", help="Link to the report's artifact.")
-@click.option("--out", type=click.Path(file_okay=False), default=None, help="Comparison's files.")
-@click.option(
-    "--fail-if",
-    multiple=True,
-    type=click.Choice(VERDICTS),
-    help="Exit 1 on this verdict. Repeatable.",
-)
-def publish(run: str, **options: Any) -> int:
+@command(PublishOptions)
+def publish(options: PublishOptions) -> int:
     """Publish RUN (see waa-matrix compare): step summary, comment, and a check of its own.
 
     The baseline is --against, or the last runs of the base branch that were made alike: those in
@@ -107,19 +71,18 @@ def publish(run: str, **options: Any) -> int:
       waa-matrix publish --no-run "It has no label run-smoke."
       waa-matrix publish report --against last/results.json --keep --history file:///srv/runs
     """
-    if problems := sign_in_problems(options["history"]):
+    if problems := sign_in_problems(options.baseline.kept.history):
         raise BadInputError(problems)
     with ExitStack() as stack:
-        call = _Call(run, options, stack)
-        return call.tell_no_run(options["no_run"]) if options["no_run"] else call.publish()
+        call = _Call(options, stack)
+        return call.tell_no_run(options.no_run) if options.no_run else call.publish()
 
 
 @dataclass
 class _Call:
     """One call of ``publish``."""
 
-    run: str
-    options: Mapping[str, Any]
+    options: PublishOptions
     stack: ExitStack
     troubles: list[str] = field(default_factory=list)
     _github: GitHub | None = None
@@ -134,34 +97,36 @@ class _Call:
             summary_of,
         )
 
-        event = workflow_event(self.options["repository"])
-        finder = RunFinder(self.github, self.options["store_ca"])
+        event = workflow_event(self.options.github.repository)
+        finder = RunFinder(self.github, self.options.baseline.kept.trust.store_ca)
         try:
-            found = finder.find(self.run)
-            record = read_record(found.document, found.where)
+            result = finder.find(self.options.run)
+            record = read_record(result.document, result.where)
         except MatrixError as error:
             return self._failed(event, error)
-        outcome = provision_outcome(self.options)
-        one = self._publication(event, finder, found.document, record, outcome.warnings)
+        outcome = provision_outcome(self.options.provision)
+        one = self._publication(event, finder, result.content, record, outcome.warnings)
         room = SUMMARY_LIMIT - summary_size()
         self._attempt("the step summary", lambda: self._summarize(summary_of(one, room)))
         self._tell_github(event, comment_of(one), check_of(one))
-        if self.options["out"] and one.comparison:
+        if self.options.out and one.comparison:
             from orchestrator.cli.compare import write_comparison
 
-            write_comparison(one.comparison, Path(self.options["out"]))
-        if self.options["keep"]:
-            self._attempt("the history", lambda: self._keep(event, found.document))
-        return self._exit(failing(one.comparison, self.options["fail_if"]) if one.comparison else 0)
+            write_comparison(one.comparison, Path(self.options.out))
+        if self.options.keep:
+            self._attempt("the history", lambda: self._keep(event, result.content))
+        return self._exit(
+            failing(one.comparison, self.options.verdict.fail_if) if one.comparison else 0
+        )
 
     def tell_no_run(self, reason: str) -> int:
         """Write a neutral check, where none has ended yet; a run that comes writes its own."""
         from orchestrator.report.publication import no_run_texts
 
-        event = workflow_event(self.options["repository"])
+        event = workflow_event(self.options.github.repository)
         text, check = no_run_texts(reason, event.run_url)
         self._attempt("the step summary", lambda: self._summarize(text))
-        sha = self.options["sha"] or event.head_sha
+        sha = self.options.sha or event.head_sha
         if sha:
             self._attempt("the check", lambda: self._check_no_run(event, sha, check))
         else:
@@ -171,36 +136,36 @@ class _Call:
     def github(self) -> GitHub:
         """Open GitHub once, when it is first needed."""
         if self._github is None:
-            self._github = self.stack.enter_context(opened_github(self.options))
+            self._github = self.stack.enter_context(opened_github(self.options.github))
         return self._github
 
     def _publication(
         self,
         event: WorkflowEvent,
         finder: RunFinder,
-        document: Any,
+        document: Mapping[str, object],
         record: RunRecord,
         warnings: tuple[str, ...],
     ) -> Publication:
         from orchestrator.report.publication import Publication, read_told
 
         told = read_told(document)
-        base = self.options["branch"] or event.base_branch or self._default_branch(event)
+        base = self.options.branch or event.base_branch or self._default_branch(event)
         comparison, why_not = self._compared(event, finder, record, base)
         return Publication(
             record=record,
             told=replace(told, warnings=(*warnings, *told.warnings)),
             comparison=comparison,
-            base="" if self.options["against"] else base,
+            base="" if self.options.against else base,
             why_not=why_not,
             run_url=event.run_url,
-            artifact_url=self.options["artifact_url"]
+            artifact_url=self.options.artifact_url
             or (f"{event.run_url}#artifacts" if event.run_url else ""),
         )
 
     def _default_branch(self, event: WorkflowEvent) -> str:
         try:
-            return default_branch(event, self.options, self.github)
+            return default_branch(event, self.options.github, self.github)
         except MatrixError as error:
             self._trouble("the default branch", error)
             return ""
@@ -209,44 +174,58 @@ class _Call:
         self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, base: str
     ) -> tuple[Comparison | None, str]:
         """Compare with the baseline; where that fails, the run is published all the same."""
-        from orchestrator.cli.baseline import find_baseline, why_no_baseline
+        from orchestrator.cli.baseline import why_no_baseline
         from orchestrator.report.comparison import compare, side_of
 
-        if not (base or self.options["against"]):
+        if not (base or self.options.against):
             return None, "the branch to compare with is not known; give --branch."
         try:
-            baseline = find_baseline(record, finder, event, base, self.options)
+            baseline = self._baseline(event, finder, record, base)
             if not baseline.runs:
                 return None, baseline.why_not
             sides = side_of(baseline.runs), [side_of([record])]
-            return compare(*sides, on=self.options["on"], branch=baseline.branch), ""
+            return compare(*sides, on=self.options.verdict.on, branch=baseline.branch), ""
         except MatrixError as error:
             self._trouble("the baseline", error)
             return None, why_no_baseline(error)
 
+    def _baseline(
+        self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, branch: str
+    ) -> Baseline:
+        """Return the runs that are named, else the branch's last."""
+        from orchestrator.cli.baseline import Baseline, BranchRuns, find_baseline
+        from orchestrator.cli.runs import records
+
+        if self.options.against:
+            return Baseline(records(finder, self.options.against))
+        named = self.options.baseline
+        wanted = BranchRuns(named.kept, branch, named.last)
+        github = self.options.github
+        return find_baseline(record, finder, event, wanted, github, named.baseline_workflow)
+
     def _tell_github(self, event: WorkflowEvent, comment: str, check: CheckText) -> None:
-        if not event.in_actions and github_problems(self.options):
+        if not event.in_actions and github_problems(self.options.github):
             click.echo("not in a workflow, and no access to GitHub: no comment, no check", err=True)
             return
-        number = self.options["pull_request"] or event.pull_request
+        number = self.options.pull_request or event.pull_request
         if number is None:
             click.echo("no pull request: no comment", err=True)
         else:
             self._attempt("the comment", lambda: self._comment(number, comment))
-        sha = self.options["sha"] or event.head_sha
+        sha = self.options.sha or event.head_sha
         if not sha:
             click.echo("no commit is known: no check", err=True)
         else:
             self._attempt("the check", lambda: self._check(event, sha, check))
 
     def _comment(self, number: int, text: str) -> None:
-        author = self.options["comment_author"] or (ACTIONS_LOGIN if uses_job_token() else None)
+        author = self.options.comment_author or (ACTIONS_LOGIN if uses_job_token() else None)
         written = self.github().comments.put(number, COMMENT_KEY, text, author=author)
         click.echo(f"comment {'written' if written.created else 'updated'}: {written.url}")
 
     def _check_no_run(self, event: WorkflowEvent, sha: str, text: CheckText) -> None:
         """Write the check, and end those that a run which died left in progress."""
-        name = self.options["check_name"]
+        name = self.options.check_name
         there = self.github().checks.conclusions(sha, name)
         if any(there.values()):
             click.echo("there is a verdict already: it stays")
@@ -260,9 +239,9 @@ class _Call:
         # An annotation needs a file of the repository; tasks have none, the workflow has.
         path = event.workflow or ".github"
         check = Check(
-            name=self.options["check_name"],
+            name=self.options.check_name,
             head_sha=sha,
-            key=key or f"run-{event.run_id or self.run}",
+            key=key or f"run-{event.run_id or self.options.run}",
             title=text.title,
             summary=text.summary,
             conclusion=Conclusion(text.conclusion),
@@ -290,20 +269,20 @@ class _Call:
         except OSError as error:
             raise StoreError(f"{where}: cannot be written ({error.strerror})") from error
 
-    def _keep(self, event: WorkflowEvent, document: Any) -> None:
+    def _keep(self, event: WorkflowEvent, document: Mapping[str, object]) -> None:
         from orchestrator.history import History
 
-        options = self.options
-        if not options["history"]:
+        kept_in = self.options.baseline.kept
+        if not kept_in.history:
             raise bad_input("--keep", "has no store to keep the run in", "Give --history.")
         where = readable(
-            options["history"],
-            options["history_name"],
-            options["store_ca"],
+            kept_in.history,
+            kept_in.history_name,
+            kept_in.trust.store_ca,
             _TIMEOUT_S,
             create=True,
         )
-        branch = event.branch or default_branch(event, options, self.github)
+        branch = event.branch or default_branch(event, self.options.github, self.github)
         kept = History(where).keep(document, branch, event.head_sha)
         click.echo(f"kept as {kept}")
 
@@ -312,7 +291,7 @@ class _Call:
         from orchestrator.cli.annotations import problems_of
         from orchestrator.report.publication import failed_texts, unprovisioned_texts
 
-        outcome = provision_outcome(self.options)
+        outcome = provision_outcome(self.options.provision)
         for problem in outcome.problems or problems_of(error):
             click.echo(f"error: {problem}", err=True)
         if outcome.failed:

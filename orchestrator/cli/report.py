@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from orchestrator.cli.closing import closing_lines
 from orchestrator.cli.command import command
-from orchestrator.cli.evidence_beside import page_beside, screenshot_options
-from orchestrator.cli.options import DEFAULT_RUN, located, store_options, suite_options
-from orchestrator.cli.provision_outcome import provision_options, provision_outcome
+from orchestrator.cli.evidence_beside import Beside, PageOptions
+from orchestrator.cli.provision_outcome import ProvisionOptions, provision_outcome
 from orchestrator.cli.reading import readable
+from orchestrator.cli.score_bar import ScoreBar
+from orchestrator.cli.store_options import DEFAULT_RUN, StoreOptions, located
+from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
+from orchestrator.cli.values import argument, option, option_values
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -24,47 +27,55 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from orchestrator.cli.evidence_beside import Beside
     from orchestrator.plan import Plan
     from orchestrator.report.results import Results
     from orchestrator.results.tree import Tree
     from orchestrator.store import Store
+    from orchestrator.suite import Suite
 
 _TIMEOUT_S = 30.0
 
 
-@command()
-@suite_options
-@store_options
-@click.argument("ledgers", nargs=-1, type=click.Path(file_okay=False))
-@click.option(
-    "--artifacts",
-    type=click.Path(file_okay=False),
-    default=None,
-    help="Directory of downloaded ledger-* artifacts, however unpacked: their ledgers of --run are "
-    "folded in.",
-)
-@click.option("--tree", type=click.Path(file_okay=False), help="A result tree of the client.")
-@click.option("--trials", type=int, default=1, show_default=True, help="Trials in the tree.")
-@click.option("--out", type=click.Path(file_okay=False), required=True, help="Where to write.")
-@screenshot_options
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False),
-    default=None,
-    help="Keep evidence fetched from a store there; what is there already is not fetched again.",
-)
-@provision_options
-@click.option("--fail-under", type=float, default=None, help="Exit 1 if the mean is below this.")
-def report(
-    ledgers: tuple[str, ...],
-    artifacts: str | None,
-    tree: str | None,
-    trials: int,
-    out: str,
-    fail_under: float | None,
-    **options: Any,
-) -> int:
+_DIRECTORY = click.Path(file_okay=False)
+
+
+@option_values
+class ReportOptions:
+    """What is reported, and where the report goes."""
+
+    suite: SuiteOptions
+    store: StoreOptions
+    ledgers: Annotated[tuple[str, ...], argument(nargs=-1, type=_DIRECTORY)] = ()
+    artifacts: Annotated[
+        str | None,
+        option(
+            "--artifacts",
+            type=_DIRECTORY,
+            help="Directory of downloaded ledger-* artifacts, however unpacked: their ledgers of "
+            "--run are folded in.",
+        ),
+    ] = None
+    tree: Annotated[
+        str | None, option("--tree", type=_DIRECTORY, help="A result tree of the client.")
+    ] = None
+    trials: Annotated[int, option("--trials", help="Trials in the tree.")] = 1
+    out: Annotated[str, option("--out", type=_DIRECTORY, help="Where to write.")]
+    page: PageOptions
+    cache: Annotated[
+        str | None,
+        option(
+            "--cache",
+            type=_DIRECTORY,
+            help="Keep evidence fetched from a store there; what is there already is not fetched "
+            "again.",
+        ),
+    ] = None
+    provision: ProvisionOptions
+    bar: ScoreBar
+
+
+@command(ReportOptions)
+def report(options: ReportOptions) -> int:
     """Write report.html, results.json, summary.md and junit.xml.
 
     From run directories (LEDGERS: a run's --out, or workers' own ledgers, folded together), from
@@ -78,23 +89,24 @@ def report(
       waa-matrix report --store az://waaruns --run waa-9182736450 --out report --screenshots small
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
-    beside = page_beside(Path(out), options)
+    cache = Path(options.cache) if options.cache else None
+    beside = Beside(Path(options.out), options.page.shown, cache)
     extra_trials: tuple[str, ...] = ()
-    if tree is not None:
-        _check_alone(ledgers, artifacts)
-        results, extra_trials = _of_tree(Path(tree), trials, beside, options)
+    if options.tree is not None:
+        _check_alone(options.ledgers, options.artifacts)
+        results, extra_trials = _of_tree(Path(options.tree), options, beside)
     else:
         try:
-            stores, run = _stores(ledgers, artifacts, options)
+            stores, run = _stores(options)
             results = _of_ledgers(stores, beside, run)
         except NoRunError as error:
-            raise NoRunError([*error.problems, *provision_outcome(options).problems]) from error
-    for line in closing_lines(results, Path(out), ""):
+            outcome = provision_outcome(options.provision)
+            raise NoRunError([*error.problems, *outcome.problems]) from error
+    for line in closing_lines(results, Path(options.out), ""):
         click.echo(line)
     for warning in results.facts.warnings:
         click.echo(f"warning: {warning}", err=True)
-    mean = results.score.mean
-    under = fail_under is not None and (mean is None or mean < fail_under)
+    under = options.bar.is_missed(results.score.mean)
     complete = results.score.counts.complete and not under and not extra_trials
     return EXIT_COMPLETE if complete else EXIT_INCOMPLETE
 
@@ -109,16 +121,18 @@ def _check_alone(ledgers: tuple[str, ...], artifacts: str | None) -> None:
         raise BadInputError(problems)
 
 
-def _stores(
-    ledgers: tuple[str, ...], artifacts: str | None, options: dict[str, Any]
-) -> tuple[list[Store], str]:
+def _stores(options: ReportOptions) -> tuple[list[Store], str]:
     """Return the stores that hold the run, and what the report calls it."""
-    store, run_name, store_ca = options["store"], options["run_name"], options["store_ca"]
+    ledgers, artifacts = options.ledgers, options.artifacts
+    store, run_name = options.store.store, options.store.run_name
     places = [located(ledger, None, run_name) for ledger in ledgers]
     if store is not None or not (places or artifacts):
         places.append(located(None, store, run_name))
     named = run_name or (Path(ledgers[0]).absolute().name if ledgers else "")
-    opening = [partial(readable, url, name, store_ca, _TIMEOUT_S) for url, name in places]
+    opening = [
+        partial(readable, url, name, options.store.trust.store_ca, _TIMEOUT_S)
+        for url, name in places
+    ]
     if not artifacts:
         return [opened() for opened in opening], named
     from orchestrator.cli.downloads import downloads, with_downloads
@@ -139,9 +153,7 @@ def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     return write_report(beside.page, found.plan, found.folded, found.facts, evidence, found.told)
 
 
-def _of_tree(
-    tree: Path, trials: int, beside: Beside, options: dict[str, Any]
-) -> tuple[Results, tuple[str, ...]]:
+def _of_tree(tree: Path, options: ReportOptions, beside: Beside) -> tuple[Results, tuple[str, ...]]:
     """Report a tree as the client left it: what is not in it is missing.
 
     Returns:
@@ -149,7 +161,6 @@ def _of_tree(
     """
     from orchestrator import __version__
     from orchestrator.cli.evidence_beside import tree_evidence
-    from orchestrator.cli.options import chosen_suite
     from orchestrator.cli.reporting import write_report
     from orchestrator.ledger.fold import fold
     from orchestrator.report.facts import RunFacts
@@ -157,7 +168,7 @@ def _of_tree(
 
     if not tree.is_dir():
         raise bad_input(f"--tree {tree}", "is no directory", "Give the client's --result_dir.")
-    plan = _tree_plan(chosen_suite(options), trials)
+    plan = _tree_plan(chosen_suite(options.suite), options.trials)
     found = read_tree(tree, plan.units)
     if len(found.configurations) > 1:
         fix = "Give --tree the directory of one of them."
@@ -165,7 +176,10 @@ def _of_tree(
         raise bad_input(f"--tree {tree}", f"holds several configurations ({names})", fix)
     folded = fold(plan.units, found.snapshot())
     facts = RunFacts(
-        run=tree.name, simulated=False, version=__version__, warnings=_tree_warnings(found, trials)
+        run=tree.name,
+        simulated=False,
+        version=__version__,
+        warnings=_tree_warnings(found, options.trials),
     )
     evidence = tree_evidence(folded, found.directories, beside)
     return write_report(beside.page, plan, folded, facts, evidence), found.extra_trials
@@ -181,7 +195,7 @@ def _tree_warnings(found: Tree, trials: int) -> tuple[str, ...]:
     return (*named, *(f"{one.task} is in the tree and not in the suite" for one in strangers))
 
 
-def _tree_plan(suite: Any, trials: int) -> Plan:
+def _tree_plan(suite: Suite, trials: int) -> Plan:
     from orchestrator.plan import ArenaSettings, PlanInputs, make_plan
 
     # The tree does not say how it was made; it came from a real client, wherever that ran.

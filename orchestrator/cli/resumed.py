@@ -7,53 +7,124 @@ they may be others each time.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 from click.core import ParameterSource
 
 from orchestrator.cli.agent_input import client_digest
-from orchestrator.cli.options import Planned, chosen_suite, text_or_file
+from orchestrator.cli.options import Planned, PlanOptions, text_or_file
+from orchestrator.cli.suite_options import chosen_suite
 from orchestrator.errors import BadInputError, Problem
+from orchestrator.plan import Plan, split_client_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from orchestrator.plan import Plan
 
 PLACES = ("out", "store", "run_name", "resume")
 """What says where a run is, and that it goes on."""
 
 _SUITE = ("suite_source", "suite_sha256", "domains", "tasks", "sample")
 
-_SETTINGS: Mapping[str, tuple[str, Callable[[Plan], object]]] = {
-    "trials": ("trials", lambda plan: plan.trials),
-    "arena_kind": ("arena.kind", lambda plan: plan.arena.kind),
-    "image": ("arena.image", lambda plan: plan.arena.image),
-    "reset": ("arena.reset", lambda plan: plan.arena.reset),
-    "guest_cores": ("arena.guest_cores", lambda plan: plan.arena.guest_cores),
-    "guest_ram": ("arena.guest_ram_gb", lambda plan: plan.arena.guest_ram_gb),
-    "shm_size": ("arena.shm_gb", lambda plan: plan.arena.shm_gb),
-    "seed": ("arena.seed", lambda plan: plan.arena.seed),
-    "faults": ("arena.faults", lambda plan: plan.arena.faults),
-    "guest_address": ("arena.guest_address", lambda plan: plan.arena.guest_address),
-    "agent": ("agent.name", lambda plan: plan.agent.name),
-    "model": ("agent.model", lambda plan: plan.agent.model),
-    "client": ("agent.client_digest", lambda plan: plan.agent.client_digest),
-    "client_args": ("agent.client_args", lambda plan: plan.agent.client_args),
-    "client_profile": ("agent.client_profile", lambda plan: plan.agent.client_profile),
-    "arena_start_deadline": ("limits.arena_start_s", lambda plan: plan.limits.arena_start_s),
-    "task_deadline": ("limits.task_s", lambda plan: plan.limits.task_s),
-    "stall_deadline": ("limits.stall_s", lambda plan: plan.limits.stall_s),
-    "shard_deadline": ("limits.shard_s", lambda plan: plan.limits.shard_s),
-    "provider_patience": (
+
+class _Setting(NamedTuple):
+    """A plan's setting: its name there, what an option's value is in a plan, and what it is."""
+
+    field: str
+    mine: Callable[[PlanOptions], object]
+    theirs: Callable[[Plan], object]
+
+
+_SETTINGS: Mapping[str, _Setting] = {
+    "trials": _Setting("trials", lambda options: options.trials, lambda plan: plan.trials),
+    "arena_kind": _Setting(
+        "arena.kind", lambda options: options.arena.arena_kind, lambda plan: plan.arena.kind
+    ),
+    "image": _Setting(
+        "arena.image", lambda options: options.arena.image, lambda plan: plan.arena.image
+    ),
+    "reset": _Setting(
+        "arena.reset", lambda options: options.arena.reset, lambda plan: plan.arena.reset
+    ),
+    "guest_cores": _Setting(
+        "arena.guest_cores",
+        lambda options: options.arena.guest_cores,
+        lambda plan: plan.arena.guest_cores,
+    ),
+    "guest_ram": _Setting(
+        "arena.guest_ram_gb",
+        lambda options: options.arena.guest_ram,
+        lambda plan: plan.arena.guest_ram_gb,
+    ),
+    "shm_size": _Setting(
+        "arena.shm_gb", lambda options: options.arena.shm_size, lambda plan: plan.arena.shm_gb
+    ),
+    "seed": _Setting(
+        "arena.seed", lambda options: options.suite.seed, lambda plan: plan.arena.seed
+    ),
+    "faults": _Setting(
+        "arena.faults",
+        lambda options: text_or_file("--faults", options.arena.faults),
+        lambda plan: plan.arena.faults,
+    ),
+    "guest_address": _Setting(
+        "arena.guest_address",
+        lambda options: options.arena.guest_address,
+        lambda plan: plan.arena.guest_address,
+    ),
+    "agent": _Setting(
+        "agent.name", lambda options: options.agent.agent, lambda plan: plan.agent.name
+    ),
+    "model": _Setting(
+        "agent.model", lambda options: options.agent.model, lambda plan: plan.agent.model
+    ),
+    "client": _Setting(
+        "agent.client_digest",
+        lambda options: client_digest(Path(options.agent.client)) if options.agent.client else "",
+        lambda plan: plan.agent.client_digest,
+    ),
+    "client_args": _Setting(
+        "agent.client_args",
+        lambda options: split_client_args(options.agent.client_args),
+        lambda plan: plan.agent.client_args,
+    ),
+    "client_profile": _Setting(
+        "agent.client_profile",
+        lambda options: options.agent.client_profile,
+        lambda plan: plan.agent.client_profile,
+    ),
+    "arena_start_deadline": _Setting(
+        "limits.arena_start_s",
+        lambda options: options.limits.arena_start_deadline,
+        lambda plan: plan.limits.arena_start_s,
+    ),
+    "task_deadline": _Setting(
+        "limits.task_s",
+        lambda options: options.limits.task_deadline,
+        lambda plan: plan.limits.task_s,
+    ),
+    "stall_deadline": _Setting(
+        "limits.stall_s",
+        lambda options: options.limits.stall_deadline,
+        lambda plan: plan.limits.stall_s,
+    ),
+    "shard_deadline": _Setting(
+        "limits.shard_s",
+        lambda options: options.limits.shard_deadline,
+        lambda plan: plan.limits.shard_s,
+    ),
+    "provider_patience": _Setting(
         "limits.provider_patience_s",
+        lambda options: options.limits.provider_patience,
         lambda plan: plan.limits.provider_patience_s,
     ),
-    "heartbeat": ("heartbeat_s", lambda plan: plan.heartbeat_s),
-    "lease": ("lease_s", lambda plan: plan.lease_s),
-    "speed": ("speed", lambda plan: plan.speed),
+    "heartbeat": _Setting(
+        "heartbeat_s", lambda options: options.limits.heartbeat, lambda plan: plan.heartbeat_s
+    ),
+    "lease": _Setting("lease_s", lambda options: options.limits.lease, lambda plan: plan.lease_s),
+    "speed": _Setting("speed", lambda options: options.arena.speed, lambda plan: plan.speed),
 }
 
 PLAN_OPTIONS = frozenset({*_SETTINGS, *_SUITE, "history"})
@@ -73,49 +144,35 @@ def given_options() -> frozenset[str]:
     )
 
 
-def resumed(options: dict[str, Any], given: frozenset[str], plan: Plan) -> Planned:
-    """Take the plan's options out of ``options`` and return the run's own plan.
+def resumed(options: PlanOptions, given: frozenset[str], plan: Plan) -> Planned:
+    """Return the run's own plan.
 
     Raises:
         BadInputError: Naming every option in ``given`` that says something else than the plan does,
             and a client tree that the run needs.
     """
-    taken = {name: options.pop(name) for name in PLAN_OPTIONS}
     problems: list[Problem] = []
     for name in (one for one in _SETTINGS if one in given):
-        problems += _other_setting(name, taken[name], plan)
-    problems += _other_tasks(taken, given, plan)
-    problems += _other_durations(taken["history"], plan)
+        problems += _other_setting(name, options, plan)
+    problems += _other_tasks(options, given, plan)
+    problems += _other_durations(options.history, plan)
     if plan.agent.client_digest and "client" not in given:
         fix = "Name the directory that the run was started with."
         problems.append(Problem("--client", "is missing: the run has a client of its own", fix))
     if problems:
         raise BadInputError(problems)
-    return Planned(plan, Path(taken["client"]) if taken["client"] else None)
+    client = options.agent.client
+    return Planned(plan, Path(client) if client else None)
 
 
-def _other_setting(name: str, value: Any, plan: Plan) -> Sequence[Problem]:
-    field, of_plan = _SETTINGS[name]
+def _other_setting(name: str, options: PlanOptions, plan: Plan) -> Sequence[Problem]:
+    setting = _SETTINGS[name]
     try:
-        mine, theirs = _meant(name, value), of_plan(plan)
+        mine, theirs = setting.mine(options), setting.theirs(plan)
     except BadInputError as error:
         return error.problems
-    return [] if mine == theirs else [_differs(name, f"{field}: {mine!r} here, {theirs!r} there")]
-
-
-def _meant(name: str, value: Any) -> object:
-    """Return what an option's value is in a plan."""
-    from orchestrator.plan import split_client_args
-
-    match name:
-        case "faults":
-            return text_or_file("--faults", value)
-        case "client_args":
-            return split_client_args(value)
-        case "client":
-            return client_digest(Path(value)) if value else ""
-        case _:
-            return value
+    how = f"{setting.field}: {mine!r} here, {theirs!r} there"
+    return [] if mine == theirs else [_differs(name, how)]
 
 
 def _differs(name: str, how: str) -> Problem:
@@ -130,15 +187,15 @@ def flag_of(name: str) -> str:
     return next(iter(flags), "--" + name.replace("_", "-"))
 
 
-def _other_tasks(taken: Mapping[str, Any], given: frozenset[str], plan: Plan) -> Sequence[Problem]:
+def _other_tasks(options: PlanOptions, given: frozenset[str], plan: Plan) -> Sequence[Problem]:
     """Name the options that choose other tasks than the plan's."""
     named = [name for name in _SUITE if name in given]
     if not named:
         return []
-    choice = {name: taken[name] for name in (*_SUITE, "seed")}
+    choice = options.suite
     if "seed" not in given:
-        choice["seed"] = plan.arena.seed
-    if choice["suite_source"] is None and not plan.simulated:
+        choice = replace(choice, seed=plan.arena.seed)
+    if choice.suite_source is None and not plan.simulated:
         how = "without --suite it cannot be told which tasks are meant"
         return [_differs(name, how) for name in named]
     try:
@@ -181,7 +238,7 @@ def resume_command(out: Path) -> str:
     return shlex.join(words)
 
 
-def _spelled(parameter: click.Parameter, value: Any) -> list[str]:
+def _spelled(parameter: click.Parameter, value: object) -> list[str]:
     flag = parameter.opts[0]
     if isinstance(parameter, click.Option) and parameter.is_flag:
         return [flag] if value else []

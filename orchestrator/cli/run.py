@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import time
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.evidence_beside import screenshot_options
+from orchestrator.cli.evidence_beside import PageOptions
+from orchestrator.cli.local_options import LocalOptions
 from orchestrator.cli.local_run import LocalRun
 from orchestrator.cli.local_session import Where
-from orchestrator.cli.options import located, plan_options, planned, store_options
+from orchestrator.cli.options import PlanOptions, planned
 from orchestrator.cli.resumed import given_options, resumed
 from orchestrator.cli.run_checks import (
     RunOptions,
     arena_problems,
     no_idle_workers,
     option_problems,
-    worker_options,
+    worker_settings,
 )
+from orchestrator.cli.score_bar import ScoreBar
+from orchestrator.cli.store_options import StoreOptions, located
+from orchestrator.cli.values import option, option_values
 from orchestrator.cloud import registry
 from orchestrator.errors import BadInputError, Problem
 
@@ -29,21 +33,57 @@ if TYPE_CHECKING:
     from orchestrator.cli.options import Planned
 
 
-def _read(
-    options: dict[str, Any], problems: list[Problem]
-) -> tuple[RunOptions, Planned, Where] | None:
+@option_values
+class RunCommand:
+    """A plan, where it is run, and what is reported of it."""
+
+    plan: PlanOptions
+    store: StoreOptions
+    out: Annotated[
+        str | None, option("--out", type=click.Path(file_okay=False), help="Run directory.")
+    ] = None
+    resume: Annotated[
+        bool, option("--resume", help="Go on with the run in --out, or --store and --run.")
+    ] = False
+    rerun_undecided: Annotated[
+        bool,
+        option(
+            "--rerun-undecided",
+            help="With --resume: say what has no score; that alone runs, never a scored trial.",
+        ),
+    ] = False
+    engine: Annotated[
+        str,
+        option(
+            "--engine",
+            help="Where the workers start: on this machine, or by an engine of an installed "
+            "package.",
+        ),
+    ] = registry.LOCAL
+    bar: ScoreBar
+    page: PageOptions
+    local: LocalOptions
+
+
+def _read(options: RunCommand, problems: list[Problem]) -> tuple[RunOptions, Planned, Where] | None:
     """Return what the options ask for; add every problem to ``problems``."""
-    given = given_options()
-    store, name, store_ca = (options.pop(key) for key in ("store", "run_name", "store_ca"))
-    placed = _place(options, store, name, problems)
-    located_at = collect(problems, lambda: located(options["out"], store, name)) if placed else None
-    options["out"] = Path(options["out"] or ".").absolute()
-    where = Where(*located_at, store_ca, local=store is None) if located_at else None
-    collect(problems, lambda: registry.load(options["engine"]))
-    plan = collect(problems, lambda: _planned(options, given, where))
-    # What is left when the plan has taken its own.
-    settings = RunOptions(**{one.name: options[one.name] for one in fields(RunOptions)})
-    problems += option_problems(settings, placed=placed)
+    store, directory = options.store, _directory(options, problems)
+    out = Path(directory or ".").absolute()
+    where = None
+    if directory is not None:
+        place = collect(problems, lambda: located(directory, store.store, store.run_name))
+        local = store.store is None
+        where = Where(*place, store.trust.store_ca, local=local) if place else None
+    collect(problems, lambda: registry.load(options.engine))
+    plan = collect(problems, lambda: _planned(options, where, out))
+    settings = replace(
+        worker_settings(options.local, out, resume=options.resume),
+        fail_under=options.bar.fail_under,
+        screenshots=options.page.shown,
+        rerun_undecided=options.rerun_undecided,
+        engine=options.engine,
+    )
+    problems += option_problems(settings, placed=directory is not None)
     if plan is None or where is None or problems:
         return None
     settings = no_idle_workers(settings, plan.plan)
@@ -51,50 +91,28 @@ def _read(
     return settings, plan, where
 
 
-def _place(
-    options: dict[str, Any], store: str | None, name: str | None, problems: list[Problem]
-) -> bool:
-    """See whether there is a directory for the run; in a store a resumed one has its name."""
-    if options["out"] is None and options["resume"] and store is not None and name is not None:
-        options["out"] = name
-    if options["out"] is None:
+def _directory(options: RunCommand, problems: list[Problem]) -> str | None:
+    """Return the run's directory; a run in a store that goes on may have its name."""
+    directory = options.out
+    if directory is None and options.resume and options.store.store is not None:
+        directory = options.store.run_name
+    if directory is None:
         fix = "Name a directory for the run and its report."
         problems.append(Problem("--out", "is missing", fix))
-    return options["out"] is not None
+    return directory
 
 
-def _planned(options: dict[str, Any], given: frozenset[str], where: Where | None) -> Planned:
+def _planned(options: RunCommand, where: Where | None, out: Path) -> Planned:
     """Return the plan that the options make, or the one of the run that is to go on."""
-    if not options["resume"] or where is None:
-        return planned(options)
+    if not options.resume or where is None:
+        return planned(options.plan)
     from orchestrator.reader import read_plan
 
-    return resumed(options, given, read_plan(where.existing(options["out"])))
+    return resumed(options.plan, given_options(), read_plan(where.existing(out)))
 
 
-@command(read=_read)
-@plan_options
-@store_options
-@click.option("--workers", type=int, default=4, show_default=True, help="Worker processes.")
-@click.option(
-    "--engine",
-    default=registry.LOCAL,
-    show_default=True,
-    help="Where the workers start: on this machine, or by an engine of an installed package.",
-)
-@click.option("--out", type=click.Path(file_okay=False), default=None, help="Run directory.")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out, or --store and --run.")
-@click.option(
-    "--rerun-undecided",
-    is_flag=True,
-    help="With --resume: say what has no score; that alone runs, never a scored trial.",
-)
-@screenshot_options
-@click.option(
-    "--fail-under", type=float, default=None, help="Exit 1 if the mean, of 0 to 1, is below this."
-)
-@worker_options
-def run(**options: Any) -> int:
+@command(RunCommand, read=_read)
+def run(options: RunCommand) -> int:
     """Run a benchmark with workers on this machine, and write its report.
 
     --resume gives every trial without a score a fresh budget, and runs no other: a score stays, and

@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.command import add_options
-from orchestrator.cli.evidence_beside import page_beside
-from orchestrator.cli.options import DEFAULT_RUN, LEDGER
+from orchestrator.cli.evidence_beside import Beside
+from orchestrator.cli.store_options import DEFAULT_RUN, LEDGER
 from orchestrator.errors import Problem
 from orchestrator.ledger import paths
-from orchestrator.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from orchestrator.cli.evidence_beside import Beside
+    from orchestrator.cli.local_options import LocalOptions
     from orchestrator.cli.options import Planned
     from orchestrator.plan import Plan
-
-F = TypeVar("F", bound="Callable[..., Any]")
-
-
-_WORKER_OPTIONS = (
-    click.option(
-        "--evidence", default="screens", show_default=True, help="none, traj, screens, all."
-    ),
-    click.option("--env", "forwarded", multiple=True, help="Forward this variable to the client."),
-    click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image."),
-    click.option("--requirements", default="", help="A requirements file in the client tree."),
-    click.option(
-        "--min-free",
-        type=int,
-        default=64,
-        show_default=True,
-        help="Stop when --out's disk has less, MiB.",
-    ),
-    click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same)."),
-)
-
-
-def worker_options(function: F) -> F:
-    """Add what workers of this machine are told beside the plan."""
-    return add_options(_WORKER_OPTIONS, function)
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The command line of ``run`` beside the plan."""
+    """What workers of this machine, and the report of what they do, are told beside the plan."""
 
     workers: int
     out: Path
@@ -63,15 +34,30 @@ class RunOptions:
     requirements: str
     min_free: int
     no_color: bool
-    screenshots: str
-    single_file: bool
+    screenshots: str = "none"
     rerun_undecided: bool = False
     engine: str = "local"
 
     @property
     def beside(self) -> Beside:
         """The page's directory, and how it shows screenshots."""
-        return page_beside(self.out, asdict(self))
+        return Beside(self.out, self.screenshots, None, self.no_color)
+
+
+def worker_settings(options: LocalOptions, out: Path, *, resume: bool) -> RunOptions:
+    """Return what the options say of this machine's workers, in a run's directory."""
+    return RunOptions(
+        workers=options.workers,
+        out=out,
+        resume=resume,
+        evidence=options.task.keep.evidence,
+        fail_under=None,
+        forwarded=options.task.forwarded,
+        storage=options.task.storage,
+        requirements=options.task.requirements,
+        min_free=options.min_free,
+        no_color=options.colours.no_color,
+    )
 
 
 def option_problems(settings: RunOptions, *, placed: bool = True) -> list[Problem]:
@@ -79,16 +65,9 @@ def option_problems(settings: RunOptions, *, placed: bool = True) -> list[Proble
 
     ``placed`` says whether it names a directory at all.
     """
-    from orchestrator.plan import EVIDENCE_KINDS
-
     problems = []
     if settings.workers < 1:
         problems.append(Problem("--workers", f"is {settings.workers}", "Give at least 1."))
-    if settings.evidence not in EVIDENCE_KINDS:
-        fix = (
-            f"One of {', '.join(EVIDENCE_KINDS)}.{did_you_mean(settings.evidence, EVIDENCE_KINDS)}"
-        )
-        problems.append(Problem("--evidence", f"is {settings.evidence!r}", fix))
     if settings.rerun_undecided and not settings.resume:
         fix = "Add --resume, and name the run with --out, or --store and --run."
         problems.append(Problem("--rerun-undecided", "is for a run that was started", fix))

@@ -14,7 +14,7 @@ import re
 import stat
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, TextIO
 
 from orchestrator.cli.printable import Through, unwrapped
 
@@ -75,4 +75,4 @@ def _inert(stream: TextIO) -> TextIO:
     with suppress(OSError, ValueError, AttributeError):
         if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             return stream
-    return cast("TextIO", Inert(stream))
+    return Inert(stream).as_stream()

@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from orchestrator.cli.artifact_names import LEDGER as ARTIFACT
 from orchestrator.cli.artifact_names import newest_first, report_name
 from orchestrator.cli.downloads import downloads, with_downloads
-from orchestrator.cli.options import DEFAULT_RUN, LEDGER
 from orchestrator.cli.reading import readable
+from orchestrator.cli.store_options import DEFAULT_RUN, LEDGER
 from orchestrator.errors import BadInputError, MatrixError, Problem, StoreError, bad_input
 from orchestrator.ledger import paths
 from orchestrator.store import open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from orchestrator.github import Artifact, GitHub
     from orchestrator.report.comparison import RunRecord
@@ -38,8 +38,13 @@ _FIX = "Give a results.json, a run's directory, a ledger's URL, or a GitHub run'
 class Found:
     """A run's ``results.json``, parsed but not yet judged, and where it was found."""
 
-    document: Any
+    document: object
     where: str
+
+    @property
+    def content(self) -> Mapping[str, object]:
+        """Return the document as the mapping that a judged one is; nothing, of one that is none."""
+        return self.document if isinstance(self.document, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,7 @@ def _first_readable(
     return None
 
 
-def _is_complete(document: Any) -> bool:
+def _is_complete(document: object) -> bool:
     run = document.get("run") if isinstance(document, dict) else None
     return not isinstance(run, dict) or run.get("complete") is not False
 
@@ -238,7 +243,7 @@ def read_results(path: Path, named: str) -> Found:
         raise bad_input(named, "is not JSON", _FIX) from error
 
 
-def fold_ledgers(stores: list[Store], run: str) -> dict[str, Any]:
+def fold_ledgers(stores: list[Store], run: str) -> dict[str, object]:
     """Fold the union of some ledgers of one run into its ``results.json``.
 
     Raises:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Annotated
 
 import click
 
 from orchestrator.cli.command import command
-from orchestrator.cli.options import chosen_suite, suite_options
+from orchestrator.cli.output_options import AsJson
+from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
+from orchestrator.cli.values import option, option_values
 from orchestrator.errors import BadInputError, Problem
 
 
-@command()
-@suite_options
-@click.option("--workers", default="4,10,20,40", show_default=True, help="Comma-separated.")
-@click.option("--draws", type=int, default=300, show_default=True, help="Seeded runs per row.")
-@click.option("--log-sd", type=float, default=0.45, show_default=True, help="Of a task's duration.")
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
-def simulate(workers: str, draws: int, log_sd: float, *, as_json: bool, **options: Any) -> int:
+@option_values
+class SimulateOptions:
+    """What is simulated, and of which tasks."""
+
+    suite: SuiteOptions
+    workers: Annotated[str, option("--workers", help="Comma-separated.")] = "4,10,20,40"
+    draws: Annotated[int, option("--draws", help="Seeded runs per row.")] = 300
+    log_sd: Annotated[float, option("--log-sd", help="Of a task's duration.")] = 0.45
+    output: AsJson
+
+
+@command(SimulateOptions)
+def simulate(options: SimulateOptions) -> int:
     """Compare WAA's slices, round robin, longest first and stealing, over seeded durations.
 
     The code that schedules is the one that workers run; only time is virtual. Each figure is the
@@ -32,13 +40,15 @@ def simulate(workers: str, draws: int, log_sd: float, *, as_json: bool, **option
     from orchestrator.simulate import DurationLaw
     from orchestrator.study import Study, render_table, study
 
-    counts = _counts(workers, draws)
-    seed = options["seed"]
-    suite = chosen_suite(options)
-    law = replace(DurationLaw(), task_sd=log_sd)
-    what = Study(workers=counts, draws=draws, seed=seed, law=law, tasks=suite.tasks)
+    what = Study(
+        workers=_counts(options.workers, options.draws),
+        draws=options.draws,
+        seed=options.suite.seed,
+        law=replace(DurationLaw(), task_sd=options.log_sd),
+        tasks=chosen_suite(options.suite).tasks,
+    )
     rows = study(what)
-    if as_json:
+    if options.output.as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=1))
     else:
         click.echo(render_table(rows))

@@ -7,14 +7,16 @@ import re
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import click
 
 from orchestrator.cli.command import command
-from orchestrator.cli.options import located, store_options
+from orchestrator.cli.output_options import AsJson, Colours
 from orchestrator.cli.reading import readable
+from orchestrator.cli.store_options import StoreOptions, located
 from orchestrator.cli.terminal import console
+from orchestrator.cli.values import argument, option, option_values
 from orchestrator.cli.waiting import Waiting
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 from orchestrator.store import WATCH_PATIENCE
@@ -35,29 +37,48 @@ _SCREEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _SCREEN_KINDS = frozenset({"png", "jpg", "jpeg", "webp"})
 
 
-def _reader(
-    out: str | None, store: str | None, run_name: str | None, store_ca: str
-) -> LedgerReader:
+@option_values
+class RunPlace:
+    """A run by its directory, or by its store and name."""
+
+    store: StoreOptions
+    out: Annotated[str | None, argument(type=click.Path(file_okay=False))] = None
+
+
+@option_values
+class StatusOptions:
+    """Which run, and how its state is printed."""
+
+    place: RunPlace
+    output: AsJson
+    colours: Colours
+
+
+@option_values
+class WatchOptions:
+    """Which run, and what is kept of it."""
+
+    place: RunPlace
+    screens: Annotated[
+        str | None,
+        option(
+            "--screens",
+            type=click.Path(file_okay=False),
+            help="Keep each worker's latest here.",
+        ),
+    ] = None
+    colours: Colours
+
+
+def _reader(place: RunPlace) -> LedgerReader:
     from orchestrator.reader import LedgerReader
 
-    url, name = located(out, store, run_name)
-    return LedgerReader(readable(url, name, store_ca, _TIMEOUT_S))
+    url, name = located(place.out, place.store.store, place.store.run_name)
+    return LedgerReader(readable(url, name, place.store.trust.store_ca, _TIMEOUT_S))
 
 
-@command()
-@store_options
-@click.argument("out", required=False, type=click.Path(file_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="For a script.")
-@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
-def status(
-    out: str | None,
-    store: str | None,
-    run_name: str | None,
-    store_ca: str,
-    *,
-    as_json: bool,
-    no_color: bool,
-) -> int:
+@command(StatusOptions)
+def status(options: StatusOptions) -> int:
     """Show where a run stands: OUT is its directory, or name its --store and --run.
 
     Exits 0 when every task is scored, 1 otherwise.
@@ -70,12 +91,12 @@ def status(
     from orchestrator.progress import view
     from orchestrator.watch import draw, plain_lines
 
-    reader = _reader(out, store, run_name, store_ca)
+    reader = _reader(options.place)
     now = time.time()
     current = replace(view(reader.plan, reader.snapshot(), now), usd=_spent(reader, now))
-    if as_json:
+    if options.output.as_json:
         click.echo(json.dumps(asdict(current), indent=1))
-    elif (screen := console(no_color=no_color)).is_dumb_terminal:
+    elif (screen := console(no_color=options.colours.no_color)).is_dumb_terminal:
         screen.print("\n".join(plain_lines(current)), markup=False, soft_wrap=True)
     else:
         screen.print(draw(current))
@@ -91,20 +112,8 @@ def _spent(reader: LedgerReader, now: float) -> float | None:
     return spent_so_far(FleetEvents(events, now))
 
 
-@command()
-@store_options
-@click.argument("out", required=False, type=click.Path(file_okay=False))
-@click.option("--screens", type=click.Path(file_okay=False), help="Keep each worker's latest here.")
-@click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
-def watch(
-    out: str | None,
-    store: str | None,
-    run_name: str | None,
-    store_ca: str,
-    screens: str | None,
-    *,
-    no_color: bool,
-) -> int:
+@command(WatchOptions)
+def watch(options: WatchOptions) -> int:
     """Follow a run live, from another terminal or another machine, or look at one that is over.
 
     \b
@@ -115,8 +124,8 @@ def watch(
     from orchestrator.silence import Silence
     from orchestrator.watch import Display
 
-    reader = _reader(out, store, run_name, store_ca)
-    with Display(console(no_color=no_color), reader, time.time) as display:
+    reader, screens = _reader(options.place), options.screens
+    with Display(console(no_color=options.colours.no_color), reader, time.time) as display:
         waiting = Waiting(say=display.say_once, patience=WATCH_PATIENCE)
         silence = Silence(reader.store, time.monotonic)
         current, silent_s, patience_s = (

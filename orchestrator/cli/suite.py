@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from typing import Annotated
 
 import click
 
-from orchestrator.cli.command import Group
-from orchestrator.cli.options import chosen_suite, suite_options
+from orchestrator.cli.command import Group, command
+from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
+from orchestrator.cli.values import option, option_values
 
 
 @click.group(cls=Group)
@@ -23,18 +24,24 @@ def suite() -> None:
     """
 
 
-@suite.command("list")
-@suite_options
-@click.option("--json", "as_json", is_flag=True, help="As a {domain: [name, …]} file.")
-def list_tasks(*, as_json: bool, **options: Any) -> int:
+@option_values
+class ListOptions:
+    """Which tasks, and how they are printed."""
+
+    suite: SuiteOptions
+    as_json: Annotated[bool, option("--json", help="As a {domain: [name, …]} file.")] = False
+
+
+@command(ListOptions, name="list", group=suite)
+def list_tasks(options: ListOptions) -> int:
     """Print the tasks that the options choose, one domain/name a line.
 
     \b
     Example:
       waa-matrix suite list --suite demo --sample 10 --seed 7 --json > ten.json
     """
-    chosen = chosen_suite(options)
-    if as_json:
+    chosen = chosen_suite(options.suite)
+    if options.as_json:
         click.echo(json.dumps(chosen.as_lists(), indent=1))
     else:
         for task in chosen.tasks:
@@ -42,9 +49,8 @@ def list_tasks(*, as_json: bool, **options: Any) -> int:
     return 0
 
 
-@suite.command("check")
-@suite_options
-def check(**options: Any) -> int:
+@command(SuiteOptions, group=suite)
+def check(options: SuiteOptions) -> int:
     """Check a list as a whole; every problem is named. Exits 2 if there is one.
 
     \b

@@ -16,6 +16,7 @@ from orchestrator.cli.cloud import (
     open_clients,
 )
 from orchestrator.cli.command import Group, command
+from orchestrator.cli.duration import MINUTES
 from orchestrator.cli.fleet import (
     actor_name,
     billed_so_far,
@@ -59,31 +60,31 @@ def _read(options: dict[str, Any], problems: list[Problem]) -> FleetOptions | No
 )
 @click.option(
     "--boot-deadline",
-    type=float,
-    default=20.0,
+    type=MINUTES,
+    default="20m",
     show_default=True,
-    help="Minutes a machine has until its runner is online; then it is replaced.",
+    help="What a machine has until its runner is online; then it is replaced.",
 )
 @click.option(
     "--idle-deadline",
-    type=float,
-    default=10.0,
+    type=MINUTES,
+    default="10m",
     show_default=True,
-    help="Minutes an online runner may have no job; then its machine goes.",
+    help="How long an online runner may have no job; then its machine goes.",
 )
 @click.option(
     "--starved-deadline",
-    type=float,
-    default=30.0,
+    type=MINUTES,
+    default="30m",
     show_default=True,
-    help="Minutes with queued jobs and no machine to be had; the run is then cancelled.",
+    help="How long jobs may be queued with no machine to be had; the run is then cancelled.",
 )
 @click.option(
     "--deadline",
-    type=float,
-    default=345.0,
+    type=MINUTES,
+    default="345m",
     show_default=True,
-    help="Minutes after which nothing new is begun (a hosted job lives 360).",
+    help="After it nothing new is begun (a hosted job lives 6h).",
 )
 @click.option(
     "--fail-with-jobs",

@@ -16,6 +16,7 @@ from orchestrator.cli.cloud import (
     open_clients,
 )
 from orchestrator.cli.command import command
+from orchestrator.cli.duration import SECONDS
 from orchestrator.cli.variables import shared_option
 from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 
@@ -45,13 +46,13 @@ if TYPE_CHECKING:
 )
 @click.option("--store-ca", default="", help="Root certificate (PEM file) of the store.")
 @click.option("--no-wait", is_flag=True, help="Submit every delete and leave (a cancelled run).")
-@click.option("--every", type=float, default=10.0, show_default=True, help="Seconds between looks.")
+@click.option("--every", type=SECONDS, default="10s", show_default=True, help="Between looks.")
 @click.option(
     "--patience",
-    type=float,
-    default=900.0,
+    type=SECONDS,
+    default="15m",
     show_default=True,
-    help="Seconds to look for in all; what is left then is named.",
+    help="How long to look for in all; what is left then is named.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def teardown(
@@ -102,17 +103,17 @@ def teardown(
 @cloud_options
 @click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
 @click.option(
-    "--between", type=float, default=60.0, show_default=True, help="Seconds between the two looks."
+    "--between", type=SECONDS, default="60s", show_default=True, help="Between the two looks."
 )
 @click.option(
-    "--every", type=float, default=10.0, show_default=True, help="Seconds between later looks."
+    "--every", type=SECONDS, default="10s", show_default=True, help="Between later looks."
 )
 @click.option(
     "--patience",
-    type=float,
-    default=900.0,
+    type=SECONDS,
+    default="15m",
     show_default=True,
-    help="Seconds to look for in all; what is left then is named.",
+    help="How long to look for in all; what is left then is named.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For a script.")
 def reap(

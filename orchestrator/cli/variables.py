@@ -7,16 +7,17 @@ Every option has ``WAA_MATRIX_<COMMAND>_<PARAMETER>``; those that all fleet comm
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from orchestrator.cli.spelled import SpelledOption
 from orchestrator.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
 
-F = TypeVar("F", bound="Callable[..., Any]")
+F = TypeVar("F", bound="Callable[..., object]")
 
 PREFIX = "WAA_MATRIX"
 
@@ -24,7 +25,7 @@ _OF_AZURE = ("AZURE_SUBSCRIPTION_ID", "AZURE_TENANT_ID")
 """A repository's variables that have names of Azure's own (scripts/azure-setup sets them)."""
 
 
-class SharedOption(click.Option):
+class SharedOption(SpelledOption):
     """An option that also reads a variable without a command's name: ``WAA_MATRIX_REGIONS``.
 
     The command's own variable counts more, and an empty one counts as none: a workflow sets it to
@@ -38,7 +39,7 @@ class SharedOption(click.Option):
         return next((value for name in (own, shared) if (value := os.environ.get(name))), None)
 
 
-def shared_option(*names: str, **attributes: Any) -> Callable[[F], F]:
+def shared_option(*names: str, **attributes: object) -> Callable[[F], F]:
     """Return a click option that all fleet commands read from one variable, as its help says."""
     name = next((one for one in names if not one.startswith("-")), names[0])
     variable = f"{PREFIX}_{name.strip('-').replace('-', '_').upper()}"
@@ -53,7 +54,7 @@ def lacking(context: click.Context, names: Iterable[str]) -> bool:
 
 
 def fill(
-    context: click.Context, options: dict[str, Any], variables: Mapping[str, str]
+    context: click.Context, options: MutableMapping[str, object], variables: Mapping[str, str]
 ) -> list[str]:
     """Give options that nobody gave what a repository's variables say; return those variables.
 

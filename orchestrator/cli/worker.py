@@ -9,16 +9,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import click
+from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.cli.command import command
-from orchestrator.cli.options import store_options
 from orchestrator.cli.parent import leave_with_parent, orphaned_by
 from orchestrator.cli.reading import readable
 from orchestrator.cli.streams import discard
-from orchestrator.cli.worker_options import WorkerOptions
+from orchestrator.cli.worker_options import WorkerCommand, WorkerOptions
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -44,37 +41,8 @@ LEAVE_WITHIN_S = 4.5
 T = TypeVar("T")
 
 
-@command()
-@store_options
-@click.option(
-    "--store-sas-file", default="", help="File with the store's SAS, readable by this user alone."
-)
-@click.option(
-    "--session", default=None, help="Its session.  [default: this workflow's run and attempt]"
-)
-@click.option("--shard", type=int, required=True, help="Which shard is home, from 0.")
-@click.option("--shards", type=int, required=True, help="How many shards there are.")
-@click.option("--worker-id", default=None, help="An id no other process ever had.")
-@click.option("--scratch", type=click.Path(file_okay=False), required=True, help="A directory.")
-@click.option("--machine", default=None, help="The machine's name.  [default: the host's]")
-@click.option("--region", default="", help="The machine's region, for the fingerprint.")
-@click.option("--size", default="", help="The machine's size, for the fingerprint.")
-@click.option("--disk", default="", help="Its disks, for the fingerprint.")
-@click.option("--evidence", default="screens", show_default=True, help="none, traj, screens, all.")
-@click.option("--client", type=click.Path(file_okay=False), default=None, help="The client tree.")
-@click.option("--requirements", default="", help="A requirements file in the client tree.")
-@click.option("--storage", type=click.Path(file_okay=False), default=None, help="Golden image.")
-@click.option("--container", default="", help="Attach to this container instead of starting one.")
-@click.option("--env", "forwarded", multiple=True, help="Forward this variable. Repeatable.")
-@click.option("--parent", type=int, default=None, hidden=True, help="The process to end with.")
-@click.option(
-    "--role",
-    type=click.Choice(["arena", "drain"]),
-    default="arena",
-    show_default=True,
-    help="drain: this machine has no arena; look at the ledger, say what it shows, and exit 0.",
-)
-def worker(role: str, **options: Any) -> int:
+@command(WorkerCommand)
+def worker(options: WorkerCommand) -> int:
     """Work one shard of a run, then steal what is left of the others.
 
     \b
@@ -82,16 +50,37 @@ def worker(role: str, **options: Any) -> int:
       waa-matrix worker --store file:///runs --run nightly --session s1 \\
         --shard 0 --shards 8 --scratch /tmp/w0
     """
-    if options["store"] is None or options["run_name"] is None:
+    settings = _settings(options)
+    return _only_look(settings) if options.role == "drain" else _work(settings)
+
+
+def _settings(options: WorkerCommand) -> WorkerOptions:
+    """Return what the options mean here, with what this process knows of itself."""
+    if options.store.store is None or options.store.run_name is None:
         raise bad_input("--store, --run", "are missing", "Name the ledger this worker works on.")
-    options["session"] = options["session"] or _session()
-    options["worker_id"] = options["worker_id"] or new_worker_id(options["shard"])
-    options["machine"] = options["machine"] or platform.node() or "unknown"
-    for name in ("scratch", "client", "storage"):
-        options[name] = Path(options[name]).absolute() if options[name] else None
-    if role == "drain":
-        return _only_look(WorkerOptions(**options))
-    return _work(WorkerOptions(**options))
+    task = options.task
+    return WorkerOptions(
+        store=options.store.store,
+        run_name=options.store.run_name,
+        store_ca=options.store.trust.store_ca,
+        store_sas_file=options.store_sas_file,
+        session=options.session or _session(),
+        shard=options.shard,
+        shards=options.shards,
+        worker_id=options.worker_id or new_worker_id(options.shard),
+        scratch=Path(options.scratch).absolute(),
+        machine=options.machine.machine or platform.node() or "unknown",
+        region=options.machine.region,
+        size=options.machine.size,
+        disk=options.machine.disk,
+        evidence=task.keep.evidence,
+        client=Path(options.tree.client).absolute() if options.tree.client else None,
+        requirements=task.requirements,
+        storage=Path(task.storage).absolute() if task.storage else None,
+        container=options.container,
+        forwarded=task.forwarded,
+        parent=options.parent,
+    )
 
 
 def _only_look(options: WorkerOptions) -> int:

@@ -103,7 +103,7 @@ def plan_of(*flags: str) -> dict[str, Any]:
 
 
 def test_a_plan_predicts_and_chooses() -> None:
-    document = plan_of("--deadline", "180", "--workers", "3")
+    document = plan_of("--deadline", "3h", "--workers", "3")
     assert len(document["tasks"]) == 154
     assert sum(map(len, document["homes"])) == 154
     times = [one["makespan_s"] for one in document["predictions"]]
@@ -114,7 +114,7 @@ def test_a_plan_predicts_and_chooses() -> None:
 
 
 def test_a_plan_that_cannot_be_had_names_the_nearest() -> None:
-    done = call("plan", "--offline", "--max-workers", "4", "--deadline", "10")
+    done = call("plan", "--offline", "--max-workers", "4", "--deadline", "10m")
     assert done.returncode == 2
     assert "--deadline" in done.stderr
 
@@ -122,7 +122,7 @@ def test_a_plan_that_cannot_be_had_names_the_nearest() -> None:
 def test_history_changes_what_is_expected(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "out")
     assert call(*quick(run.path, tasks=4)).returncode == 0
-    document = plan_of("--history", str(run.path / "results.json"))
+    document = plan_of("--durations-from", str(run.path / "results.json"))
     assert len({one["expected_s"] for one in document["tasks"]}) > 1
 
 

@@ -157,7 +157,7 @@ def test_durations_that_are_kept_feed_the_next_plan(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(document(tasks, "r1")))
     store = (tmp_path / "kept").as_uri()
     assert call("history", "add", str(tmp_path / "run.json"), "--store", store).returncode == 0
-    done = call("plan", "--offline", "--json", "--domains", "vlc", "--history", store)
+    done = call("plan", "--offline", "--json", "--domains", "vlc", "--durations-from", store)
     assert done.returncode == 0, done.stderr
     expected = {one["task"]: one["expected_s"] for one in json.loads(done.stdout)["tasks"]}
     assert expected["vlc/demo-vlc-03"] == 300.0

@@ -127,7 +127,7 @@ def test_a_history_is_a_container_beside_the_runs(job: Job) -> None:
 
 
 def test_a_history_that_is_not_there_is_named(job: Job) -> None:
-    done = job.call("history", "show", "--store", job.store, "--name", "nothing-kept")
+    done = job.call("history", "show", "--store", job.store, "--history-name", "nothing-kept")
     assert done.returncode == 4, done.stderr
     assert "nothing-kept" in done.stderr
     assert "Traceback" not in done.stderr

@@ -100,7 +100,7 @@ def test_a_store_of_kept_runs_is_its_history(ask: Any, commands: Commands, tmp_p
         path = run(tmp_path, f"n{n}", n)
         kept = commands("history", "add", path, "--store", store, "--branch", "main")
         assert kept.returncode == 0, kept.stderr
-    found = ask("--history", store, "--branch", "main", "--trials", "1", "--tasks", "100")
+    found = ask("--history", store, "--branch", "main", "--trials", "1", "--task-count", "100")
     assert found["chances"]["said"].startswith("3 runs made alike")
     assert found["rows"][0]["attempts"] == 200
     nobody = ask("--history", store, "--branch", "nobody", "--trials", "1")
@@ -132,9 +132,16 @@ def test_the_answer_is_a_sentence_with_its_price(commands: Commands) -> None:
 
 def test_everything_wrong_is_said_at_once(commands: Commands) -> None:
     wrong = ("--effect", "many", "--power", "100", "--missing", "-1", "--trials", "0")
-    done = commands("power", *wrong, "--tasks", "0", "--workers", "0", "--last", "0")
+    done = commands("power", *wrong, "--task-count", "0", "--workers", "0", "--last", "0")
     assert done.returncode == 2
-    for flag in ("--effect many", "--power 100", "--missing -1", "--trials", "--tasks", "--last"):
+    for flag in (
+        "--effect many",
+        "--power 100",
+        "--missing -1",
+        "--trials",
+        "--task-count",
+        "--last",
+    ):
         assert f"error: {flag}" in done.stderr
     nowhere = commands("power", "--offline", "/no/such/run")
     assert nowhere.returncode == 2

@@ -30,7 +30,7 @@ def test_lines_and_tabs_are_kept_and_nothing_else_that_steers() -> None:
 
 def test_what_the_stream_says_of_itself_stays() -> None:
     inner = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    stream = Printable(inner)
+    stream = Printable(inner).as_stream()
     assert (stream.encoding, stream.isatty()) == ("ascii", False)
     assert stream.write("abc") == 3
 

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from orchestrator.cli.runs import Found
+
 PLANTED = {"evidence/os/t1/0/1-w0/results.json": b'{"run": {"id": "planted"}}'}
+
+
+def at(result: Found, part: str, name: str) -> object:
+    """Return one value of a results.json."""
+    inner = result.content[part]
+    assert isinstance(inner, dict)
+    return inner[name]
 
 
 @dataclass
@@ -49,7 +58,7 @@ class GitHubRun:
         found = self.finder.reported(self.run)
         assert found is not None
         assert self.finder.find(str(self.run)).document == found.document
-        return str(found.document["run"]["id"])
+        return str(at(found, "run", "id"))
 
 
 def report(said: str, *, complete: bool = True) -> bytes:
@@ -153,7 +162,7 @@ def test_without_a_report_the_ledgers_are_folded(
     github_run.upload("ledger-1-0", files | planted)
     github_run.upload("ledger-1-1", {"waa-500/plan.json": files[f"{above}plan.json"]})
     found = github_run.finder.find("500")
-    assert found.document["counts"]["scored"] == 3
+    assert at(found, "counts", "scored") == 3
 
 
 def unpacked(directory: Path, **names: str) -> Path:
@@ -165,7 +174,7 @@ def unpacked(directory: Path, **names: str) -> Path:
 
 def test_a_directory_of_downloads_is_its_newest_report(tmp_path: Path) -> None:
     root = unpacked(tmp_path / "all", report_1="old", results_9="ninth", results_10="tenth")
-    assert RunFinder(no_github).find(str(root)).document["run"]["id"] == "tenth"
+    assert at(RunFinder(no_github).find(str(root)), "run", "id") == "tenth"
 
 
 @pytest.mark.parametrize("layout", ["waa-500", "ledger-1-0/waa-500", "ledger-1-0"])
@@ -174,7 +183,7 @@ def test_a_directory_of_downloads_without_a_report_is_its_ledgers(
 ) -> None:
     shutil.copytree(ledger, tmp_path / "some downloads" / layout)
     found = RunFinder(no_github).find(str(tmp_path / "some downloads"))
-    assert found.document["counts"]["scored"] == 3
+    assert at(found, "counts", "scored") == 3
 
 
 def test_a_directory_with_nothing_in_it_is_refused(tmp_path: Path) -> None:

@@ -101,6 +101,6 @@ def test_everything_that_is_wrong_is_said_before_a_worker_starts(
         *("--workers", "0", "--evidence", "al", "--client", str(client)),
     )
     assert wrong.returncode == 2
-    for text in ("--workers: is 0", "--evidence: is 'al'", "is not the run's client"):
+    for text in ("--workers: is 0", "--evidence: 'al' is not", "is not the run's client"):
         assert text in wrong.stderr
     assert not (tmp_path / "second" / "workers").exists()

@@ -237,7 +237,7 @@ BAD = {
     "plain http": (["--suite", "http://example.invalid/x.json"], "is not https"),
     "no workers": (["--workers", "0"], "--workers: is 0"),
     "short lease": (["--heartbeat", "10", "--lease", "20"], "--lease"),
-    "bad arena": (["--arena", "vmware"], "--arena: is 'vmware'"),
+    "bad arena": (["--arena", "vmware"], "--arena: 'vmware'"),
     "owned flag": (["--client-args", "--result_dir x"], "--result_dir"),
     "open quote": (["--client-args", "'x"], "cannot be split"),
     "no client": (["--client", "/does/not/exist"], "is no client tree"),
@@ -247,7 +247,7 @@ BAD = {
     "bad store": (["--store", "gs://bucket", "--run", "abc"], "gs://bucket names no store"),
     "out below a file": (["--out", "/etc/hostname/out"], "cannot be made in /etc/hostname"),
     "bad run name": (["--run", "No Good"], "cannot name a run"),
-    "no history": (["--history", "/does/not/exist.json"], "cannot be read"),
+    "no history": (["--durations-from", "/does/not/exist.json"], "cannot be read"),
 }
 
 

@@ -54,7 +54,7 @@ CLOUD = {
     "compare": ["compare", "az://results/waa-500", "az://results/waa-501"],
     "compare with a history": ["compare", "az://results/waa-500", "--history", "az://results"],
     "publish": ["publish", "results.json", "--history", "az://results"],
-    "plan": ["plan", "--history", "az://results"],
+    "plan": ["plan", "--durations-from", "az://results"],
 }
 """Each command that signs in to Azure, with nothing missing but the libraries."""
 
