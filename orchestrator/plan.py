@@ -13,8 +13,8 @@ import shlex
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.encoding import canonical
 from orchestrator.errors import BadInputError, Problem
-from orchestrator.ledger.records import canonical
 from orchestrator.schedule import Expectations, homes, longest_first
 from orchestrator.spelling import did_you_mean
 from orchestrator.suite import Unit

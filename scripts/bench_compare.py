@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from orchestrator.report.comparison import compare, read_record, side_of
-from orchestrator.report.document import SCHEMA
+from orchestrator.report.comparison.schema import SCHEMA
 from orchestrator.suite import demo_suite
 
 MOST_S = 2.0

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import binom
 
 from orchestrator.report.comparison import compare, read_record, side_of
-from orchestrator.report.document import SCHEMA
+from orchestrator.report.comparison.schema import SCHEMA
 from orchestrator.stats import ALPHA, Verdict, single_trial_test
 from orchestrator.suite import demo_suite
 

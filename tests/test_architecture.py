@@ -27,6 +27,7 @@ INNER = (
     "plan",
     "plan_file",
     "ledger",
+    "encoding",
     "results",
     "stats",
     "costs",

@@ -80,7 +80,7 @@ def compare(options: CompareOptions) -> int:
       waa-matrix compare nightly --history az://waaruns --branch main --json
       waa-matrix compare nightly --baseline-workflow baseline.yml --repository octo/bench
     """
-    from orchestrator.report.comparison import to_comparison
+    from orchestrator.report.comparison.document import to_comparison
     from orchestrator.report.comparison.markdown import render_comparison_markdown
     from orchestrator.report.comparison.terminal import render_text
 
@@ -170,7 +170,7 @@ def write_comparison(comparison: Comparison, out: Path) -> None:
     Raises:
         StoreError: The directory cannot be written to.
     """
-    from orchestrator.report.comparison import to_comparison
+    from orchestrator.report.comparison.document import to_comparison
     from orchestrator.report.comparison.markdown import render_comparison_markdown
     from orchestrator.report.comparison_page import render_comparison_html
 

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.encoding import canonical
 from orchestrator.fleet.decide import Orders
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Done, Exhausted, next_step
 from orchestrator.ledger.events import read_events
 from orchestrator.ledger.fold import Stored, as_history, fold
-from orchestrator.ledger.records import Left, canonical, to_json
+from orchestrator.ledger.records import Left, to_json
 from orchestrator.progress import at_work, view
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.ledger.records import canonical
+from orchestrator.encoding import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.causes import Cause, Flag, Status, is_final, read_cause, read_flags
+from orchestrator.encoding import canonical
 from orchestrator.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
@@ -123,12 +124,6 @@ class Session:
 def to_json(record: Claim | Outcome | Mark | Heartbeat | Left | Session) -> bytes:
     """Return the canonical JSON text of a record."""
     return canonical(_plain(asdict(record)))
-
-
-def canonical(document: Any) -> bytes:
-    """Return JSON text that is equal for equal values: sorted keys, no spare white space."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return text.encode() + b"\n"
 
 
 def _plain(value: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from orchestrator.causes import Cause
 from orchestrator.errors import BadInputError, Problem
+from orchestrator.report.comparison.schema import SCHEMA, SCHEMAS_READ
 from orchestrator.report.schemas import results as schemas
 from orchestrator.report.schemas import tasks
 from orchestrator.report.schemas.files import committed
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from orchestrator.report.figures import Adjusted, Repeats
     from orchestrator.report.results import Results
     from orchestrator.stats import Interval
-
-SCHEMA: Final = "waa-matrix/results/2"
-"""The value of ``schema`` as it is written: 2 has causes and flags that 1 had not."""
-
-SCHEMAS_READ = ("waa-matrix/results/1", SCHEMA)
-"""The values of ``schema`` that are read: a document of any other one is another format."""
 
 _PROBLEMS_SHOWN = 20
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.encoding import canonical
 from orchestrator.ledger import paths
 from orchestrator.ledger.groups import Groups, Node
-from orchestrator.ledger.records import canonical
 from orchestrator.schedule import steal_order
 
 if TYPE_CHECKING:

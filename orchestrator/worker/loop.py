@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, wears_the_arena
+from orchestrator.encoding import canonical
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -19,7 +20,6 @@ from orchestrator.errors import (
     StoreError,
 )
 from orchestrator.ledger import paths
-from orchestrator.ledger.records import canonical
 from orchestrator.schedule import blind_count
 from orchestrator.worker.outage import HELD, ProviderOutage
 from orchestrator.worker.recorder import ATTEMPTS, Recorder

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.causes import Cause, Flag
+from orchestrator.encoding import canonical
 from orchestrator.ledger import outages, paths, records
 from orchestrator.ledger.outages import PROBE_WAITS_S, TASKS_THAT_TELL
 
@@ -229,7 +230,7 @@ class ProviderOutage:
 
     def _order(self, order: str, data: dict[str, str]) -> bool:
         path = paths.control(self._session, order)
-        return self._tools.store.create(path, records.canonical(data))
+        return self._tools.store.create(path, canonical(data))
 
 
 def _by(data: bytes) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.encoding import canonical
 from orchestrator.ledger import paths, records
 from orchestrator.ledger.look import IDLE
-from orchestrator.ledger.records import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable

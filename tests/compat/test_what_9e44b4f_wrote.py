@@ -18,7 +18,8 @@ from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Session, to_json
 from orchestrator.plan_file import parse_plan
 from orchestrator.report.comparison.record import read_record
-from orchestrator.report.document import SCHEMA, parse_document, task_document, to_document
+from orchestrator.report.comparison.schema import SCHEMA
+from orchestrator.report.document import parse_document, task_document, to_document
 from orchestrator.report.facts import RunFacts
 from orchestrator.report.summary import summarize
 from orchestrator.results.verdict import Verdict

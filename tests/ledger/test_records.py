@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.causes import Cause, Flag, Status
+from orchestrator.encoding import canonical
 from orchestrator.ledger import paths, records
 from orchestrator.suite import TaskKey, Unit
 from tests.records import CLAIMS, HEARTBEATS, LEFT, MARKS, SESSIONS, outcome, outcomes
@@ -162,5 +163,5 @@ def test_an_outcome_is_scored_or_has_a_cause_and_never_both_or_neither() -> None
 
 
 def test_equal_records_are_equal_bytes() -> None:
-    one = records.canonical({"b": 1, "a": {"d": 2, "c": 3}})
-    assert one == records.canonical({"a": {"c": 3, "d": 2}, "b": 1})
+    one = canonical({"b": 1, "a": {"d": 2, "c": 3}})
+    assert one == canonical({"a": {"c": 3, "d": 2}, "b": 1})

@@ -6,14 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.report import summarize, to_document
-from orchestrator.report.comparison import (
-    KNOWN,
-    against,
-    compare,
-    read_record,
-    side_of,
-    to_comparison,
-)
+from orchestrator.report.comparison import KNOWN, against, compare, read_record, side_of
+from orchestrator.report.comparison.document import to_comparison
 from tests.report.fake_fleet import fake_fleet
 from tests.report.fake_run import START, demo_run, facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.report.comparison import Side, read_record, side_of
-from orchestrator.report.document import SCHEMA
+from orchestrator.report.comparison.schema import SCHEMA
 from orchestrator.suite import demo_suite
 
 if TYPE_CHECKING:

@@ -10,16 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from orchestrator.errors import BadInputError
-from orchestrator.report.comparison import (
-    Comparison,
-    Published,
-    against,
-    compare,
-    comparison_schema,
-    read_record,
-    to_comparison,
-)
+from orchestrator.report.comparison import Comparison, Published, against, compare, read_record
 from orchestrator.report.comparison.baseline import choose_baseline
+from orchestrator.report.comparison.document import comparison_schema, to_comparison
 from orchestrator.report.comparison.markdown import render_comparison_markdown
 from orchestrator.report.comparison.terminal import render_text
 from orchestrator.report.comparison_page import render_comparison_html

@@ -10,12 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from orchestrator import stats
-from orchestrator.report.comparison import (
-    Comparison,
-    compare,
-    comparison_schema,
-    to_comparison,
-)
+from orchestrator.report.comparison import Comparison, compare
+from orchestrator.report.comparison.document import comparison_schema, to_comparison
 from orchestrator.report.comparison.markdown import render_comparison_markdown
 from orchestrator.report.comparison.terminal import render_text
 from orchestrator.report.comparison_page import render_comparison_html

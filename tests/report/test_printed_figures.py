@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from scipy.stats import ttest_1samp
 
-from orchestrator.report.comparison import Comparison, compare, to_comparison
+from orchestrator.report.comparison import Comparison, compare
+from orchestrator.report.comparison.document import to_comparison
 from orchestrator.report.comparison.markdown import render_comparison_markdown
 from orchestrator.report.comparison.terminal import render_text
 from orchestrator.report.comparison_page import render_comparison_html

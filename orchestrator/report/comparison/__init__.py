@@ -1,7 +1,6 @@
 """Runs against each other, against a pooled baseline, and against published numbers."""
 
 from orchestrator.report.comparison.compare import Candidate, Comparison, compare
-from orchestrator.report.comparison.document import comparison_schema, to_comparison
 from orchestrator.report.comparison.flips import Branch
 from orchestrator.report.comparison.inputs import is_same_run, repeated
 from orchestrator.report.comparison.published import KNOWN, Published, against, parse_published
@@ -18,11 +17,9 @@ __all__ = [
     "Side",
     "against",
     "compare",
-    "comparison_schema",
     "is_same_run",
     "parse_published",
     "read_record",
     "repeated",
     "side_of",
-    "to_comparison",
 ]

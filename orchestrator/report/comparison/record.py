@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.causes import Cause, Status
 from orchestrator.errors import BadInputError, Problem
 from orchestrator.ledger.records import plausible_time
-from orchestrator.report.document import SCHEMAS_READ
+from orchestrator.report.comparison.schema import SCHEMAS_READ
 from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
