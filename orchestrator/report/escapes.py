@@ -1,9 +1,9 @@
-"""Makes cleaned text inert in a format that has a syntax of its own; addresses and links."""
+"""Makes cleaned text inert in a format that has a syntax of its own, and links."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from orchestrator.text import NAME_LIMIT, clean
 
@@ -23,16 +23,6 @@ def relative_link(path: str) -> str:
         return quote(path, safe="/")
     except UnicodeEncodeError:  # a lone surrogate
         return ""
-
-
-def address_without_key(url: str) -> str:
-    """Return a store's address without what may carry a key: its user, query and fragment."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    host = parts.netloc.rpartition("@")[2]
-    return clean(parts._replace(netloc=host, query="", fragment="").geturl())
 
 
 # Left as they are: what means nothing inside a line. A colon means something only before more text.

@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from orchestrator import stats
 from orchestrator.causes import CUT_OFF, SCORE_FLAGS, Status
 from orchestrator.report.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
-from orchestrator.report.escapes import address_without_key
 from orchestrator.report.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.fleet import fleet_of
 from orchestrator.report.results import Results, Settings
@@ -146,7 +146,7 @@ def _clean_facts(facts: RunFacts, *, simulated: bool) -> RunFacts:
         facts,
         run=clean(facts.run, NAME_LIMIT),
         simulated=simulated,
-        store=address_without_key(facts.store),
+        store=_without_key(facts.store),
         version=clean(facts.version, NAME_LIMIT),
         command=clean(facts.command),
         notes=tuple(clean(note) for note in facts.notes),
@@ -281,3 +281,13 @@ def _settings(plan: Plan) -> Settings:
         suite_digest=clean(plan.suite_digest, NAME_LIMIT),
         shown=tuple((name, clean(value)) for name, value in shown),
     )
+
+
+def _without_key(url: str) -> str:
+    """Return a store's address without what may carry a key: its user, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = parts.netloc.rpartition("@")[2]
+    return clean(parts._replace(netloc=host, query="", fragment="").geturl())
