@@ -23,25 +23,25 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from orchestrator.cloud.port import Instance, InstanceState, Kind
+from orchestrator.compute.base import Instance, InstanceState, Kind
 from orchestrator.fleet.decide import Orders, Rules, decide
 from orchestrator.fleet.identity import MACHINE_TAG, Attempt, Fleet
-from orchestrator.fleet.memory import Memory
 from orchestrator.fleet.supervise import Settings
+from orchestrator.fleet.supervisor_state import Memory
 from orchestrator.fleet.view import join
 from orchestrator.github import Job, Runner
 from orchestrator.ledger import paths
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.schedule import Expectations
+from orchestrator.planning.simulate import BOOTS, Draw, DurationLaw, draw
+from orchestrator.planning.suite import demo_suite, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.schedule import Expectations
-from orchestrator.simulate import BOOTS, Draw, DurationLaw, draw
-from orchestrator.suite import demo_suite, suite_of
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, World, open_world
 
 if TYPE_CHECKING:
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 BOUNDS = {10: 1.15, 40: 1.35}
 AFTER_WORKER_S = (10.0, 30.0)

@@ -21,9 +21,9 @@ from typing import Any
 
 import click
 
-from orchestrator.report.comparison import compare, read_record, side_of
-from orchestrator.report.comparison.schema import SCHEMA
-from orchestrator.suite import demo_suite
+from orchestrator.comparison import compare, read_record, side_of
+from orchestrator.comparison.schema import SCHEMA
+from orchestrator.planning.suite import demo_suite
 
 MOST_S = 2.0
 MOST = 1.8

@@ -21,7 +21,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from orchestrator.cloud.port import InstanceState, Kind
+from orchestrator.compute.base import InstanceState, Kind
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
 from tests.fakes.arm.faults import Fault, Wound

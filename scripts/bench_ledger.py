@@ -22,20 +22,20 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.arena.port import Health
-from orchestrator.causes import Status
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Status
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.records import Session
-from orchestrator.plan import Plan, PlanInputs, make_plan
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.session import open_session
+from orchestrator.planning.plan import Plan, PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.sessions import open_session
 from orchestrator.store import Store, StoreCredentials, open_store
-from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Guard, Seen
-from orchestrator.worker.claimant import Claimant, Identity
+from orchestrator.worker.claims import Claimant, Identity
+from orchestrator.worker.heartbeat import Orders, Pulse, Watch
+from orchestrator.worker.log import Narrator
 from orchestrator.worker.loop import Worker
-from orchestrator.worker.narrator import Narrator
-from orchestrator.worker.pulse import Orders, Pulse, Watch
 from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 
 if TYPE_CHECKING:

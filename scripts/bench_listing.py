@@ -24,23 +24,23 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from orchestrator.causes import Cause, Status
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Status
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Session, to_json
-from orchestrator.plan import Plan, PlanInputs, make_plan
+from orchestrator.planning.plan import Plan, PlanInputs, make_plan
+from orchestrator.planning.schedule import Expectations
+from orchestrator.planning.simulate import DurationLaw, draw
+from orchestrator.planning.suite import TaskKey, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.schedule import Expectations
-from orchestrator.simulate import DurationLaw, draw
-from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, SESSION, Line, World
 
 if TYPE_CHECKING:
     from orchestrator.arena.port import Arena, Assignment
+    from orchestrator.planning.suite import Unit
     from orchestrator.store import Listed, Primitives
-    from orchestrator.suite import Unit
     from orchestrator.worker.attempt import Guard
 
 MOST = 40.0

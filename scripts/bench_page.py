@@ -22,7 +22,7 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from orchestrator.report import EvidenceStep, TaskEvidence, html_pieces, summarize
-from orchestrator.report.images import shrink
+from orchestrator.report.model.images import shrink
 from tests.report.fake_run import (
     ACTIONS,
     THOUGHT,
@@ -39,7 +39,7 @@ from tests.tiers import chromium_command
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 STEPS = 15
 ROUNDS = 14

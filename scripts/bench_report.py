@@ -17,12 +17,12 @@ from pathlib import Path
 
 import click
 
-from orchestrator.causes import Cause
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Claim, Outcome, Session, to_json
-from orchestrator.plan import Plan, PlanInputs, make_plan
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.planning.plan import Plan, PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, suite_of
 
 SIZES = (1250, 2500, 5000, 10000)
 ATTEMPTS = 3
@@ -59,8 +59,8 @@ def ledger(plan: Plan) -> list[Stored]:
 def one(tasks: int) -> None:
     """Fold and render one size; print seconds and peak memory as JSON."""
     from orchestrator.report import html_pieces, render_junit, render_markdown, summarize
-    from orchestrator.report.document import document_pieces
-    from orchestrator.report.facts import RunFacts
+    from orchestrator.report.formats.document import document_pieces
+    from orchestrator.report.model.facts import RunFacts
 
     keys = tuple(TaskKey(f"domain{number % 12}", f"task-{number:05d}") for number in range(tasks))
     plan = make_plan(PlanInputs(suite_of(keys)))

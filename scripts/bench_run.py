@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.causes import Status
-from orchestrator.reader import LedgerReader
-from orchestrator.simulate import makespan
+from orchestrator.ledger.causes import Status
+from orchestrator.ledger.reader import LedgerReader
+from orchestrator.planning.simulate import makespan
 from orchestrator.store import StoreCredentials, open_store
 
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
 
 MOST = 1.15
 
@@ -39,7 +39,7 @@ def run(out: Path, workers: int, speed: float) -> tuple[Plan, Folded]:
 
 def simulated_s(plan: Plan, workers: int, seed: int) -> float:
     """Return the makespan of the same draws in virtual time, in seconds of our clock."""
-    from orchestrator.arena.standin.draw import draw
+    from orchestrator.arena.simulated.fake_container.draw import draw
 
     durations = [
         draw(seed, unit.task.domain, unit.task.name, unit.trial).duration_s for unit in plan.units

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 import click
 
-from orchestrator.simulate import BOOTS, BOOTS_AND_RESETS, POLICIES, Overheads
-from orchestrator.study import Row, Study, render_table, study
+from orchestrator.planning.simulate import BOOTS, BOOTS_AND_RESETS, POLICIES, Overheads
+from orchestrator.planning.simulation_study import Row, Study, render_table, study
 
 CONTIGUOUS, ROUND_ROBIN, _STATIC, _BLIND, DOMAINS, HISTORY = (policy.name for policy in POLICIES)
 

@@ -17,10 +17,10 @@ import click
 import numpy as np
 from scipy.stats import binom
 
-from orchestrator.report.comparison import compare, read_record, side_of
-from orchestrator.report.comparison.schema import SCHEMA
+from orchestrator.comparison import compare, read_record, side_of
+from orchestrator.comparison.schema import SCHEMA
+from orchestrator.planning.suite import demo_suite
 from orchestrator.stats import ALPHA, Verdict, single_trial_test
-from orchestrator.suite import demo_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

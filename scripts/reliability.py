@@ -117,7 +117,7 @@ def faults() -> bool:
 
 def refusals(prefix: str) -> bool:
     """Print what each code of Azure's costs at each moment; return whether none costs more."""
-    from orchestrator.cloud.azure.codes import CODES
+    from orchestrator.compute.azure_vm.codes import CODES
     from tests.fleet.coded import UNKNOWN, Moment, met, wrongs
 
     click.echo(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.fold import Stored
 from orchestrator.ledger.records import Claim, Heartbeat, Left, Mark, Outcome, Session, to_json
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,11}", fullmatch=True)
 SECONDS = st.floats(0, 1e6, allow_nan=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import github
-from orchestrator.cloud import failures as cloud
+from orchestrator.compute import failures as cloud
 from orchestrator.errors import StoreError, StoreRefusedError
 from orchestrator.failures import RETRIED, STOPS_THE_RUN, Action, FailureKind, action_for
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator import stats
+from orchestrator.comparison import read_record
+from orchestrator.comparison.history import History
 from orchestrator.errors import BadInputError
-from orchestrator.history import History
-from orchestrator.report.comparison import read_record
-from orchestrator.report.comparison.trend import history_document, points_of, render_history, slope
+from orchestrator.report.formats.trend import history_document, points_of, render_history, slope
 from orchestrator.store import Store, StoreCredentials, open_store
 from tests.report.run_documents import FINGERPRINT, document, tasks_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orchestrator.report.comparison import RunRecord
+    from orchestrator.comparison import RunRecord
 
 
 @pytest.fixture

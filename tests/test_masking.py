@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.report.escapes import markdown_text
+from orchestrator.report.phrases.escapes import markdown_text
 from orchestrator.store.answers import first_line
 from orchestrator.text import MASK, clean, clean_lines, masked
 from orchestrator.worker.redact import Redactor

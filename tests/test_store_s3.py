@@ -23,7 +23,7 @@ from tests.fakes.s3 import (
     SECRET_ACCESS_KEY,
     tls_before,
 )
-from tests.test_store import calls_of
+from tests.store.test_store import calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

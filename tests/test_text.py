@@ -15,24 +15,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause
-from orchestrator.cli.annotations import failure_summary, problems_of, show_failure
-from orchestrator.cli.printable import Printable
+from orchestrator.cli.outputs.annotations import failure_summary, problems_of, show_failure
+from orchestrator.cli.outputs.printable import Printable
 from orchestrator.clock import SystemClock
-from orchestrator.cloud.azure.refusals import classify
+from orchestrator.compute.azure_vm.refusals import classify
 from orchestrator.errors import MatrixError
-from orchestrator.fleet.journal import Journal
+from orchestrator.fleet.event_log import Journal
 from orchestrator.github.failures import judge
+from orchestrator.ledger.causes import Cause
 from orchestrator.report import (
     render_html,
     render_junit,
     render_markdown,
     summarize,
 )
-from orchestrator.report.document import document_pieces
+from orchestrator.report.formats.document import document_pieces
 from orchestrator.results.frames import raised
 from orchestrator.text import clean, clean_lines, printable, without_sequences
-from orchestrator.worker.narrator import Narrator
+from orchestrator.worker.log import Narrator
 from orchestrator.worker.redact import Redactor
 from tests.report.fake_run import FakeRun, facts, outcome, plan_of, suite_named
 from tests.results.trees import traceback_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from orchestrator.cli.baseline import BASELINE_WORKFLOW
+from orchestrator.cli.inputs.baseline import BASELINE_WORKFLOW
 from tests.tiers import ROOT
 from tests.workflow_breaches import BREACHES, OTHER_BREACHES, SMOKE_BREACHES
 from tests.workflow_rules import problems, ungranted

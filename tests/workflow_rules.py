@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from orchestrator.cli import COMMANDS
-from orchestrator.cli.variables import PREFIX
+from orchestrator.cli.options.variables import PREFIX
 from tests.workflow_trust import trust_problems
 
 if TYPE_CHECKING:

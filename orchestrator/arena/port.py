@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.lazy import LazyGroup
-from orchestrator.cli.printable import printable_streams
-from orchestrator.cli.runner_log import inert_log
-from orchestrator.cli.streams import written
-from orchestrator.cli.variables import PREFIX
+from orchestrator.cli.options.variables import PREFIX
+from orchestrator.cli.outputs.printable import printable_streams
+from orchestrator.cli.outputs.runner_log import inert_log
+from orchestrator.cli.outputs.streams import written
 from orchestrator.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, BadInputError, MatrixError
-from orchestrator.extra import azure_problem, is_of_azure
+from orchestrator.store.extra import azure_problem, is_of_azure
 from orchestrator.text import masked
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TypeVar, overload
 import click
 
 from orchestrator.cli.lazy import resolved
-from orchestrator.cli.sections import in_sections
-from orchestrator.cli.values import built, with_options
+from orchestrator.cli.options.sections import in_sections
+from orchestrator.cli.options.values import built, with_options
 from orchestrator.errors import BadInputError, MatrixError, Problem
-from orchestrator.spelling import did_you_mean
+from orchestrator.planning.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,7 +117,7 @@ class Command(click.Command):
         return error
 
     def _tell(self, ctx: click.Context, options: Params, error: MatrixError) -> None:
-        from orchestrator.cli.annotations import problems_of, show_failure
+        from orchestrator.cli.outputs.annotations import problems_of, show_failure
 
         problems = problems_of(error)
         show_failure(command_name(ctx), problems)

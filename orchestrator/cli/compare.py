@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.baseline_options import BaselineOptions, VerdictOptions
 from orchestrator.cli.command import command
-from orchestrator.cli.github import GitHubOptions, opened_github
-from orchestrator.cli.values import argument, option, option_values
+from orchestrator.cli.options.baseline import BaselineOptions, VerdictOptions
+from orchestrator.cli.options.github import GitHubOptions, opened_github
+from orchestrator.cli.options.values import argument, option, option_values
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -25,9 +25,9 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.cli.baseline import Baseline
-    from orchestrator.cli.runs import RunFinder
-    from orchestrator.report.comparison import Comparison, Published, RunRecord
+    from orchestrator.cli.inputs.baseline import Baseline
+    from orchestrator.cli.inputs.runs import RunFinder
+    from orchestrator.comparison import Comparison, Published, RunRecord
 
 FILES = ("comparison.html", "comparison.json", "comparison.md")
 
@@ -80,9 +80,9 @@ def compare(options: CompareOptions) -> int:
       waa-matrix compare nightly --history az://waaruns --branch main --json
       waa-matrix compare nightly --baseline-workflow baseline.yml --repository octo/bench
     """
-    from orchestrator.report.comparison.document import to_comparison
-    from orchestrator.report.comparison.markdown import render_comparison_markdown
-    from orchestrator.report.comparison.terminal import render_text
+    from orchestrator.report.formats.comparison_document import to_comparison
+    from orchestrator.report.formats.comparison_markdown import render_comparison_markdown
+    from orchestrator.report.formats.comparison_terminal import render_text
 
     with ExitStack() as stack:
         comparison = compared(options, stack)
@@ -105,8 +105,8 @@ def compared(options: CompareOptions, stack: ExitStack) -> Comparison:
     Raises:
         BadInputError: Naming every run that cannot be used.
     """
-    from orchestrator.cli.runs import RunFinder, records
-    from orchestrator.report.comparison import against, compare, side_of
+    from orchestrator.cli.inputs.runs import RunFinder, records
+    from orchestrator.comparison import against, compare, side_of
 
     of_branch = bool(options.against.kept.history or options.against.baseline_workflow)
     if options.pool and of_branch:
@@ -136,8 +136,8 @@ def compared(options: CompareOptions, stack: ExitStack) -> Comparison:
 def _of_branch(
     candidates: Sequence[RunRecord], finder: RunFinder, options: CompareOptions
 ) -> Baseline:
-    from orchestrator.cli.baseline import BranchRuns, last_runs
-    from orchestrator.cli.event import default_branch, workflow_event
+    from orchestrator.cli.inputs.baseline import BranchRuns, last_runs
+    from orchestrator.cli.inputs.event import default_branch, workflow_event
 
     event = workflow_event(options.github.repository)
     branch = options.branch or default_branch(event, options.github, finder.github)
@@ -153,7 +153,7 @@ def _of_branch(
 
 
 def _published(named: str) -> Published | None:
-    from orchestrator.report.comparison import KNOWN, parse_published
+    from orchestrator.comparison import KNOWN, parse_published
 
     if not named or named in KNOWN:
         return KNOWN.get(named)
@@ -170,9 +170,9 @@ def write_comparison(comparison: Comparison, out: Path) -> None:
     Raises:
         StoreError: The directory cannot be written to.
     """
-    from orchestrator.report.comparison.document import to_comparison
-    from orchestrator.report.comparison.markdown import render_comparison_markdown
-    from orchestrator.report.comparison_page import render_comparison_html
+    from orchestrator.report.formats.comparison_document import to_comparison
+    from orchestrator.report.formats.comparison_markdown import render_comparison_markdown
+    from orchestrator.report.page.comparison_page import render_comparison_html
 
     document = to_comparison(comparison)
     texts = (

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import (
+from orchestrator.cli.command import command
+from orchestrator.cli.inputs.doctor_values import Values, complete
+from orchestrator.cli.inputs.fleet import known_rates
+from orchestrator.cli.inputs.fleet_store import FleetStore
+from orchestrator.cli.options.compute import (
     CloudOptions,
     brief_patience,
     check_options,
@@ -19,11 +23,7 @@ from orchestrator.cli.cloud import (
     has_access,
     no_access,
 )
-from orchestrator.cli.command import command
-from orchestrator.cli.doctor_table import show
-from orchestrator.cli.doctor_values import Values, complete
-from orchestrator.cli.fleet import known_rates
-from orchestrator.cli.fleet_options import (
+from orchestrator.cli.options.fleet import (
     CEILING_FIX,
     NO_CEILING,
     FleetOptions,
@@ -32,22 +32,22 @@ from orchestrator.cli.fleet_options import (
     read_fleet_options,
     sites_of,
 )
-from orchestrator.cli.fleet_store import FleetStore
-from orchestrator.cli.options import PlanOptions, plan_options, planned
+from orchestrator.cli.options.plan import PlanOptions, plan_options, planned
+from orchestrator.cli.options.values import built
+from orchestrator.cli.outputs.doctor_table import show
 from orchestrator.cli.provision import MATRIX_LIMIT, count_problems
-from orchestrator.cli.values import built
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from orchestrator.cloud.findings import Check, Program
-    from orchestrator.cloud.keys import KeySource
-    from orchestrator.cloud.kit import CheckRequest, EngineAccount
+    from orchestrator.compute.findings import Check, Program
+    from orchestrator.compute.keys import KeySource
+    from orchestrator.compute.kit import CheckRequest, EngineAccount
     from orchestrator.doctor.store import Door
-    from orchestrator.fleet.supply import Wish
+    from orchestrator.fleet.capacity import Wish
     from orchestrator.github import GitHub, RetryPolicy
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
 
 _NO_RUN = {"github_run": 0, "attempt": 1}
@@ -155,7 +155,7 @@ def _problems(options: Mapping[str, Any], cloud: CloudOptions, values: Values) -
 
 
 def _variables_check(values: Values) -> Check:
-    from orchestrator.cloud.findings import Check
+    from orchestrator.compute.findings import Check
 
     return Check(values.finding.check, lambda: [values.finding])
 
@@ -168,7 +168,7 @@ def _programs(account: EngineAccount) -> tuple[Program, ...]:
 
 
 def _options_check(problems: Sequence[Problem]) -> Check:
-    from orchestrator.cloud.findings import Check, Finding, Status, problem_finding
+    from orchestrator.compute.findings import Check, Finding, Status, problem_finding
     from orchestrator.doctor.diagnosis import OPTIONS
 
     well = [Finding(OPTIONS, Status.OK, "complete")]
@@ -177,13 +177,13 @@ def _options_check(problems: Sequence[Problem]) -> Check:
 
 
 def _wish(options: Mapping[str, Any]) -> Wish:
-    from orchestrator.fleet.supply import SpotMode, Wish
+    from orchestrator.fleet.capacity import SpotMode, Wish
 
     return Wish(options["sizes"], options["regions"], SpotMode(options["spot"]))
 
 
 def _request(options: Mapping[str, Any], github: GitHub | None) -> CheckRequest:
-    from orchestrator.cloud.kit import CheckRequest
+    from orchestrator.compute.kit import CheckRequest
     from orchestrator.doctor.repository import repository_answers
 
     group = options["resource_group"]
@@ -249,10 +249,10 @@ def _door(options: Mapping[str, Any], source: KeySource, opened: ExitStack) -> D
 
 
 def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
-    from orchestrator.cloud.findings import Answer, Check, Finding, NotGivenError, Status
+    from orchestrator.compute.findings import Answer, Check, Finding, NotGivenError, Status
     from orchestrator.doctor import cost as money
     from orchestrator.doctor.cost import COST, PLAN, PRICES, cost_findings, price_findings
-    from orchestrator.fleet.custom_data import Template
+    from orchestrator.fleet.bootstrap import Template
 
     def read() -> FleetOptions:
         """What is wanted, whatever is wrong with the store or with a machine's first boot."""
@@ -269,7 +269,7 @@ def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
         yield Finding(PLAN, Status.OK, f"{len(made.units)} tasks, digest {made.digest[:12]}")
 
     def cost() -> Iterator[Finding]:
-        from orchestrator.cli.fleet_forecast import fleet_forecast
+        from orchestrator.cli.inputs.fleet_forecast import fleet_forecast
 
         if not 1 <= options["workers"] <= MATRIX_LIMIT:
             raise NotGivenError(f"--workers from 1 to {MATRIX_LIMIT}")
@@ -286,7 +286,7 @@ def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
 
 
 def _plan(options: Mapping[str, Any]) -> Plan:
-    from orchestrator.forecast import HOSTED_LIMIT_S
+    from orchestrator.planning.forecast import HOSTED_LIMIT_S
 
     limit = min(options["shard_deadline"], HOSTED_LIMIT_S)
     return planned(built(PlanOptions, {**options, "shard_deadline": limit})).plan

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from orchestrator.cli.command import Group, command
-from orchestrator.cli.fetching import fetch
-from orchestrator.cli.reading import readable
-from orchestrator.cli.store_options import StoreOptions, located
-from orchestrator.cli.values import argument, option, option_values
+from orchestrator.cli.inputs.run_store import readable
+from orchestrator.cli.options.store import StoreOptions, located
+from orchestrator.cli.options.values import argument, option, option_values
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INFRASTRUCTURE, bad_input
+from orchestrator.store.fetch import fetch
 
 if TYPE_CHECKING:
-    from orchestrator.suite import TaskKey
+    from orchestrator.planning.suite import TaskKey
 
 _TIMEOUT_S = 30.0
 
@@ -56,7 +56,7 @@ def get(options: GetOptions) -> int:
       waa-matrix evidence get notepad/demo-notepad-01 --from demo-run --to notepad-01
     """
     from orchestrator.ledger import paths
-    from orchestrator.reader import read_plan
+    from orchestrator.ledger.reader import read_plan
 
     store = options.store
     url, name = located(options.out, store.store, store.run_name)

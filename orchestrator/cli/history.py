@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from orchestrator.cli.command import Group, command
-from orchestrator.cli.event import default_branch, workflow_event
-from orchestrator.cli.github import GitHubOptions, opened_github
-from orchestrator.cli.output_options import AsJson
-from orchestrator.cli.reading import readable
-from orchestrator.cli.store_options import StoreCa
-from orchestrator.cli.values import argument, option, option_values
+from orchestrator.cli.inputs.event import default_branch, workflow_event
+from orchestrator.cli.inputs.run_store import readable
+from orchestrator.cli.options.github import GitHubOptions, opened_github
+from orchestrator.cli.options.output import AsJson
+from orchestrator.cli.options.store import StoreCa
+from orchestrator.cli.options.values import argument, option, option_values
+from orchestrator.comparison.history import DEFAULT_NAME
 from orchestrator.errors import BadInputError, bad_input
-from orchestrator.history import DEFAULT_NAME
 
 if TYPE_CHECKING:
-    from orchestrator.history import Kept
-    from orchestrator.report.comparison import RunRecord
+    from orchestrator.comparison import RunRecord
+    from orchestrator.comparison.history import Kept
 
 _TIMEOUT_S = 30.0
 
@@ -87,9 +87,9 @@ def add(options: AddOptions) -> int:
     Example:
       waa-matrix history add nightly/results.json --store file:///srv/runs --branch main
     """
-    from orchestrator.cli.runs import RunFinder
-    from orchestrator.history import History
-    from orchestrator.report.comparison import read_record
+    from orchestrator.cli.inputs.runs import RunFinder
+    from orchestrator.comparison import read_record
+    from orchestrator.comparison.history import History
 
     keeping, github = options.keeping, options.github
     with ExitStack() as stack:
@@ -115,8 +115,8 @@ def show(options: ShowOptions) -> int:
     Example:
       waa-matrix history show --store az://waaruns --branch main --last 30
     """
-    from orchestrator.history import History
-    from orchestrator.report.comparison.trend import history_document, points_of, render_history
+    from orchestrator.comparison.history import History
+    from orchestrator.report.formats.trend import history_document, points_of, render_history
 
     if options.last < 1:
         raise bad_input("--last", "is below 1", "Give 1 or more.")
@@ -133,7 +133,7 @@ def show(options: ShowOptions) -> int:
 
 
 def _record(kept: Kept) -> RunRecord | None:
-    from orchestrator.report.comparison import read_record
+    from orchestrator.comparison import read_record
 
     try:
         return read_record(kept.document, kept.path)

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.agent_input import ClientOptions, client_digest
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.local_options import LocalOptions
-from orchestrator.cli.local_session import FULL_DISK, LocalSession, Where
-from orchestrator.cli.options import Planned
-from orchestrator.cli.run_checks import (
+from orchestrator.cli.inputs.agent import ClientOptions, client_digest
+from orchestrator.cli.inputs.run_checks import (
     RunOptions,
     arena_problems,
     no_idle_workers,
     option_problems,
     worker_settings,
 )
-from orchestrator.cli.store_options import StoreOptions, located
-from orchestrator.cli.values import option, option_values
+from orchestrator.cli.local.session import FULL_DISK, LocalSession, Where
+from orchestrator.cli.options.local import LocalOptions
+from orchestrator.cli.options.plan import Planned
+from orchestrator.cli.options.store import StoreOptions, located
+from orchestrator.cli.options.values import option, option_values
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -37,8 +37,8 @@ from orchestrator.errors import (
 
 if TYPE_CHECKING:
     from orchestrator.ledger.fold import Folded
-    from orchestrator.plan import Plan
-    from orchestrator.reader import LedgerReader
+    from orchestrator.ledger.reader import LedgerReader
+    from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
 
 
@@ -131,7 +131,7 @@ def _directory(run: str) -> str:
 
 
 def _reader(where: Where, out: Path) -> LedgerReader:
-    from orchestrator.reader import LedgerReader
+    from orchestrator.ledger.reader import LedgerReader
 
     return LedgerReader(where.existing(out))
 
@@ -159,7 +159,7 @@ def _newest_session(store: Store, folded: Folded) -> str:
 
 def _work(session: LocalSession, reader: LedgerReader, settings: RunOptions, where: Where) -> int:
     """Work until nothing is left to take, and return the exit code."""
-    from orchestrator.causes import Status
+    from orchestrator.ledger.causes import Status
 
     click.echo(f"Joining session {session.name} of {where.name} with {settings.workers} workers")
     session.obey_signals()

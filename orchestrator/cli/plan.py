@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.duration import Duration
-from orchestrator.cli.local_options import EvidenceKept
-from orchestrator.cli.options import PlanOptions, planned
-from orchestrator.cli.output_options import AsJson
-from orchestrator.cli.price_options import PriceOptions, rates_of, rates_or_why
-from orchestrator.cli.values import option, option_values
+from orchestrator.cli.options.duration import Duration
+from orchestrator.cli.options.local import EvidenceKept
+from orchestrator.cli.options.output import AsJson
+from orchestrator.cli.options.plan import PlanOptions, planned
+from orchestrator.cli.options.prices import PriceOptions, rates_of, rates_or_why
+from orchestrator.cli.options.values import option, option_values
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.costs import Rates
-    from orchestrator.forecast import Prediction
-    from orchestrator.plan import Plan
+    from orchestrator.planning.costs import Rates
+    from orchestrator.planning.forecast import Prediction
+    from orchestrator.planning.plan import Plan
 
 _SHOWN_TASKS = 6
 
@@ -95,8 +95,8 @@ class _Forecast:
 
     def show(self) -> int:
         """Print the forecast."""
-        from orchestrator.costs import MachineKind
-        from orchestrator.forecast import Money, assume, choose, forecast
+        from orchestrator.planning.costs import MachineKind
+        from orchestrator.planning.forecast import Money, assume, choose, forecast
 
         options = self._options
         rates, trouble = self._rates()
@@ -123,7 +123,7 @@ class _Forecast:
     def _document(
         self, predictions: Sequence[Prediction], chosen: Prediction | None, rates: Rates | None
     ) -> dict[str, object]:
-        from orchestrator.forecast import evidence_mb
+        from orchestrator.planning.forecast import evidence_mb
 
         return {
             "digest": self._plan.digest,
@@ -151,7 +151,7 @@ class _Forecast:
         rates: Rates | None,
         trouble: str,
     ) -> None:
-        from orchestrator.forecast import evidence_mb, minutes_text
+        from orchestrator.planning.forecast import evidence_mb, minutes_text
 
         total = sum(self._plan.expected)
         click.echo(f"{len(self._plan.units)} tasks to run, {minutes_text(total)} of expected work")

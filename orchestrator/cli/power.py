@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.baseline_options import HistoryOptions
 from orchestrator.cli.command import command
-from orchestrator.cli.github import GitHubOptions, opened_github
-from orchestrator.cli.output_options import AsJson
-from orchestrator.cli.price_options import PriceOptions, rates_or_why
-from orchestrator.cli.values import argument, option, option_values
+from orchestrator.cli.options.baseline import HistoryOptions
+from orchestrator.cli.options.github import GitHubOptions, opened_github
+from orchestrator.cli.options.output import AsJson
+from orchestrator.cli.options.prices import PriceOptions, rates_or_why
+from orchestrator.cli.options.values import argument, option, option_values
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.costs import Rates
-    from orchestrator.report.comparison import RunRecord
-    from orchestrator.sample_size import Question, Row
+    from orchestrator.comparison import RunRecord
+    from orchestrator.planning.costs import Rates
+    from orchestrator.planning.sample_size import Question, Row
     from orchestrator.stats import Chances
 
 SUITE_TASKS = 154
@@ -134,7 +134,7 @@ def power(options: PowerOptions) -> int:
       waa-matrix power --effect 8 --history az://waaruns --branch main --trials 3 --json
       waa-matrix power monday tuesday wednesday --task-count 60 --offline
     """
-    from orchestrator.sample_size import rows
+    from orchestrator.planning.sample_size import rows
 
     problems: list[Problem] = []
     wish = _read(options, problems)
@@ -160,9 +160,9 @@ def _known(options: PowerOptions, stack: ExitStack) -> list[RunRecord]:
     Raises:
         MatrixError: A run or the store cannot be read.
     """
-    from orchestrator.cli.runs import RunFinder, records
-    from orchestrator.report.comparison.baseline import made_alike
-    from orchestrator.report.comparison.inputs import without_repeats
+    from orchestrator.cli.inputs.runs import RunFinder, records
+    from orchestrator.comparison.baseline import made_alike
+    from orchestrator.comparison.inputs import without_repeats
 
     ca = options.kept.trust.store_ca
     finder = RunFinder(lambda: stack.enter_context(opened_github(options.github)), ca)
@@ -177,7 +177,7 @@ def _known(options: PowerOptions, stack: ExitStack) -> list[RunRecord]:
 
 
 def _kept(options: PowerOptions) -> list[RunRecord]:
-    from orchestrator.cli.baseline import kept_records
+    from orchestrator.cli.inputs.baseline import kept_records
 
     return kept_records(options.kept, options.branch, create=False, count=options.last)
 
@@ -185,8 +185,8 @@ def _kept(options: PowerOptions) -> list[RunRecord]:
 def _model(known: Sequence[RunRecord]) -> Model:
     """Return the spread that the runs tell, else the stated one; and which it is."""
     from orchestrator import stats
-    from orchestrator.report.comparison import side_of
-    from orchestrator.report.comparison.sides import tally
+    from orchestrator.comparison import side_of
+    from orchestrator.comparison.sides import tally
 
     if not known:
         return Model(stats.CHANCES, fitted=False, said="no run was given")
@@ -208,11 +208,11 @@ def _model(known: Sequence[RunRecord]) -> Model:
 def _question(
     wish: Wish, known: Sequence[RunRecord], model: Model, rates: Rates | None, *, spot: bool
 ) -> Question:
-    from orchestrator.costs import MachineKind
-    from orchestrator.forecast import Money
-    from orchestrator.sample_size import Question
-    from orchestrator.schedule import learn
-    from orchestrator.suite import TaskKey
+    from orchestrator.planning.costs import MachineKind
+    from orchestrator.planning.forecast import Money
+    from orchestrator.planning.sample_size import Question
+    from orchestrator.planning.schedule import learn
+    from orchestrator.planning.suite import TaskKey
 
     learned = learn(
         (TaskKey(*key), one.seconds)
@@ -248,9 +248,9 @@ def _head(question: Question, model: Model) -> list[str]:
 
 
 def _table(question: Question, found: Sequence[Row]) -> list[str]:
-    from orchestrator.report.amounts import NONE, dollars, percent
-    from orchestrator.report.comparison.terminal import table
-    from orchestrator.sample_size import enough
+    from orchestrator.planning.sample_size import enough
+    from orchestrator.report.formats.comparison_terminal import table
+    from orchestrator.report.phrases.amounts import NONE, dollars, percent
 
     head = ("trials", f"seen at {question.power:.0%}", "power", "attempts", "machine hours", "cost")
     shown = [
@@ -268,7 +268,7 @@ def _table(question: Question, found: Sequence[Row]) -> list[str]:
 
 
 def _answer(question: Question, fewest: Row | None) -> str:
-    from orchestrator.report.amounts import dollars
+    from orchestrator.report.phrases.amounts import dollars
 
     what = f"{100 * question.effect:g} points with power {question.power:.0%}"
     if fewest is None:
@@ -288,7 +288,7 @@ def _answer(question: Question, fewest: Row | None) -> str:
 def _document(
     question: Question, model: Model, found: Sequence[Row], rates: Rates | None
 ) -> dict[str, object]:
-    from orchestrator.sample_size import enough
+    from orchestrator.planning.sample_size import enough
 
     fewest = enough(found, question.power)
     return {

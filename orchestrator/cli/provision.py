@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.annotations import keep_failure, show_failure
-from orchestrator.cli.cloud import cloud_problems, cloud_values, open_clients
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.event import tell_jobs
-from orchestrator.cli.fleet import (
+from orchestrator.cli.inputs.event import tell_jobs
+from orchestrator.cli.inputs.fleet import (
     actor_name,
     known_rates,
     launcher_of,
@@ -23,18 +21,19 @@ from orchestrator.cli.fleet import (
     supply_of,
     with_image,
 )
-from orchestrator.cli.fleet_forecast import FleetForecast, fleet_forecast
-from orchestrator.cli.fleet_options import (
+from orchestrator.cli.inputs.fleet_forecast import FleetForecast, fleet_forecast
+from orchestrator.cli.inputs.one_call import refuse_second_call, standing_aside
+from orchestrator.cli.options.compute import cloud_problems, cloud_values, open_clients
+from orchestrator.cli.options.fleet import (
     CEILING_FIX,
     NO_CEILING,
     FleetOptions,
     fleet_options,
     read_fleet_options,
 )
-from orchestrator.cli.one_call import refuse_second_call, standing_aside
-from orchestrator.cli.options import SIMULATED_SPEED, PlanOptions, plan_options, planned
-from orchestrator.cli.resume import Size, names_one_run, of_tasks, open_run
-from orchestrator.cli.values import built
+from orchestrator.cli.options.plan import SIMULATED_SPEED, PlanOptions, plan_options, planned
+from orchestrator.cli.options.values import built
+from orchestrator.cli.outputs.annotations import keep_failure, show_failure
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -43,18 +42,19 @@ from orchestrator.errors import (
     BadInputError,
     Problem,
 )
+from orchestrator.fleet.resume import Size, names_one_run, of_tasks, open_run
 from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cli.cloud import Clients
-    from orchestrator.fleet.journal import Journal
+    from orchestrator.cli.options.compute import Clients
+    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.event_log import Journal
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
-    from orchestrator.fleet.supply import Supply
     from orchestrator.ledger.events import Fact
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
 
 MATRIX_LIMIT = 256
@@ -74,7 +74,7 @@ def _read(
     options: dict[str, Any], problems: list[Problem]
 ) -> tuple[Plan, FleetOptions, Size] | None:
     """Return what the options ask for; add every problem to ``problems``."""
-    from orchestrator.forecast import HOSTED_LIMIT_S
+    from orchestrator.planning.forecast import HOSTED_LIMIT_S
 
     workers, min_workers, resume = (options.pop(n) for n in ("workers", "min_workers", "resume"))
     # A deadline is in the arena's seconds, and GitHub's limit on a job in everybody's.
@@ -173,7 +173,7 @@ class _Provision:
 
     def execute(self, *, as_json: bool) -> int:
         """Launch and return the exit code."""
-        from orchestrator.fleet.supply import unsuitable
+        from orchestrator.fleet.capacity import unsuitable
 
         signal.signal(signal.SIGTERM, _interrupt)
         options = cloud_values(self._settings.options)
@@ -190,7 +190,7 @@ class _Provision:
 
     def _bring_up(self, sides: Clients, store: Store, found: Any, *, as_json: bool) -> int:
         """Launch the machines and publish them, or take down what there is of them."""
-        from orchestrator.fleet.journal import Journal
+        from orchestrator.fleet.event_log import Journal
 
         settings = self._settings
         actor = actor_name("provision", settings.attempt.session)
@@ -210,8 +210,8 @@ class _Provision:
 
     def _open(self, store: Store, now: float) -> bool:
         """Open this session of the run; return whether anything is left to do in it."""
+        from orchestrator.ledger.reader import read_plan
         from orchestrator.ledger.records import Session
-        from orchestrator.reader import read_plan
 
         attempt, plan = self._settings.attempt, self._plan
         if self._size.resumes:
@@ -282,7 +282,7 @@ class _Provision:
     def _take_down(
         self, sides: Clients, journal: Journal, names: frozenset[str], *, wait: bool
     ) -> tuple[str, ...]:
-        from orchestrator.fleet.clear import Broom, Patience
+        from orchestrator.fleet.cleanup import Broom, Patience
         from orchestrator.fleet.teardown import tear_down
 
         broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)

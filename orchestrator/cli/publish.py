@@ -11,17 +11,17 @@ import click
 
 from orchestrator.cli.command import command
 from orchestrator.cli.compare import failing
-from orchestrator.cli.event import (
+from orchestrator.cli.inputs.event import (
     default_branch,
     summary_path,
     summary_size,
     uses_job_token,
     workflow_event,
 )
-from orchestrator.cli.github import github_problems, opened_github
-from orchestrator.cli.provision_outcome import provision_outcome
-from orchestrator.cli.publish_options import PublishOptions
-from orchestrator.cli.reading import readable, sign_in_problems
+from orchestrator.cli.inputs.provision_outcome import provision_outcome
+from orchestrator.cli.inputs.run_store import readable, sign_in_problems
+from orchestrator.cli.options.github import github_problems, opened_github
+from orchestrator.cli.options.publish import PublishOptions
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -34,11 +34,11 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orchestrator.cli.baseline import Baseline
-    from orchestrator.cli.event import WorkflowEvent
-    from orchestrator.cli.runs import RunFinder
+    from orchestrator.cli.inputs.baseline import Baseline
+    from orchestrator.cli.inputs.event import WorkflowEvent
+    from orchestrator.cli.inputs.runs import RunFinder
+    from orchestrator.comparison import Comparison, RunRecord
     from orchestrator.github import GitHub
-    from orchestrator.report.comparison import Comparison, RunRecord
     from orchestrator.report.publication import CheckText, Publication
 
 ACTIONS_LOGIN = "github-actions[bot]"
@@ -88,8 +88,8 @@ class _Call:
     _github: GitHub | None = None
 
     def publish(self) -> int:
-        from orchestrator.cli.runs import RunFinder
-        from orchestrator.report.comparison import read_record
+        from orchestrator.cli.inputs.runs import RunFinder
+        from orchestrator.comparison import read_record
         from orchestrator.report.publication import (
             SUMMARY_LIMIT,
             check_of,
@@ -174,8 +174,8 @@ class _Call:
         self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, base: str
     ) -> tuple[Comparison | None, str]:
         """Compare with the baseline; where that fails, the run is published all the same."""
-        from orchestrator.cli.baseline import why_no_baseline
-        from orchestrator.report.comparison import compare, side_of
+        from orchestrator.cli.inputs.baseline import why_no_baseline
+        from orchestrator.comparison import compare, side_of
 
         if not (base or self.options.against):
             return None, "the branch to compare with is not known; give --branch."
@@ -193,8 +193,8 @@ class _Call:
         self, event: WorkflowEvent, finder: RunFinder, record: RunRecord, branch: str
     ) -> Baseline:
         """Return the runs that are named, else the branch's last."""
-        from orchestrator.cli.baseline import Baseline, BranchRuns, find_baseline
-        from orchestrator.cli.runs import records
+        from orchestrator.cli.inputs.baseline import Baseline, BranchRuns, find_baseline
+        from orchestrator.cli.inputs.runs import records
 
         if self.options.against:
             return Baseline(records(finder, self.options.against))
@@ -270,7 +270,7 @@ class _Call:
             raise StoreError(f"{where}: cannot be written ({error.strerror})") from error
 
     def _keep(self, event: WorkflowEvent, document: Mapping[str, object]) -> None:
-        from orchestrator.history import History
+        from orchestrator.comparison.history import History
 
         kept_in = self.options.baseline.kept
         if not kept_in.history:
@@ -288,7 +288,7 @@ class _Call:
 
     def _failed(self, event: WorkflowEvent, error: MatrixError) -> int:
         """Say that there is no result, so that no earlier verdict is taken for this one's."""
-        from orchestrator.cli.annotations import problems_of
+        from orchestrator.cli.outputs.annotations import problems_of
         from orchestrator.report.publication import failed_texts, unprovisioned_texts
 
         outcome = provision_outcome(self.options.provision)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.closing import closing_lines
 from orchestrator.cli.command import command
-from orchestrator.cli.evidence_beside import Beside, PageOptions
-from orchestrator.cli.provision_outcome import ProvisionOptions, provision_outcome
-from orchestrator.cli.reading import readable
-from orchestrator.cli.score_bar import ScoreBar
-from orchestrator.cli.store_options import DEFAULT_RUN, StoreOptions, located
-from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
-from orchestrator.cli.values import argument, option, option_values
+from orchestrator.cli.inputs.provision_outcome import ProvisionOptions, provision_outcome
+from orchestrator.cli.inputs.run_store import readable
+from orchestrator.cli.options.score_bar import ScoreBar
+from orchestrator.cli.options.store import DEFAULT_RUN, StoreOptions, located
+from orchestrator.cli.options.suite import SuiteOptions, chosen_suite
+from orchestrator.cli.options.values import argument, option, option_values
+from orchestrator.cli.outputs.evidence_files import Beside, PageOptions
+from orchestrator.cli.outputs.summary_lines import closing_lines
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INCOMPLETE,
@@ -27,11 +27,11 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from orchestrator.plan import Plan
-    from orchestrator.report.results import Results
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Suite
+    from orchestrator.report.model.results import Results
     from orchestrator.results.tree import Tree
     from orchestrator.store import Store
-    from orchestrator.suite import Suite
 
 _TIMEOUT_S = 30.0
 
@@ -135,7 +135,7 @@ def _stores(options: ReportOptions) -> tuple[list[Store], str]:
     ]
     if not artifacts:
         return [opened() for opened in opening], named
-    from orchestrator.cli.downloads import downloads, with_downloads
+    from orchestrator.cli.inputs.downloads import downloads, with_downloads
 
     run = run_name or (DEFAULT_RUN if ledgers else "")
     stores, run = with_downloads(opening, downloads(Path(artifacts)), run)
@@ -144,9 +144,9 @@ def _stores(options: ReportOptions) -> tuple[list[Store], str]:
 
 def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
-    from orchestrator.cli.evidence_beside import collected_evidence
-    from orchestrator.cli.gathered import gather
-    from orchestrator.cli.reporting import write_report
+    from orchestrator.cli.inputs.load_run import gather
+    from orchestrator.cli.outputs.evidence_files import collected_evidence
+    from orchestrator.cli.outputs.report import write_report
 
     found = gather(stores, run, beside.waiting)
     evidence = collected_evidence(found.folded, stores, beside)
@@ -160,10 +160,10 @@ def _of_tree(tree: Path, options: ReportOptions, beside: Beside) -> tuple[Result
         The results, and the trials in it that were not asked for.
     """
     from orchestrator import __version__
-    from orchestrator.cli.evidence_beside import tree_evidence
-    from orchestrator.cli.reporting import write_report
+    from orchestrator.cli.outputs.evidence_files import tree_evidence
+    from orchestrator.cli.outputs.report import write_report
     from orchestrator.ledger.fold import fold
-    from orchestrator.report.facts import RunFacts
+    from orchestrator.report.model.facts import RunFacts
     from orchestrator.results.tree import read_tree
 
     if not tree.is_dir():
@@ -196,7 +196,7 @@ def _tree_warnings(found: Tree, trials: int) -> tuple[str, ...]:
 
 
 def _tree_plan(suite: Suite, trials: int) -> Plan:
-    from orchestrator.plan import ArenaSettings, PlanInputs, make_plan
+    from orchestrator.planning.plan import ArenaSettings, PlanInputs, make_plan
 
     # The tree does not say how it was made; it came from a real client, wherever that ran.
     arena = ArenaSettings(kind="winarena", image="unknown")

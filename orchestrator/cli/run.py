@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from orchestrator.cli.command import collect, command
-from orchestrator.cli.evidence_beside import PageOptions
-from orchestrator.cli.local_options import LocalOptions
-from orchestrator.cli.local_run import LocalRun
-from orchestrator.cli.local_session import Where
-from orchestrator.cli.options import PlanOptions, planned
-from orchestrator.cli.resumed import given_options, resumed
-from orchestrator.cli.run_checks import (
+from orchestrator.cli.inputs.resumed import given_options, resumed
+from orchestrator.cli.inputs.run_checks import (
     RunOptions,
     arena_problems,
     no_idle_workers,
     option_problems,
     worker_settings,
 )
-from orchestrator.cli.score_bar import ScoreBar
-from orchestrator.cli.store_options import StoreOptions, located
-from orchestrator.cli.values import option, option_values
-from orchestrator.cloud import registry
+from orchestrator.cli.local.run import LocalRun
+from orchestrator.cli.local.session import Where
+from orchestrator.cli.options.local import LocalOptions
+from orchestrator.cli.options.plan import PlanOptions, planned
+from orchestrator.cli.options.score_bar import ScoreBar
+from orchestrator.cli.options.store import StoreOptions, located
+from orchestrator.cli.options.values import option, option_values
+from orchestrator.cli.outputs.evidence_files import PageOptions
+from orchestrator.compute import registry
 from orchestrator.errors import BadInputError, Problem
 
 if TYPE_CHECKING:
-    from orchestrator.cli.options import Planned
+    from orchestrator.cli.options.plan import Planned
 
 
 @option_values
@@ -106,7 +106,7 @@ def _planned(options: RunCommand, where: Where | None, out: Path) -> Planned:
     """Return the plan that the options make, or the one of the run that is to go on."""
     if not options.resume or where is None:
         return planned(options.plan)
-    from orchestrator.reader import read_plan
+    from orchestrator.ledger.reader import read_plan
 
     return resumed(options.plan, given_options(), read_plan(where.existing(out)))
 

@@ -9,9 +9,9 @@ from typing import Annotated
 import click
 
 from orchestrator.cli.command import command
-from orchestrator.cli.output_options import AsJson
-from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
-from orchestrator.cli.values import option, option_values
+from orchestrator.cli.options.output import AsJson
+from orchestrator.cli.options.suite import SuiteOptions, chosen_suite
+from orchestrator.cli.options.values import option, option_values
 from orchestrator.errors import BadInputError, Problem
 
 
@@ -37,8 +37,8 @@ def simulate(options: SimulateOptions) -> int:
     Example:
       waa-matrix simulate --workers 10,40 --draws 100
     """
-    from orchestrator.simulate import DurationLaw
-    from orchestrator.study import Study, render_table, study
+    from orchestrator.planning.simulate import DurationLaw
+    from orchestrator.planning.simulation_study import Study, render_table, study
 
     what = Study(
         workers=_counts(options.workers, options.draws),

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from orchestrator.cli.command import command
-from orchestrator.cli.output_options import AsJson, Colours
-from orchestrator.cli.reading import readable
-from orchestrator.cli.store_options import StoreOptions, located
-from orchestrator.cli.terminal import console
-from orchestrator.cli.values import argument, option, option_values
-from orchestrator.cli.waiting import Waiting
+from orchestrator.cli.inputs.run_store import readable
+from orchestrator.cli.inputs.waiting import Waiting
+from orchestrator.cli.options.output import AsJson, Colours
+from orchestrator.cli.options.store import StoreOptions, located
+from orchestrator.cli.options.values import argument, option, option_values
+from orchestrator.cli.outputs.terminal import console
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, StoreError
 from orchestrator.store import WATCH_PATIENCE
 
 if TYPE_CHECKING:
-    from orchestrator.progress import View
-    from orchestrator.reader import LedgerReader
+    from orchestrator.ledger.progress import View
+    from orchestrator.ledger.reader import LedgerReader
 
 _TIMEOUT_S = 30.0
 _LEASES = 3
@@ -71,7 +71,7 @@ class WatchOptions:
 
 
 def _reader(place: RunPlace) -> LedgerReader:
-    from orchestrator.reader import LedgerReader
+    from orchestrator.ledger.reader import LedgerReader
 
     url, name = located(place.out, place.store.store, place.store.run_name)
     return LedgerReader(readable(url, name, place.store.trust.store_ca, _TIMEOUT_S))
@@ -88,8 +88,8 @@ def status(options: StatusOptions) -> int:
       waa-matrix status demo-run
       waa-matrix status --store az://myaccount --run 9876543210 --json
     """
-    from orchestrator.progress import view
-    from orchestrator.watch import draw, plain_lines
+    from orchestrator.cli.outputs.display import draw, plain_lines
+    from orchestrator.ledger.progress import view
 
     reader = _reader(options.place)
     now = time.time()
@@ -106,7 +106,7 @@ def status(options: StatusOptions) -> int:
 def _spent(reader: LedgerReader, now: float) -> float | None:
     """Return US dollars that the run's machines cost until now, None when it has none."""
     from orchestrator.ledger.events import read_events
-    from orchestrator.report.fleet import FleetEvents, spent_so_far
+    from orchestrator.report.model.fleet import FleetEvents, spent_so_far
 
     events, _damage = read_events(reader.events())
     return spent_so_far(FleetEvents(events, now))
@@ -120,9 +120,9 @@ def watch(options: WatchOptions) -> int:
     Example:
       waa-matrix watch demo-run --screens latest
     """
-    from orchestrator.report.amounts import span_of_time
-    from orchestrator.silence import Silence
-    from orchestrator.watch import Display
+    from orchestrator.cli.outputs.display import Display
+    from orchestrator.ledger.silence import Silence
+    from orchestrator.report.phrases.amounts import span_of_time
 
     reader, screens = _reader(options.place), options.screens
     with Display(console(no_color=options.colours.no_color), reader, time.time) as display:

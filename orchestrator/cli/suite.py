@@ -9,8 +9,8 @@ from typing import Annotated
 import click
 
 from orchestrator.cli.command import Group, command
-from orchestrator.cli.suite_options import SuiteOptions, chosen_suite
-from orchestrator.cli.values import option, option_values
+from orchestrator.cli.options.suite import SuiteOptions, chosen_suite
+from orchestrator.cli.options.values import option, option_values
 
 
 @click.group(cls=Group)

@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import (
-    cloud_options,
-    cloud_problems,
-    cloud_values,
-    github_run_option,
-    open_clients,
-)
 from orchestrator.cli.command import Group, command
-from orchestrator.cli.duration import MINUTES
-from orchestrator.cli.fleet import (
+from orchestrator.cli.inputs.fleet import (
     actor_name,
     billed_so_far,
     known_rates,
@@ -27,17 +19,25 @@ from orchestrator.cli.fleet import (
     supply_of,
     with_image,
 )
-from orchestrator.cli.fleet_options import FleetOptions, fleet_options, read_fleet_options
-from orchestrator.cli.terminal import console
+from orchestrator.cli.options.compute import (
+    cloud_options,
+    cloud_problems,
+    cloud_values,
+    github_run_option,
+    open_clients,
+)
+from orchestrator.cli.options.duration import MINUTES
+from orchestrator.cli.options.fleet import FleetOptions, fleet_options, read_fleet_options
+from orchestrator.cli.outputs.terminal import console
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, Problem
 
 if TYPE_CHECKING:
-    from orchestrator.cli.cloud import Clients
+    from orchestrator.cli.options.compute import Clients
     from orchestrator.clock import Clock
     from orchestrator.fleet.identity import Attempt
     from orchestrator.fleet.status import Row
     from orchestrator.fleet.supervise import Round, Supervisor
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
 
 _STATUS_EVERY_S = 60.0
@@ -119,17 +119,17 @@ def supervise(**options: Any) -> int:
         ended = _supervisor(settings, sides).run()
     click.echo(f"{ended.reason}", err=ended.exit_code != EXIT_COMPLETE)
     if ended.exit_code not in (EXIT_COMPLETE, EXIT_INCOMPLETE):
-        from orchestrator.cli.annotations import show_failure
+        from orchestrator.cli.outputs.annotations import show_failure
 
         show_failure("supervise", [ended.reason])
     return ended.exit_code
 
 
 def _supervisor(settings: FleetOptions, sides: Clients) -> Supervisor:
-    from orchestrator.fleet.journal import Journal
-    from orchestrator.fleet.orders import RunLedger
+    from orchestrator.fleet.event_log import Journal
+    from orchestrator.fleet.run_state import RunLedger
     from orchestrator.fleet.supervise import Settings, Supervisor
-    from orchestrator.reader import LedgerReader
+    from orchestrator.ledger.reader import LedgerReader
 
     settings, imageless = _with_image(settings, sides)
     options, attempt, clock = settings.options, settings.attempt, sides.clock
@@ -194,7 +194,7 @@ def _launched_before(store: Store, attempt: Attempt, shards: int, plan: Plan, cl
     """Return how many machines were launched for this attempt; a re-run starts its own session."""
     from orchestrator.ledger import paths
     from orchestrator.ledger.records import Session, parse_session
-    from orchestrator.sessions import open_session
+    from orchestrator.ledger.session import open_session
 
     known = parse_session(store.get(paths.session(attempt.session)) or b"")
     if known is not None:

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.cloud import (
+from orchestrator.cli.command import command
+from orchestrator.cli.options.compute import (
     cloud_options,
     cloud_values,
     github_run_option,
     open_cleaner,
     open_clients,
 )
-from orchestrator.cli.command import command
-from orchestrator.cli.duration import SECONDS
-from orchestrator.cli.variables import shared_option
+from orchestrator.cli.options.duration import SECONDS
+from orchestrator.cli.options.variables import shared_option
 from orchestrator.errors import EXIT_COMPLETE, EXIT_LEFT_BEHIND, MatrixError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cli.cloud import Clients
-    from orchestrator.fleet.clear import Cleared
+    from orchestrator.cli.options.compute import Clients
+    from orchestrator.fleet.cleanup import Cleared
     from orchestrator.fleet.identity import Attempt, Fleet
     from orchestrator.store import Store
 
@@ -73,10 +73,10 @@ def teardown(
     Example, in a job of a run that was cancelled:
       waa-matrix teardown --no-wait
     """
-    from orchestrator.cli.fleet import actor_name
-    from orchestrator.fleet.clear import Broom, Patience
+    from orchestrator.cli.inputs.fleet import actor_name
+    from orchestrator.fleet.cleanup import Broom, Patience
+    from orchestrator.fleet.event_log import Journal
     from orchestrator.fleet.identity import Attempt, Fleet
-    from orchestrator.fleet.journal import Journal
     from orchestrator.fleet.teardown import tear_down
 
     with open_clients(cloud_values(options), {}, brief=True) as sides:
@@ -132,7 +132,7 @@ def reap(
       export AZURE_SUBSCRIPTION_ID=… WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix reap --repository octo/bench --resource-group waa-matrix --dry-run
     """
-    from orchestrator.fleet.clear import Patience
+    from orchestrator.fleet.cleanup import Patience
     from orchestrator.fleet.reap import Reaper
 
     with open_cleaner(cloud_values(options), _say) as (broom, github):
@@ -149,7 +149,7 @@ def reap(
 
 def _launched(store: Store | None, fleet: Fleet) -> frozenset[str]:
     """Return the machines that the run's events tell of; none when they cannot be read."""
-    from orchestrator.fleet.orders import created
+    from orchestrator.fleet.run_state import created
 
     if store is None:
         return frozenset()
@@ -165,8 +165,8 @@ def _close(sides: Clients, attempt: Attempt, options: Mapping[str, Any]) -> Stor
 
     Returns the run's ledger, None when it cannot be reached.
     """
-    from orchestrator.cli.fleet_store import FleetStore
-    from orchestrator.fleet.orders import CLOSING, order
+    from orchestrator.cli.inputs.fleet_store import FleetStore
+    from orchestrator.fleet.run_state import CLOSING, order
 
     run = options["run_name"] or f"waa-{attempt.fleet.github_run}"
     where = FleetStore(options["store"], run, options["store_ca"], shared_path=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.cli.command import command
-from orchestrator.cli.parent import leave_with_parent, orphaned_by
-from orchestrator.cli.reading import readable
-from orchestrator.cli.streams import discard
-from orchestrator.cli.worker_options import WorkerCommand, WorkerOptions
+from orchestrator.cli.inputs.run_store import readable
+from orchestrator.cli.local.parent import leave_with_parent, orphaned_by
+from orchestrator.cli.options.worker import WorkerCommand, WorkerOptions
+from orchestrator.cli.outputs.streams import discard
 from orchestrator.errors import (
     EXIT_COMPLETE,
     EXIT_INFRASTRUCTURE,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.store import Store
-    from orchestrator.worker.narrator import Narrator
-    from orchestrator.worker.pulse import Orders
+    from orchestrator.worker.heartbeat import Orders
+    from orchestrator.worker.log import Narrator
     from orchestrator.worker.redact import Redactor
     from orchestrator.worker.tools import Tools
 
@@ -88,8 +88,8 @@ def _only_look(options: WorkerOptions) -> int:
 
     Whether the run is complete is the supervisor's to judge; this job has nothing left to do.
     """
-    from orchestrator.causes import Status
-    from orchestrator.reader import LedgerReader
+    from orchestrator.ledger.causes import Status
+    from orchestrator.ledger.reader import LedgerReader
 
     folded = LedgerReader(_shared(options)).fold(running=True)
     scored, expected = folded.count(Status.SCORED), len(folded.results)
@@ -122,9 +122,9 @@ def new_worker_id(shard: int) -> str:
 
 
 def _work(options: WorkerOptions) -> int:
-    from orchestrator.scratch import held
+    from orchestrator.worker.heartbeat import Orders
     from orchestrator.worker.loop import Worker
-    from orchestrator.worker.pulse import Orders
+    from orchestrator.worker.scratch import held
 
     orders = Orders()
     _obey_signals(orders)
@@ -150,12 +150,12 @@ def _obey_signals(orders: Orders) -> None:
 
 
 def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool]) -> Tools:
-    from orchestrator.cli.worker_arena import arena_of
+    from orchestrator.cli.inputs.worker_arena import arena_of
     from orchestrator.ledger import paths
-    from orchestrator.reader import read_plan
+    from orchestrator.ledger.reader import read_plan
     from orchestrator.store import StoreCredentials, open_store
-    from orchestrator.worker.claimant import Claimant, Identity
-    from orchestrator.worker.pulse import Pulse, Watch
+    from orchestrator.worker.claims import Claimant, Identity
+    from orchestrator.worker.heartbeat import Pulse, Watch
     from orchestrator.worker.recorder import OWN_LEDGER
     from orchestrator.worker.redact import Redactor
     from orchestrator.worker.tools import Clock, Tools, WorkerSettings
@@ -247,7 +247,7 @@ def _die(narrator: Narrator, reason: str) -> None:
 
 
 def _narrator(redactor: Redactor) -> Narrator:
-    from orchestrator.worker.narrator import Narrator
+    from orchestrator.worker.log import Narrator
 
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import Finding, Status, problem_finding
+from orchestrator.compute.findings import Finding, Status, problem_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from orchestrator.costs import Rates
     from orchestrator.errors import Problem
-    from orchestrator.fleet.supply import Wish
+    from orchestrator.fleet.capacity import Wish
+    from orchestrator.planning.costs import Rates
 
 PLAN, PRICES, COST, CEILING = "plan", "prices", "cost", "cost ceiling"
 

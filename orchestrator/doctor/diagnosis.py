@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import BlockedError, Finding, Status, problem_finding
+from orchestrator.compute.findings import BlockedError, Finding, Status, problem_finding
 from orchestrator.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,
@@ -18,7 +18,7 @@ from orchestrator.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from orchestrator.cloud.findings import Check
+    from orchestrator.compute.findings import Check
 
 OPTIONS = "options"
 """The check that reports what is missing or wrong among the options."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import Check, Finding, Status
+from orchestrator.compute.findings import Check, Finding, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.cloud.kit import CheckRequest
+    from orchestrator.compute.kit import CheckRequest
     from orchestrator.github import About, Environment
 
 ENVIRONMENTS = "environments"

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import Check, Finding, Program, Status
+from orchestrator.compute.findings import Check, Finding, Program, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import Answer, BlockedError, Check, Finding, Status
+from orchestrator.compute.findings import Answer, BlockedError, Check, Finding, Status
 from orchestrator.doctor.diagnosis import OPTIONS
-from orchestrator.fleet.supply import SpotMode, Supply, why_not
+from orchestrator.fleet.capacity import SpotMode, Supply, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from orchestrator.clock import Clock
-    from orchestrator.cloud.kit import CheckRequest, EngineChecks
-    from orchestrator.cloud.offers import Quota, RegionOffers
-    from orchestrator.fleet.supply import Wish
+    from orchestrator.compute.kit import CheckRequest, EngineChecks
+    from orchestrator.compute.offers import Quota, RegionOffers
+    from orchestrator.fleet.capacity import Wish
 
 MACHINES = "machines"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import Answer, Check, Finding, Status, given
+from orchestrator.compute.findings import Answer, Check, Finding, Status, given
 from orchestrator.github.failures import FailureKind, GitHubError
 from orchestrator.github.runners import DEFAULT_GROUP
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.kit import CheckRequest
+    from orchestrator.compute.kit import CheckRequest
     from orchestrator.github import About, GitHub
 
 TOKEN, PERMISSION, RUNNER_GROUP = "GitHub token", "GitHub permission", "runner group"

@@ -7,13 +7,13 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import Check, Finding, Status, given
+from orchestrator.compute.findings import Check, Finding, Status, given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orchestrator.cloud.findings import Answer
-    from orchestrator.cloud.keys import ContainerKeys, Refusals
+    from orchestrator.compute.findings import Answer
+    from orchestrator.compute.keys import ContainerKeys, Refusals
     from orchestrator.store import Store
 
 STORE = "store"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.findings import HOUR_S, Check, Finding, Status, age_finding
+from orchestrator.compute.findings import HOUR_S, Check, Finding, Status, age_finding
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.kit import CheckRequest
+    from orchestrator.compute.kit import CheckRequest
 
 REAPER = "sweeper on GitHub"
 

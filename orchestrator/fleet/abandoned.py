@@ -14,7 +14,7 @@ from orchestrator.fleet.identity import attempt_of_tags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.cloud.port import Instance
+    from orchestrator.compute.base import Instance
     from orchestrator.github import Job, Run, Runner
 
 SUPERVISE_JOB = "supervise"

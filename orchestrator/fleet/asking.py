@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from orchestrator.cloud.failures import CloudError
+from orchestrator.compute.failures import CloudError
 from orchestrator.fleet.facts import Facts
 from orchestrator.fleet.identity import runner_of_tags
 from orchestrator.github import GitHubError
@@ -14,8 +14,8 @@ from orchestrator.github import GitHubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orchestrator.cloud.port import Instance, MachineEngine
-    from orchestrator.fleet.clear import RunnerStore
+    from orchestrator.compute.base import Instance, MachineEngine
+    from orchestrator.fleet.cleanup import RunnerStore
     from orchestrator.fleet.facts import Doubts
     from orchestrator.github import Job, Runner
 

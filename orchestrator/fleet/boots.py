@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestrator.fleet.decide import Orders
-    from orchestrator.fleet.doom import Doomed
-    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.deletion import Doomed
+    from orchestrator.fleet.supervisor_state import Memory
 
 BAD_BOOTS_LIMIT = 3
 """Boots in a row that took no job.

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.port import InstanceState, Kind
-from orchestrator.fleet.doom import Doomed
+from orchestrator.compute.base import InstanceState, Kind
+from orchestrator.fleet.deletion import Doomed
 from orchestrator.fleet.view import Member, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.cloud.port import Instance
+    from orchestrator.compute.base import Instance
     from orchestrator.fleet.decide import Orders, Rules
-    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.supervisor_state import Memory
 
 GRACE_S = 300.0
 """Between a job's begin and the first word of its worker: a checkout, an install."""

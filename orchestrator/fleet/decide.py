@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.boots import count_boots
-from orchestrator.fleet.doom import Doomed, doom, everything, in_words
+from orchestrator.fleet.deletion import Doomed, doom, everything, in_words
 from orchestrator.fleet.identity import MACHINE_TAG
-from orchestrator.fleet.memory import LAG_S
+from orchestrator.fleet.supervisor_state import LAG_S
 from orchestrator.fleet.view import Phase
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.port import Instance
-    from orchestrator.fleet.memory import Memory
+    from orchestrator.compute.base import Instance
+    from orchestrator.fleet.supervisor_state import Memory
     from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Runner
 

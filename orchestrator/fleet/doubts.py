@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from orchestrator.fleet.facts import Doubts
 from orchestrator.fleet.identity import MACHINE_TAG
-from orchestrator.fleet.memory import AGAIN_S, LAG_S
+from orchestrator.fleet.supervisor_state import AGAIN_S, LAG_S
 from orchestrator.fleet.view import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestrator.fleet.decide import Actions, Orders
-    from orchestrator.fleet.doom import Doomed
+    from orchestrator.fleet.deletion import Doomed
     from orchestrator.fleet.facts import Facts
-    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.supervisor_state import Memory
     from orchestrator.fleet.view import FleetView
 
 _UNSURE = (Phase.BOOTING, Phase.RUNNERLESS, Phase.FAILED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE, StoreError
 
 if TYPE_CHECKING:
-    from orchestrator.fleet.orders import RunLedger
+    from orchestrator.fleet.run_state import RunLedger
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestrator.cloud.port import Kind
+from orchestrator.compute.base import Kind
 from orchestrator.fleet.view import join
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cloud.port import Instance
+    from orchestrator.compute.base import Instance
     from orchestrator.fleet.identity import Fleet
     from orchestrator.fleet.view import FleetView
     from orchestrator.github import Job, Runner

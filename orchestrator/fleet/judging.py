@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.fleet.decide import Actions, Orders, Rules
     from orchestrator.fleet.facts import Facts, Listings
     from orchestrator.fleet.identity import Fleet
-    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.supervisor_state import Memory
     from orchestrator.fleet.view import FleetView
 
 _ROUNDS_LIMIT = 4

@@ -14,7 +14,7 @@ from orchestrator.fleet.view import Phase
 if TYPE_CHECKING:
     from orchestrator.fleet.decide import Orders
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.memory import Memory
+    from orchestrator.fleet.supervisor_state import Memory
     from orchestrator.fleet.view import FleetView
 
 _ALIVE = (Phase.BOOTING, Phase.IDLE, Phase.BUSY)

@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import Action, CloudError, Failure, FailureKind
-from orchestrator.cloud.job import Job, MachineNeeds
+from orchestrator.compute.failures import Action, CloudError, Failure, FailureKind
+from orchestrator.compute.job import Job, MachineNeeds
 from orchestrator.errors import StoreError
-from orchestrator.fleet.custom_data import SAS_FILE
+from orchestrator.fleet.bootstrap import SAS_FILE
 from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, ZONE_TAG, Role
 from orchestrator.fleet.refusals import Halt, Refusals
 from orchestrator.github import FailureKind as GitHubKind
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.clock import Clock
-    from orchestrator.cloud.image import MachineImage
-    from orchestrator.cloud.job import Bootstrap
-    from orchestrator.cloud.offers import Placement
-    from orchestrator.cloud.port import MachineEngine
-    from orchestrator.fleet.custom_data import FirstBoot, FirstBoots
+    from orchestrator.compute.base import MachineEngine
+    from orchestrator.compute.image import MachineImage
+    from orchestrator.compute.job import Bootstrap
+    from orchestrator.compute.offers import Placement
+    from orchestrator.fleet.bootstrap import FirstBoot, FirstBoots
+    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.event_log import Journal
     from orchestrator.fleet.identity import Attempt
-    from orchestrator.fleet.journal import Journal
-    from orchestrator.fleet.supply import Supply
     from orchestrator.ledger.events import Fact
     from orchestrator.secret import Secret
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.failures import CloudError
-from orchestrator.fleet.blindness import LONG_S, Blindness
+from orchestrator.compute.failures import CloudError
 from orchestrator.fleet.facts import Listings
+from orchestrator.fleet.outage import LONG_S, Blindness
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
-    from orchestrator.cloud.port import Instance, MachineEngine
-    from orchestrator.fleet.clear import RunnerStore
+    from orchestrator.compute.base import Instance, MachineEngine
+    from orchestrator.fleet.cleanup import RunnerStore
     from orchestrator.fleet.identity import Attempt
     from orchestrator.github import Job
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from orchestrator.fleet.capacity import Supply
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.supply import Supply
 
 THREADS = 32
 WAVE_S = 90.0

@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.port import Kind
+from orchestrator.compute.base import Kind
 from orchestrator.fleet.abandoned import Abandoned, abandoned
-from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
+from orchestrator.fleet.cleanup import Broom, Cleared, Found, Patience, see
 from orchestrator.fleet.identity import (
     REPO_TAG,
     Fleet,
@@ -29,7 +29,7 @@ from orchestrator.github import GitHubError, Run, Runner
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cloud.port import Instance
+    from orchestrator.compute.base import Instance
     from orchestrator.github import Job
 
 BETWEEN_LOOKS_S = 60.0

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import Action, Failure, FailureKind, Scope
+from orchestrator.compute.failures import Action, Failure, FailureKind, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection

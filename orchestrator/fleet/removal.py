@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import CloudError, FailureKind
-from orchestrator.fleet.clear import STUCK_S
+from orchestrator.compute.failures import CloudError, FailureKind
+from orchestrator.fleet.cleanup import STUCK_S
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, ZONE_TAG
 from orchestrator.fleet.view import Phase
 from orchestrator.github import FailureKind as GitHubKind
@@ -20,14 +20,14 @@ from orchestrator.github import GitHubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orchestrator.cloud.failures import Failure
-    from orchestrator.cloud.port import Instance
-    from orchestrator.fleet.clear import RunnerStore
+    from orchestrator.compute.base import Instance
+    from orchestrator.compute.failures import Failure
+    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.cleanup import RunnerStore
     from orchestrator.fleet.decide import Actions
-    from orchestrator.fleet.doom import Doomed
+    from orchestrator.fleet.deletion import Doomed
     from orchestrator.fleet.identity import Role
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.supply import Supply
     from orchestrator.fleet.view import Member
     from orchestrator.github import Runner
 

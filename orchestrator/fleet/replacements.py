@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import CloudError
+from orchestrator.compute.failures import CloudError
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import LaunchedMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestrator.fleet.capacity import Supply
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.memory import Memory
-    from orchestrator.fleet.supply import Supply
+    from orchestrator.fleet.supervisor_state import Memory
 
 _THREADS = 16
 

@@ -11,8 +11,8 @@ from orchestrator.fleet.view import Phase
 if TYPE_CHECKING:
     from orchestrator.fleet.supervise import Round
     from orchestrator.fleet.view import FleetView
-    from orchestrator.plan import Plan
-    from orchestrator.progress import View
+    from orchestrator.ledger.progress import View
+    from orchestrator.planning.plan import Plan
 
 SILENT_BEATS = 4
 SLOW = 3.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.cloud.port import Kind
+from orchestrator.compute.base import Kind
 from orchestrator.errors import EXIT_INFRASTRUCTURE, StoreError
 from orchestrator.fleet.asking import Asker
 from orchestrator.fleet.by_ledger import useless
@@ -23,22 +23,22 @@ from orchestrator.fleet.identity import Role
 from orchestrator.fleet.judging import Judge, Judged
 from orchestrator.fleet.last_resort import last_resort
 from orchestrator.fleet.look import Look, Outage, look_at
-from orchestrator.fleet.memory import LAG_S, Memory
+from orchestrator.fleet.observations import Witness
 from orchestrator.fleet.removal import Remover
 from orchestrator.fleet.replacements import Replacements
+from orchestrator.fleet.supervisor_state import LAG_S, Memory
 from orchestrator.fleet.view import Phase
-from orchestrator.fleet.witness import Witness
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from orchestrator.fleet.clear import RunnerStore
+    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.cleanup import RunnerStore
+    from orchestrator.fleet.cost import Spending
     from orchestrator.fleet.facts import Listings
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.orders import RunLedger
-    from orchestrator.fleet.spending import Spending
-    from orchestrator.fleet.supply import Supply
+    from orchestrator.fleet.run_state import RunLedger
     from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Job
 

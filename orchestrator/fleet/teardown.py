@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.failures import CloudError
-from orchestrator.cloud.port import Instance, InstanceState
-from orchestrator.fleet.clear import Broom, Cleared, Found, Patience, see
+from orchestrator.compute.base import Instance, InstanceState
+from orchestrator.compute.failures import CloudError
+from orchestrator.fleet.cleanup import Broom, Cleared, Found, Patience, see
 from orchestrator.fleet.identity import MACHINE_TAG
 
 if TYPE_CHECKING:

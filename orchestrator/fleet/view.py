@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.port import InstanceState, Kind
+from orchestrator.compute.base import InstanceState, Kind
 from orchestrator.fleet.identity import MACHINE_TAG, ROLE_TAG, Role, expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.cloud.port import Instance
+    from orchestrator.compute.base import Instance
     from orchestrator.fleet.identity import Fleet
     from orchestrator.github import Job, Runner
 

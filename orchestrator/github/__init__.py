@@ -16,7 +16,7 @@ from orchestrator.github.checks import Annotation, Check, Checks, Conclusion, Le
 from orchestrator.github.clients import PUBLIC_API_URL, Clients, Connection
 from orchestrator.github.comments import Comment, Comments
 from orchestrator.github.failures import FailureKind, GitHubError
-from orchestrator.github.pace import POINTS_PER_MINUTE, Pace
+from orchestrator.github.rate_limiter import POINTS_PER_MINUTE, Pace
 from orchestrator.github.repository import About, Environment, Repository, SubjectForm
 from orchestrator.github.retry import RetryPolicy
 from orchestrator.github.runners import JitRunner, Runner, Runners, runner_problems

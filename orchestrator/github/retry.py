@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.clock import Clock
-    from orchestrator.github.pace import Pace
+    from orchestrator.github.rate_limiter import Pace
 
 T = TypeVar("T")
 

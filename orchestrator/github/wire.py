@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from orchestrator.github.failures import FailureKind, GitHubError, judge
-from orchestrator.github.pace import READ_POINTS, WRITE_POINTS, Pace
+from orchestrator.github.rate_limiter import READ_POINTS, WRITE_POINTS, Pace
 from orchestrator.github.retry import RetryPolicy, retrying
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Cause, Flag, is_final
+from orchestrator.ledger.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Cause, Flag, is_final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

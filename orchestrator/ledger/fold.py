@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import RULES, Cause, Status
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Attempt, agent_broke_arena
+from orchestrator.ledger.causes import RULES, Cause, Status
 from orchestrator.ledger.outages import refused_together
 from orchestrator.ledger.records import (
     MESSAGE_LIMIT,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from orchestrator.ledger.paths import ClaimPath, OutcomePath
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.schedule import longest_first
+from orchestrator.planning.schedule import longest_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 FANOUT = 8
 

@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.costs import Bill
 from orchestrator.ledger.events import MACHINE_ACTOR
 from orchestrator.ledger.records import plausible_time
+from orchestrator.planning.costs import Bill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.paths import OutcomePath
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from orchestrator.ledger.paths import UnscoredPath
     from orchestrator.ledger.records import Outcome
-    from orchestrator.suite import TaskKey
+    from orchestrator.planning.suite import TaskKey
 
 TASKS_THAT_TELL = 3
 """Different tasks that must have met the same before it is held to be the provider's doing."""

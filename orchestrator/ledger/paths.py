@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator.causes import Cause, read_cause
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.ledger.causes import Cause, read_cause
+from orchestrator.planning.suite import TaskKey, Unit
 
 PLAN = "plan.json"
 SESSIONS = "sessions/"

@@ -11,9 +11,9 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.causes import Cause, Flag, Status, is_final, read_cause, read_flags
 from orchestrator.encoding import canonical
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.ledger.causes import Cause, Flag, Status, is_final, read_cause, read_flags
+from orchestrator.planning.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,12 +1,12 @@
 """From a folded ledger to Markdown, HTML, JUnit and JSON. Every renderer returns its text."""
 
-from orchestrator.report.document import observations, parse_document, schema, to_document
-from orchestrator.report.facts import Evidence, EvidenceStep, RunFacts, TaskEvidence
-from orchestrator.report.html import html_pieces, render_html
-from orchestrator.report.junit import render_junit
-from orchestrator.report.markdown import render_markdown
-from orchestrator.report.results import Results
-from orchestrator.report.summary import summarize
+from orchestrator.report.formats.document import observations, parse_document, schema, to_document
+from orchestrator.report.formats.junit import render_junit
+from orchestrator.report.formats.markdown import render_markdown
+from orchestrator.report.model.facts import Evidence, EvidenceStep, RunFacts, TaskEvidence
+from orchestrator.report.model.results import Results
+from orchestrator.report.model.summary import summarize
+from orchestrator.report.page.html import html_pieces, render_html
 
 __all__ = [
     "Evidence",

@@ -13,7 +13,7 @@ from orchestrator.results.tree import find_task_directories
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orchestrator.suite import TaskKey
+    from orchestrator.planning.suite import TaskKey
 
 
 @dataclass(frozen=True, slots=True)

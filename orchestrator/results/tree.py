@@ -17,11 +17,11 @@ from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Snapshot
 from orchestrator.ledger.paths import OutcomePath
 from orchestrator.ledger.records import Outcome
+from orchestrator.planning.suite import TaskKey, Unit
 from orchestrator.results import files
 from orchestrator.results.task import LOGS, RESULT, is_task_log, read_task
 from orchestrator.results.trajectory import TRAJECTORY
 from orchestrator.results.verdict import classify
-from orchestrator.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause, Flag
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.frames import Frame
 from orchestrator.results.log import Phase

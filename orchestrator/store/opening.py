@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from orchestrator.errors import BadInputError, NoRunError, Problem, StoreError, bad_input
-from orchestrator.extra import require_azure
 from orchestrator.store import s3
 from orchestrator.store.access import KEY_VARIABLE, SAS_VARIABLE
 from orchestrator.store.answers import first_line
 from orchestrator.store.client import client_options, retry_config
+from orchestrator.store.extra import require_azure
 from orchestrator.store.file_url import directory_of, file_url
 from orchestrator.store.objects import Store
 from orchestrator.store.obstore import Obstore

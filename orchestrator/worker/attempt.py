@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause
 from orchestrator.errors import ArenaError
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.arguments import asked_of, differences, parse_arguments
 from orchestrator.results.log import Phase
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.arena.port import Arena, Assignment, TaskProcess
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
     from orchestrator.results.task import Reading
 
 KILL_GRACE_S = 2.0

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from orchestrator.encoding import canonical
 from orchestrator.ledger import paths
 from orchestrator.ledger.groups import Groups, Node
-from orchestrator.schedule import steal_order
+from orchestrator.planning.schedule import steal_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.planning.suite import Unit
     from orchestrator.store import Store
-    from orchestrator.suite import Unit
 
 MARK = canonical({"claimed": "all"})
 """What a mark holds: every worker writes the same."""

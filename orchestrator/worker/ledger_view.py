@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.ledger import outages, paths, records
-from orchestrator.ledger.look import Opened, doubtful_outcomes, telling_marks, unanswered
+from orchestrator.ledger.causes import Cause, Flag
+from orchestrator.ledger.scan import Opened, doubtful_outcomes, telling_marks, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from orchestrator.ledger.look import Listing
     from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
     from orchestrator.ledger.records import Claim, Mark, Outcome
+    from orchestrator.ledger.scan import Listing
+    from orchestrator.planning.suite import Unit
     from orchestrator.store import Store
-    from orchestrator.suite import Unit
 
 K = TypeVar("K")
 V = TypeVar("V")

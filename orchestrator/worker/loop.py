@@ -10,7 +10,6 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause, wears_the_arena
 from orchestrator.encoding import canonical
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -20,15 +19,16 @@ from orchestrator.errors import (
     StoreError,
 )
 from orchestrator.ledger import paths
-from orchestrator.schedule import blind_count
+from orchestrator.ledger.causes import Cause, wears_the_arena
+from orchestrator.planning.schedule import blind_count
 from orchestrator.worker.outage import HELD, ProviderOutage
 from orchestrator.worker.recorder import ATTEMPTS, Recorder
 from orchestrator.worker.store_retry import Limits, StoreRetry
 
 if TYPE_CHECKING:
-    from orchestrator.ledger.look import Look
     from orchestrator.ledger.records import Outcome
-    from orchestrator.suite import Unit
+    from orchestrator.ledger.scan import Look
+    from orchestrator.planning.suite import Unit
     from orchestrator.worker.tools import Tools
 
 RESET_AFTER = 2

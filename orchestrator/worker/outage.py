@@ -11,9 +11,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.encoding import canonical
 from orchestrator.ledger import outages, paths, records
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.outages import PROBE_WAITS_S, TASKS_THAT_TELL
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
     from orchestrator.worker.attempt import Seen
     from orchestrator.worker.tools import Tools
 

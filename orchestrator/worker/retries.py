@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause
 from orchestrator.ledger.attempts import Attempt, Free, next_step
-from orchestrator.ledger.look import Listing, Look, full_look
-from orchestrator.schedule import steal_order
+from orchestrator.ledger.causes import Cause
+from orchestrator.ledger.scan import Listing, Look, full_look
+from orchestrator.planning.schedule import steal_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from orchestrator.ledger.look import Candidate, Judge
     from orchestrator.ledger.paths import UnscoredPath
-    from orchestrator.plan import Plan
-    from orchestrator.suite import Unit
+    from orchestrator.ledger.scan import Candidate, Judge
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
     from orchestrator.worker.ledger_view import LedgerView
 
 ENOUGH = 4

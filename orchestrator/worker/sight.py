@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.ledger import paths
-from orchestrator.ledger.look import (
+from orchestrator.ledger.paths import OutcomePath
+from orchestrator.ledger.scan import (
     Listing,
     Look,
     fresh_look,
@@ -20,18 +21,17 @@ from orchestrator.ledger.look import (
     unanswered,
     untouched,
 )
-from orchestrator.ledger.paths import OutcomePath
 from orchestrator.worker.fresh import MARK, FreshUnits
 from orchestrator.worker.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orchestrator.ledger.look import Judge
     from orchestrator.ledger.paths import ClaimPath
-    from orchestrator.plan import Plan
+    from orchestrator.ledger.scan import Judge
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
     from orchestrator.store import Store
-    from orchestrator.suite import Unit
     from orchestrator.worker.ledger_view import LedgerView
     from orchestrator.worker.watchers import Watchers
 

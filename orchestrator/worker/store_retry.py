@@ -15,8 +15,8 @@ from orchestrator.store import FailureStreak, StoreWait, work_patience
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.worker.narrator import Narrator
-    from orchestrator.worker.pulse import Orders
+    from orchestrator.worker.heartbeat import Orders
+    from orchestrator.worker.log import Narrator
 
 T = TypeVar("T")
 

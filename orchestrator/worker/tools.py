@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.arena.port import Arena, Assignment
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
     from orchestrator.worker.attempt import Guard, Seen
-    from orchestrator.worker.claimant import Claimant
-    from orchestrator.worker.narrator import Narrator
-    from orchestrator.worker.pulse import Orders, Pulse
+    from orchestrator.worker.claims import Claimant
+    from orchestrator.worker.heartbeat import Orders, Pulse
+    from orchestrator.worker.log import Narrator
 
 
 @dataclass(frozen=True, slots=True)

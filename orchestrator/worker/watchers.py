@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.encoding import canonical
 from orchestrator.ledger import paths, records
-from orchestrator.ledger.look import IDLE
+from orchestrator.ledger.scan import IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

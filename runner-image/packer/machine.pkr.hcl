@@ -23,7 +23,7 @@ source "azure-arm" "machine" {
   os_disk_size_gb      = 64
   disk_additional_size = [var.golden_disk_gb]
   # Of the build machine's disks: there is no managed image. What a version is made of says nothing
-  # of the disks of machines, which orchestrator/cloud/azure/body.py states.
+  # of the disks of machines, which orchestrator/compute/azure_vm/body.py states.
   managed_image_storage_account_type = "Premium_LRS"
 
   # Without managed_image_name the version is made from the build machine itself, and nothing else

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orchestrator.simulate import BOOTS, DurationLaw, Simulation, around_one, draw
-from orchestrator.suite import demo_suite
+from orchestrator.planning.simulate import BOOTS, DurationLaw, Simulation, around_one, draw
+from orchestrator.planning.suite import demo_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.simulate import Timeline
+    from orchestrator.planning.simulate import Timeline
     from scripts.until.design import Counts, Design
 
 _RUNS = 10

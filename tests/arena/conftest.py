@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.arena.port import Assignment
-from orchestrator.arena.simulated import SimulatedArena, SimulatedSettings
-from orchestrator.plan import AgentSettings, ArenaSettings
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.arena.simulated.arena import SimulatedArena, SimulatedSettings
+from orchestrator.planning.plan import AgentSettings, ArenaSettings
+from orchestrator.planning.suite import TaskKey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.arena.client_call import client_flags
-from orchestrator.arena.client_profile import WAA, WAA_V2, profile_of, profile_problems
-from orchestrator.arena.winarena_guest import address_in
+from orchestrator.arena.winarena.client_call import client_flags
+from orchestrator.arena.winarena.client_profile import WAA, WAA_V2, profile_of, profile_problems
+from orchestrator.arena.winarena.guest import address_in
 from orchestrator.errors import BadInputError
-from orchestrator.plan import AgentSettings, ArenaSettings, PlanInputs, make_plan
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.planning.plan import AgentSettings, ArenaSettings, PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, suite_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.arena.client_tree import tree_digest
+from orchestrator.arena.winarena.client_tree import tree_digest
 from orchestrator.errors import BadInputError
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from orchestrator.arena import docker_commands as commands
-from orchestrator.arena.standin.entry import _DEFAULTS as ENTRY_FLAGS
-from orchestrator.arena.winarena_machine import Owner
+from orchestrator.arena.simulated.fake_container.entry import _DEFAULTS as ENTRY_FLAGS
+from orchestrator.arena.winarena import docker_commands as commands
+from orchestrator.arena.winarena.machine import Owner
 
 CONTAINER = commands.Container(
     name="waa-matrix-w1",

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.arena.simulated import SimulatedArena, SimulatedSettings, check_faults
-from orchestrator.arena.standin.draw import draw
+from orchestrator.arena.simulated.arena import SimulatedArena, SimulatedSettings, check_faults
+from orchestrator.arena.simulated.fake_container.draw import draw
 from orchestrator.errors import ArenaError, BadInputError
-from orchestrator.plan import AgentSettings, ArenaSettings
+from orchestrator.planning.plan import AgentSettings, ArenaSettings
 from tests.arena.conftest import until
 
 if TYPE_CHECKING:

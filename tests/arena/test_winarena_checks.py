@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.arena.winarena import WinArenaSettings
-from orchestrator.arena.winarena_checks import Host, preflight
-from orchestrator.arena.winarena_machine import Machine
-from orchestrator.arena.winarena_storage import golden_digest
-from orchestrator.plan import AgentSettings, ArenaSettings
+from orchestrator.arena.winarena.arena import WinArenaSettings
+from orchestrator.arena.winarena.checks import Host, preflight
+from orchestrator.arena.winarena.machine import Machine
+from orchestrator.arena.winarena.storage import golden_digest
+from orchestrator.planning.plan import AgentSettings, ArenaSettings
 
 BIG = Machine(cores=16, ram_gb=64.0, cpu="x")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.arena.winarena_machine import this_process
-from orchestrator.arena.winarena_storage import (
+from orchestrator.arena.winarena.machine import this_process
+from orchestrator.arena.winarena.storage import (
     copy_pristine,
     golden_digest,
     orphaned_copies,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import RULES, Cause
+from orchestrator.ledger.causes import RULES, Cause
 from tests.attacks.scene import LEASE_S, miscounted, scene_of, url_of
 from tests.e2e.command import workers_of
 from tests.fakes import blob_front

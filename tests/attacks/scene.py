@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.arena.docker_cli import Docker
-from orchestrator.arena.winarena_sweep import remove_container, started_by_workers
-from orchestrator.causes import RULES
-from orchestrator.reader import LedgerReader
+from orchestrator.arena.winarena.docker_cli import Docker
+from orchestrator.arena.winarena.sweep import remove_container, started_by_workers
+from orchestrator.ledger.causes import RULES
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.store import open_directory
 from tests.e2e.base_image import simulated_image
 from tests.e2e.command import command, until, workers_of

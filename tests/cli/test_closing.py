@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.causes import Cause, Flag
-from orchestrator.cli.closing import closing_lines
+from orchestrator.cli.outputs.summary_lines import closing_lines
 from orchestrator.errors import EXIT_INFRASTRUCTURE
-from orchestrator.report import Results, summarize, wording
-from orchestrator.suite import INFEASIBLE_PREFIX, Suite, TaskKey, suite_of
+from orchestrator.ledger.causes import Cause, Flag
+from orchestrator.planning.suite import INFEASIBLE_PREFIX, Suite, TaskKey, suite_of
+from orchestrator.report import Results, summarize
+from orchestrator.report.phrases import wording
 from tests.e2e.command import call, quick
 from tests.report.fake_run import START, FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.fake_trials import trials_run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.fetching import GIVE_UP, fetch
 from orchestrator.store import Listed, Store, UnclearError
+from orchestrator.store.fetch import GIVE_UP, fetch
 
 if TYPE_CHECKING:
     from pathlib import Path

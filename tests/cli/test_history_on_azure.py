@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.history import DEFAULT_NAME
+from orchestrator.comparison.history import DEFAULT_NAME
 from orchestrator.store import KEY_VARIABLE, SAS_VARIABLE
 from tests.e2e.command import call
 from tests.fleet.blob_stand import BlobStand, blob_standing

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from orchestrator.cli.reading import readable
+from orchestrator.cli.inputs.run_store import readable
 from orchestrator.ledger import paths
 from orchestrator.store import KEY_VARIABLE, SAS_VARIABLE
 from tests.fleet.blob_stand import blob_standing

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cli.printable import Printable
+from orchestrator.cli.outputs.printable import Printable
 from tests.e2e.command import PATIENCE_S, RunDirectory, call, command, quick
 from tests.report.run_documents import document, tasks_of
 

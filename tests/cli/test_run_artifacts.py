@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from orchestrator.cli.artifact_names import newest_first
-from orchestrator.cli.runs import RunFinder
+from orchestrator.cli.inputs.artifact_names import newest_first
+from orchestrator.cli.inputs.runs import RunFinder
 from orchestrator.errors import BadInputError, MatrixError
 from orchestrator.github import open_github
 from tests.e2e.command import RunDirectory, call, quick
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from orchestrator.cli.runs import Found
+    from orchestrator.cli.inputs.runs import Found
 
 PLANTED = {"evidence/os/t1/0/1-w0/results.json": b'{"run": {"id": "planted"}}'}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cli.runner_log import Inert
+from orchestrator.cli.outputs.runner_log import Inert
 from tests.cli.conftest import EVENT
 from tests.tiers import ROOT
 
@@ -108,7 +108,7 @@ def test_what_is_led_to_a_file_is_data_and_stays(
     tmp_path: Path, *, to_a_file: bool, shown: str
 ) -> None:
     program = (
-        "from orchestrator.cli.runner_log import inert_log\n"
+        "from orchestrator.cli.outputs.runner_log import inert_log\n"
         "with inert_log():\n    print('##[add-mask]1')"
     )
     with (tmp_path / "out").open("w") as out:

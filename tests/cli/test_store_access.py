@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cli.store_access import store_access
+from orchestrator.cli.inputs.store_access import store_access
 from orchestrator.errors import BadInputError
 from orchestrator.store import (
     KEY_VARIABLE,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.cli.annotations import ANNOTATIONS_A_STEP, keep_failure
+from orchestrator.cli.outputs.annotations import ANNOTATIONS_A_STEP, keep_failure
 from tests.cli.conftest import EVENT, HEAD
 from tests.report.hostile import CORPUS
 

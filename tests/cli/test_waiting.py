@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.cli.waiting import Waiting
+from orchestrator.cli.inputs.waiting import Waiting
 from orchestrator.errors import StoreError, StoreRefusedError
 from orchestrator.store import REPORT_PATIENCE, FailureStreak
 

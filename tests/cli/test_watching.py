@@ -8,9 +8,9 @@ import pytest
 
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Heartbeat, Session, to_json
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, Unit, suite_of
 from orchestrator.store import StorePatience, open_directory
-from orchestrator.suite import TaskKey, Unit, suite_of
 from tests.attacks.scene import url_of
 from tests.cli.in_process import Commands
 from tests.fakes import blob_front
@@ -45,7 +45,7 @@ def run(tmp_path: Path) -> Path:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Commands:
     """Commands that look as often as they can."""
-    monkeypatch.setattr("orchestrator.watch._PLAIN_S", 0.001)
+    monkeypatch.setattr("orchestrator.cli.outputs.display._PLAIN_S", 0.001)
     return Commands(capsys, monkeypatch)
 
 

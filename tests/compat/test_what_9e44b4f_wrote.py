@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.causes import Cause, Status
+from orchestrator.comparison.record import read_record
+from orchestrator.comparison.schema import SCHEMA
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Status
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Session, to_json
-from orchestrator.plan_file import parse_plan
-from orchestrator.report.comparison.record import read_record
-from orchestrator.report.comparison.schema import SCHEMA
-from orchestrator.report.document import parse_document, task_document, to_document
-from orchestrator.report.facts import RunFacts
-from orchestrator.report.summary import summarize
+from orchestrator.planning.plan_file import parse_plan
+from orchestrator.report.formats.document import parse_document, task_document, to_document
+from orchestrator.report.model.facts import RunFacts
+from orchestrator.report.model.summary import summarize
 from orchestrator.results.verdict import Verdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
@@ -29,7 +29,7 @@ from tests.fakes.virtual_world import EPOCH, World
 from tests.worker.test_loop import run_out
 
 if TYPE_CHECKING:
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
 
 WRITTEN = Path(__file__).with_name("written_at_9e44b4f")
 DIGEST = "214a991c0d38c0e536271ade32522ca5fc66db3dc33b7a798fb8b0bedd7e4c69"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from orchestrator.cli import cli
-from tests.cloud.conftest import ca_file  # noqa: F401  # fixtures are found by name
+from tests.compute.conftest import ca_file  # noqa: F401  # fixtures are found by name
 from tests.e2e.command import call
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT

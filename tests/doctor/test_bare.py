@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.cli.checkout import repository_here
-from orchestrator.cloud.azure.checks.account import AZ
+from orchestrator.cli.inputs.checkout import repository_here
+from orchestrator.compute.azure_vm.checks.account import AZ
 from orchestrator.doctor.programs import GH, program_finding
 from tests.doctor import defects
 from tests.doctor.conftest import REPOSITORY, SetUp

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.findings import Answer, BlockedError, Check, Finding, Status
-from orchestrator.cloud.keys import Refusals
+from orchestrator.compute.findings import Answer, BlockedError, Check, Finding, Status
+from orchestrator.compute.keys import Refusals
 from orchestrator.doctor.diagnosis import diagnose, exit_code
 from orchestrator.doctor.store import refusal_findings
 from orchestrator.errors import MatrixError, bad_input

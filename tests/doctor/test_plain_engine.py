@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from orchestrator.cloud.findings import Answer, Finding, Status
-from orchestrator.cloud.kit import CheckRequest
-from orchestrator.cloud.offers import NO_QUOTA, RegionOffers
-from orchestrator.cloud.plain import NoChecks
+from orchestrator.compute.findings import Answer, Finding, Status
+from orchestrator.compute.kit import CheckRequest
+from orchestrator.compute.offers import NO_QUOTA, RegionOffers
+from orchestrator.compute.plain import NoChecks
 from orchestrator.doctor.diagnosis import diagnose
 from orchestrator.doctor.regions import region_checks
 from orchestrator.errors import MatrixError
-from orchestrator.fleet.supply import SpotMode, Wish
+from orchestrator.fleet.capacity import SpotMode, Wish
 from tests.fakes.clock import ScaledClock
 
 

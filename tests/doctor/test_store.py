@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cloud.azurite import running_over_tls
+from tests.compute.azurite import running_over_tls
 from tests.fakes.azurite import ACCOUNT
 
 if TYPE_CHECKING:

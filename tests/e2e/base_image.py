@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = REPOSITORY / "runner-image" / "winarena-sim"
-STANDIN = REPOSITORY / "orchestrator" / "arena" / "standin"
+STANDIN = REPOSITORY / "orchestrator" / "arena" / "simulated" / "fake_container"
 BASE = "waa-matrix-base"
 PACKAGES = "python3-minimal,python-is-python3,libpython3-stdlib"
 

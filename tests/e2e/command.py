@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
-from orchestrator.plan_file import parse_plan
+from orchestrator.planning.plan_file import parse_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
 
 PATIENCE_S = 240.0
 

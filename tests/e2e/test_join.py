@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Status
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.causes import Status
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.store import StoreCredentials, open_store
 from tests.e2e.command import call, output_of, quick, start, until
 

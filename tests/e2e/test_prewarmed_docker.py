@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.arena.docker_cli import Docker
-from orchestrator.causes import Status
+from orchestrator.arena.winarena.docker_cli import Docker
 from orchestrator.errors import ArenaError
+from orchestrator.ledger.causes import Status
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.records import Session
-from orchestrator.plan import ArenaSettings, PlanInputs, make_plan
-from orchestrator.reader import LedgerReader
-from orchestrator.sessions import open_session
+from orchestrator.ledger.session import open_session
+from orchestrator.planning.plan import ArenaSettings, PlanInputs, make_plan
+from orchestrator.planning.suite import Selection, demo_suite, select
 from orchestrator.store import StoreCredentials, open_store
-from orchestrator.suite import Selection, demo_suite, select
 from tests.e2e.base_image import simulated_image
 from tests.e2e.command import call
 from tests.image.machine import IMAGE, Sandbox

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Status
+from orchestrator.ledger.causes import Cause, Status
 from tests.e2e.command import RunDirectory, call, quick
 
 if TYPE_CHECKING:

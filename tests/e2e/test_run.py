@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Status
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.causes import Cause, Status
+from orchestrator.ledger.reader import LedgerReader
 from tests.e2e.command import RunDirectory, call, output_of, quick, start, until, workers_of
 from tests.fakes.azurite import ACCOUNT, KEY
 from tests.fakes.proxy import proxy_to

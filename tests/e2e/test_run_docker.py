@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.arena.docker_cli import Docker
-from orchestrator.arena.winarena_sweep import started_by_workers
-from orchestrator.causes import Cause, Status
-from orchestrator.suite import Selection, demo_suite, select
+from orchestrator.arena.winarena.docker_cli import Docker
+from orchestrator.arena.winarena.sweep import started_by_workers
+from orchestrator.ledger.causes import Cause, Status
+from orchestrator.planning.suite import Selection, demo_suite, select
 from tests.e2e.base_image import simulated_image
 from tests.e2e.command import RunDirectory, call
 

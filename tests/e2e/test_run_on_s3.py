@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Status
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.causes import Status
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.store import credentials_from, open_store
 from tests.cli.in_process import Commands
 from tests.e2e.command import call, output_of, quick, start, until

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.arena.docker_cli import Docker
-from orchestrator.arena.docker_commands import DESK_MOUNT, container_name
 from orchestrator.arena.port import Assignment
-from orchestrator.arena.standin.draw import draw
-from orchestrator.arena.winarena import WinArena, WinArenaSettings
-from orchestrator.arena.winarena_checks import preflight
-from orchestrator.arena.winarena_sweep import sweep
+from orchestrator.arena.simulated.fake_container.draw import draw
+from orchestrator.arena.winarena.arena import WinArena, WinArenaSettings
+from orchestrator.arena.winarena.checks import preflight
+from orchestrator.arena.winarena.docker_cli import Docker
+from orchestrator.arena.winarena.docker_commands import DESK_MOUNT, container_name
+from orchestrator.arena.winarena.sweep import sweep
 from orchestrator.errors import ArenaError
-from orchestrator.plan import AgentSettings, ArenaSettings
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.plan import AgentSettings, ArenaSettings
+from orchestrator.planning.suite import TaskKey, Unit
 from tests.arena.conftest import until
 from tests.e2e.base_image import REPOSITORY, simulated_image
 

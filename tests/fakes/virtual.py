@@ -12,17 +12,17 @@ import threading
 from typing import TYPE_CHECKING
 
 from orchestrator.arena.port import Health
-from orchestrator.causes import Cause
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.records import Left, to_json
 from orchestrator.results.verdict import Verdict
 from orchestrator.store import Store
 from orchestrator.worker.attempt import Guard, Seen
-from orchestrator.worker.claimant import Claimant, Identity
+from orchestrator.worker.claims import Claimant, Identity
+from orchestrator.worker.heartbeat import Orders, Pulse, Watch
+from orchestrator.worker.log import Narrator
 from orchestrator.worker.loop import Worker
-from orchestrator.worker.narrator import Narrator
-from orchestrator.worker.pulse import Orders, Pulse, Watch
 from orchestrator.worker.tools import Clock, Tools, WorkerSettings
 from tests.fakes.virtual_world import SESSION, Line
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.arena.port import Arena, Assignment
-    from orchestrator.plan import Plan
-    from orchestrator.suite import Unit
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
     from tests.fakes.virtual_world import World
 
 

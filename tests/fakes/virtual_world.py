@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.records import Session, parse_claim, parse_outcome, to_json
 from orchestrator.store import AlreadyThereError, Listed, RefusedError, UnclearError
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.ledger.paths import ClaimPath
-    from orchestrator.plan import Plan
-    from orchestrator.suite import Unit
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
 
 SESSION = "s1"
 EPOCH = 1_700_000_000.0

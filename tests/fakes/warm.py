@@ -25,10 +25,14 @@ COMMAND = "waa-matrix"
 _ROOT = Path(__file__).resolve().parents[2]
 _IMPORTED = (
     *("orchestrator.cli.provision", "orchestrator.cli.supervise", "orchestrator.cli.teardown"),
-    *("orchestrator.cloud.azure.adapter", "orchestrator.cloud.azure.storage"),
+    *("orchestrator.compute.azure_vm.adapter", "orchestrator.compute.azure_vm.storage"),
     *("orchestrator.fleet.provision", "orchestrator.fleet.supervise", "orchestrator.fleet.reap"),
-    *("orchestrator.fleet.status", "orchestrator.fleet.teardown", "orchestrator.forecast"),
-    *("orchestrator.github.artifacts", "orchestrator.prices", "orchestrator.reader"),
+    *("orchestrator.fleet.status", "orchestrator.fleet.teardown", "orchestrator.planning.forecast"),
+    *(
+        "orchestrator.github.artifacts",
+        "orchestrator.planning.prices",
+        "orchestrator.ledger.reader",
+    ),
     *("azure.identity", "azure.mgmt.compute", "azure.mgmt.resource.resources", "azure.mgmt.core"),
     *("azure.mgmt.compute.operations", "azure.mgmt.resource.resources.operations"),
     *("github.Requester", "github.GithubIntegration", "obstore.store", "requests", "rich.table"),

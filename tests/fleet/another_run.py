@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.azure.adapter import AzureCloud
-from orchestrator.cloud.azure.credentials import Federated
-from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
+from orchestrator.compute.azure_vm.adapter import AzureCloud
+from orchestrator.compute.azure_vm.credentials import Federated
+from orchestrator.compute.azure_vm.settings import AzureSettings, Endpoints, Site
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG
 from orchestrator.github import open_github
-from tests.cloud.requests import machine
+from tests.compute.requests import machine
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.github import RunnerFate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.store import StoreCredentials, open_store
-from tests.cloud.azurite import running_over_tls
+from tests.compute.azurite import running_over_tls
 from tests.fakes.azurite import ACCOUNT, KEY
 from tests.fleet.stand import ATTEMPT, Stand, standing
 

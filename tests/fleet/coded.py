@@ -12,9 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.azure.codes import Code
-from orchestrator.cloud.azure.price_table import built_in
-from orchestrator.cloud.failures import Action, FailureKind, Scope
+from orchestrator.compute.azure_vm.codes import Code
+from orchestrator.compute.azure_vm.price_table import built_in
+from orchestrator.compute.failures import Action, FailureKind, Scope
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Outcome, to_json
 from tests.fakes.arm.faults import Fate, Fault

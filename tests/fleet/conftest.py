@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.fleet.clear import Broom
-from orchestrator.fleet.custom_data import FirstBoots, template
+from orchestrator.fleet.bootstrap import FirstBoots, template
+from orchestrator.fleet.capacity import Supply, Wish
+from orchestrator.fleet.cleanup import Broom
+from orchestrator.fleet.cost import Spending
 from orchestrator.fleet.decide import Rules
+from orchestrator.fleet.event_log import Journal
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
-from orchestrator.fleet.journal import Journal
 from orchestrator.fleet.launch import Build, Launcher
-from orchestrator.fleet.orders import RunLedger, is_closing
-from orchestrator.fleet.spending import Spending
+from orchestrator.fleet.run_state import RunLedger, is_closing
 from orchestrator.fleet.supervise import Settings, Supervisor
-from orchestrator.fleet.supply import Supply, Wish
 from orchestrator.github import GitHub, open_github
 from orchestrator.ledger import paths
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.records import Outcome, Session, to_json
-from orchestrator.plan import PlanInputs, make_plan
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.session import open_session
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.sources import load_suite
+from orchestrator.planning.suite import Selection, select
 from orchestrator.secret import Secret
-from orchestrator.sessions import open_session
-from orchestrator.sources import load_suite
 from orchestrator.store import StoreCredentials, open_store
-from orchestrator.suite import Selection, select
-from tests.cloud.conftest import (  # noqa: F401  # fixtures are found by name
+from tests.compute.conftest import (  # noqa: F401  # fixtures are found by name
     arm,
     ca_file,
     clock,
@@ -39,7 +39,7 @@ from tests.cloud.conftest import (  # noqa: F401  # fixtures are found by name
     no_waits,
     settings,
 )
-from tests.cloud.requests import IMAGE, machine
+from tests.compute.requests import IMAGE, machine
 from tests.fakes.arm.catalogue import REGIONS
 from tests.fakes.arm.world import MACHINE
 from tests.fakes.github import FakeGitHub
@@ -50,11 +50,11 @@ from tests.fleet.blob_stand import BlobStand, blob_standing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.cloud.azure.adapter import AzureCloud
-    from orchestrator.cloud.offers import RegionOffers
-    from orchestrator.plan import Plan
+    from orchestrator.compute.azure_vm.adapter import AzureCloud
+    from orchestrator.compute.offers import RegionOffers
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
     from orchestrator.store import Store
-    from orchestrator.suite import Unit
     from tests.fakes.arm.server import FakeArm
     from tests.fakes.clock import VirtualClock
     from tests.fakes.github import JobEntry

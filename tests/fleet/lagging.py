@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import stamina
 
-from orchestrator.cloud.azure.adapter import AzureCloud
-from orchestrator.cloud.retry import hush
+from orchestrator.compute.azure_vm.adapter import AzureCloud
+from orchestrator.compute.retry import hush
 from orchestrator.fleet.provision import launch_wave
 from tests.fakes.arm.faults import Fate
 from tests.fakes.arm.world import MACHINE

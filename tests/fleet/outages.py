@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import stamina
 
-from orchestrator.cloud.retry import hush
-from orchestrator.fleet.clear import Patience
+from orchestrator.compute.retry import hush
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.reap import Reaper
 from orchestrator.fleet.teardown import tear_down
@@ -32,8 +32,8 @@ from tests.fleet.staging import sky, staged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orchestrator.fleet.clear import Cleared
-    from orchestrator.fleet.supply import Supply
+    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.cleanup import Cleared
     from orchestrator.store.objects import Listed, Primitives
     from tests.fakes.github import JobEntry
     from tests.fleet.conftest import Stage

@@ -17,9 +17,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.arena.standin.draw import draw
+from orchestrator.arena.simulated.fake_container.draw import draw
 from orchestrator.fleet.identity import Fleet
-from orchestrator.suite import demo_suite
+from orchestrator.planning.suite import demo_suite
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fleet.whole import REPOSITORY, WholeRun, whole_run
 

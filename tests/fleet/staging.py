@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.azure.adapter import AzureCloud
-from orchestrator.cloud.azure.credentials import Federated
-from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
+from orchestrator.compute.azure_vm.adapter import AzureCloud
+from orchestrator.compute.azure_vm.credentials import Federated
+from orchestrator.compute.azure_vm.settings import AzureSettings, Endpoints, Site
+from orchestrator.fleet.event_log import Journal
 from orchestrator.fleet.identity import Attempt, Fleet
-from orchestrator.fleet.journal import Journal
 from orchestrator.github import open_github
 from orchestrator.ledger.records import Session
-from orchestrator.plan import PlanInputs, make_plan
-from orchestrator.sessions import open_session
+from orchestrator.ledger.session import open_session
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import Selection, demo_suite, select
 from orchestrator.store import StoreCredentials, open_store
-from orchestrator.suite import Selection, demo_suite, select
-from tests.cloud.conftest import PUBLIC_KEY
+from tests.compute.conftest import PUBLIC_KEY
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving

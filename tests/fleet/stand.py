@@ -15,25 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.azure.adapter import AzureCloud
-from orchestrator.cloud.azure.credentials import Federated
-from orchestrator.cloud.azure.settings import AzureSettings, Endpoints, Site
-from orchestrator.fleet.custom_data import FirstBoots, template
+from orchestrator.compute.azure_vm.adapter import AzureCloud
+from orchestrator.compute.azure_vm.credentials import Federated
+from orchestrator.compute.azure_vm.settings import AzureSettings, Endpoints, Site
+from orchestrator.fleet.bootstrap import FirstBoots, template
+from orchestrator.fleet.capacity import SpotMode, Supply, Wish
+from orchestrator.fleet.event_log import Journal
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
-from orchestrator.fleet.journal import Journal
 from orchestrator.fleet.launch import Build, Launcher
 from orchestrator.fleet.provision import launch_wave
-from orchestrator.fleet.supply import SpotMode, Supply, Wish
 from orchestrator.github import open_github
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Outcome, Session, to_json
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.ledger.session import open_session
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.sources import load_suite
+from orchestrator.planning.suite import Selection, select
 from orchestrator.secret import Secret
-from orchestrator.sessions import open_session
-from orchestrator.sources import load_suite
 from orchestrator.store import Store, StoreCredentials, open_store
-from orchestrator.suite import Selection, select
-from tests.cloud.requests import IMAGE, machine
+from tests.compute.requests import IMAGE, machine
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm, serving
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from orchestrator.github import GitHub
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
     from tests.fakes.github import JobEntry
 
 REPOSITORY = "octo/bench"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.fleet.abandoned import FIRST_S, WAITS_S
-from orchestrator.fleet.clear import Patience
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.reap import Reaper
 from tests.fakes.github import Fault, Wound

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.port import Instance, InstanceState, Kind
-from orchestrator.costs import Bill, Rates, spent
+from orchestrator.compute.base import Instance, InstanceState, Kind
+from orchestrator.fleet.cost import DRAIN_S, Spending
+from orchestrator.fleet.event_log import Journal
 from orchestrator.fleet.identity import Attempt
-from orchestrator.fleet.journal import Journal
-from orchestrator.fleet.spending import DRAIN_S, Spending
 from orchestrator.fleet.view import join
 from orchestrator.ledger import paths
 from orchestrator.ledger.events import read_events
 from orchestrator.ledger.lives import billed
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.records import Session
-from orchestrator.reader import LedgerReader
-from orchestrator.sessions import open_session
+from orchestrator.ledger.session import open_session
+from orchestrator.planning.costs import Bill, Rates, spent
 from tests.fakes.arm.faults import Fate
 from tests.fleet.conftest import MINE, Stage
 from tests.fleet.faulting import called

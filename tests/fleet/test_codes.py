@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.azure.codes import CODES, Code
-from orchestrator.cloud.failures import Action, FailureKind, Scope
-from orchestrator.cloud.port import Kind
+from orchestrator.compute.azure_vm.codes import CODES, Code
+from orchestrator.compute.base import Kind
+from orchestrator.compute.failures import Action, FailureKind, Scope
+from orchestrator.fleet.capacity import Supply, Wish
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import LaunchedMachine
-from orchestrator.fleet.supply import Supply, Wish
-from tests.cloud.requests import RUN, machine
+from tests.compute.requests import RUN, machine
 from tests.fakes.arm.catalogue import REGIONS
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fleet.coded import UNKNOWN, Moment, met, wrongs

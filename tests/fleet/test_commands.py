@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.azure.adapter import AzureCloud
+from orchestrator.compute.azure_vm.adapter import AzureCloud
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG
 from orchestrator.github import open_github
-from tests.cloud.requests import machine
+from tests.compute.requests import machine
 from tests.e2e.command import call
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
 from tests.fakes.arm.faults import Fault
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from orchestrator.cloud.azure.credentials import Federated
-    from orchestrator.cloud.azure.settings import AzureSettings
+    from orchestrator.compute.azure_vm.credentials import Federated
+    from orchestrator.compute.azure_vm.settings import AzureSettings
 
 TOKEN = "ghp_a-token-that-must-not-show"
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from orchestrator.cloud.azure.credentials import Federated
-from orchestrator.cloud.azure.settings import Endpoints
-from orchestrator.cloud.azure.storage import RunStorage
+from orchestrator.compute.azure_vm.credentials import Federated
+from orchestrator.compute.azure_vm.settings import Endpoints
+from orchestrator.compute.azure_vm.storage import RunStorage
 from orchestrator.errors import StoreError
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fleet.faulting import called

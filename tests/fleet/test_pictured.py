@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from orchestrator.arena.simulated import check_faults
-from orchestrator.suite import demo_suite
+from orchestrator.arena.simulated.arena import check_faults
+from orchestrator.planning.suite import demo_suite
 from tests.fleet.pictured import BASELINE, CANDIDATE, SHOWN, Shown
 
 

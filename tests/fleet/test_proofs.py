@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.failures import CloudError
-from orchestrator.fleet.clear import Patience
+from orchestrator.compute.failures import CloudError
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.decide import Orders, Rules, decide
 from orchestrator.fleet.doubts import doubts
 from orchestrator.fleet.facts import Facts, Listings
-from orchestrator.fleet.memory import LAG_S, Memory
 from orchestrator.fleet.provision import launch_wave
+from orchestrator.fleet.supervisor_state import LAG_S, Memory
 from orchestrator.fleet.teardown import tear_down
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.world import MACHINE

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import Outcome, to_json
-from orchestrator.plan_file import parse_plan
+from orchestrator.planning.plan_file import parse_plan
 from orchestrator.store import StoreCredentials, open_store
 from tests.fakes.arm.catalogue import REGIONS, image_id, subnet_id
 from tests.fakes.arm.faults import Fault

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.fleet.clear import Patience
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.reap import Reaper
-from tests.cloud.requests import machine
+from tests.compute.requests import machine
 from tests.fleet.conftest import MINE, OTHER, REPOSITORY, Scene
 
 if TYPE_CHECKING:

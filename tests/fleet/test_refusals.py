@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.azure.codes import BY_CODE
-from orchestrator.cloud.failures import Failure
-from orchestrator.fleet.clear import Patience
+from orchestrator.compute.azure_vm.codes import BY_CODE
+from orchestrator.compute.failures import Failure
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import LaunchedMachine
 from orchestrator.fleet.provision import launch_wave

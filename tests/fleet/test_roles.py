@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.cloud.azure.body import machine_body
-from orchestrator.cloud.azure.inspection import Inspection
-from orchestrator.cloud.azure.settings import Site
-from orchestrator.cloud.azure.storage import RunStorage
-from orchestrator.cloud.failures import CloudError, FailureKind
-from orchestrator.fleet.clear import Patience
+from orchestrator.compute.azure_vm.body import machine_body
+from orchestrator.compute.azure_vm.inspection import Inspection
+from orchestrator.compute.azure_vm.settings import Site
+from orchestrator.compute.azure_vm.storage import RunStorage
+from orchestrator.compute.failures import CloudError, FailureKind
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG
 from orchestrator.fleet.reap import Reaper
 from orchestrator.fleet.teardown import tear_down
-from tests.cloud import role_needs
-from tests.cloud.requests import machine
+from tests.compute import role_needs
+from tests.compute.requests import machine
 from tests.fakes.arm.actions import action_of, linked_actions
 from tests.fakes.arm.catalogue import definition_id, group_id, image_id, subnet_id
 from tests.fakes.arm.faults import Fate
@@ -35,8 +35,8 @@ from tests.fleet.test_supervise import provisioned, supervised
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.cloud.azure.credentials import Federated
-    from orchestrator.cloud.azure.settings import AzureSettings, Endpoints
+    from orchestrator.compute.azure_vm.credentials import Federated
+    from orchestrator.compute.azure_vm.settings import AzureSettings, Endpoints
     from tests.fakes.arm.server import FakeArm
     from tests.fleet.conftest import Scene, Stage
 

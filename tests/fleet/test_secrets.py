@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.reader import LedgerReader
 from tests.fakes.arm.faults import Fault
 from tests.fakes.azurite import KEY
 from tests.fleet.killing import Blade

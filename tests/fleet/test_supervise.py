@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.failures import Failure, FailureKind
-from orchestrator.fleet.clear import Patience
+from orchestrator.compute.failures import Failure, FailureKind
+from orchestrator.fleet.cleanup import Patience
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
 from orchestrator.ledger import paths

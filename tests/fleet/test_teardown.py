@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.cloud.failures import CloudError
-from orchestrator.fleet.clear import QUIET_LOOKS, Patience
+from orchestrator.compute.failures import CloudError
+from orchestrator.fleet.cleanup import QUIET_LOOKS, Patience
 from orchestrator.fleet.teardown import tear_down
-from tests.cloud.requests import machine
+from tests.compute.requests import machine
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fleet.conftest import MINE, OTHER, Scene
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from orchestrator.causes import Cause
-from orchestrator.cloud.azure.price_table import built_in
-from orchestrator.costs import MachineKind, hourly
+from orchestrator.compute.azure_vm.price_table import built_in
+from orchestrator.fleet.cost import DRAIN_S
 from orchestrator.fleet.identity import ROLE_TAG, SIZE_TAG, SPOT_TAG
-from orchestrator.fleet.spending import DRAIN_S
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause
+from orchestrator.planning.costs import MachineKind, hourly
 from orchestrator.report import schema
 from tests.fakes.arm.faults import Fate, Fault
 from tests.fakes.github import RunnerFate

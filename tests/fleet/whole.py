@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.fleet.identity import Fleet
 from orchestrator.ledger.events import Event, read_events
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.store import StoreCredentials, open_store
-from tests.cloud.azurite import running_over_tls
+from tests.compute.azurite import running_over_tls
 from tests.e2e.command import PATIENCE_S
 from tests.fakes.arm.catalogue import GROUP, REGIONS, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.github.clients import Clients
-from orchestrator.github.pace import Pace
+from orchestrator.github.rate_limiter import Pace
 from tests.fakes.github import FakeGitHub, VirtualClock
 
 LIMIT = 20

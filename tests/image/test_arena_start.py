@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.arena.docker_commands import Container, entry_command, run_container
-from orchestrator.arena.winarena_machine import Owner
+from orchestrator.arena.winarena.docker_commands import Container, entry_command, run_container
+from orchestrator.arena.winarena.machine import Owner
 
 if TYPE_CHECKING:
     from tests.image.machine import Sandbox

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from orchestrator.fleet.custom_data import PLACEHOLDERS, SAS_FILE, template
+from orchestrator.fleet.bootstrap import PLACEHOLDERS, SAS_FILE, template
 from orchestrator.secret import Secret
 from tests.image.machine import IMAGE
 

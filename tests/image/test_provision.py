@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.cloud.azure.checks.image import GOLDEN_TAG, RUNNER_TAG
+from orchestrator.compute.azure_vm.checks.image import GOLDEN_TAG, RUNNER_TAG
 from tests.image.machine import IMAGE
 
 if TYPE_CHECKING:

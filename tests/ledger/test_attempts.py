@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import ATTEMPTS_LIMIT, Cause, Flag
 from orchestrator.ledger.attempts import Attempt, Done, Exhausted, Free, Held, next_step
+from orchestrator.ledger.causes import ATTEMPTS_LIMIT, Cause, Flag
 
 NONE: frozenset[int] = frozenset()
 S = "s1"

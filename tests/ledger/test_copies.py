@@ -8,10 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause, Status
+from orchestrator.ledger.causes import Cause, Status
 from orchestrator.ledger.fold import Stored, TaskResult, fold, read_objects
 from orchestrator.ledger.records import Heartbeat, Outcome, Session
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
 from tests.records import HEARTBEATS, claimed, outcome, outcomes, stored
 
 UNITS = tuple(Unit(TaskKey("d", f"t{number}"), 0) for number in range(3))

@@ -7,11 +7,11 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause, Flag, Status
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Flag, Status
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Outcome, Session
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
 from tests.records import claimed, outcome, outcomes, stored
 
 UNITS = tuple(Unit(TaskKey("d", f"t{number}"), 0) for number in range(4))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from orchestrator.ledger import paths
 from orchestrator.ledger.groups import FANOUT, Groups, Node
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
 
 counts = st.integers(1, 600)
 

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from orchestrator.costs import Bill
 from orchestrator.ledger.events import MACHINE_ACTOR, Event, Fact
 from orchestrator.ledger.lives import Billed, billed
+from orchestrator.planning.costs import Bill
 
 HOUR = 3600.0
 BEGAN = 1.7e9

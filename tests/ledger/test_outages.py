@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause, Flag, Status
 from orchestrator.ledger import outages, paths
 from orchestrator.ledger.attempts import Exhausted, Free, next_step
+from orchestrator.ledger.causes import Cause, Flag, Status
 from orchestrator.ledger.fold import as_history, fold, read_objects
 from orchestrator.ledger.outages import Hold, standing_hold
 from orchestrator.ledger.paths import OutcomePath, UnscoredPath
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
 from tests.records import outcome, stored
 
 if TYPE_CHECKING:

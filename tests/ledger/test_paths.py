@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.paths import ClaimPath, OutcomePath, UnscoredPath
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
 from tests.records import NAMES, UNITS
 
 A = Unit(TaskKey("chrome", "a-1.x"), 0)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.causes import Cause, Flag, Status
 from orchestrator.encoding import canonical
 from orchestrator.ledger import paths, records
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.ledger.causes import Cause, Flag, Status
+from orchestrator.planning.suite import TaskKey, Unit
 from tests.records import CLAIMS, HEARTBEATS, LEFT, MARKS, SESSIONS, outcome, outcomes
 
 if TYPE_CHECKING:

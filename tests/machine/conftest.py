@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestrator.reader import LedgerReader
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.store import StoreCredentials, open_store
-from tests.cloud.azurite import running_over_tls
+from tests.compute.azurite import running_over_tls
 from tests.e2e.command import call, until
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Status
+from orchestrator.ledger.causes import Status
 from tests.image.machine import serving
 from tests.machine.conftest import TASKS
 from tests.machine.disks import built

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.requirements import Requirement
 
-from orchestrator.extra import INSTALL, MODULES
-from tests.cloud.conftest import ca_file  # noqa: F401  # fixtures are found by name
+from orchestrator.store.extra import INSTALL, MODULES
+from tests.compute.conftest import ca_file  # noqa: F401  # fixtures are found by name
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION, image_id, subnet_id
 from tests.fakes.arm.identity import CLIENT, TENANT
 from tests.fakes.arm.server import FakeArm

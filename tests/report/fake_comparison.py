@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.comparison import KNOWN, against, compare, read_record, side_of
 from orchestrator.report import summarize, to_document
-from orchestrator.report.comparison import KNOWN, against, compare, read_record, side_of
-from orchestrator.report.comparison.document import to_comparison
+from orchestrator.report.formats.comparison_document import to_comparison
 from tests.report.fake_fleet import fake_fleet
 from tests.report.fake_run import START, demo_run, facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.comparison import RunRecord
     from orchestrator.ledger.records import Outcome
     from orchestrator.report import Results
-    from orchestrator.report.comparison import RunRecord
     from tests.report.fake_run import FakeRun
 
 GAINED, LOST, FASTER = 31, 5, 0.92

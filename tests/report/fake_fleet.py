@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.cloud.azure.price_table import built_in
-from orchestrator.costs import MachineKind, hourly
+from orchestrator.compute.azure_vm.price_table import built_in
 from orchestrator.ledger.events import Event
-from orchestrator.report.fleet import FleetEvents
+from orchestrator.planning.costs import MachineKind, hourly
+from orchestrator.report.model.fleet import FleetEvents
 from tests.report.fake_run import START, machine_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
 from orchestrator.ledger.records import (
     Claim,
@@ -18,15 +18,15 @@ from orchestrator.ledger.records import (
     Session,
     to_json,
 )
-from orchestrator.plan import Plan, PlanInputs, make_plan
+from orchestrator.planning.plan import Plan, PlanInputs, make_plan
+from orchestrator.planning.schedule import Expectations
+from orchestrator.planning.suite import Suite, TaskKey, demo_suite, suite_of
 from orchestrator.report import EvidenceStep, RunFacts, TaskEvidence
-from orchestrator.schedule import Expectations
-from orchestrator.suite import Suite, TaskKey, demo_suite, suite_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 START = 1_714_557_600.0  # 2024-05-01 10:00:00 UTC
 FINGERPRINT = {

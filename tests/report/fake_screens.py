@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 SIZE = (1280, 800)
 _PALETTES = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.report.fake_run import Ending, FakeRun, Play, plan_of
 
 if TYPE_CHECKING:
-    from orchestrator.suite import TaskKey, Unit
+    from orchestrator.planning.suite import TaskKey, Unit
 
 STABLE = 0.85
 """The share of tasks whose trials mostly end alike."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import Cause
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.events import Event, Fact
+from orchestrator.planning.suite import TaskKey, suite_of
 from orchestrator.report import EvidenceStep, TaskEvidence
-from orchestrator.report.fleet import FleetEvents
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.report.model.fleet import FleetEvents
 from tests.report.fake_run import START, FakeRun, outcome, plan_of
 
 if TYPE_CHECKING:
-    from orchestrator.plan import Plan
-    from orchestrator.suite import Unit
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
 
 CORPUS = (
     "</script><script>window.pwned=1</script>",

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.cli import invoke
-from orchestrator.plan import PlanInputs, make_plan
-from orchestrator.report.comparison import compare, read_record, side_of
+from orchestrator.comparison import compare, read_record, side_of
+from orchestrator.ledger.causes import Cause, Flag
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.schedule import Expectations
+from orchestrator.planning.suite import INFEASIBLE_PREFIX, TaskKey, suite_of
 from orchestrator.report.publication import Publication, comment_of, read_told
-from orchestrator.schedule import Expectations
-from orchestrator.suite import INFEASIBLE_PREFIX, TaskKey, suite_of
 from tests.report.fake_run import FINGERPRINT, START, FakeRun, outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orchestrator.plan import Plan
+    from orchestrator.planning.plan import Plan
 
 TRIALS = 3
 DOMAINS = {"chrome": 9, "clock": 5, "settings": 7, "vlc": 9}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.report import render_html, summarize
-from orchestrator.report.comparison_page import render_comparison_html
+from orchestrator.report.page.comparison_page import render_comparison_html
 from tests.report.fake_comparison import fake_comparison, results_of
 from tests.report.fake_run import FakeRun, demo_run, evidence, facts, outcome, plan_of, suite_named
 from tests.report.fake_screens import screen

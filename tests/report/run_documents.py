@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.report.comparison import Side, read_record, side_of
-from orchestrator.report.comparison.schema import SCHEMA
-from orchestrator.suite import demo_suite
+from orchestrator.comparison import Side, read_record, side_of
+from orchestrator.comparison.schema import SCHEMA
+from orchestrator.planning.suite import demo_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

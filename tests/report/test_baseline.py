@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.report.comparison import RunRecord, read_record
-from orchestrator.report.comparison.baseline import choose_baseline, is_settled
+from orchestrator.comparison import RunRecord, read_record
+from orchestrator.comparison.baseline import choose_baseline, is_settled
 from tests.report.run_documents import document, tasks_of
 
 MACHINES, MODELS = ("small", "large"), ("one", "two")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from orchestrator.comparison import Comparison, Published, against, compare, read_record
+from orchestrator.comparison.baseline import choose_baseline
 from orchestrator.errors import BadInputError
-from orchestrator.report.comparison import Comparison, Published, against, compare, read_record
-from orchestrator.report.comparison.baseline import choose_baseline
-from orchestrator.report.comparison.document import comparison_schema, to_comparison
-from orchestrator.report.comparison.markdown import render_comparison_markdown
-from orchestrator.report.comparison.terminal import render_text
-from orchestrator.report.comparison_page import render_comparison_html
+from orchestrator.report.formats.comparison_document import comparison_schema, to_comparison
+from orchestrator.report.formats.comparison_markdown import render_comparison_markdown
+from orchestrator.report.formats.comparison_terminal import render_text
+from orchestrator.report.page.comparison_page import render_comparison_html
 from orchestrator.stats import Verdict
 from tests.report.hostile import CORPUS
 from tests.report.run_documents import FINGERPRINT, document, full_run, side, task, tasks_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.report.gestures import GESTURES_LIMIT, Gesture, Point, drawn, gestures
+from orchestrator.report.model.gestures import GESTURES_LIMIT, Gesture, Point, drawn, gestures
 from tests.report.hostile import CORPUS
 
 HERE = Point(5, 5)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.report import render_html, summarize
-from orchestrator.report.comparison_page import render_comparison_html
+from orchestrator.report.page.comparison_page import render_comparison_html
 from tests.report.fake_comparison import fake_comparison
 from tests.report.fake_run import facts
 from tests.report.hostile import CORPUS, hostile_evidence, hostile_fleet, hostile_run

@@ -10,11 +10,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from orchestrator import stats
-from orchestrator.report.comparison import Comparison, compare
-from orchestrator.report.comparison.document import comparison_schema, to_comparison
-from orchestrator.report.comparison.markdown import render_comparison_markdown
-from orchestrator.report.comparison.terminal import render_text
-from orchestrator.report.comparison_page import render_comparison_html
+from orchestrator.comparison import Comparison, compare
+from orchestrator.report.formats.comparison_document import comparison_schema, to_comparison
+from orchestrator.report.formats.comparison_markdown import render_comparison_markdown
+from orchestrator.report.formats.comparison_terminal import render_text
+from orchestrator.report.page.comparison_page import render_comparison_html
 from orchestrator.stats import Verdict
 from tests.report.run_documents import document, side, task, tasks_of
 

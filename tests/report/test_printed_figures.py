@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from scipy.stats import ttest_1samp
 
-from orchestrator.report.comparison import Comparison, compare
-from orchestrator.report.comparison.document import to_comparison
-from orchestrator.report.comparison.markdown import render_comparison_markdown
-from orchestrator.report.comparison.terminal import render_text
-from orchestrator.report.comparison_page import render_comparison_html
+from orchestrator.comparison import Comparison, compare
+from orchestrator.report.formats.comparison_document import to_comparison
+from orchestrator.report.formats.comparison_markdown import render_comparison_markdown
+from orchestrator.report.formats.comparison_terminal import render_text
+from orchestrator.report.page.comparison_page import render_comparison_html
 from tests.report.run_documents import document, side, task, tasks_of
 from tests.stats.oracles import unconditional_p
 

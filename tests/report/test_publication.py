@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.comparison import compare, read_record, side_of
 from orchestrator.report import summarize, to_document
-from orchestrator.report.comparison import compare, read_record, side_of
 from orchestrator.report.publication import (
     SUMMARY_LIMIT,
     Publication,

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from orchestrator.comparison import KNOWN, against, compare, parse_published
+from orchestrator.comparison.published import GROUP_TASKS
 from orchestrator.errors import BadInputError
-from orchestrator.report.comparison import KNOWN, against, compare, parse_published
-from orchestrator.report.comparison.published import GROUP_TASKS
-from orchestrator.report.comparison.terminal import render_text
+from orchestrator.planning.suite import demo_suite
+from orchestrator.report.formats.comparison_terminal import render_text
 from orchestrator.stats import Verdict
-from orchestrator.suite import demo_suite
 from tests.report.run_documents import document, full_run, side, task
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from orchestrator.causes import Cause, Flag, Status
 from orchestrator.errors import BadInputError
+from orchestrator.ledger.causes import Cause, Flag, Status
+from orchestrator.planning.schedule import learn
 from orchestrator.report import observations, parse_document, schema, summarize, to_document
-from orchestrator.schedule import learn
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.hostile import hostile_run
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from orchestrator.report.evidence import DirectoryEvidence, evaluation_of
-from orchestrator.report.images import SMALL_WIDTH, data_url, shrink
-from orchestrator.report.screens import linked, none, small, within
-from orchestrator.suite import TaskKey, Unit
+from orchestrator.planning.suite import TaskKey, Unit
+from orchestrator.report.model.evidence import DirectoryEvidence, evaluation_of
+from orchestrator.report.model.images import SMALL_WIDTH, data_url, shrink
+from orchestrator.report.model.screens import linked, none, small, within
 
 if TYPE_CHECKING:
     from pathlib import Path

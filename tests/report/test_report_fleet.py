@@ -10,12 +10,12 @@ from jsonschema import Draft202012Validator
 
 from orchestrator.ledger.events import Event, Fact
 from orchestrator.report import Results, render_markdown, schema, summarize, to_document
-from orchestrator.report.fleet import EVENTS_SHOWN, FleetEvents, spent_so_far
+from orchestrator.report.model.fleet import EVENTS_SHOWN, FleetEvents, spent_so_far
 from tests.report.fake_run import START, FakeRun, facts, outcome, plan_of, suite_named
 from tests.report.hostile import CORPUS
 
 if TYPE_CHECKING:
-    from orchestrator.report.fleet_entry import FleetEntry
+    from orchestrator.report.schemas.fleet_entry import FleetEntry
 
 HOUR = 3600.0
 BORN: dict[str, Fact] = {

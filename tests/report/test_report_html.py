@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from orchestrator.causes import Cause
-from orchestrator.report import EvidenceStep, TaskEvidence, fleet_charts, render_html, summarize
-from orchestrator.report.amounts import dollars
-from orchestrator.report.escapes import relative_link
-from orchestrator.report.lanes import BARS_LIMIT, LANES_LIMIT
+from orchestrator.ledger.causes import Cause
+from orchestrator.report import EvidenceStep, TaskEvidence, render_html, summarize
+from orchestrator.report.charts import fleet_charts
+from orchestrator.report.charts.worker_timeline_chart import BARS_LIMIT, LANES_LIMIT
+from orchestrator.report.phrases.amounts import dollars
+from orchestrator.report.phrases.escapes import relative_link
 from tests.report.fake_fleet import fake_fleet
 from tests.report.fake_run import (
     START,
@@ -29,7 +30,7 @@ from tests.report.fake_run import (
 from tests.report.hostile import CORPUS, hostile_evidence, hostile_run
 
 if TYPE_CHECKING:
-    from orchestrator.report.facts import Evidence
+    from orchestrator.report.model.facts import Evidence
 
 
 def page_of(run: FakeRun, kept: Evidence | None = None, /, **changes: object) -> str:
@@ -107,7 +108,7 @@ def test_the_policy_allows_the_pages_own_script_only() -> None:
 
 
 def test_the_script_writes_no_markup() -> None:
-    place = files("orchestrator.report").joinpath("templates")
+    place = files("orchestrator.report.page").joinpath("templates")
     scripts = [path.read_text("utf-8") for path in place.iterdir() if path.name.endswith(".js")]
     assert len(scripts) > 5
     script = "\n".join(scripts)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from orchestrator.causes import Cause
+from orchestrator.ledger.causes import Cause
 from orchestrator.report import render_junit, summarize
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.hostile import CORPUS, hostile_run

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.causes import Cause, Flag
-from orchestrator.cli.closing import closing_lines
-from orchestrator.report import Results, render_html, render_markdown, summarize, wording
-from orchestrator.report.amounts import dollars
-from orchestrator.report.markdown import SIZE_LIMIT
+from orchestrator.cli.outputs.summary_lines import closing_lines
+from orchestrator.ledger.causes import Cause, Flag
+from orchestrator.report import Results, render_html, render_markdown, summarize
+from orchestrator.report.formats.markdown import SIZE_LIMIT
+from orchestrator.report.phrases import wording
+from orchestrator.report.phrases.amounts import dollars
 from tests.report.fake_run import FakeRun, demo_run, facts, outcome, plan_of, suite_named
 from tests.report.hostile import CORPUS, hostile_run
 

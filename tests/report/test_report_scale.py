@@ -8,13 +8,13 @@ import sys
 
 SCRIPT = r"""
 import json, re
-from orchestrator.causes import Cause
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger import paths
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Claim, to_json
 from orchestrator.report import (
     html_pieces, render_junit, render_markdown, summarize)
-from orchestrator.report.document import document_pieces
+from orchestrator.report.formats.document import document_pieces
 from tests.report.fake_run import START, FakeRun, facts, outcome, plan_of, suite_named
 
 run = FakeRun(plan_of(suite_named(10_000)))

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 
-from orchestrator.causes import Cause, Flag, Status
+from orchestrator.ledger.causes import Cause, Flag, Status
 from orchestrator.ledger.fold import fold, read_objects
 from orchestrator.ledger.records import Heartbeat, to_json
-from orchestrator.report import Results, summarize, wording
-from orchestrator.suite import TaskKey, suite_of
+from orchestrator.planning.suite import TaskKey, suite_of
+from orchestrator.report import Results, summarize
+from orchestrator.report.phrases import wording
 from tests.report.fake_run import (
     FINGERPRINT,
     START,

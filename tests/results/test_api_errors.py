@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause
+from orchestrator.ledger.causes import Cause
 from orchestrator.results.task import read_task
 from orchestrator.results.verdict import classify
 from tests.results.trees import THINKING, TaskFiles, error_line

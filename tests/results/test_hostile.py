@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.ledger.records import Outcome, parse_outcome, to_json
+from orchestrator.planning.suite import TaskKey, Unit
 from orchestrator.results.files import head_and_tail
 from orchestrator.results.log import LogScanner
 from orchestrator.results.task import read_task
 from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.results.tree import read_tree
 from orchestrator.results.verdict import Ending, Verdict, classify
-from orchestrator.suite import TaskKey, Unit
 from tests.results.trees import TaskFiles, error_line, log_text, request, turn
 
 UNIT = Unit(TaskKey("chrome", "one"), 0)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.cli.evidence_beside import place
+from orchestrator.cli.outputs.evidence_files import place
 from orchestrator.results.keeping import keep
 from orchestrator.results.thinning import thinned
 from orchestrator.results.trajectory import instruction_of, read_trajectory, steps_of

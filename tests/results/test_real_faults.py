@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.ledger.fold import fold
+from orchestrator.planning.suite import Unit, parse_suite
 from orchestrator.results.tree import read_tree
-from orchestrator.suite import Unit, parse_suite
 from tests.tiers import waa_data
 
 if TYPE_CHECKING:

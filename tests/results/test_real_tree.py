@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Status
+from orchestrator.ledger.causes import Cause, Status
 from orchestrator.ledger.fold import fold
+from orchestrator.planning.suite import Unit, parse_suite
 from orchestrator.results.trajectory import steps_of
 from orchestrator.results.tree import list_tasks, read_tree
-from orchestrator.suite import Unit, parse_suite
 from tests.tiers import waa_data
 
 if TYPE_CHECKING:

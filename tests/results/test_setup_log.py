@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Flag
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.results.log import scan_file
 from orchestrator.results.setup_log import TABLE, SetupLine, Weight
 from orchestrator.results.task import read_task

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Status
+from orchestrator.ledger.causes import Cause, Status
 from orchestrator.ledger.fold import fold
+from orchestrator.planning.suite import TaskKey, Unit
 from orchestrator.results.progress import TaskWatch
 from orchestrator.results.trajectory import Trajectory, read_trajectory, steps_of
 from orchestrator.results.tree import find_task_directories, list_tasks, read_tree
-from orchestrator.suite import TaskKey, Unit
 from tests.results.trees import CONFIGURATION, STAMP, TaskFiles, log_text, turn
 
 if TYPE_CHECKING:

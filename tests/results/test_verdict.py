@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Flag
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.task import read_task
 from orchestrator.results.verdict import Ending, Verdict, classify

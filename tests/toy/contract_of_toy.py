@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from waa_toy_engine import ToyEngine  # type: ignore[import-not-found]  # installed by the test
 
-from orchestrator.cloud.job import Job, MachineNeeds, WorkerBootstrap
-from orchestrator.cloud.port import Engine, Instance, InstanceState
-from tests.cloud.engine_contract import *  # noqa: F403  # its tests are these
-from tests.cloud.engine_contract import MINE, Trouble
+from orchestrator.compute.base import Engine, Instance, InstanceState
+from orchestrator.compute.job import Job, MachineNeeds, WorkerBootstrap
+from tests.compute.engine_contract import *  # noqa: F403  # its tests are these
+from tests.compute.engine_contract import MINE, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

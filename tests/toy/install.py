@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from orchestrator.cloud.registry import GROUP
+from orchestrator.compute.registry import GROUP
 
 HERE = Path(__file__).parent
 

@@ -14,33 +14,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.cloud.failures import CloudError, Failure, FailureKind
-from orchestrator.cloud.findings import Finding, Status
-from orchestrator.cloud.job import WorkerBootstrap
-from orchestrator.cloud.kit import setting, settings_of
-from orchestrator.cloud.offers import RegionOffers
-from orchestrator.cloud.plain import NoChecks
-from orchestrator.cloud.port import Capabilities, Instance, InstanceState, Kind, Launched
-from orchestrator.prices import NoCharge
+from orchestrator.compute.base import Capabilities, Instance, InstanceState, Kind, Launched
+from orchestrator.compute.failures import CloudError, Failure, FailureKind
+from orchestrator.compute.findings import Finding, Status
+from orchestrator.compute.job import WorkerBootstrap
+from orchestrator.compute.kit import setting, settings_of
+from orchestrator.compute.offers import RegionOffers
+from orchestrator.compute.plain import NoChecks
+from orchestrator.planning.prices import NoCharge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from orchestrator.clock import Clock
-    from orchestrator.cloud.findings import Program
-    from orchestrator.cloud.job import Bootstrap, Job
-    from orchestrator.cloud.keys import ContainerKeys
-    from orchestrator.cloud.kit import (
+    from orchestrator.compute.base import Engine
+    from orchestrator.compute.findings import Program
+    from orchestrator.compute.job import Bootstrap, Job
+    from orchestrator.compute.keys import ContainerKeys
+    from orchestrator.compute.kit import (
         CheckRequest,
         EngineAccount,
         EngineChecks,
         Setting,
         Site,
     )
-    from orchestrator.cloud.port import Engine
-    from orchestrator.cloud.retry import Patience
+    from orchestrator.compute.retry import Patience
     from orchestrator.errors import Problem
-    from orchestrator.prices import PriceList
+    from orchestrator.planning.prices import PriceList
 
 CORES = 64
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.ledger.records import Outcome
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import suite_of
 from orchestrator.store import Store
-from orchestrator.suite import suite_of
-from orchestrator.worker.claimant import Claimant, Identity
+from orchestrator.worker.claims import Claimant, Identity
 from tests.fakes.virtual_world import SESSION, Line
 
 if TYPE_CHECKING:
-    from orchestrator.causes import Cause, Flag
-    from orchestrator.plan import Plan
-    from orchestrator.suite import Unit
+    from orchestrator.ledger.causes import Cause, Flag
+    from orchestrator.planning.plan import Plan
+    from orchestrator.planning.suite import Unit
     from tests.fakes.virtual_world import World
 
 LEASE_S, HEARTBEAT_S = 60.0, 10.0

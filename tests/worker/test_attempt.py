@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.arena.port import Assignment, Health
-from orchestrator.causes import Cause
 from orchestrator.errors import ArenaError
-from orchestrator.plan import ArenaSettings, Limits, Plan, PlanInputs, make_plan
-from orchestrator.suite import TaskKey, Unit, suite_of
+from orchestrator.ledger.causes import Cause
+from orchestrator.planning.plan import ArenaSettings, Limits, Plan, PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, Unit, suite_of
 from orchestrator.worker.attempt import Guard, Seen, run_attempt
 
 if TYPE_CHECKING:

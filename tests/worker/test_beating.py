@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
+from orchestrator.planning.suite import TaskKey, Unit
 from orchestrator.store import UnclearError
-from orchestrator.suite import TaskKey, Unit
 from tests.fakes.virtual_world import Line, open_world
 from tests.worker.desk import Desk, plan_of, sit
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import RULES, Cause, Status
-from orchestrator.fleet.orders import settled
+from orchestrator.fleet.run_state import settled
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import RULES, Cause, Status
 from orchestrator.ledger.fold import Stored, fold, read_objects
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, Unit, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.suite import TaskKey, Unit, suite_of
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import SESSION, Line, World, open_world

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.records import parse_left
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, Unit, suite_of
 from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.store import Store
-from orchestrator.suite import TaskKey, Unit, suite_of
-from orchestrator.worker.claimant import Claimant, Identity
+from orchestrator.worker.claims import Claimant, Identity
 from orchestrator.worker.evidence import (
     FILE_LIMIT,
     cut_short,
@@ -25,8 +25,8 @@ from orchestrator.worker.evidence import (
     newest_screenshot,
     upload,
 )
-from orchestrator.worker.narrator import Narrator
-from orchestrator.worker.pulse import WATCHDOG_GRACE_S, Orders, Pulse, Watch
+from orchestrator.worker.heartbeat import WATCHDOG_GRACE_S, Orders, Pulse, Watch
+from orchestrator.worker.log import Narrator
 from orchestrator.worker.redact import Redactor
 from tests.fakes.virtual_world import SESSION, Line, World, open_world
 from tests.records import outcome

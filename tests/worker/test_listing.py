@@ -6,14 +6,14 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.causes import RULES, Cause, Status
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import RULES, Cause, Status
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.groups import Groups, Node
 from orchestrator.ledger.records import Claim, Session, to_json
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, Unit, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.suite import TaskKey, Unit, suite_of
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, Line, World, open_world

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause, Flag
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Claim, Left, to_json
-from orchestrator.plan import ArenaSettings, Limits, PlanInputs, make_plan
+from orchestrator.planning.plan import ArenaSettings, Limits, PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import SESSION, World, open_world
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from orchestrator.ledger.fold import Folded
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 TASKS = tuple(TaskKey("d", f"t{number}") for number in range(6))
 INPUTS = PlanInputs(suite_of(TASKS), heartbeat_s=10, lease_s=60)

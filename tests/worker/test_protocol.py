@@ -18,20 +18,20 @@ from hypothesis.stateful import (
     rule,
 )
 
-from orchestrator.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Cause, Status
 from orchestrator.errors import EXIT_INFRASTRUCTURE
 from orchestrator.ledger import paths
+from orchestrator.ledger.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Cause, Status
 from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import TaskKey, suite_of
 from orchestrator.results.verdict import Verdict
-from orchestrator.suite import TaskKey, suite_of
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import World, open_world
 
 if TYPE_CHECKING:
     from orchestrator.ledger.records import Outcome
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
 
 LEASE_S, HEARTBEAT_S = 60.0, 10.0
 _CURSES = [Cause.ARENA, Cause.EVALUATOR]

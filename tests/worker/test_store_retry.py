@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.causes import Cause
 from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_INFRASTRUCTURE
 from orchestrator.ledger import paths
-from orchestrator.plan import PlanInputs, make_plan
+from orchestrator.ledger.causes import Cause
+from orchestrator.planning.plan import PlanInputs, make_plan
+from orchestrator.planning.suite import suite_of
 from orchestrator.store import Store
 from orchestrator.store.patience import ROLES_S
-from orchestrator.suite import suite_of
 from orchestrator.worker.attempt import without_room
-from orchestrator.worker.narrator import Narrator
-from orchestrator.worker.pulse import Orders, Pulse, Watch
+from orchestrator.worker.heartbeat import Orders, Pulse, Watch
+from orchestrator.worker.log import Narrator
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import Line, open_world
 from tests.worker.desk import HEARTBEAT_S, LEASE_S, sit
@@ -26,7 +26,7 @@ from tests.worker.test_loop import SCORED, TASKS, folded, run_out, step
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from orchestrator.suite import Unit
+    from orchestrator.planning.suite import Unit
     from orchestrator.worker.attempt import Seen
     from tests.fakes.virtual_world import World
 

@@ -5,7 +5,8 @@ from orchestrator.report.publication.absent import (
     unprovisioned_texts,
     unprovisioned_title,
 )
-from orchestrator.report.publication.pieces import Publication
+from orchestrator.report.publication.run_stats import Told, read_told
+from orchestrator.report.publication.sections import Publication
 from orchestrator.report.publication.texts import (
     SUMMARY_LIMIT,
     CheckText,
@@ -15,7 +16,6 @@ from orchestrator.report.publication.texts import (
     failed_texts,
     summary_of,
 )
-from orchestrator.report.publication.told import Told, read_told
 
 __all__ = [
     "SUMMARY_LIMIT",

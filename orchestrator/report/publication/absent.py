@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.report.escapes import markdown_text
+from orchestrator.report.phrases.escapes import markdown_text
 from orchestrator.report.publication.texts import CheckText
 
 if TYPE_CHECKING:

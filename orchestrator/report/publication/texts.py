@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from orchestrator.causes import Status
-from orchestrator.report.comparison import markdown, words
-from orchestrator.report.comparison.sides import totals
-from orchestrator.report.escapes import markdown_code
-from orchestrator.report.gantt import LEGEND, diagram
-from orchestrator.report.publication import pieces
+from orchestrator.comparison.sides import totals
+from orchestrator.ledger.causes import Status
+from orchestrator.report.charts.gantt import LEGEND, diagram
+from orchestrator.report.formats import comparison_markdown as markdown
+from orchestrator.report.formats import comparison_phrases as words
+from orchestrator.report.phrases.escapes import markdown_code
+from orchestrator.report.publication import sections as pieces
 from orchestrator.stats import Verdict
 from orchestrator.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.report.comparison.record import Trial
-    from orchestrator.report.comparison.sides import Key
-    from orchestrator.report.publication.pieces import Publication
+    from orchestrator.comparison.record import Trial
+    from orchestrator.comparison.sides import Key
+    from orchestrator.report.publication.sections import Publication
 
 SUMMARY_LIMIT = 1 << 20
 """Bytes: GitHub drops a step's summary above it."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from orchestrator.causes import Status
+from orchestrator.ledger.causes import Status
 from orchestrator.report.schemas.decision import Interval, Paired, Verdict, VerdictValue
 from orchestrator.report.schemas.value import Count, Difference, Share, Value
 

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from orchestrator.causes import Cause
-from orchestrator.report.fleet_entry import FleetEntry
+from orchestrator.ledger.causes import Cause
+from orchestrator.report.schemas.fleet_entry import FleetEntry
 from orchestrator.report.schemas.tasks import Session, Task, Worker
 from orchestrator.report.schemas.value import Count, Share, Value
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from orchestrator.causes import Cause, Flag, Status
+from orchestrator.ledger.causes import Cause, Flag, Status
 from orchestrator.report.schemas.value import Count, Share, Value
 
 SpanKind = Literal[

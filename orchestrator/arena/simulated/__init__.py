@@ -1,0 +1,1 @@
+"""An arena without Windows: tasks end as a script draws it."""

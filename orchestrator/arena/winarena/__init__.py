@@ -1,0 +1,1 @@
+"""Windows Agent Arena's container: started, prepared, given tasks, and read."""

@@ -1,0 +1,1 @@
+"""What commands are given: runs, events, downloads, a fleet's parts."""

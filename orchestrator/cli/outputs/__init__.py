@@ -1,0 +1,1 @@
+"""What commands show: terminal, log, annotations, files."""

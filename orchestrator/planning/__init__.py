@@ -1,0 +1,1 @@
+"""What to run, and what it takes: suite, plan, schedule, forecast, prices."""

@@ -1,0 +1,1 @@
+"""The report as document, Markdown, JUnit and text."""

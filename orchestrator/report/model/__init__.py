@@ -1,0 +1,1 @@
+"""What a report says, as values: entries, figures, evidence, time."""

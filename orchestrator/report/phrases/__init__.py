@@ -1,0 +1,1 @@
+"""How amounts, results and foreign text are put, in any format."""
