@@ -117,7 +117,7 @@ class Run:
         """Let a second pass after the other until every machine is gone."""
         world, next_look = self.world, self.first_look
         memory = Memory(next_look)
-        while not all(one.gone(world.now) for one in self.machines):
+        while not all(machine.gone(world.now) for machine in self.machines):
             world.now += 1.0
             for machine in self.machines:
                 self._live(machine)
@@ -141,19 +141,19 @@ class Run:
 
     def _look(self, memory: Memory) -> Memory:
         now = self.world.now
-        there = [one for one in self.machines if not one.gone(now)]
+        there = [machine for machine in self.machines if not machine.gone(now)]
         view = join(
             FLEET,
-            [one.resource() for one in there],
-            [one.runner() for one in self.machines if not one.over(now)],
-            [one.job(now) for one in self.machines],
+            [machine.resource() for machine in there],
+            [machine.runner() for machine in self.machines if not machine.over(now)],
+            [machine.job(now) for machine in self.machines],
         )
         rules = Rules(shards=len(self.machines), launched=len(self.machines))
         settled = sum(path.startswith(paths.OUTCOMES) for path in self.world.objects)
         orders = Orders(settled=settled >= len(self.drawn.tasks))
         actions, memory = decide(view, orders, rules, memory, now)
         assert actions.launch == actions.drains == 0, "nothing fails in these draws"
-        by_name = {one.name: one for one in self.machines}
+        by_name = {machine.name: machine for machine in self.machines}
         for doomed in actions.delete:
             machine = by_name[doomed.member.name]
             machine.deleted_at = now + machine.delete_s
@@ -170,22 +170,24 @@ class Run:
     @property
     def billed(self) -> float:
         """Machine seconds over seconds that tasks ran."""
-        return sum((one.deleted_at or 0.0) - EPOCH for one in self.machines) / self.busy_s
+        return sum((machine.deleted_at or 0.0) - EPOCH for machine in self.machines) / self.busy_s
 
     @property
     def kept(self) -> float:
         """The same, if every machine were deleted once the last job is over."""
-        end = max(one.over_at or 0.0 for one in self.machines)
-        return sum(end + one.delete_s - EPOCH for one in self.machines) / self.busy_s
+        end = max(machine.over_at or 0.0 for machine in self.machines)
+        return sum(end + machine.delete_s - EPOCH for machine in self.machines) / self.busy_s
 
     @property
     def idle_s(self) -> float:
         """Mean seconds from a machine's last task to the end of its billing."""
         ends = self._last_ends()
-        return statistics.fmean((one.deleted_at or 0.0) - ends[one.shard] for one in self.machines)
+        return statistics.fmean(
+            (machine.deleted_at or 0.0) - ends[machine.shard] for machine in self.machines
+        )
 
     def _last_ends(self) -> dict[int, float]:
-        ends = {one.shard: one.boots_at for one in self.machines}
+        ends = {machine.shard: machine.boots_at for machine in self.machines}
         for path, (_, at) in self.world.objects.items():
             key = paths.parse_outcome(path)
             if key is not None:

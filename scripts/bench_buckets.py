@@ -80,14 +80,14 @@ def measure(runs: int, machines: int, accept_s: float) -> tuple[list[Wave], list
 def main(runs: int, machines: int, accept_s: float) -> None:
     """Print the time to the last create beside the buckets' own."""
     waves, creates = measure(runs, machines, accept_s)
-    accepted = [one for one in creates if one.status == 201]
-    throttled = sum(one.status == 429 for one in creates)
+    accepted = [request for request in creates if request.status == 201]
+    throttled = sum(request.status == 429 for request in creates)
     wanted = runs * machines
     if len(accepted) != wanted or any(wave.refused for wave in waves):
         lines = [line for wave in waves for line in wave.why_not][:5]
         raise click.ClickException(f"{len(accepted)} of {wanted} machines; {lines}")
-    began = min(one.at for one in creates)
-    wall = max(one.at for one in accepted) + accept_s - began
+    began = min(request.at for request in creates)
+    wall = max(request.at for request in accepted) + accept_s - began
     bound, share = allowed_s(wanted), throttled / len(creates)
     click.echo(f"{runs} runs of {machines} machines at once, one region, one principal")
     click.echo(f"first create to last accepted  {wall:7.1f} s")

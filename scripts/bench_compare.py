@@ -57,7 +57,7 @@ def processor(command: list[str]) -> float:
 def computed(documents: tuple[object, object]) -> float:
     """Return the seconds of one comparison in a warm process."""
     started = time.perf_counter()
-    first, second = (side_of([read_record(one, "drawn")]) for one in documents)
+    first, second = (side_of([read_record(document, "drawn")]) for document in documents)
     compare(first, [second])
     return time.perf_counter() - started
 

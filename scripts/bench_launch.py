@@ -71,7 +71,8 @@ def bring_up(machines: int, create_s: float) -> BroughtUp:
             made = last_made(stage.scene.arm, clock)
             seen = stage.scene.cloud.status(stage.attempt.fleet.tags)
             ready = sum(
-                (one.kind, one.state) == (Kind.MACHINE, InstanceState.RUNNING) for one in seen
+                (instance.kind, instance.state) == (Kind.MACHINE, InstanceState.RUNNING)
+                for instance in seen
             )
             if ready != machines:
                 raise click.ClickException(f"the product sees {ready} of {machines} machines made")
@@ -83,7 +84,7 @@ def last_made(arm: FakeArm, clock: ScaledClock) -> float:
     while True:
         arm.run_due()
         with arm.lock:
-            if all(one.state == "Succeeded" for one in arm.world.of(MACHINE)):
+            if all(item.state == "Succeeded" for item in arm.world.of(MACHINE)):
                 return clock.now()
         time.sleep(_LOOK_S)
 
@@ -117,7 +118,7 @@ def live(machines: int, create_s: float) -> Life:
                 raise click.ClickException("something is left")
             whole = ear.heard()
             commands = (whole.part(0.0, supervised), whole.part(supervised, math.inf))
-            return Life(launched, whole, min(one.smallest_gap_s for one in commands))
+            return Life(launched, whole, min(traffic.smallest_gap_s for traffic in commands))
 
 
 @click.command(help=__doc__)

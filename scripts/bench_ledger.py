@@ -140,7 +140,7 @@ def measure(open_run: Callable[[str], Store], tasks: int, workers: int) -> Count
             worker(plan, store.observed(count), (shard, workers), Path(scratch))
             for shard in range(workers)
         ]
-        threads = [threading.Thread(target=one.run) for one in crew]
+        threads = [threading.Thread(target=entry.run) for entry in crew]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -155,15 +155,15 @@ def unlike(tasks: int, number: int, seed: int) -> dict[tuple[str, float], float]
     first, second = (np.array(side) for side in zip(*drawn, strict=True))
     gained, lost = np.meshgrid(DISCORDANT[: tasks + 1], DISCORDANT[: tasks + 1], indexing="ij")
     differing = np.minimum(gained + lost, tasks)
-    found = dict.fromkeys(((name, level) for name in TESTS for level in LEVELS), 0.0)
+    result = dict.fromkeys(((name, level) for name in TESTS for level in LEVELS), 0.0)
     for start in range(0, number, 50):
         chances = outcomes(first[start : start + 50], second[start : start + 50])
-        for name, level in found:
+        for name, level in result:
             most = TESTS[name](tasks, level)
             rejected = (gained + lost <= tasks) & (np.minimum(gained, lost) <= most[differing])
             worst = float(chances[:, rejected].sum(axis=1).max())
-            found[name, level] = max(found[name, level], worst)
-    return found
+            result[name, level] = max(result[name, level], worst)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +206,11 @@ def unlike_agents(seed: int) -> list[Kept]:
     click.echo(f"{'':<20}" + "".join(f"{f'{level:.4f}':>10}" for level in LEVELS))
     kept = []
     for tasks, number in ((6, 2_000), (12, 2_000), (20, 2_000), (50, 300), (154, 100)):
-        found = unlike(tasks, number, seed)
+        result = unlike(tasks, number, seed)
         for name in TESTS:
-            cells = "".join(f"{found[name, level]:>10.4f}" for level in LEVELS)
+            cells = "".join(f"{result[name, level]:>10.4f}" for level in LEVELS)
             click.echo(f"{name:<14}{f'n = {tasks}':>6}{cells}")
-        holds = all(found[USED, level] <= level for level in LEVELS)
+        holds = all(result[USED, level] <= level for level in LEVELS)
         kept.append(
             Kept(holds, f"at most each level, {number} pairs of unlike agents on {tasks} tasks")
         )
@@ -223,12 +223,12 @@ def powers() -> list[Kept]:
     click.echo(f"{'':<14}" + "".join(f"{f'n = {tasks}':>10}" for tasks, _ in POWERS))
     kept = []
     for name, test in TESTS.items():
-        found = [power(test(tasks, ALPHA), tasks) for tasks, _ in POWERS]
-        click.echo(f"{name:<14}" + "".join(f"{one:>10.3f}" for one in found))
+        results = [power(test(tasks, ALPHA), tasks) for tasks, _ in POWERS]
+        click.echo(f"{name:<14}" + "".join(f"{value:>10.3f}" for value in results))
         if name == USED:
             kept = [
-                Kept(one >= least, f"{one:.3f} >= {least:.2f}, power on {tasks} tasks")
-                for one, (tasks, least) in zip(found, POWERS, strict=True)
+                Kept(value >= least, f"{value:.3f} >= {least:.2f}, power on {tasks} tasks")
+                for value, (tasks, least) in zip(results, POWERS, strict=True)
             ]
     return kept
 
@@ -308,13 +308,13 @@ def partial_credit(seed: int, comparisons: int) -> list[Kept]:
     draws = np.random.default_rng(seed)
     limit = float(binom.ppf(0.99, comparisons, ALPHA)) / comparisons
     for row in GRADED:
-        found = np.zeros(3)
+        result = np.zeros(3)
         for _ in range(comparisons):
             pairs = row.draw(draws)
             p = score_test(pairs).p, paired_test(successes(pairs)).p, sign_flips(pairs, draws)
-            found += np.array(p) <= ALPHA
-        score, success, _ = shares = found / comparisons
-        click.echo(f"{row.said:<38}" + "".join(f"{one:>12.3f}" for one in shares))
+            result += np.array(p) <= ALPHA
+        score, success, _ = shares = result / comparisons
+        click.echo(f"{row.said:<38}" + "".join(f"{share:>12.3f}" for share in shares))
         if row.like:
             said = f"{score:.3f} <= {limit:.3f}, mean scores of like runs, {row.said}"
             kept.append(Kept(bool(score <= limit), said))
@@ -331,9 +331,9 @@ def main(seed: int, comparisons: int) -> None:
     """Print the tables and the bounds."""
     kept = [*like_runs(), *unlike_agents(seed), *powers(), *partial_credit(seed, comparisons)]
     click.echo("")
-    for one in kept:
-        click.echo(f"{'ok  ' if one.holds else 'FAIL'} {one.said}")
-    sys.exit(0 if all(one.holds for one in kept) else 1)
+    for kept_run in kept:
+        click.echo(f"{'ok  ' if kept_run.holds else 'FAIL'} {kept_run.said}")
+    sys.exit(0 if all(kept_run.holds for kept_run in kept) else 1)
 
 
 if __name__ == "__main__":

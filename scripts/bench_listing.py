@@ -76,16 +76,16 @@ class Counted(World):
 
     listed: Counter[str] = field(default_factory=Counter)
 
-    def count(self, prefix: str, found: int) -> None:
+    def count(self, prefix: str, result: int) -> None:
         """Count the objects of one listing."""
-        self.listed[prefix.split("/", 1)[0]] += found
+        self.listed[prefix.split("/", 1)[0]] += result
 
     def below(self, prefix: str) -> list[tuple[str, tuple[bytes, float]]]:
         """Return the objects below a prefix, and count them."""
         assert isinstance(self.objects, Objects)
-        found = self.objects.below(prefix)
-        self.count(prefix, len(found))
-        return [(path, self.objects[path]) for path in found]
+        texts = self.objects.below(prefix)
+        self.count(prefix, len(texts))
+        return [(path, self.objects[path]) for path in texts]
 
 
 class Sleeper(Actor):
@@ -169,10 +169,10 @@ class ServerLine(Line):
     def list(self, prefix: str) -> list[Listed]:
         """List what the server has, and count it."""
         self._call()
-        found = self.server.list(prefix)
+        entries = self.server.list(prefix)
         assert isinstance(self.world, Counted)
-        self.world.count(prefix, len(found))
-        return found
+        self.world.count(prefix, len(entries))
+        return entries
 
     def get(self, path: str) -> bytes | None:
         """Read an object there."""

@@ -56,7 +56,7 @@ def ledger(plan: Plan) -> list[Stored]:
     return objects
 
 
-def one(tasks: int) -> None:
+def measure(tasks: int) -> None:
     """Fold and render one size; print seconds and peak memory as JSON."""
     from orchestrator.report import html_pieces, render_junit, render_markdown, summarize
     from orchestrator.report.formats.document import document_pieces
@@ -83,17 +83,17 @@ def one(tasks: int) -> None:
 def main(only: int | None) -> None:
     """Print time and memory of the fold and report."""
     if only is not None:
-        one(only)
+        measure(only)
         return
     click.echo(f"fold and report, {ATTEMPTS} attempts a task   seconds   ms a task   peak MB")
     rates, peak = [], 0.0
     for tasks in SIZES:
         command = [sys.executable, __file__, "--one", str(tasks)]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        rates.append(found["seconds"] / tasks)
-        peak = found["mb"]
+        result = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        rates.append(result["seconds"] / tasks)
+        peak = result["mb"]
         click.echo(
-            f"{tasks:>6} tasks {found['seconds']:>30.2f} {rates[-1] * 1e3:>11.3f} {peak:>9.0f}"
+            f"{tasks:>6} tasks {result['seconds']:>30.2f} {rates[-1] * 1e3:>11.3f} {peak:>9.0f}"
         )
     growth = max(after / before for before, after in pairwise(rates))
     linear, small = growth <= LINEAR, peak < MOST_MB

@@ -56,8 +56,8 @@ def main(workers: int, speed: float) -> None:
     """Print the makespan of a real run over the simulated one's."""
     with tempfile.TemporaryDirectory() as directory:
         plan, folded = run(Path(directory) / "out", workers, speed)
-    outcomes = [one for result in folded.results for one in result.attempts]
-    real = max(one.ended for one in outcomes) - min(one.started for one in outcomes)
+    outcomes = [outcome for result in folded.results for outcome in result.attempts]
+    real = max(outcome.ended for outcome in outcomes) - min(outcome.started for outcome in outcomes)
     virtual = simulated_s(plan, workers, plan.arena.seed)
     scored = folded.count(Status.SCORED)
     click.echo(f"demo, {workers} workers, simulated arena at {speed:g} times real time")

@@ -41,10 +41,10 @@ BOUNDS = (
 
 def check(rows: list[Row], bounds: tuple[Bound, ...] = BOUNDS) -> list[tuple[str, bool]]:
     """Return one line for each bound, and whether it holds."""
-    found = {(row.overheads, row.policy, row.workers): row for row in rows}
+    result = {(row.overheads, row.policy, row.workers): row for row in rows}
     lines = []
     for bound in bounds:
-        seen = getattr(found[bound.overheads, bound.policy, bound.workers], bound.value)
+        seen = getattr(result[bound.overheads, bound.policy, bound.workers], bound.value)
         holds = seen <= bound.most
         verdict = "ok  " if holds else "FAIL"
         where = f"{bound.value:<6} N={bound.workers:<3} {bound.policy}, {bound.overheads}"

@@ -59,12 +59,14 @@ def main(shards: int, seed: int) -> None:
             def mark(_round: object) -> None:
                 marks.append((clock.now(), fake.limits.counted))
 
-            ended = stage.supervisor(shards, len(wave.launched), told=mark).run()
+            ended = stage.supervisor(shards, len(wave.launched), on_round=mark).run()
             hours = (clock.now() - began) / HOUR_S
             seen = fake.seen[first:]
     if ended.exit_code != 0:
         raise click.ClickException(ended.reason)
-    kinds = Counter(f"{one.verb} {_kind(one.path)}" for one in seen if one.status != 304)
+    kinds = Counter(
+        f"{request.verb} {_kind(request.path)}" for request in seen if request.status != 304
+    )
     click.echo(f"{shards} shards over {hours:.2f} virtual hours, {len(marks) - 1} looks, as an App")
     click.echo(f"requests sent an hour      {len(seen) / hours:7.0f}")
     for kind, count in sorted(kinds.items()):

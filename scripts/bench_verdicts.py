@@ -47,12 +47,12 @@ ROWS = (Row(0.08, 0.20, least=0.80), Row(0.10, 0.10, most=ALPHA), Row(0.20, 0.08
 
 def called() -> Any:
     """Return 1, -1 or 0 for each outcome (gained, lost): better, worse, or neither."""
-    found = np.zeros((TASKS + 1, TASKS + 1), dtype=int)
+    result = np.zeros((TASKS + 1, TASKS + 1), dtype=int)
     for gained in range(TASKS + 1):
         for lost in range(min(gained, TASKS - gained + 1)):
             better = single_trial_test(gained, lost, TASKS)[0] <= ALPHA
-            found[gained, lost], found[lost, gained] = better, -better
-    return found
+            result[gained, lost], result[lost, gained] = better, -better
+    return result
 
 
 def chances(row: Row) -> Any:
@@ -129,13 +129,13 @@ def main(seed: int) -> None:
 def bounds(row: Row, better: float, worse: float) -> list[tuple[bool, str]]:
     """Return whether a row keeps its bounds, each in words."""
     where = f"{row.lost:.0%} against {row.gained:.0%}"
-    found = []
+    result = []
     if row.least:
-        found.append((better >= row.least, f"{better:.1%} >= {row.least:.1%} better, {where}"))
+        result.append((better >= row.least, f"{better:.1%} >= {row.least:.1%} better, {where}"))
     if row.most < 1:
         either = better + worse
-        found.append((either <= row.most, f"{either:.1%} <= {row.most:.1%} either way, {where}"))
-    return found
+        result.append((either <= row.most, f"{either:.1%} <= {row.most:.1%} either way, {where}"))
+    return result
 
 
 if __name__ == "__main__":

@@ -73,12 +73,19 @@ def kills(machines: int, lanes: int) -> bool:
     killed, bad = 0, []
     for phase in PHASES:
         points = kill_points(phase, machines, lanes)
-        one = summary(phase, points)
-        figures = (one.before, one.after, one.orphaned, one.second_sweeps, one.left, one.lost)
+        entry = summary(phase, points)
+        figures = (
+            entry.before,
+            entry.after,
+            entry.orphaned,
+            entry.second_sweeps,
+            entry.left,
+            entry.lost,
+        )
         click.echo(_KILLS.format(phase.name, *figures))
-        killed += one.before + one.after
+        killed += entry.before + entry.after
         bad += [point for point in points if point.call and not point.clean]
-        bad += [point for point in points if not point.call and one.gaps]
+        bad += [point for point in points if not point.call and entry.gaps]
     for point in bad:
         click.echo(f"  {point.at} {point.when}: {point.call} {point.left} {point.lost}")
     verdict = "FAIL" if bad else "ok  "
@@ -97,16 +104,16 @@ def faults() -> bool:
     click.echo(_FAULTS.format("", *Phase, "launches", "left"))
     cells, bad = 0, []
     for row in ROWS:
-        found = {phase: outcome(row, phase) for phase in Phase if phase in row.ends}
-        wrong = {phase: list(wrongs(row, phase, one)) for phase, one in found.items()}
+        result = {phase: outcome(row, phase) for phase in Phase if phase in row.ends}
+        wrong = {phase: list(wrongs(row, phase, entry)) for phase, entry in result.items()}
         codes = [
-            f"{found[phase].code} {'FAIL' if wrong[phase] else '+'}" if phase in found else "-"
+            f"{result[phase].code} {'FAIL' if wrong[phase] else '+'}" if phase in result else "-"
             for phase in Phase
         ]
-        most = max(one.launches for one in found.values())
-        left = sum(len(one.after) for one in found.values())
+        most = max(entry.launches for entry in result.values())
+        left = sum(len(entry.after) for entry in result.values())
         click.echo(_FAULTS.format(row.name, *codes, most, left))
-        cells += len(found)
+        cells += len(result)
         bad += [f"{row.name}, {phase}: {'; '.join(w)}" for phase, w in wrong.items() if w]
     for line in bad:
         click.echo(f"  {line}")
@@ -129,24 +136,24 @@ def refusals(prefix: str) -> bool:
     for code in (*CODES, UNKNOWN):
         if not code.code.startswith(prefix):
             continue
-        found = {moment: met(code, moment) for moment in Moment}
-        wrong = {moment: list(wrongs(code, moment, one)) for moment, one in found.items()}
-        ends = [f"{found[one].code} {'FAIL' if wrong[one] else '+'}" for one in Moment]
-        every = found.values()
+        result = {moment: met(code, moment) for moment in Moment}
+        wrong = {moment: list(wrongs(code, moment, entry)) for moment, entry in result.items()}
+        ends = [f"{result[moment].code} {'FAIL' if wrong[moment] else '+'}" for moment in Moment]
+        every = result.values()
         click.echo(
             _CODES.format(
                 code.code,
                 code.scope,
                 code.action,
                 *ends,
-                max(one.asked for one in every),
-                max(one.launches for one in every),
-                f"{max(one.minutes for one in every):.0f}",
-                f"{max(one.usd for one in every):.2f}",
-                sum(len(one.left) for one in every),
+                max(entry.asked for entry in every),
+                max(entry.launches for entry in every),
+                f"{max(entry.minutes for entry in every):.0f}",
+                f"{max(entry.usd for entry in every):.2f}",
+                sum(len(entry.left) for entry in every),
             )
         )
-        cells += len(found)
+        cells += len(result)
         bad += [f"{code.code}, {moment}: {'; '.join(w)}" for moment, w in wrong.items() if w]
     for line in bad:
         click.echo(f"  {line}")
@@ -165,32 +172,34 @@ def lags(lanes: int, *, part: bool) -> bool:
     )
     heads = [f"{minutes:+d} min" for minutes in lagging.CLOCKS_MIN]
     click.echo(_LAGS.format("Azure's, GitHub's list, late by", *heads))
-    found = _played(lagging.played, cells, lanes)
+    result = _played(lagging.played, cells, lanes)
     bad = []
     for azure in lagging.LAGS_S:
         for github in lagging.LAGS_S:
-            rows = [one for one in cells if (one.azure_s, one.github_s) == (azure, github)]
+            rows = [cell for cell in cells if (cell.azure_s, cell.github_s) == (azure, github)]
             shown = [
-                _lag_cell([found[one] for one in rows if one.clock_min == minutes])
+                _lag_cell([result[cell] for cell in rows if cell.clock_min == minutes])
                 for minutes in lagging.CLOCKS_MIN
             ]
             click.echo(_LAGS.format(f"{azure:.0f} s, {github:.0f} s", *shown))
-            bad += [f"{one}: {wrong}" for one in rows for wrong in found[one].wrongs(one)]
+            bad += [f"{cell}: {wrong}" for cell in rows for wrong in result[cell].wrongs(cell)]
     for line in bad:
         click.echo(f"  {line}")
     dead = len(cells)
-    replaced = sum(one.replaced for one in found.values())
+    replaced = sum(seen.replaced for seen in result.values())
     verdict = "FAIL" if bad else "ok  "
     click.echo(f"{verdict} {dead} runs: {len(bad)} <= 0 wrong; {replaced} replaced for {dead} dead")
     return not bad
 
 
-def _lag_cell(found: Sequence[Lagged]) -> str:
+def _lag_cell(outcomes: Sequence[Lagged]) -> str:
     """Return the figures of the runs of one cell: of each time of death."""
-    if not found:
+    if not outcomes:
         return "-"
-    slain = sum(len(one.slain) for one in found)
-    return f"{slain}/{sum(one.replaced for one in found)}/{sum(one.cancelled for one in found)}"
+    slain = sum(len(seen.slain) for seen in outcomes)
+    replaced = sum(seen.replaced for seen in outcomes)
+    cancelled = sum(seen.cancelled for seen in outcomes)
+    return f"{slain}/{replaced}/{cancelled}"
 
 
 def outages(lanes: int, *, part: bool) -> bool:
@@ -203,15 +212,15 @@ def outages(lanes: int, *, part: bool) -> bool:
         "billed minutes <= 1.3 x needed + 30 a machine"
     )
     click.echo(_OUTAGES.format("", "exit", "machines", "needed", "billed", "bound", "USD", "left"))
-    found = _played(module.played, rows, lanes)
+    result = _played(module.played, rows, lanes)
     bad = []
     for row in rows:
-        one = found[row]
-        wrong = list(one.wrongs())
+        seen = result[row]
+        wrong = list(seen.wrongs())
         name = f"{row.side}, {row.minutes} min, at {row.phase}{' FAIL' if wrong else ''}"
-        minutes = [f"{m:.0f}" for m in (one.needed_min, one.billed_min, one.bound_min)]
-        usd = f"{one.usd:.2f}"
-        click.echo(_OUTAGES.format(name, one.code, one.machines, *minutes, usd, len(one.left)))
+        minutes = [f"{m:.0f}" for m in (seen.needed_min, seen.billed_min, seen.bound_min)]
+        usd = f"{seen.usd:.2f}"
+        click.echo(_OUTAGES.format(name, seen.code, seen.machines, *minutes, usd, len(seen.left)))
         bad += [f"{name}: {text}" for text in wrong]
     for line in bad:
         click.echo(f"  {line}")
@@ -231,7 +240,7 @@ def attacks(*, part: bool) -> bool:
     )
     click.echo(_ATTACKS.format("", "exit", "seconds", "bound", "scored", "resumed", "left"))
     away = {tier: missing(tier) for tier in ("azurite", "docker")}
-    rows = [one for one in module.EVERY if not part or one.name in module.PART]
+    rows = [row for row in module.EVERY if not part or row.name in module.PART]
     bad, count = [], 0
     with ExitStack() as over:
         scratch = Path(over.enter_context(tempfile.TemporaryDirectory()))
@@ -241,12 +250,12 @@ def attacks(*, part: bool) -> bool:
             if why:
                 click.echo(f"{row.name:<42} not played: {why}")
                 continue
-            found = module.played(row, azurite)
-            wrong = list(found.wrongs(row))
+            seen = module.played(row, azurite)
+            wrong = list(seen.wrongs(row))
             name = f"{row.name}{' FAIL' if wrong else ''}"
-            ended = "-" if found.code is None else found.code
-            figures = (f"{found.seconds:.1f}", f"{row.bound_s:.0f}", found.scored, found.again)
-            click.echo(_ATTACKS.format(name, ended, *figures, len(found.left)))
+            ended = "-" if seen.code is None else seen.code
+            figures = (f"{seen.seconds:.1f}", f"{row.bound_s:.0f}", seen.scored, seen.again)
+            click.echo(_ATTACKS.format(name, ended, *figures, len(seen.left)))
             count += 1
             bad += [f"{row.name}: {text}" for text in wrong]
     for poison in module.POISONS:

@@ -51,8 +51,11 @@ def played(directory: Path) -> tuple[Path, Path]:
     """Play both runs side by side; return the candidate's report and the comparison."""
     # Each run's servers are threads of its own process.
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        ran = [pool.submit(play, one, directory / one.name) for one in (BASELINE, CANDIDATE)]
-        baseline, candidate = (one.result() for one in ran)
+        ran = [
+            pool.submit(play, picture, directory / picture.name)
+            for picture in (BASELINE, CANDIDATE)
+        ]
+        baseline, candidate = (future.result() for future in ran)
     out = directory / "comparison"
     compare = [COMMAND, "compare", str(baseline), str(candidate), "--out", str(out)]
     subprocess.run(compare, check=True)

@@ -29,8 +29,8 @@ def store(tmp_path: Path) -> Store:
 
 
 def keep(store: Store, name: str, started: float, branch: str = "main", wins: int = 10) -> str:
-    found = document(tasks_of(range(wins)), name, started=started)
-    return History(store).keep(found, branch, "c" * 40)
+    result = document(tasks_of(range(wins)), name, started=started)
+    return History(store).keep(result, branch, "c" * 40)
 
 
 def test_the_last_runs_of_a_branch_come_oldest_first(store: Store) -> None:
@@ -38,17 +38,21 @@ def test_the_last_runs_of_a_branch_come_oldest_first(store: Store) -> None:
         keep(store, f"r{number}", 1.7e9 + number)
     keep(store, "other", 1.8e9, branch="main-2")
     history = History(store)
-    assert [one.document["run"]["id"] for one in history.last("main", 3)] == ["r2", "r3", "r9"]
-    assert [one.document["run"]["id"] for one in history.last(count=2)] == ["r9", "other"]
+    assert [kept_run.document["run"]["id"] for kept_run in history.last("main", 3)] == [
+        "r2",
+        "r3",
+        "r9",
+    ]
+    assert [kept_run.document["run"]["id"] for kept_run in history.last(count=2)] == ["r9", "other"]
     assert history.last("none") == []
 
 
 def test_a_run_that_is_kept_again_replaces_itself(store: Store) -> None:
     keep(store, "r1", 1.7e9, wins=1)
     keep(store, "r1", 1.7e9, wins=30)
-    (one,) = History(store).last("main")
-    assert sum(task["score"] == 1.0 for task in one.document["tasks"]) == 30
-    assert (one.branch, one.commit) == ("main", "c" * 40)
+    (kept_run,) = History(store).last("main")
+    assert sum(task["score"] == 1.0 for task in kept_run.document["tasks"]) == 30
+    assert (kept_run.branch, kept_run.commit) == ("main", "c" * 40)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "x" * 300, "é", "a\0b", "r1"])
@@ -57,7 +61,7 @@ def test_any_name_and_branch_make_a_path_below_the_runs(store: Store, name: str)
     assert path.startswith("runs/")
     assert path.count("/") == 2
     assert ".." not in path.split("/")
-    assert [one.branch for one in History(store).last(name)] == [name]
+    assert [kept_run.branch for kept_run in History(store).last(name)] == [name]
 
 
 def test_names_that_look_alike_stay_apart(store: Store) -> None:
@@ -71,7 +75,7 @@ def test_what_is_no_kept_run_is_passed_over(store: Store) -> None:
         (b"", b"{}", b"[1]", b"\xff", b'{"schema": "waa-matrix/history/1"}')
     ):
         store.put(f"{folder}/99999999999{number}-x.json", data)
-    assert [one.document["run"]["id"] for one in History(store).last("main")] == ["r1"]
+    assert [kept_run.document["run"]["id"] for kept_run in History(store).last("main")] == ["r1"]
 
 
 def test_a_document_without_its_run_is_refused(store: Store) -> None:
@@ -84,10 +88,10 @@ WINS = (39, 13, 18, 20, 22, 26)
 
 
 def run_of(name: int, tasks: list[dict[str, Any]], **fingerprint: str) -> RunRecord:
-    found = document(
+    result = document(
         tasks, f"r{name}", started=1.7e9 + name, fingerprint={**FINGERPRINT, **fingerprint}
     )
-    return read_record(found, "kept")
+    return read_record(result, "kept")
 
 
 def test_a_trend_is_of_like_runs_on_common_tasks_and_of_five_at_least() -> None:
@@ -107,9 +111,9 @@ def test_a_trend_is_of_like_runs_on_common_tasks_and_of_five_at_least() -> None:
     common = set(range(40)) - {0, 1, 39, 5}
     rates = [sum(task < won for task in common) / len(common) for won in wins]
     slopes = [(rates[b] - rates[a]) / (b - a) for a, b in combinations(range(5), 2)]
-    found = slope(points)
-    assert found is not None
-    assert found.slope == pytest.approx(median(slopes))
+    result = slope(points)
+    assert result is not None
+    assert result.slope == pytest.approx(median(slopes))
     text = render_history(points)
     assert "over 5 runs like the newest on their 36 common tasks" in text
     assert "Left out: 1 made otherwise, 1 mostly without scores, 1 of other tasks." in text
@@ -120,9 +124,9 @@ def test_a_trend_is_of_like_runs_on_common_tasks_and_of_five_at_least() -> None:
 
 def test_runs_in_any_order_are_seldom_a_trend() -> None:
     """Of all orders of five like runs: how often a line would be seen, by enumeration."""
-    found = [stats.trend([float(value) for value in order]) for order in permutations(range(5))]
-    seen = sum(one is not None and (one.low > 0 or one.high < 0) for one in found)
-    assert 0 < seen / len(found) <= 0.05
+    results = [stats.trend([float(value) for value in order]) for order in permutations(range(5))]
+    seen = sum(trend is not None and (trend.low > 0 or trend.high < 0) for trend in results)
+    assert 0 < seen / len(results) <= 0.05
     assert all(
         stats.trend([float(value) for value in order]) is None for order in permutations(range(4))
     )
@@ -149,8 +153,8 @@ def test_the_trend_shows_intervals_and_where_conditions_changed() -> None:
         "Trend +7.5 points a run (95%: +5.0 to +12.5), over 5 runs like the newest on their "
         "40 common tasks. Left out: 1 made otherwise.\n"
     ) in text
-    found = history_document(points)
-    assert [one["successes"] for one in found["runs"]] == list(WINS)
-    assert all(one["low"] < one["rate"] < one["high"] for one in found["runs"])
+    result = history_document(points)
+    assert [entry["successes"] for entry in result["runs"]] == list(WINS)
+    assert all(entry["low"] < entry["rate"] < entry["high"] for entry in result["runs"])
     assert slope(points[:3]) is None
     assert render_history([]) == "No run is kept here.\n"

@@ -23,9 +23,9 @@ BENCHMARK = (WORKFLOWS / "benchmark.yml").read_text()
 
 
 def document(name: str) -> dict[Any, Any]:
-    found = yaml.safe_load((WORKFLOWS / name).read_text())
-    assert isinstance(found, dict)
-    return found
+    result = yaml.safe_load((WORKFLOWS / name).read_text())
+    assert isinstance(result, dict)
+    return result
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT / ".github")))
@@ -51,8 +51,8 @@ def test_a_breach_elsewhere_is_found(name: str) -> None:
 
 def assert_found(text: str, right: str, wrong: str, said: str) -> None:
     assert right in text
-    found = problems(text.replace(right, wrong, 1))
-    assert any(said in one for one in found), found
+    texts = problems(text.replace(right, wrong, 1))
+    assert any(said in entry for entry in texts), texts
 
 
 CALLERS = ("smoke.yml", "baseline.yml")
@@ -65,7 +65,7 @@ def test_a_called_workflow_has_every_right_that_its_jobs_ask_for(name: str) -> N
     assert ungranted(caller, called) == []
     for right in caller["permissions"]:
         less = {key: value for key, value in caller["permissions"].items() if key != right}
-        assert any(right in one for one in ungranted({**caller, "permissions": less}, called))
+        assert any(right in entry for entry in ungranted({**caller, "permissions": less}, called))
     read = dict.fromkeys(caller["permissions"], "read")
     assert "report asks for checks: write" in ungranted({**caller, "permissions": read}, called)
 
@@ -185,11 +185,11 @@ def test_a_baseline_passes_on_all_that_a_caller_may_say() -> None:
 
 def examples() -> list[dict[Any, Any]]:
     """The README's callers."""
-    found = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    return [yaml.safe_load(text) for text in found]
+    results = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [yaml.safe_load(text) for text in results]
 
 
-@pytest.mark.parametrize("example", examples(), ids=lambda one: one["name"])
+@pytest.mark.parametrize("example", examples(), ids=lambda entry: entry["name"])
 def test_the_readmes_callers_grant_pass_and_say_what_there_is(example: dict[Any, Any]) -> None:
     assert example["permissions"] == {}
     (job,) = example["jobs"].values()

@@ -64,8 +64,8 @@ def chromium_command() -> str | None:
 
 def act_command() -> Path | None:
     """Return act, installed beside this Python."""
-    found = Path(sys.executable).with_name("act")
-    return found if found.exists() else None
+    path = Path(sys.executable).with_name("act")
+    return path if path.exists() else None
 
 
 def azgh_programs() -> Path | None:
@@ -86,9 +86,9 @@ def _azurite() -> str:
 
 
 def _act() -> str:
-    found = {"act": act_command(), "uv": uv_command()}
-    found |= {name: shutil.which(name) for name in ("curl", "git")}
-    absent = [name for name, place in found.items() if place is None]
+    result = {"act": act_command(), "uv": uv_command()}
+    result |= {name: shutil.which(name) for name in ("curl", "git")}
+    absent = [name for name, place in result.items() if place is None]
     return f"{', '.join(absent)} not found" if absent else ""
 
 

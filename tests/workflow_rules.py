@@ -41,12 +41,12 @@ def problems(text: str) -> list[str]:
     """Return everything in a workflow's or a composite action's text that breaks a rule."""
     document = yaml.safe_load(text)
     jobs = document.get("jobs", {})
-    found = [*_unpinned(text), *_steps(document.get("runs", {}).get("steps", []))]
+    texts = [*_unpinned(text), *_steps(document.get("runs", {}).get("steps", []))]
     if "jobs" in document:
-        found += [*_top(document), *_artifacts(jobs), *trust_problems(document)]
+        texts += [*_top(document), *_artifacts(jobs), *trust_problems(document)]
     for name, job in jobs.items():
-        found += [f"{name}: {one}" for one in (*_job(job), *_steps(job.get("steps", [])))]
-    return found + _unknown_variables(document)
+        texts += [f"{name}: {entry}" for entry in (*_job(job), *_steps(job.get("steps", [])))]
+    return texts + _unknown_variables(document)
 
 
 def _unpinned(text: str) -> Iterator[str]:
@@ -72,9 +72,9 @@ def _strings(document: dict[Any, Any]) -> Iterator[str]:
     """Yield what may say a branch: the triggers' filters, and every condition."""
     on = document.get(True)
     filters = on.values() if isinstance(on, dict) else ()
-    yield from (str(one["branches"]) for one in filters if one and "branches" in one)
+    yield from (str(entry["branches"]) for entry in filters if entry and "branches" in entry)
     for job in document["jobs"].values():
-        yield from (str(one["if"]) for one in (job, *job.get("steps", [])) if "if" in one)
+        yield from (str(entry["if"]) for entry in (job, *job.get("steps", [])) if "if" in entry)
 
 
 def _artifacts(jobs: dict[str, Any]) -> Iterator[str]:
@@ -90,7 +90,9 @@ def _artifacts(jobs: dict[str, Any]) -> Iterator[str]:
                 yield f"{job}: {name} is deleted before what replaces it is up"
             if name in seen and not given.get("overwrite"):
                 yield f"{job}: {name} is uploaded twice, which is refused"
-            if name.startswith("report-") and not any(one.startswith("results-") for one in seen):
+            if name.startswith("report-") and not any(
+                entry.startswith("results-") for entry in seen
+            ):
                 yield f"{job}: {name} goes up before the results"
             seen.add(name)
 
@@ -179,8 +181,8 @@ def _environment(node: Any) -> Iterator[str]:
 
 def known_variables() -> set[str]:
     """Return the variable of every option of every command."""
-    found = set()
+    result = set()
     for name, (module, attribute, _) in COMMANDS.items():
         command = getattr(importlib.import_module(module), attribute)
-        found |= {f"{PREFIX}_{name}_{option.name}".upper() for option in command.params}
-    return found
+        result |= {f"{PREFIX}_{name}_{option.name}".upper() for option in command.params}
+    return result

@@ -51,9 +51,9 @@ def trust_problems(document: Mapping[Any, Any]) -> Iterator[str]:
     for name, job in jobs.items():
         on_fleet = job.get("runs-on", _HOSTED) != _HOSTED
         if events & {"workflow_call", "pull_request_target"}:
-            yield from (f"{name}: {one}" for one in _trees(job, on_fleet=on_fleet))
+            yield from (f"{name}: {tree}" for tree in _trees(job, on_fleet=on_fleet))
         if holds_a_key(job):
-            yield from (f"{name}: {one}" for one in _beside_a_key(job))
+            yield from (f"{name}: {entry}" for entry in _beside_a_key(job))
         if on_fleet and holds_a_key(job):
             yield f"{name}: a job on the fleet has a key that is no model's"
     if "pull_request_target" in events:

@@ -82,7 +82,10 @@ class Command(click.Command):
             if not problems:
                 raise
             raise self._told(ctx, given, problems) from error
-        if any(_unusable(one, ctx.params.get(one.name or "")) for one in self.get_params(ctx)):
+        if any(
+            _unusable(parameter, ctx.params.get(parameter.name or ""))
+            for parameter in self.get_params(ctx)
+        ):
             raise self._told(ctx, given, [*self._unreadable(ctx, given)])
         return rest
 
@@ -110,8 +113,8 @@ class Command(click.Command):
             options[parameter.name or ""] = _stand_in(parameter)
         named = {problem.where for _, problem in problems}
         with context.scope(cleanup=False):
-            found = self._others(dict(options))
-        others = [one for one in found if one.where.split(" ")[0] not in named]
+            results = self._others(dict(options))
+        others = [problem for problem in results if problem.where.split(" ")[0] not in named]
         error = BadInputError([*(problem for _, problem in problems), *others])
         self._tell(ctx, options, error)
         return error

@@ -127,7 +127,7 @@ def compared(options: CompareOptions, stack: ExitStack) -> Comparison:
             fix = "Give two runs, or --history, or --baseline-workflow, or --baseline."
             raise bad_input("RUNS", "is one run, with nothing to compare it with", fix)
         baseline, branch, candidates = [named[0], *pool], None, named[1:]
-    sides = [side_of([one]) for one in candidates]
+    sides = [side_of([record]) for record in candidates]
     judged = (sides or [side_of(baseline)]) if published else []
     beside = [against(side, published) for side in judged if published]
     return compare(side_of(baseline), sides, beside, on=options.verdict.on, branch=branch)
@@ -192,6 +192,6 @@ def write_comparison(comparison: Comparison, out: Path) -> None:
 
 def failing(comparison: Comparison, verdicts: Sequence[str]) -> int:
     """Return the exit code that ``--fail-if`` asks for."""
-    found = {one.verdict.value for one in comparison.candidates}
-    found |= {one.verdict.value for one in comparison.against}
-    return EXIT_INCOMPLETE if found & set(verdicts) else EXIT_COMPLETE
+    texts = {candidate.verdict.value for candidate in comparison.candidates}
+    texts |= {entry.verdict.value for entry in comparison.against}
+    return EXIT_INCOMPLETE if texts & set(verdicts) else EXIT_COMPLETE

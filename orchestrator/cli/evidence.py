@@ -61,9 +61,9 @@ def get(options: GetOptions) -> int:
     store = options.store
     url, name = located(options.out, store.store, store.run_name)
     ledger = readable(url, name, store.trust.store_ca, _TIMEOUT_S)
-    key = _task(options.task, [one.task for one in read_plan(ledger).tasks])
+    key = _task(options.task, [task.task for task in read_plan(ledger).tasks])
     prefix = f"{paths.EVIDENCE}{key}/"
-    listed = [one.path for one in ledger.list(prefix)]
+    listed = [entry.path for entry in ledger.list(prefix)]
     if not listed:
         raise bad_input(
             options.task, "left no evidence", "It has not run, or the run had --evidence none."
@@ -76,8 +76,8 @@ def get(options: GetOptions) -> int:
 
 
 def _task(text: str, tasks: list[TaskKey]) -> TaskKey:
-    found = [task for task in tasks if text in (str(task), task.name)]
-    if len(found) != 1:
-        what = "is not in this run" if not found else "is in several domains"
+    keys = [task for task in tasks if text in (str(task), task.name)]
+    if len(keys) != 1:
+        what = "is not in this run" if not keys else "is in several domains"
         raise bad_input(text, what, "Write domain/name as waa-matrix suite list prints it.")
-    return found[0]
+    return keys[0]

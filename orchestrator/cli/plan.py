@@ -129,11 +129,11 @@ class _Forecast:
             "digest": self._plan.digest,
             "simulated": self._plan.simulated,
             "tasks": [
-                {"task": str(one.task), "expected_s": one.expected_s} for one in self._plan.tasks
+                {"task": str(task.task), "expected_s": task.expected_s} for task in self._plan.tasks
             ],
             "trials": self._plan.trials,
             "homes": self._homes(),
-            "predictions": [asdict(one) for one in predictions],
+            "predictions": [asdict(prediction) for prediction in predictions],
             "chosen_workers": None if chosen is None else chosen.workers,
             "evidence_mb": evidence_mb(self._plan, self._options.keep.evidence),
             "rates": None if rates is None else {"source": rates.source},
@@ -167,12 +167,17 @@ class _Forecast:
         click.echo(f"prices: {rates.source}" if rates else f"no prices: {trouble}")
         click.echo("")
         click.echo("workers   makespan   (high)      machine-minutes   USD (high)")
-        for one in _shown(predictions, chosen):
-            usd = "-" if one.usd is None else f"{one.usd:.2f} ({one.usd_high:.2f})"
-            mark = "  <- chosen" if one is chosen else ""
+        for prediction in _shown(predictions, chosen):
+            usd = (
+                "-"
+                if prediction.usd is None
+                else f"{prediction.usd:.2f} ({prediction.usd_high:.2f})"
+            )
+            mark = "  <- chosen" if prediction is chosen else ""
             click.echo(
-                f"{one.workers:7d}   {minutes_text(one.makespan_s):>8}   "
-                f"({minutes_text(one.makespan_high_s)})   {one.machine_minutes:15.0f}   {usd}{mark}"
+                f"{prediction.workers:7d}   {minutes_text(prediction.makespan_s):>8}   "
+                f"({minutes_text(prediction.makespan_high_s)})   "
+                f"{prediction.machine_minutes:15.0f}   {usd}{mark}"
             )
 
 
@@ -180,4 +185,8 @@ def _shown(predictions: Sequence[Prediction], chosen: Prediction | None) -> list
     """Return the rows worth a line: the first few, then ever wider apart, and the chosen one."""
     wanted = {1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256}
     last = predictions[-1]
-    return [one for one in predictions if one.workers in wanted or one in (chosen, last)]
+    return [
+        prediction
+        for prediction in predictions
+        if prediction.workers in wanted or prediction in (chosen, last)
+    ]

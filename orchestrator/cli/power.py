@@ -145,12 +145,12 @@ def power(options: PowerOptions) -> int:
     model = _model(known)
     rates, trouble = rates_or_why(options.prices)
     question = _question(wish, known, model, rates, spot=options.prices.spot)
-    found = rows(question)
+    results = rows(question)
     if options.output.as_json:
-        click.echo(json.dumps(_document(question, model, found, rates), indent=1))
+        click.echo(json.dumps(_document(question, model, results, rates), indent=1))
     else:
         prices = f"prices: {rates.source}" if rates else f"no prices: {trouble}"
-        click.echo("\n".join([*_head(question, model), prices, "", *_table(question, found)]))
+        click.echo("\n".join([*_head(question, model), prices, "", *_table(question, results)]))
     return 0
 
 
@@ -170,9 +170,9 @@ def _known(options: PowerOptions, stack: ExitStack) -> list[RunRecord]:
     kept = _kept(options) if options.kept.history else []
     every = without_repeats([*kept, *named])
     alike = made_alike(every)
-    for one in every:
-        if one not in alike:
-            click.echo(f"warning: passed over {one.id}: made unlike {alike[-1].id}", err=True)
+    for record in every:
+        if record not in alike:
+            click.echo(f"warning: passed over {record.id}: made unlike {alike[-1].id}", err=True)
     return alike
 
 
@@ -193,15 +193,17 @@ def _model(known: Sequence[RunRecord]) -> Model:
     side = side_of(known)
     tallies = [tally(trials) for trials in side.trials.values()]
     fitted = stats.fit_chances(tallies)
-    twice = sum(one.scored > 1 for one in tallies)
-    told = f"{len(known)} {'run' if len(known) == 1 else 'runs'} made alike"
+    twice = sum(task_tally.scored > 1 for task_tally in tallies)
+    reported = f"{len(known)} {'run' if len(known) == 1 else 'runs'} made alike"
     if fitted is None:
-        few = f"{twice} tasks of {told} have two scored trials, and {stats.FEWEST_TASKS} have to"
+        few = (
+            f"{twice} tasks of {reported} have two scored trials, and {stats.FEWEST_TASKS} have to"
+        )
         return Model(stats.CHANCES, fitted=False, said=few)
     simulated = ", simulated" if side.simulated else ""
-    flips = [stats.flip_rate(one.scored, one.successes) for one in tallies]
-    seen = math.fsum(one for one in flips if one is not None) / twice
-    said = f"{told}{simulated}; of {twice} tasks tried twice two trials differ on {seen:.1%}"
+    flips = [stats.flip_rate(task_tally.scored, task_tally.successes) for task_tally in tallies]
+    seen = math.fsum(flip for flip in flips if flip is not None) / twice
+    said = f"{reported}{simulated}; of {twice} tasks tried twice two trials differ on {seen:.1%}"
     return Model(fitted, fitted=True, said=said)
 
 
@@ -215,11 +217,11 @@ def _question(
     from orchestrator.planning.suite import TaskKey
 
     learned = learn(
-        (TaskKey(*key), one.seconds)
+        (TaskKey(*key), trial.seconds)
         for run in known
         for key, trials in run.trials.items()
-        for one in trials
-        if one.score is not None
+        for trial in trials
+        if trial.score is not None
     )
     own = len({key for run in known for key in run.trials})
     return Question(
@@ -247,7 +249,7 @@ def _head(question: Question, model: Model) -> list[str]:
     ]
 
 
-def _table(question: Question, found: Sequence[Row]) -> list[str]:
+def _table(question: Question, results: Sequence[Row]) -> list[str]:
     from orchestrator.planning.sample_size import enough
     from orchestrator.report.formats.comparison_terminal import table
     from orchestrator.report.phrases.amounts import NONE, dollars, percent
@@ -255,16 +257,16 @@ def _table(question: Question, found: Sequence[Row]) -> list[str]:
     head = ("trials", f"seen at {question.power:.0%}", "power", "attempts", "machine hours", "cost")
     shown = [
         (
-            f"{one.trials} v {one.trials}",
-            NONE if one.detectable is None else f"{100 * one.detectable:.1f} points",
-            percent(one.power, 0),
-            f"{one.attempts}",
-            f"{one.machine_hours:.1f}",
-            dollars(one.usd),
+            f"{row.trials} v {row.trials}",
+            NONE if row.detectable is None else f"{100 * row.detectable:.1f} points",
+            percent(row.power, 0),
+            f"{row.attempts}",
+            f"{row.machine_hours:.1f}",
+            dollars(row.usd),
         )
-        for one in found
+        for row in results
     ]
-    return [*table([head, *shown]), "", _answer(question, enough(found, question.power))]
+    return [*table([head, *shown]), "", _answer(question, enough(results, question.power))]
 
 
 def _answer(question: Question, fewest: Row | None) -> str:
@@ -286,11 +288,11 @@ def _answer(question: Question, fewest: Row | None) -> str:
 
 
 def _document(
-    question: Question, model: Model, found: Sequence[Row], rates: Rates | None
+    question: Question, model: Model, results: Sequence[Row], rates: Rates | None
 ) -> dict[str, object]:
     from orchestrator.planning.sample_size import enough
 
-    fewest = enough(found, question.power)
+    fewest = enough(results, question.power)
     return {
         "effect": question.effect,
         "power": question.power,
@@ -298,7 +300,7 @@ def _document(
         "missing": question.missing,
         "workers": question.workers,
         "chances": {"beta": list(model.chances), "fitted": model.fitted, "said": model.said},
-        "rows": [asdict(one) for one in found],
+        "rows": [asdict(row) for row in results],
         "enough": None if fewest is None else fewest.trials,
         "rates": None if rates is None else {"source": rates.source},
     }

@@ -179,16 +179,16 @@ class _Provision:
         options = cloud_values(self._settings.options)
         with open_clients(options, self._settings.sites) as sides:
             self._settings = settings = with_image(self._settings, sides, self._plan)
-            found = markets(sides, settings.wish)
-            for line in unsuitable(settings.wish, found):
+            result = markets(sides, settings.wish)
+            for line in unsuitable(settings.wish, result):
                 _say(f"left out: {line}")
             store = settings.store.opened(sides, create=not self._size.resumes)
             if not self._open(store, sides.clock.now()):
                 self._publish(None, as_json=as_json)
                 return EXIT_COMPLETE
-            return self._bring_up(sides, store, found, as_json=as_json)
+            return self._bring_up(sides, store, result, as_json=as_json)
 
-    def _bring_up(self, sides: Clients, store: Store, found: Any, *, as_json: bool) -> int:
+    def _bring_up(self, sides: Clients, store: Store, result: Any, *, as_json: bool) -> int:
         """Launch the machines and publish them, or take down what there is of them."""
         from orchestrator.fleet.event_log import Journal
 
@@ -198,7 +198,7 @@ class _Provision:
         self._foretell(journal)
         launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
         try:
-            supply = supply_of(settings.wish, found, sides.clock)
+            supply = supply_of(settings.wish, result, sides.clock)
             wave = self._launch(launcher, supply)
         except KeyboardInterrupt:
             self._take_down(sides, journal, frozenset(), wait=False)
@@ -319,8 +319,8 @@ class _Provision:
             return
         asked = self._size.workers
         click.echo(f"{count} of {asked} machines are booting as runners {outputs['label']}")
-        for one in launched:
-            click.echo(f"  {one.name}: {one.placement}")
+        for machine in launched:
+            click.echo(f"  {machine.name}: {machine.placement}")
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -105,18 +105,20 @@ class _Call:
         except MatrixError as error:
             return self._failed(event, error)
         outcome = provision_outcome(self.options.provision)
-        one = self._publication(event, finder, result.content, record, outcome.warnings)
+        publication = self._publication(event, finder, result.content, record, outcome.warnings)
         room = SUMMARY_LIMIT - summary_size()
-        self._attempt("the step summary", lambda: self._summarize(summary_of(one, room)))
-        self._tell_github(event, comment_of(one), check_of(one))
-        if self.options.out and one.comparison:
+        self._attempt("the step summary", lambda: self._summarize(summary_of(publication, room)))
+        self._tell_github(event, comment_of(publication), check_of(publication))
+        if self.options.out and publication.comparison:
             from orchestrator.cli.compare import write_comparison
 
-            write_comparison(one.comparison, Path(self.options.out))
+            write_comparison(publication.comparison, Path(self.options.out))
         if self.options.keep:
             self._attempt("the history", lambda: self._keep(event, result.content))
         return self._exit(
-            failing(one.comparison, self.options.verdict.fail_if) if one.comparison else 0
+            failing(publication.comparison, self.options.verdict.fail_if)
+            if publication.comparison
+            else 0
         )
 
     def tell_no_run(self, reason: str) -> int:
@@ -147,14 +149,14 @@ class _Call:
         record: RunRecord,
         warnings: tuple[str, ...],
     ) -> Publication:
-        from orchestrator.report.publication import Publication, read_told
+        from orchestrator.report.publication import Publication, read_run_stats
 
-        told = read_told(document)
+        stats = read_run_stats(document)
         base = self.options.branch or event.base_branch or self._default_branch(event)
         comparison, why_not = self._compared(event, finder, record, base)
         return Publication(
             record=record,
-            told=replace(told, warnings=(*warnings, *told.warnings)),
+            stats=replace(stats, warnings=(*warnings, *stats.warnings)),
             comparison=comparison,
             base="" if self.options.against else base,
             why_not=why_not,

@@ -148,9 +148,11 @@ def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     from orchestrator.cli.outputs.evidence_files import collected_evidence
     from orchestrator.cli.outputs.report import write_report
 
-    found = gather(stores, run, beside.waiting)
-    evidence = collected_evidence(found.folded, stores, beside)
-    return write_report(beside.page, found.plan, found.folded, found.facts, evidence, found.told)
+    loaded = gather(stores, run, beside.waiting)
+    evidence = collected_evidence(loaded.folded, stores, beside)
+    return write_report(
+        beside.page, loaded.plan, loaded.folded, loaded.facts, evidence, loaded.events
+    )
 
 
 def _of_tree(tree: Path, options: ReportOptions, beside: Beside) -> tuple[Results, tuple[str, ...]]:
@@ -169,30 +171,35 @@ def _of_tree(tree: Path, options: ReportOptions, beside: Beside) -> tuple[Result
     if not tree.is_dir():
         raise bad_input(f"--tree {tree}", "is no directory", "Give the client's --result_dir.")
     plan = _tree_plan(chosen_suite(options.suite), options.trials)
-    found = read_tree(tree, plan.units)
-    if len(found.configurations) > 1:
+    result = read_tree(tree, plan.units)
+    if len(result.configurations) > 1:
         fix = "Give --tree the directory of one of them."
-        names = ", ".join(found.configurations)
+        names = ", ".join(result.configurations)
         raise bad_input(f"--tree {tree}", f"holds several configurations ({names})", fix)
-    folded = fold(plan.units, found.snapshot())
+    folded = fold(plan.units, result.snapshot())
     facts = RunFacts(
         run=tree.name,
         simulated=False,
         version=__version__,
-        warnings=_tree_warnings(found, options.trials),
+        warnings=_tree_warnings(result, options.trials),
     )
-    evidence = tree_evidence(folded, found.directories, beside)
-    return write_report(beside.page, plan, folded, facts, evidence), found.extra_trials
+    evidence = tree_evidence(folded, result.directories, beside)
+    return write_report(beside.page, plan, folded, facts, evidence), result.extra_trials
 
 
-def _tree_warnings(found: Tree, trials: int) -> tuple[str, ...]:
+def _tree_warnings(tree: Tree, trials: int) -> tuple[str, ...]:
     """Say what is in the tree and not in the report."""
-    extra = ", ".join(found.extra_trials)
+    extra = ", ".join(tree.extra_trials)
     more = " or the directory of one" if trials == 1 else ""
     left_out = f"trials {extra} are in the tree and were not asked for: give --trials{more}"
-    strangers = [one for one in found.unexpected if one.trial not in found.extra_trials]
+    strangers = [
+        directory for directory in tree.unexpected if directory.trial not in tree.extra_trials
+    ]
     named = [left_out] if extra else []
-    return (*named, *(f"{one.task} is in the tree and not in the suite" for one in strangers))
+    return (
+        *named,
+        *(f"{directory.task} is in the tree and not in the suite" for directory in strangers),
+    )
 
 
 def _tree_plan(suite: Suite, trials: int) -> Plan:

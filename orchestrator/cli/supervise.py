@@ -161,7 +161,7 @@ def _supervisor(settings: FleetOptions, sides: Clients) -> Supervisor:
         runs=sides.github.runs,
         ledger=ledger,
         spending=spending,
-        told=_Teller(ledger, reader.plan),
+        on_round=_Teller(ledger, reader.plan),
     )
 
 

@@ -47,7 +47,7 @@ def made_alike(runs: Sequence[RunRecord]) -> list[RunRecord]:
     """Return the newest run and those that were made like it, in the given order."""
     if not runs:
         return []
-    newest = max(enumerate(runs), key=lambda one: (one[1].started or 0.0, one[0]))[1]
+    newest = max(enumerate(runs), key=lambda value: (value[1].started or 0.0, value[0]))[1]
     return [run for run in runs if _same(run, newest)]
 
 
@@ -62,5 +62,5 @@ def _conditions(run: RunRecord) -> Mapping[str, tuple[str, ...]]:
     return {**shown, "\0simulated": (str(run.simulated),)}
 
 
-def _same(one: RunRecord, other: RunRecord) -> bool:
-    return one.fingerprint == other.fingerprint and one.simulated == other.simulated
+def _same(record: RunRecord, other: RunRecord) -> bool:
+    return record.fingerprint == other.fingerprint and record.simulated == other.simulated

@@ -58,9 +58,9 @@ def _tipping(
 ) -> dict[int, Tipping]:
     every = list(comparisons.values())
     # A finding on scores has no tipping point here: successes did not decide it.
-    found = {
+    result = {
         index: stats.tipping_point(every, place)
         for place, index in enumerate(comparisons)
         if decisions[index].survives is False and decided_on(decisions[index]) == "success"
     }
-    return {index: one for index, one in found.items() if one is not None}
+    return {index: tipping for index, tipping in result.items() if tipping is not None}

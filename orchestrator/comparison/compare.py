@@ -154,7 +154,9 @@ class Comparison:
     @property
     def simulated(self) -> bool:
         """Whether anything in it is simulated."""
-        return self.baseline.simulated or any(one.side.simulated for one in self.candidates)
+        return self.baseline.simulated or any(
+            candidate.side.simulated for candidate in self.candidates
+        )
 
 
 def compare(
@@ -242,11 +244,11 @@ def _paired(baseline: Side, side: Side, both: _Both, decision: Decision | None) 
         undecided=sum(not pair.complete for pair in pairs.values()),
         only_baseline=len(baseline.trials.keys() - pairs.keys()),
         only_candidate=len(side.trials.keys() - pairs.keys()),
-        both=sum(one == two == 1.0 for one, two in rates),
-        tied=sum(one == two and 0.0 < one < 1.0 for one, two in rates),
+        both=sum(value == two == 1.0 for value, two in rates),
+        tied=sum(value == two and 0.0 < value < 1.0 for value, two in rates),
         gained=gained,
         lost=lost,
-        neither=sum(one == two == 0.0 for one, two in rates),
+        neither=sum(value == two == 0.0 for value, two in rates),
         gained_cut_off=_cut_off(baseline, [key for key in known if known[key].difference > 0]),
         lost_cut_off=_cut_off(side, [key for key in known if known[key].difference < 0]),
         difference=_mean(differences),
@@ -281,7 +283,7 @@ def _score_p(described: Described, decision: Decision | None) -> float:
 
 def _cut_off(side: Side, keys: Sequence[Key]) -> int:
     """Return on how many of these tasks a trial of this side was cut off."""
-    return sum(any(one.cause in CUT_OFF for one in side.trials[key]) for key in keys)
+    return sum(any(trial.cause in CUT_OFF for trial in side.trials[key]) for key in keys)
 
 
 def _trials(sides: Iterable[Tally]) -> tuple[int, int]:
@@ -324,8 +326,8 @@ def _domain(domain: str, group: Mapping[Key, Pair], p: float) -> DomainRow:
 
 def _changed(pairs: Mapping[Key, Pair]) -> tuple[Changed, ...]:
     """Return the tasks that differ by name, the lost first, then the gained."""
-    found = [Changed(key, kind) for key, pair in pairs.items() if (kind := _kind(pair))]
-    return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.key)))
+    results = [Changed(key, kind) for key, pair in pairs.items() if (kind := _kind(pair))]
+    return tuple(sorted(results, key=lambda changed: (KINDS.index(changed.kind), changed.key)))
 
 
 def _kind(pair: Pair) -> Kind | None:

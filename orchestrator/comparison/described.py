@@ -55,10 +55,10 @@ def decisions(
     Mean scores decide only where some score is neither 0 nor 1: else they are the successes.
     """
     if on == "score" and any(pair.partial for pairs in scores.values() for pair in pairs):
-        found = stats.decide_scores(list(scores.values()))
+        results = stats.decide_scores(list(scores.values()))
     else:
-        found = stats.decide_all(list(successes.values()))
-    return dict(zip(successes, found, strict=True))
+        results = stats.decide_all(list(successes.values()))
+    return dict(zip(successes, results, strict=True))
 
 
 def decided_on(decision: Decision | None) -> On:

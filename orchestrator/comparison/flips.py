@@ -59,15 +59,18 @@ def flips_of(
         None where no task has two scored trials to differ: nothing is known then.
     """
     known = _trials(_looked_at(baseline, candidate, branch))
-    if not any(one.scored > 1 for one in known.values()):
+    if not any(task_tally.scored > 1 for task_tally in known.values()):
         return None
-    found = [
-        Flip(key, pair.difference < 0, one.successes, one.scored)
+    flips = [
+        Flip(key, pair.difference < 0, task_tally.successes, task_tally.scored)
         for key, pair in pairs.items()
-        if pair.scored and pair.difference != 0 and (one := known.get(key)) and _flips(one)
+        if pair.scored
+        and pair.difference != 0
+        and (task_tally := known.get(key))
+        and _flips(task_tally)
     ]
     runs = len(_looked_at(baseline, candidate, branch))
-    ordered = sorted(found, key=lambda one: (not one.lost, one.key))
+    ordered = sorted(flips, key=lambda flip: (not flip.lost, flip.key))
     return Flips(clean(branch.name, NAME_LIMIT) if branch else "", runs, tuple(ordered))
 
 
@@ -85,20 +88,23 @@ def _is_among(run: RunRecord, runs: Sequence[RunRecord]) -> bool:
 
 def _like(run: RunRecord, runs: Sequence[RunRecord]) -> bool:
     return any(
-        run.simulated == one.simulated and run.fingerprint == one.fingerprint for one in runs
+        run.simulated == record.simulated and run.fingerprint == record.fingerprint
+        for record in runs
     )
 
 
 def _trials(runs: Iterable[RunRecord]) -> dict[Key, Tally]:
-    found: dict[Key, Tally] = {}
+    result: dict[Key, Tally] = {}
     for run in runs:
         for key, trials in run.trials.items():
-            one, two = found.get(key, Tally(0, 0, 0)), tally(trials)
-            found[key] = Tally(
-                one.expected + two.expected, one.scored + two.scored, one.successes + two.successes
+            task_tally, two = result.get(key, Tally(0, 0, 0)), tally(trials)
+            result[key] = Tally(
+                task_tally.expected + two.expected,
+                task_tally.scored + two.scored,
+                task_tally.successes + two.successes,
             )
-    return found
+    return result
 
 
-def _flips(one: Tally) -> bool:
-    return 0 < one.successes < one.scored
+def _flips(task_tally: Tally) -> bool:
+    return 0 < task_tally.successes < task_tally.scored

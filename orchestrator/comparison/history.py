@@ -75,15 +75,15 @@ class History:
             StoreError: The store could not be read.
         """
         listed = self._store.list(RUNS if branch is None else _folder(branch))
-        newest = sorted(listed, key=lambda one: one.path.rpartition("/")[2], reverse=True)
-        found: list[Kept] = []
-        for one in newest:
-            if len(found) == count:
+        newest = sorted(listed, key=lambda entry: entry.path.rpartition("/")[2], reverse=True)
+        kept_runs: list[Kept] = []
+        for entry in newest:
+            if len(kept_runs) == count:
                 break
-            kept = _parse(self._store.get(one.path), one.path)
+            kept = _parse(self._store.get(entry.path), entry.path)
             if kept is not None and branch in (None, kept.branch):
-                found.append(kept)
-        return found[::-1]
+                kept_runs.append(kept)
+        return kept_runs[::-1]
 
 
 def _folder(branch: str) -> str:

@@ -22,33 +22,35 @@ _NAME_LIMIT = 60
 _DIGEST_SHOWN = 12
 
 
-def is_same_run(one: RunRecord, other: RunRecord) -> bool:
+def is_same_run(record: RunRecord, other: RunRecord) -> bool:
     """Whether two documents tell of one run, perhaps at different times of it.
 
     A plan and the moment of its first session name a run wherever it was read from; where either
     is unknown, its id does.
     """
-    if all(run.plan_digest and run.started is not None for run in (one, other)):
-        return (one.plan_digest, one.started) == (other.plan_digest, other.started)
-    return one.id == other.id
+    if all(run.plan_digest and run.started is not None for run in (record, other)):
+        return (record.plan_digest, record.started) == (other.plan_digest, other.started)
+    return record.id == other.id
 
 
 def repeated(runs: Sequence[RunRecord]) -> list[Problem]:
     """Return a problem for each run that was given before."""
-    found = []
+    result = []
     for number, run in enumerate(runs):
-        before = next((one for one in runs[:number] if is_same_run(one, run)), None)
+        before = next((record for record in runs[:number] if is_same_run(record, run)), None)
         if before is not None:
             fix = "Give each run once: its trials would be counted twice."
-            found.append(Problem(run.source, f"is the same run as {before.source} ({run.id})", fix))
-    return found
+            result.append(
+                Problem(run.source, f"is the same run as {before.source} ({run.id})", fix)
+            )
+    return result
 
 
 def without_repeats(runs: Iterable[RunRecord]) -> list[RunRecord]:
     """Return the runs in their order, each once: by its document with the most scores."""
     kept: list[RunRecord] = []
     for run in runs:
-        place = next((n for n, one in enumerate(kept) if is_same_run(one, run)), None)
+        place = next((n for n, record in enumerate(kept) if is_same_run(record, run)), None)
         if place is None:
             kept.append(run)
         elif run.scored >= kept[place].scored:
@@ -117,14 +119,14 @@ def _unlike_arenas(runs: Sequence[RunRecord]) -> str:
 def _lists(baseline: Side, side: Side) -> str:
     common = len(baseline.trials.keys() & side.trials.keys())
     parts = [
-        f"{len(labels)} that only {one.name} has ({_some(labels)})"
-        for one, labels in zip((baseline, side), left_out(baseline, side), strict=True)
+        f"{len(labels)} that only {run_side.name} has ({_some(labels)})"
+        for run_side, labels in zip((baseline, side), left_out(baseline, side), strict=True)
         if labels
     ]
     if parts:
         left = "; ".join(parts)
         return f"The task lists differ: {_tasks(common)} are compared. Left out: {left}."
-    digests = [sorted({run.suite_digest for run in one.runs}) for one in (baseline, side)]
+    digests = [sorted({run.suite_digest for run in run_side.runs}) for run_side in (baseline, side)]
     if digests[0] == digests[1] or any("" in known for known in digests):
         return ""
     first, second = (", ".join(digest[:_DIGEST_SHOWN] for digest in known) for known in digests)
@@ -175,9 +177,9 @@ def _unfinished(run: RunRecord) -> str:
 
 
 def _namesakes(runs: Sequence[RunRecord]) -> Iterator[str]:
-    for one, other in combinations(runs, 2):
-        if one.id == other.id:
-            yield f"Two runs are called {one.id}: {one.source} and {other.source}."
+    for record, other in combinations(runs, 2):
+        if record.id == other.id:
+            yield f"Two runs are called {record.id}: {record.source} and {other.source}."
 
 
 def _label(key: Key) -> str:

@@ -32,7 +32,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """The domains of each group in which Windows Agent Arena's results are published."""
 
 GROUP_TASKS: Mapping[str, int] = {
-    **{group: sum(DOMAIN_COUNTS[one] for one in domains) for group, domains in GROUPS.items()},
+    **{
+        group: sum(DOMAIN_COUNTS[domain] for domain in domains) for group, domains in GROUPS.items()
+    },
     ALL: sum(DOMAIN_COUNTS.values()),
 }
 """Tasks of each group in the full list: Office 43, Web 30, System 24, Coding 24, Media 21, 12."""
@@ -136,9 +138,9 @@ def against(side: Side, published: Published) -> Against:
     adjusted = dict(
         zip((row.group for row in groups), stats.holm([row.p for row in groups]), strict=True)
     )
-    found = tuple(replace(row, p=adjusted.get(row.group, row.p)) for row in rows)
-    whole = next((row for row in found if row.group == ALL), None)
-    return Against(side, published, _verdict(side, whole), found)
+    group_rows = tuple(replace(row, p=adjusted.get(row.group, row.p)) for row in rows)
+    whole = next((row for row in group_rows if row.group == ALL), None)
+    return Against(side, published, _verdict(side, whole), group_rows)
 
 
 def _row(side: Side, group: str, rate: float) -> GroupRow:
@@ -147,15 +149,15 @@ def _row(side: Side, group: str, rate: float) -> GroupRow:
         for key, trials in side.trials.items()
         if group == ALL or key[0] in GROUPS[group]
     }
-    found, tasks = totals(chosen), GROUP_TASKS[group]
+    sums, tasks = totals(chosen), GROUP_TASKS[group]
     rates = [each.rate for each in map(tally, chosen.values()) if each.scored]
     units, wins = len(rates), math.fsum(rates)
     mine = wins / units if units else None
     return GroupRow(
         group=group,
         tasks=tasks,
-        scored=found.scored,
-        successes=found.successes,
+        scored=sums.scored,
+        successes=sums.successes,
         rate=mine,
         published=rate,
         difference=None if mine is None else mine - rate,

@@ -64,7 +64,7 @@ class RunRecord:
     @property
     def all_trials(self) -> list[Trial]:
         """Every expected trial."""
-        return [one for trials in self.trials.values() for one in trials]
+        return [trial for trials in self.trials.values() for trial in trials]
 
     @property
     def expected(self) -> int:
@@ -74,12 +74,12 @@ class RunRecord:
     @property
     def scored(self) -> int:
         """How many of its trials have a score."""
-        return sum(one.score is not None for one in self.all_trials)
+        return sum(trial.score is not None for trial in self.all_trials)
 
     @property
     def missing(self) -> int:
         """How many of its trials never ended an attempt."""
-        return sum(one.status is Status.MISSING for one in self.all_trials)
+        return sum(trial.status is Status.MISSING for trial in self.all_trials)
 
     def value(self, key: str) -> str:
         """Return what the fingerprint says of ``key``, "" when it says nothing."""
@@ -120,7 +120,7 @@ def read_record(document: object, where: str) -> RunRecord:
         suite_digest=clean(str(run.get("suite_digest", "")), NAME_LIMIT),
         plan_digest=clean(str(run.get("plan_digest", "")), NAME_LIMIT),
         working=_working(document.get("workers")),
-        trials={key: tuple(found) for key, found in reader.trials.items()},
+        trials={key: tuple(trials) for key, trials in reader.trials.items()},
         fingerprint=_fingerprint(document.get("fingerprint")),
     )
 
@@ -136,8 +136,12 @@ def _other_format(document: object) -> str:
 
 def _working(workers: Any) -> int:
     """Return how many workers neither left nor were found dead; a history keeps none."""
-    known = [one for one in workers if isinstance(one, dict)] if isinstance(workers, list) else []
-    return sum(one.get("left_at") is None and one.get("died") is not True for one in known)
+    known = (
+        [worker for worker in workers if isinstance(worker, dict)]
+        if isinstance(workers, list)
+        else []
+    )
+    return sum(entry.get("left_at") is None and entry.get("died") is not True for entry in known)
 
 
 class _TaskReader:
@@ -201,8 +205,8 @@ def _amount(value: Any) -> float | None:
 
 
 def _moment(value: Any) -> float | None:
-    found = _amount(value)
-    return found if found is not None and plausible_time(found) else None
+    result = _amount(value)
+    return result if result is not None and plausible_time(result) else None
 
 
 def _cost(document: Mapping[str, Any], run: Mapping[str, Any]) -> float | None:
@@ -213,15 +217,15 @@ def _cost(document: Mapping[str, Any], run: Mapping[str, Any]) -> float | None:
     return final if final is not None else _amount(run.get("cost_usd"))
 
 
-def _fingerprint(found: Any) -> dict[str, tuple[str, ...]]:
-    if not isinstance(found, dict):
+def _fingerprint(result: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(result, dict):
         return {}
-    common, varying = found.get("common"), found.get("varying")
+    common, varying = result.get("common"), result.get("varying")
     values: dict[str, tuple[str, ...]] = {}
     for key, value in (common if isinstance(common, dict) else {}).items():
         values[clean(str(key), NAME_LIMIT)] = (clean(str(value), NAME_LIMIT),)
     for key, several in (varying if isinstance(varying, dict) else {}).items():
         if isinstance(several, list):
-            kept = sorted({clean(str(one), NAME_LIMIT) for one in several})[:_VALUES_KEPT]
+            kept = sorted({clean(str(entry), NAME_LIMIT) for entry in several})[:_VALUES_KEPT]
             values[clean(str(key), NAME_LIMIT)] = tuple(kept)
     return {key: values[key] for key in sorted(values) if key not in _OF_ONE_TASK}

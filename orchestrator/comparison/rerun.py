@@ -52,10 +52,10 @@ def _of(
 ) -> Iterator[Unscored]:
     for run in side.runs:
         lacking = sum(
-            one.score is None
+            trial.score is None
             for key, trials in run.trials.items()
             if key in tasks
-            for one in trials
+            for trial in trials
         )
         if lacking:
             yield Unscored(run.id, role, lacking)

@@ -53,8 +53,8 @@ def side_of(runs: Sequence[RunRecord], name: str = "") -> Side:
     trials: dict[Key, tuple[Trial, ...]] = {}
     values: dict[str, dict[str, None]] = {}
     for run in runs:
-        for key, found in run.trials.items():
-            trials[key] = trials.get(key, ()) + found
+        for key, results in run.trials.items():
+            trials[key] = trials.get(key, ()) + results
         for key_, several in run.fingerprint.items():
             values.setdefault(key_, {}).update(dict.fromkeys(several))
     fingerprint = {key: tuple(sorted(seen)) for key, seen in sorted(values.items())}
@@ -84,39 +84,39 @@ def totals(trials: Mapping[Key, Sequence[Trial]]) -> Totals:
 
     Both intervals are for tasks like these (``stats.success_interval``, ``stats.by_task``).
     """
-    every = [one for found in trials.values() for one in found]
-    scores = [one.score for one in every if one.score is not None]
-    wins = sum(one.success for one in every)
+    every = [trial for results in trials.values() for trial in results]
+    scores = [trial.score for trial in every if trial.score is not None]
+    wins = sum(trial.success for trial in every)
     rate = wins / len(scores) if scores else None
     undecided = len(every) - len(scores)
     certain = math.fsum(scores)
     return Totals(
         expected=len(every),
         scored=len(scores),
-        infrastructure=sum(one.status is Status.INFRASTRUCTURE for one in every),
-        missing=sum(one.status is Status.MISSING for one in every),
+        infrastructure=sum(trial.status is Status.INFRASTRUCTURE for trial in every),
+        missing=sum(trial.status is Status.MISSING for trial in every),
         successes=wins,
         rate=rate,
-        interval=success_interval([_successes(found) for found in trials.values()]),
+        interval=success_interval([_successes(results) for results in trials.values()]),
         mean=certain / len(scores) if scores else None,
-        mean_interval=by_task([_points(found) for found in trials.values()]),
+        mean_interval=by_task([_points(results) for results in trials.values()]),
         worst=certain / len(every) if every else 0.0,
         best=(certain + undecided) / len(every) if every else 0.0,
     )
 
 
 def _points(trials: Sequence[Trial]) -> list[float]:
-    return [one.score for one in trials if one.score is not None]
+    return [trial.score for trial in trials if trial.score is not None]
 
 
 def _successes(trials: Sequence[Trial]) -> tuple[int, int]:
-    return sum(one.success for one in trials), sum(one.score is not None for one in trials)
+    return sum(trial.success for trial in trials), sum(trial.score is not None for trial in trials)
 
 
 def tally(trials: Sequence[Trial]) -> Tally:
     """Return a side's trials of one task as the paired test reads them."""
-    scored = sum(one.score is not None for one in trials)
-    return Tally(len(trials), scored, sum(one.success for one in trials))
+    scored = sum(trial.score is not None for trial in trials)
+    return Tally(len(trials), scored, sum(trial.success for trial in trials))
 
 
 def mean_score(trials: Sequence[Trial]) -> float | None:
@@ -140,7 +140,7 @@ def score_pairs_of(first: Side, second: Side) -> dict[Key, ScorePair]:
 
 
 def _scores(trials: Sequence[Trial]) -> Scores:
-    return Scores(len(trials), tuple(one.score for one in trials if one.score is not None))
+    return Scores(len(trials), tuple(trial.score for trial in trials if trial.score is not None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +159,9 @@ def unlike(first: Side, second: Side) -> tuple[Unlike, ...]:
     Also one that varies within a side, although the values are the same on both: which task met
     which is then not the same.
     """
-    found = []
+    result = []
     for key in sorted(first.fingerprint.keys() | second.fingerprint.keys()):
-        one, two = first.fingerprint.get(key, ()), second.fingerprint.get(key, ())
-        if one != two or len(one) > 1:
-            found.append(Unlike(key, one, two, "subject" if key in SUBJECT_KEYS else "condition"))
-    return tuple(found)
+        pair, two = first.fingerprint.get(key, ()), second.fingerprint.get(key, ())
+        if pair != two or len(pair) > 1:
+            result.append(Unlike(key, pair, two, "subject" if key in SUBJECT_KEYS else "condition"))
+    return tuple(result)

@@ -77,7 +77,7 @@ class Pace:
     def _learn(self, heard: Heard) -> None:
         now = self._clock.now()
         if heard.remaining is not None:
-            self._share.told(now, heard.remaining, self._unanswered)
+            self._share.record_reply(now, heard.remaining, self._unanswered)
         if heard.refused:
             late = self._random.uniform(0.0, _LATEST)
             self._share.refused(now, heard.retry_after_s, late)

@@ -72,7 +72,7 @@ class Share:
         self._left, self._at = max(self.left(now) - 1.0, 0.0), now
         self._last = now
 
-    def told(self, now: float, remaining: float, unanswered: int) -> None:
+    def record_reply(self, now: float, remaining: float, unanswered: int) -> None:
         """Hear how many tokens were left after a call; ``unanswered`` others are under way."""
         self._judge(now, remaining)
         self._left, self._at = max(remaining - unanswered, 0.0), now

@@ -50,7 +50,7 @@ class Asker:
         A runner is found by the id in the tags of its machine (one of ``machines``), or else by
         ``known_ids``; without either a list is asked for its name, as good as it gets.
         """
-        tagged = {one.name: runner_of_tags(one.labels) for one in machines}
+        tagged = {instance.name: runner_of_tags(instance.labels) for instance in machines}
 
         def runner(name: str) -> Runner | None:
             number = tagged.get(name) or known_ids.get(name)

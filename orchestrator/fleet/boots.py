@@ -28,11 +28,11 @@ def count_boots(doomed: Iterable[Doomed], orders: Orders, memory: Memory) -> Mem
     """Count the boots that took no job; too many in a row halt the run."""
     fine = memory.came_up | memory.took_job | memory.counted | orders.spoke | memory.forgot
     bad = {
-        one.member.name
-        for one in doomed
-        if one.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
-        and one.member.name not in fine | memory.accounted
-        and (one.member.machine.created or math.inf) > memory.served
+        deletion.member.name
+        for deletion in doomed
+        if deletion.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
+        and deletion.member.name not in fine | memory.accounted
+        and (deletion.member.machine.created or math.inf) > memory.served
     }
     count = memory.bad_boots + len(bad)
     halted = memory.halted

@@ -34,16 +34,18 @@ def useless(
 ) -> tuple[Doomed, ...]:
     """Return the machines that nobody works on; ``blind_s`` is how long GitHub was not seen."""
     machines = [
-        one
-        for one in resources
-        if one.kind is Kind.MACHINE
-        and one.state is not InstanceState.ENDING
-        and not memory.going(one.name, now)
+        instance
+        for instance in resources
+        if instance.kind is Kind.MACHINE
+        and instance.state is not InstanceState.ENDING
+        and not memory.going(instance.name, now)
     ]
-    found = ((one, _why(one, orders, rules, memory, now, blind_s)) for one in machines)
+    results = (
+        (instance, _why(instance, orders, rules, memory, now, blind_s)) for instance in machines
+    )
     return tuple(
-        Doomed(Member(one, None, None, Phase.RUNNERLESS), why, certain=True)
-        for one, why in found
+        Doomed(Member(instance, None, None, Phase.RUNNERLESS), why, certain=True)
+        for instance, why in results
         if why
     )
 

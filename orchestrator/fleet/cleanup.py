@@ -73,8 +73,11 @@ class Found:
     @property
     def names(self) -> tuple[str, ...]:
         """What was found, one line each."""
-        resources = [f"{one.kind} {one.name} ({one.region}, {one.state})" for one in self.resources]
-        runners = [f"runner {one.name} ({one.status})" for one in self.runners]
+        resources = [
+            f"{instance.kind} {instance.name} ({instance.region}, {instance.state})"
+            for instance in self.resources
+        ]
+        runners = [f"runner {runner.name} ({runner.status})" for runner in self.runners]
         return (*resources, *runners, *self.blind)
 
 
@@ -124,38 +127,43 @@ class Broom:
     troubles: dict[str, None] = field(default_factory=dict)
     deleting: dict[str, float] = field(default_factory=dict)
 
-    def submit(self, found: Found) -> None:
+    def submit(self, remains: Found) -> None:
         """Submit every delete that can be submitted now, and return.
 
         A part is left to its machine while that is there: it goes with it, and cannot go before.
         A delete that was accepted and does not end is submitted again.
         """
-        machines = {one.name: one for one in found.resources if one.kind is Kind.MACHINE}
-        going = [one for one in machines.values() if self._is_due(one)]
+        machines = {
+            instance.name: instance
+            for instance in remains.resources
+            if instance.kind is Kind.MACHINE
+        }
+        going = [instance for instance in machines.values() if self._is_due(instance)]
         orphans = [
-            one
-            for one in found.resources
-            if one.kind is not Kind.MACHINE and one.labels.get(MACHINE_TAG) not in machines
+            instance
+            for instance in remains.resources
+            if instance.kind is not Kind.MACHINE
+            and instance.labels.get(MACHINE_TAG) not in machines
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(self._delete, [*going, *orphans]))
-            list(pool.map(self._forget, found.runners))
+            list(pool.map(self._forget, remains.runners))
 
     def until_gone(self, look: Callable[[], Found], patience: Patience) -> Cleared:
         """Look and delete until two looks in a row find nothing, or patience ends."""
         started = self.clock.now()
         quiet = looks = 0
         while True:
-            found = look()
+            remains = look()
             looks += 1
-            quiet = quiet + 1 if found.empty else 0
+            quiet = quiet + 1 if remains.empty else 0
             over = self.clock.now() - started >= patience.total_s
             if quiet >= QUIET_LOOKS or over:
                 proved = quiet >= QUIET_LOOKS
-                left = () if proved else found.names
+                left = () if proved else remains.names
                 return Cleared(tuple(self.deleted), left, looks, proved, tuple(self.troubles))
-            self.submit(found)
-            self.clock.sleep(patience.quiet_s if found.empty else patience.every_s)
+            self.submit(remains)
+            self.clock.sleep(patience.quiet_s if remains.empty else patience.every_s)
 
     def _is_due(self, machine: Instance) -> bool:
         """Whether to submit a machine's delete now: not while one is under way, and not stuck."""

@@ -49,13 +49,13 @@ class Spending:
     bills: Mapping[str, Bill] = field(default_factory=dict)
     before_usd: float = 0.0
 
-    def after_events(self, told: Iterable[Bill], now: float) -> Spending:
+    def after_events(self, reported: Iterable[Bill], now: float) -> Spending:
         """Return the bills with those that a run's events tell of, read at ``now``.
 
         ``before_usd`` is then what had been spent by then. Of a machine without an end the next
         look says whether it is there; one that no listing of this fleet shows is gone.
         """
-        bills = {**{bill.machine: bill for bill in told}, **self.bills}
+        bills = {**{bill.machine: bill for bill in reported}, **self.bills}
         return replace(self, bills=bills, before_usd=spent(bills.values(), now))
 
     def after_look(self, view: FleetView, now: float) -> Spending:

@@ -91,9 +91,11 @@ def decide(
     finished = _finished(view, rules, memory, now)
     doomed = everything(view) if finished else doom(view, orders, rules, memory, now)
     memory = count_boots(doomed, orders, memory)
-    going = {one.member.name for one in doomed}
+    going = {deletion.member.name for deletion in doomed}
     kept = [
-        one for one in view.members if one.name not in going and not memory.going(one.name, now)
+        member
+        for member in view.members
+        if member.name not in going and not memory.going(member.name, now)
     ]
     coming = _coming(view, kept, rules, memory, now)
     launch, drains = _wanted(len(view.queued) - coming, orders, rules, memory)
@@ -101,15 +103,15 @@ def decide(
     actions = Actions(
         delete=(*doomed, *surplus),
         forget=tuple(
-            one
-            for one in view.ghosts
-            if one.name in memory.accounted and memory.sure(f"ghost {one.id}", now, LAG_S)
+            runner
+            for runner in view.ghosts
+            if runner.name in memory.accounted and memory.sure(f"ghost {runner.id}", now, LAG_S)
         ),
         sweep=tuple(
-            one
-            for one in view.orphans
-            if one.labels.get(MACHINE_TAG, "") in memory.accounted
-            and memory.sure(f"part {one.id}", now)
+            instance
+            for instance in view.orphans
+            if instance.labels.get(MACHINE_TAG, "") in memory.accounted
+            and memory.sure(f"part {instance.id}", now)
         ),
         launch=launch,
         drains=drains,
@@ -130,7 +132,7 @@ def _coming(view: FleetView, kept: list[Member], rules: Rules, memory: Memory, n
     Of machines that were launched before and are known by number alone, none is given up before
     its time to boot is over. One that is known to be gone is not among them.
     """
-    listed = sum(one.phase in (*_WAITING, Phase.RUNNERLESS) for one in kept)
+    listed = sum(member.phase in (*_WAITING, Phase.RUNNERLESS) for member in kept)
     known = memory.seen | memory.pending.keys() | memory.accounted
     hidden = 0
     if now - memory.started < rules.boot_s:
@@ -151,13 +153,13 @@ def _surplus(
     view: FleetView, kept: list[Member], rules: Rules, memory: Memory, now: float
 ) -> tuple[Doomed, ...]:
     """Return machines that wait while no job does: all jobs are known, and it was seen twice."""
-    waiting = [one for one in kept if one.phase in _WAITING]
+    waiting = [member for member in kept if member.phase in _WAITING]
     spare = len(waiting) - len(view.queued)
     if spare <= 0 or len(view.jobs) < rules.shards or not memory.sure("surplus", now):
         return ()
-    waiting.sort(key=lambda one: (one.phase is Phase.IDLE, one.name))
+    waiting.sort(key=lambda member: (member.phase is Phase.IDLE, member.name))
     why = "no job is queued for it"
-    return tuple(Doomed(one, why, may_take_job=True) for one in waiting[:spare])
+    return tuple(Doomed(member, why, may_take_job=True) for member in waiting[:spare])
 
 
 def _cancel(  # every part of what makes a run hopeless
@@ -166,7 +168,7 @@ def _cancel(  # every part of what makes a run hopeless
     """Return why the workflow run has to be cancelled, the last resort, or nothing."""
     if not view.queued or view.count(Phase.BUSY) or orders.closing:
         return ""
-    if memory.missing(view) or any(memory.going(one.name, now) for one in view.members):
+    if memory.missing(view) or any(memory.going(member.name, now) for member in view.members):
         return ""  # nobody has said yet that they are gone
     if memory.halted and not view.count(*_WAITING):
         return memory.halted

@@ -32,11 +32,11 @@ class Doomed:
 def everything(view: FleetView) -> tuple[Doomed, ...]:
     """Return every machine, once every job is over; one that has a job after all stays."""
     why = "every job is over"
-    there = [one for one in view.members if one.phase is not Phase.DELETING]
-    done = [one.phase is Phase.OVER for one in there]
+    there = [member for member in view.members if member.phase is not Phase.DELETING]
+    done = [member.phase is Phase.OVER for member in there]
     return tuple(
-        Doomed(one, why, may_take_job=not over, certain=over)
-        for one, over in zip(there, done, strict=True)
+        Doomed(member, why, may_take_job=not over, certain=over)
+        for member, over in zip(there, done, strict=True)
     )
 
 
@@ -44,13 +44,13 @@ def doom(
     view: FleetView, orders: Orders, rules: Rules, memory: Memory, now: float
 ) -> tuple[Doomed, ...]:
     """Return the machines that have to go. ``now`` is Unix seconds."""
-    found = (
-        Doomed(one, "it is past its expires-at", certain=True)
-        if _expired(one, view, memory, now)
-        else _doomed(one, orders, rules, memory, now)
-        for one in view.members
+    results = (
+        Doomed(member, "it is past its expires-at", certain=True)
+        if _expired(member, view, memory, now)
+        else _doomed(member, orders, rules, memory, now)
+        for member in view.members
     )
-    return tuple(one for one in found if one is not None)
+    return tuple(deletion for deletion in results if deletion is not None)
 
 
 def _expired(member: Member, view: FleetView, memory: Memory, now: float) -> bool:

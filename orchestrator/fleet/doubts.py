@@ -30,12 +30,12 @@ _UNSURE = (Phase.BOOTING, Phase.RUNNERLESS, Phase.FAILED)
 
 def doubts(actions: Actions, view: FleetView, orders: Orders, memory: Memory, now: float) -> Doubts:
     """Return what has to be read by id before ``actions`` are done, and what is missing."""
-    found = Doubts(machines=_absent(view, memory, now))
+    result = Doubts(machines=_absent(view, memory, now))
     for doomed in actions.delete:
-        found |= of_machine(doomed, view, orders)
+        result |= of_machine(doomed, view, orders)
     if actions.cancel:
-        found |= Doubts(jobs=frozenset(job.id for job in view.queued))
-    return found | of_launches(actions, view, memory, now)
+        result |= Doubts(jobs=frozenset(job.id for job in view.queued))
+    return result | of_launches(actions, view, memory, now)
 
 
 def of_machine(doomed: Doomed, view: FleetView, orders: Orders) -> Doubts:
@@ -71,7 +71,9 @@ def proved(
     return replace(
         actions,
         delete=tuple(
-            one for one in actions.delete if not facts.left_open(of_machine(one, view, orders))
+            deletion
+            for deletion in actions.delete
+            if not facts.left_open(of_machine(deletion, view, orders))
         ),
         launch=actions.launch if launches else 0,
         drains=actions.drains if launches else 0,
@@ -87,9 +89,13 @@ def _absent(view: FleetView, memory: Memory, now: float) -> frozenset[str]:
         if memory.sure(f"missing {name}", now)
         and now - memory.pending.get(name, now - LAG_S) >= LAG_S
     }
-    names |= {one.name for one in view.ghosts if memory.sure(f"ghost {one.id}", now, LAG_S)}
+    names |= {
+        runner.name for runner in view.ghosts if memory.sure(f"ghost {runner.id}", now, LAG_S)
+    }
     names |= _named(
-        one.labels.get(MACHINE_TAG) for one in view.orphans if memory.sure(f"part {one.id}", now)
+        instance.labels.get(MACHINE_TAG)
+        for instance in view.orphans
+        if memory.sure(f"part {instance.id}", now)
     )
     names |= _named(
         job.runner_name for job in view.orphaned if memory.sure(f"orphaned {job.id}", now)

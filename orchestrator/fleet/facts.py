@@ -91,14 +91,14 @@ class Listings:
         ``gone`` are machines that were proved gone earlier: a listing may show them still.
         """
         machines = {
-            one.name: one
-            for one in self.resources
-            if one.kind is Kind.MACHINE and one.name not in gone
+            instance.name: instance
+            for instance in self.resources
+            if instance.kind is Kind.MACHINE and instance.name not in gone
         }
-        parts = [one for one in self.resources if one.kind is not Kind.MACHINE]
+        parts = [instance for instance in self.resources if instance.kind is not Kind.MACHINE]
         machines = _corrected(machines, facts.machines)
-        runners = _corrected({one.name: one for one in self.runners}, facts.runners)
-        known = {one.id: one for one in self.jobs}
+        runners = _corrected({runner.name: runner for runner in self.runners}, facts.runners)
+        known = {job.id: job for job in self.jobs}
         jobs = {**known, **{number: job for number, job in facts.jobs.items() if job is not None}}
         view = join(fleet, [*machines.values(), *parts], runners.values(), jobs.values())
         return replace(view, ahead_s=self.ahead_s)

@@ -99,8 +99,8 @@ def run_of_tags(tags: Mapping[str, str]) -> int | None:
 
 def run_of_labels(labels: Iterable[str]) -> int | None:
     """Return the workflow run that a runner's labels name, or None when they name none or two."""
-    found = {int(match.group(1)) for label in labels if (match := _LABEL.match(label))}
-    return found.pop() if len(found) == 1 else None
+    results = {int(match.group(1)) for label in labels if (match := _LABEL.match(label))}
+    return results.pop() if len(results) == 1 else None
 
 
 def runner_of_tags(tags: Mapping[str, str]) -> int | None:

@@ -55,7 +55,7 @@ class Judge:
             doubtful = facts.left_open(doubts(actions, view, orders, after, now))
             if not doubtful:
                 return Judged(view, actions, after, facts)
-            machines = [one.machine for one in view.members]
+            machines = [member.machine for member in view.members]
             answers = self.asker.ask(doubtful, machines, after.runner_ids)
             if not answers:
                 break

@@ -33,6 +33,6 @@ def last_resort(
         return ""
     if view.count(*_ALIVE) or memory.missing(view):
         return ""
-    if any(memory.going(one.name, now) for one in view.members):
+    if any(memory.going(member.name, now) for member in view.members):
         return ""  # nobody has said yet that they are gone
     return halt.reason

@@ -37,7 +37,7 @@ class Look:
     @property
     def errors(self) -> tuple[CloudError | GitHubError, ...]:
         """Why a side could not be seen."""
-        return tuple(one for one in (self.cloud_error, self.github_error) if one is not None)
+        return tuple(error for error in (self.cloud_error, self.github_error) if error is not None)
 
 
 def look_at(cloud: MachineEngine, runners: RunnerStore, runs: JobLister, attempt: Attempt) -> Look:
@@ -84,9 +84,11 @@ class Outage:
         """Why a side will not be seen again, or nothing."""
         return self.cloud.fatal or self.github.fatal
 
-    def told(self, now: float) -> str:
+    def describe(self, now: float) -> str:
         """Return it in words: the side that has not been seen for longest."""
-        return max((self.cloud, self.github), key=lambda one: one.for_s(now)).told(now)
+        return max((self.cloud, self.github), key=lambda blindness: blindness.for_s(now)).describe(
+            now
+        )
 
 
 def _after(before: Blindness, error: CloudError | GitHubError | None, now: float) -> Blindness:

@@ -35,7 +35,7 @@ class Sighting:
 class Witness:
     """What was told already. ``missing`` are machines that looks no longer show: looks, since."""
 
-    told: frozenset[tuple[str, str]] = frozenset()
+    reported: frozenset[tuple[str, str]] = frozenset()
     missing: Mapping[str, tuple[int, float]] = field(default_factory=dict)
 
     def after_look(
@@ -47,7 +47,7 @@ class Witness:
         or this supervisor deleted them.
         """
         there = {member.name for member in view.members}
-        known = {name for kind, name in self.told if kind == "machine"}
+        known = {name for kind, name in self.reported if kind == "machine"}
         # A machine can be gone before the first look; its job still names it.
         known |= {job.runner_name for job in view.orphaned if job.runner_name}
         missing = {
@@ -55,16 +55,18 @@ class Witness:
             for name in known - there
         }
         every = (
-            *(one for member in view.members for one in _shown(member, spending)),
+            *(sighting for member in view.members for sighting in _shown(member, spending)),
             *(
                 Sighting("gone", name, "no listing shows it any more", {"since": since})
                 for name, (looks, since) in sorted(missing.items())
                 if looks >= LOOKS and name in proved
             ),
         )
-        fresh = tuple(one for one in every if (one.kind, one.machine) not in self.told)
-        told = self.told | {(one.kind, one.machine) for one in fresh}
-        return Witness(told, missing), fresh
+        fresh = tuple(
+            sighting for sighting in every if (sighting.kind, sighting.machine) not in self.reported
+        )
+        reported = self.reported | {(sighting.kind, sighting.machine) for sighting in fresh}
+        return Witness(reported, missing), fresh
 
 
 def _shown(member: Member, spending: Spending) -> Iterator[Sighting]:

@@ -56,6 +56,6 @@ class Blindness:
         """Return how long it has lasted."""
         return 0.0 if self.since is None else now - self.since
 
-    def told(self, now: float) -> str:
+    def describe(self, now: float) -> str:
         """Return it in words."""
         return f"nothing could be seen for {self.for_s(now) / 60:.0f} min: {self.why}"

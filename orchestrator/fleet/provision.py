@@ -36,13 +36,15 @@ class Wave:
     @property
     def names(self) -> frozenset[str]:
         """The machines that are there, or may be: a reply was lost for good."""
-        unclear = (one.unclear for one in self.refused if one.unclear)
-        return frozenset((*(one.name for one in self.launched), *unclear))
+        unclear = (refusal.unclear for refusal in self.refused if refusal.unclear)
+        return frozenset((*(machine.name for machine in self.launched), *unclear))
 
     @property
     def why_not(self) -> tuple[str, ...]:
         """One line for each machine that could not be had."""
-        return tuple(f"machine {one.number}: {'; '.join(one.reasons)}" for one in self.refused)
+        return tuple(
+            f"machine {refusal.number}: {'; '.join(refusal.reasons)}" for refusal in self.refused
+        )
 
 
 def launch_wave(
@@ -83,7 +85,7 @@ def launch_wave(
 
 def _wave(results: list[LaunchedMachine | NotLaunched], launcher: Launcher) -> Wave:
     return Wave(
-        tuple(one for one in results if isinstance(one, LaunchedMachine)),
-        tuple(one for one in results if isinstance(one, NotLaunched)),
+        tuple(machine for machine in results if isinstance(machine, LaunchedMachine)),
+        tuple(machine for machine in results if isinstance(machine, NotLaunched)),
         launcher.halt.reason if launcher.halt.fatal else "",
     )

@@ -78,7 +78,7 @@ class Condemned:
     ``hopeless`` are runs of which nothing is left but jobs that wait for machines nobody brings.
     """
 
-    found: Found
+    remains: Found
     reasons: Mapping[str, Reason]
     unjudged: tuple[str, ...] = ()
     hopeless: tuple[int, ...] = ()
@@ -105,17 +105,17 @@ class Reaper:
         condemned, looks = self._agreed()
         if not dry_run:
             condemned = self._end_runs(condemned)
-        if dry_run or condemned.found.empty:
-            left = condemned.found.blind
+        if dry_run or condemned.remains.empty:
+            left = condemned.remains.blind
             cleared = Cleared((), left, looks, proved=not left and not dry_run)
             return Reaped(condemned, cleared)
-        self.broom.submit(condemned.found)
-        names = {one.id for one in condemned.found.resources}
-        runners = {one.id for one in condemned.found.runners}
+        self.broom.submit(condemned.remains)
+        names = {instance.id for instance in condemned.remains.resources}
+        runners = {runner.id for runner in condemned.remains.runners}
         cleared = self.broom.until_gone(
             lambda: _only(self._see(), names, runners), patience or Patience()
         )
-        return Reaped(condemned, _as_far_as_seen(cleared, condemned.found.blind))
+        return Reaped(condemned, _as_far_as_seen(cleared, condemned.remains.blind))
 
     def _agreed(self) -> tuple[Condemned, int]:
         """Return what two looks in a row condemn, and how many looks that took.
@@ -131,47 +131,47 @@ class Reaper:
             before, now = now, self.condemned()
             looks += 1
             agreed = _both(before, now)
-            same = (agreed.found, agreed.hopeless) == (now.found, now.hopeless)
-            seen = same and not (before.found.blind or now.found.blind)
+            same = (agreed.remains, agreed.hopeless) == (now.remains, now.hopeless)
+            seen = same and not (before.remains.blind or now.remains.blind)
             if seen or looks == _LOOKS_LIMIT:
                 return agreed, looks
 
     def condemned(self) -> Condemned:
         """Look once; return what is past its time or whose run is known to be over."""
-        found = self._see()
+        remains = self._see()
         reasons: dict[str, Reason] = {}
         unjudged: list[str] = []
         resources, runners = [], []
-        for resource in found.resources:
+        for resource in remains.resources:
             why = self._why_resource(resource)
             if why:
                 resources.append(resource)
                 reasons[resource.id] = Reason(f"{resource.kind} {resource.name}", why)
             elif doubt := self._doubt(resource):
                 unjudged.append(f"{resource.kind} {resource.name}: {doubt}")
-        for runner in found.runners:
+        for runner in remains.runners:
             run = run_of_labels(runner.labels)
             if run is not None and not runner.busy and self._is_over(run):
                 runners.append(runner)
                 reasons[_id_of(runner)] = Reason(f"runner {runner.name}", f"run {run} is over")
-        blind = (*found.blind, *self._unjudged.values())
+        blind = (*remains.blind, *self._unjudged.values())
         there = Found(tuple(resources), tuple(runners), blind)
         runs = sorted(self._abandoned)
-        hopeless = tuple(run for run in runs if self._hopeless(run, found, there))
+        hopeless = tuple(run for run in runs if self._hopeless(run, remains, there))
         return Condemned(there, reasons, tuple(unjudged), hopeless)
 
-    def _hopeless(self, run_id: int, found: Found, condemned: Found) -> bool:
+    def _hopeless(self, run_id: int, remains: Found, condemned: Found) -> bool:
         """Whether a run waits for machines, none of its own is left, and GitHub says so by id."""
-        one = self._abandoned[run_id]
-        if one is None or not one.hopeless or found.blind:
+        left_behind = self._abandoned[run_id]
+        if left_behind is None or not left_behind.hopeless or remains.blind:
             return False
         going = {there.id for there in condemned.resources}
         kept = any(
             there.kind is Kind.MACHINE and there.id not in going
-            for there in found.resources
+            for there in remains.resources
             if run_of_tags(there.labels) == run_id
         )
-        return not kept and all(self._still_queued(job.id, run_id) for job in one.waiting)
+        return not kept and all(self._still_queued(job.id, run_id) for job in left_behind.waiting)
 
     def _still_queued(self, job_id: int, run_id: int) -> bool:
         try:
@@ -199,7 +199,7 @@ class Reaper:
             return list(self.broom.cloud.status({REPO_TAG: self.repository}))
 
         def runners() -> list[Runner]:
-            return [one for one in self.broom.runners.all() if run_of_labels(one.labels)]
+            return [runner for runner in self.broom.runners.all() if run_of_labels(runner.labels)]
 
         return see(resources, runners)
 
@@ -295,18 +295,18 @@ def _id_of(runner: Runner) -> str:
 
 def _both(first: Condemned, second: Condemned) -> Condemned:
     """Return what two looks agree on."""
-    resources = {one.id for one in first.found.resources}
-    runners = {one.id for one in first.found.runners}
-    found = _only(second.found, resources, runners)
-    kept = {*(one.id for one in found.resources), *map(_id_of, found.runners)}
+    resources = {instance.id for instance in first.remains.resources}
+    runners = {runner.id for runner in first.remains.runners}
+    remains = _only(second.remains, resources, runners)
+    kept = {*(instance.id for instance in remains.resources), *map(_id_of, remains.runners)}
     reasons = {known: reason for known, reason in second.reasons.items() if known in kept}
     hopeless = tuple(run for run in second.hopeless if run in first.hopeless)
-    return Condemned(found, reasons, second.unjudged, hopeless)
+    return Condemned(remains, reasons, second.unjudged, hopeless)
 
 
-def _only(found: Found, resources: set[str], runners: set[int]) -> Found:
+def _only(remains: Found, resources: set[str], runners: set[int]) -> Found:
     return Found(
-        tuple(one for one in found.resources if one.id in resources),
-        tuple(one for one in found.runners if one.id in runners),
-        found.blind,
+        tuple(instance for instance in remains.resources if instance.id in resources),
+        tuple(runner for runner in remains.runners if runner.id in runners),
+        remains.blind,
     )

@@ -62,12 +62,14 @@ class Remover:
     def again(self, members: Iterable[Member]) -> None:
         """Submit the deletes anew that were accepted and do not end."""
         now = self.launcher.clock.now()
-        deleting = [one for one in members if one.phase is Phase.DELETING]
+        deleting = [member for member in members if member.phase is Phase.DELETING]
         stuck = [
-            one for one in deleting if now - self.submitted.setdefault(one.name, now) >= STUCK_S
+            member
+            for member in deleting
+            if now - self.submitted.setdefault(member.name, now) >= STUCK_S
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(lambda one: self._delete(one, "its delete does not end"), stuck))
+            list(pool.map(lambda entry: self._delete(entry, "its delete does not end"), stuck))
 
     def _machine(self, doomed: Doomed) -> None:
         member = doomed.member

@@ -46,14 +46,14 @@ class Replacements:
             numbers = range(first, first + count)
             results = list(pool.map(lambda at: self.launcher.launch(at, supply, role), numbers))
         names: list[str] = []
-        for one in results:
-            if isinstance(one, LaunchedMachine):
-                names.append(one.name)
+        for machine in results:
+            if isinstance(machine, LaunchedMachine):
+                names.append(machine.name)
                 continue
-            for reason in one.reasons:
+            for reason in machine.reasons:
                 self.trouble(reason)
-            if one.unclear:
+            if machine.unclear:
                 # A create whose reply was lost for good counts: it may have taken effect.
-                names.append(one.unclear)
+                names.append(machine.unclear)
         now = self.launcher.clock.now()
         return memory.after_launches(names, now, drains=role is Role.DRAIN)

@@ -47,10 +47,10 @@ def open_run(store: Store, plan: Plan, session: Session) -> tuple[Unit, ...]:
 
     open_session(store, plan, session)
     folded = LedgerReader(store).fold()
-    return tuple(one.unit for one in folded.results if one.status is not Status.SCORED)
+    return tuple(result.unit for result in folded.results if result.status is not Status.SCORED)
 
 
 def of_tasks(plan: Plan, left: tuple[Unit, ...]) -> Plan:
     """Return the plan with the tasks alone of which something is left: what a forecast is for."""
     tasks = {unit.task for unit in left}
-    return replace(plan, tasks=tuple(one for one in plan.tasks if one.task in tasks))
+    return replace(plan, tasks=tuple(task for task in plan.tasks if task.task in tasks))

@@ -77,9 +77,9 @@ def accepted(events: Iterable[Event], prefix: str) -> frozenset[str]:
 
     Events are for display: what is told by them is asked for, and never counted.
     """
-    told = [one for one in events if one.machine.startswith(prefix)]
-    went = {one.machine for one in told if (one.kind, one.stage) in _ENDS}
-    made = {one.machine for one in told if (one.kind, one.stage) in _BEGINS}
+    progress = [event for event in events if event.machine.startswith(prefix)]
+    went = {event.machine for event in progress if (event.kind, event.stage) in _ENDS}
+    made = {event.machine for event in progress if (event.kind, event.stage) in _BEGINS}
     return frozenset(made - went)
 
 
@@ -91,14 +91,14 @@ def created(store: Store, prefix: str) -> frozenset[str]:
     """
     listed = store.list(paths.EVENTS)
     with ThreadPoolExecutor(_THREADS) as pool:
-        read = list(zip(listed, pool.map(store.get, [one.path for one in listed]), strict=True))
+        read = list(zip(listed, pool.map(store.get, [entry.path for entry in listed]), strict=True))
     events, _damage = read_events(
-        Stored(one.path, one.modified, data) for one, data in read if data is not None
+        Stored(entry.path, entry.modified, data) for entry, data in read if data is not None
     )
     return frozenset(
-        one.machine
-        for one in events
-        if one.kind == "create" and one.machine.startswith(prefix) and one.stage != "failed"
+        event.machine
+        for event in events
+        if event.kind == "create" and event.machine.startswith(prefix) and event.stage != "failed"
     )
 
 
@@ -117,7 +117,7 @@ def at_work_on(snapshot: Snapshot) -> frozenset[str]:
 
 
 def _of_outcomes(snapshot: Snapshot) -> set[str]:
-    return {one.machine for one in snapshot.outcomes.values() if one is not None}
+    return {outcome.machine for outcome in snapshot.outcomes.values() if outcome is not None}
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ class RunLedger:
         """
         snapshot = self.reader.snapshot()
         prefix = f"{paths.CONTROL}{self.attempt.session}/"
-        given = {one.path for one in self.store.list(prefix)}
+        given = {entry.path for entry in self.store.list(prefix)}
         session = self.attempt.session
         self._snapshot = snapshot
         self._orders = Orders(

@@ -47,7 +47,7 @@ def rows(view: FleetView, now: float) -> tuple[Row, ...]:
         for member in view.members
     )
     ghosts = tuple(
-        Row(one.name, "-", "-", None, one.status, "-", "no machine") for one in view.ghosts
+        Row(runner.name, "-", "-", None, runner.status, "-", "no machine") for runner in view.ghosts
     )
     taken = {member.job.id for member in view.members if member.job}
     jobs = tuple(
@@ -56,8 +56,16 @@ def rows(view: FleetView, now: float) -> tuple[Row, ...]:
         if job.id not in taken and not job.over
     )
     parts = tuple(
-        Row(one.name, f"{one.kind} {one.state}", one.region, None, "-", "-", "orphan")
-        for one in view.orphans
+        Row(
+            instance.name,
+            f"{instance.kind} {instance.state}",
+            instance.region,
+            None,
+            "-",
+            "-",
+            "orphan",
+        )
+        for instance in view.orphans
     )
     return (*members, *ghosts, *jobs, *parts)
 
@@ -85,27 +93,27 @@ def _counts(counts: Counter[str], order: list[str] | tuple[str, ...]) -> str:
 
 def warnings(done: Round, run: View | None, plan: Plan, halted: str) -> tuple[str, ...]:
     """Return what a person should look at: stuck, slow and failing workers, and calls."""
-    found = [*done.troubles]
+    texts = [*done.troubles]
     if halted:
-        found.append(f"nothing more is launched: {halted}")
-    found += [
+        texts.append(f"nothing more is launched: {halted}")
+    texts += [
         f"{job.name} runs on {job.runner_name}, which is gone; its tasks are stolen"
         for job in done.view.orphaned
     ]
     limit = SILENT_BEATS * plan.heartbeat_s
-    found += [
+    texts += [
         f"{worker.worker} has been silent for {worker.silent_s:.0f} s"
         for worker in (run.workers if run else ())
         if worker.silent_s > limit
     ]
-    found += _slow(run, plan)
+    texts += _slow(run, plan)
     if run is not None and run.failed > RETRY_RATE * max(run.settled, 1):
-        found.append(f"{run.failed} of {run.settled} tasks so far were lost to infrastructure")
-    return tuple(found)
+        texts.append(f"{run.failed} of {run.settled} tasks so far were lost to infrastructure")
+    return tuple(texts)
 
 
 def _slow(run: View | None, plan: Plan) -> list[str]:
-    expected = {str(one.task): one.expected_s / plan.speed for one in plan.tasks}
+    expected = {str(task.task): task.expected_s / plan.speed for task in plan.tasks}
     return [
         f"{row.worker} has been on {row.task} for {row.for_s / 60:.0f} min, "
         f"{row.for_s / expected[row.task]:.1f} times what was expected"

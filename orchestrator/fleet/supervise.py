@@ -102,7 +102,7 @@ class Supervisor:
     runs: JobStore
     ledger: RunLedger
     spending: Spending
-    told: Callable[[Round], None] = lambda _round: None
+    on_round: Callable[[Round], None] = lambda _round: None
     _memory: Memory | None = None
     _witness: Witness = field(default_factory=Witness)
     _fatal: str = ""
@@ -148,7 +148,7 @@ class Supervisor:
         self._act(actions, view)
         usd = self.spending.usd(now)
         halted = self._memory.halted
-        self.told(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
+        self.on_round(Round(now, view, orders, actions, usd, tuple(self._troubles), halted))
         return self._over(actions, view, orders, now, started)
 
     def _look(self, now: float) -> Look:
@@ -191,10 +191,10 @@ class Supervisor:
             blind_s = outage.github.for_s(now)
             gone = useless(look.resources, orders, self.settings.rules, self._memory, now, blind_s)
             self._remove(Actions(delete=gone))
-            left = any(one.kind is Kind.MACHINE for one in look.resources)
+            left = any(instance.kind is Kind.MACHINE for instance in look.resources)
         if outage.cloud.fatal or (outage.fatal and not left):
             return Ended(EXIT_INFRASTRUCTURE, outage.fatal)
-        return Ended(EXIT_INFRASTRUCTURE, outage.told(now)) if last else None
+        return Ended(EXIT_INFRASTRUCTURE, outage.describe(now)) if last else None
 
     def _tell_sightings(self, view: FleetView, now: float) -> None:
         """Note what this look shows of each machine for the first time."""
@@ -202,13 +202,15 @@ class Supervisor:
         self._witness, fresh = self._witness.after_look(
             view, self.spending, now, self._memory.accounted
         )
-        for one in fresh:
-            self.launcher.journal.note(one.kind, "seen", one.machine, one.detail, one.facts)
+        for sighting in fresh:
+            self.launcher.journal.note(
+                sighting.kind, "seen", sighting.machine, sighting.detail, sighting.facts
+            )
 
     def _tell_hope(self, view: FleetView) -> None:
         """Say of each role whether a machine of it came up, or may yet."""
         for role, refusals in self.launcher.refusals.items():
-            phases = [one.phase for one in view.members if one.role is role]
+            phases = [member.phase for member in view.members if member.role is role]
             came_up = any(phase in _CAME_UP for phase in phases)
             refusals.looked(came_up=came_up, booting=Phase.BOOTING in phases)
 

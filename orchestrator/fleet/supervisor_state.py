@@ -75,8 +75,8 @@ class Memory:
 
     def sure(self, mark: str, now: float, for_s: float = 0.0) -> bool:
         """Whether something was seen in enough looks, and for at least ``for_s`` seconds."""
-        found = self.marks.get(mark)
-        return found is not None and found.looks >= LOOKS and now - found.since >= for_s
+        result = self.marks.get(mark)
+        return result is not None and result.looks >= LOOKS and now - result.since >= for_s
 
     def missing(self, view: FleetView) -> frozenset[str]:
         """Return the machines that should be there, that this look lacks and nobody took away."""
@@ -126,10 +126,10 @@ class Memory:
 
     def after_look(self, view: FleetView, now: float) -> Memory:
         """Return the memory once ``view`` was seen."""
-        names = {one.name for one in view.members}
-        online = {one.name for one in view.members if one.runner and one.runner.online}
-        at_work = [one for one in view.members if one.phase in (Phase.BUSY, Phase.OVER)]
-        working = {one.name for one in at_work}
+        names = {member.name for member in view.members}
+        online = {member.name for member in view.members if member.runner and member.runner.online}
+        at_work = [member for member in view.members if member.phase in (Phase.BUSY, Phase.OVER)]
+        working = {member.name for member in at_work}
         marks = (*_marks_of(view), *(f"missing {name}" for name in self.missing(view)))
         return replace(
             self,
@@ -143,7 +143,9 @@ class Memory:
             runner_ids={**self.runner_ids, **_entries(view)},
             came_up=self.came_up | online,
             took_job=self.took_job | working,
-            served=max([self.served, *(one.machine.created or self.served for one in at_work)]),
+            served=max(
+                [self.served, *(member.machine.created or self.served for member in at_work)]
+            ),
             bad_boots=0 if working - self.took_job else self.bad_boots,
         )
 
@@ -154,8 +156,8 @@ class Memory:
 
 def _entries(view: FleetView) -> dict[str, int]:
     """Return the id of each runner that is listed, by its machine's name."""
-    ghosts = {one.name: one.id for one in view.ghosts}
-    return ghosts | {one.name: one.runner.id for one in view.members if one.runner}
+    ghosts = {runner.name: runner.id for runner in view.ghosts}
+    return ghosts | {member.name: member.runner.id for member in view.members if member.runner}
 
 
 def _marks_of(view: FleetView) -> Iterator[str]:

@@ -48,9 +48,9 @@ def tear_down(
         return broom.until_gone(
             lambda: unlisted.added_to(find(fleet, broom)), patience or Patience()
         )
-    found = find(fleet, broom)
-    broom.submit(found)
-    left = _not_submitted(found, broom)
+    remains = find(fleet, broom)
+    broom.submit(remains)
+    left = _not_submitted(remains, broom)
     return Cleared(tuple(broom.deleted), left, 1, proved=False, troubles=tuple(broom.troubles))
 
 
@@ -62,21 +62,23 @@ class Unlisted:
     launched: Callable[[], frozenset[str]]
     _open: set[str] | None = None
 
-    def added_to(self, found: Found) -> Found:
+    def added_to(self, remains: Found) -> Found:
         """Return what was found; of nothing, with those machines that a list lacks and that exist.
 
         A machine that was proved gone is not asked for again.
         """
-        if found.resources:
-            return found
+        if remains.resources:
+            return remains
         if self._open is None:
             self._open = set(self.launched())
         with ThreadPoolExecutor(_THREADS) as pool:
             read = dict(pool.map(self._read, sorted(self._open)))
         self._open -= {name for name, there in read.items() if there is None}
-        there = tuple(one for one in read.values() if isinstance(one, Instance))
-        blind = tuple(str(one) for one in read.values() if isinstance(one, CloudError))
-        return Found((*found.resources, *there), found.runners, (*found.blind, *blind))
+        there = tuple(instance for instance in read.values() if isinstance(instance, Instance))
+        blind = tuple(
+            str(instance) for instance in read.values() if isinstance(instance, CloudError)
+        )
+        return Found((*remains.resources, *there), remains.runners, (*remains.blind, *blind))
 
     def _read(self, name: str) -> tuple[str, Instance | CloudError | None]:
         try:
@@ -85,18 +87,24 @@ class Unlisted:
             return name, error
 
 
-def _not_submitted(found: Found, broom: Broom) -> tuple[str, ...]:
+def _not_submitted(remains: Found, broom: Broom) -> tuple[str, ...]:
     """Return what no delete was submitted for; a part goes with its machine."""
-    going = {one.name for one in found.resources if f"{one.kind} {one.name}" in broom.deleted}
+    going = {
+        instance.name
+        for instance in remains.resources
+        if f"{instance.kind} {instance.name}" in broom.deleted
+    }
     resources = tuple(
-        one
-        for one in found.resources
-        if one.name not in going
-        and one.labels.get(MACHINE_TAG) not in going
-        and one.state is not InstanceState.ENDING
+        instance
+        for instance in remains.resources
+        if instance.name not in going
+        and instance.labels.get(MACHINE_TAG) not in going
+        and instance.state is not InstanceState.ENDING
     )
-    runners = tuple(one for one in found.runners if f"runner {one.name}" not in broom.deleted)
-    return Found(resources, runners, found.blind).names
+    runners = tuple(
+        runner for runner in remains.runners if f"runner {runner.name}" not in broom.deleted
+    )
+    return Found(resources, runners, remains.blind).names
 
 
 def find(fleet: Fleet, broom: Broom) -> Found:
@@ -106,6 +114,6 @@ def find(fleet: Fleet, broom: Broom) -> Found:
         return list(broom.cloud.status(fleet.tags))
 
     def runners() -> list[Runner]:
-        return [one for one in broom.runners.all() if fleet.label in one.labels]
+        return [runner for runner in broom.runners.all() if fleet.label in runner.labels]
 
     return see(resources, runners)

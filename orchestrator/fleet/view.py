@@ -102,22 +102,22 @@ def join(
     """Return the fleet that three listings show."""
     things = list(resources)
     wanted = tuple(job for job in jobs if fleet.label in job.labels)
-    ours = {one.name: one for one in runners if fleet.label in one.labels}
+    ours = {runner.name: runner for runner in runners if fleet.label in runner.labels}
     by_runner = {job.runner_name: job for job in wanted if job.runner_name}
-    machines = [one for one in things if one.kind is Kind.MACHINE]
+    machines = [instance for instance in things if instance.kind is Kind.MACHINE]
     members = tuple(
         _member(machine, ours.get(machine.name), by_runner.get(machine.name))
-        for machine in sorted(machines, key=lambda one: one.name)
+        for machine in sorted(machines, key=lambda instance: instance.name)
     )
     there = {member.name for member in members}
     return FleetView(
         members,
         wanted,
-        tuple(one for name, one in sorted(ours.items()) if name not in there),
+        tuple(runner for name, runner in sorted(ours.items()) if name not in there),
         tuple(
-            one
-            for one in things
-            if one.kind is not Kind.MACHINE and one.labels.get(MACHINE_TAG) not in there
+            instance
+            for instance in things
+            if instance.kind is not Kind.MACHINE and instance.labels.get(MACHINE_TAG) not in there
         ),
     )
 

@@ -111,11 +111,11 @@ class Checks:
 
     def _put_once(self, check: Check) -> int:
         """Look, then write. A call with annotations appends, so none is repeated blindly."""
-        found = self._find(check)
-        if found is None:
+        result = self._find(check)
+        if result is None:
             item = self._write("POST", "/check-runs", check, 0)
         else:
-            item = self._write("PATCH", _path(found), check, _annotated(found))
+            item = self._write("PATCH", _path(result), check, _annotated(result))
         while _annotated(item) < len(check.annotations):
             item = self._write("PATCH", _path(item), check, _annotated(item))
         return int(item["id"])
@@ -162,7 +162,7 @@ def _body(check: Check, batch: Sequence[Annotation]) -> dict[str, Any]:
     if check.text:
         output["text"] = check.text[:TEXT_LIMIT]
     if batch:
-        output["annotations"] = [_annotation(one) for one in batch]
+        output["annotations"] = [_annotation(annotation) for annotation in batch]
     body: dict[str, Any] = {"name": check.name, "external_id": check.key, "output": output}
     if check.details_url:
         body["details_url"] = check.details_url
@@ -171,12 +171,12 @@ def _body(check: Check, batch: Sequence[Annotation]) -> dict[str, Any]:
     return body | {"status": "completed", "conclusion": check.conclusion.value}
 
 
-def _annotation(one: Annotation) -> dict[str, Any]:
+def _annotation(annotation: Annotation) -> dict[str, Any]:
     item = {
-        "path": one.path,
-        "start_line": one.line,
-        "end_line": one.line,
-        "annotation_level": one.level.value,
-        "message": one.message[:TEXT_LIMIT],
+        "path": annotation.path,
+        "start_line": annotation.line,
+        "end_line": annotation.line,
+        "annotation_level": annotation.level.value,
+        "message": annotation.message[:TEXT_LIMIT],
     }
-    return item | ({"title": one.title[:_TITLE_LIMIT]} if one.title else {})
+    return item | ({"title": annotation.title[:_TITLE_LIMIT]} if annotation.title else {})

@@ -58,18 +58,18 @@ class Connection:
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with these values."""
-        found = []
+        result = []
         if len([part for part in self.repository.split("/") if part]) != 2:
             what = f"{self.repository!r} is no owner/name"
-            found.append(Problem("GitHub repository", what, "Give owner/name."))
+            result.append(Problem("GitHub repository", what, "Give owner/name."))
         address = urlsplit(self.api_url)
         if address.scheme not in ("http", "https") or not address.hostname:
             what = f"{self.api_url!r} is no http(s) address"
-            found.append(Problem("GitHub API address", what, "See GITHUB_API_URL."))
+            result.append(Problem("GitHub API address", what, "See GITHUB_API_URL."))
         if not _secret(self.access):
             what = "the token or private key is empty"
-            found.append(Problem("GitHub access", what, "Provide the secret."))
-        return found
+            result.append(Problem("GitHub access", what, "Provide the secret."))
+        return result
 
 
 def _secret(access: Access) -> Secret:

@@ -65,12 +65,12 @@ class Comments:
     def _put_once(self, number: int, marker: str, text: str, author: str | None) -> Comment:
         path = f"/issues/{number}/comments"
         body = {"body": text}
-        found = self._find(path, marker, author)
-        if found is None:
+        result = self._find(path, marker, author)
+        if result is None:
             reply = self._wire.send("POST", path, body, needs=NEEDS, idempotent=False)
         else:
-            reply = self._wire.send("PATCH", f"/issues/comments/{found}", body, needs=NEEDS)
-        return Comment(reply.body["id"], reply.body["html_url"], created=found is None)
+            reply = self._wire.send("PATCH", f"/issues/comments/{result}", body, needs=NEEDS)
+        return Comment(reply.body["id"], reply.body["html_url"], created=result is None)
 
     def _find(self, path: str, marker: str, author: str | None) -> int | None:
         for item in self._wire.pages(path, None, needs=NEEDS):

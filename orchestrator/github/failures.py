@@ -118,10 +118,12 @@ def _is_limit(status: int, headers: Mapping[str, str], body: str) -> bool:
 
     The headers count on a 403 alone: they stand on every reply.
     """
-    told = status == 403 and (
+    reported = status == 403 and (
         "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
     )
-    return told or bool(_LIMIT_PAGES.search(_page(body)) or _LIMIT_WORDS.search(body[:_READ_LIMIT]))
+    return reported or bool(
+        _LIMIT_PAGES.search(_page(body)) or _LIMIT_WORDS.search(body[:_READ_LIMIT])
+    )
 
 
 def _wait(headers: Mapping[str, str], now: float) -> float:

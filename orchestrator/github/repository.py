@@ -138,12 +138,12 @@ class Repository:
         """Return the newest successful run of a workflow file such as ``reaper.yml``, or None."""
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
         try:
-            found = self._wire.get(path, {"status": "success", "per_page": 1}, needs=_READ)
+            result = self._wire.get(path, {"status": "success", "per_page": 1}, needs=_READ)
         except GitHubError as error:
             if error.kind is not FailureKind.NOT_FOUND:
                 raise
             return None
-        return next((run_of(item) for item in found["workflow_runs"]), None)
+        return next((run_of(item) for item in result["workflow_runs"]), None)
 
     def may_register_runners(self) -> bool:
         """Whether the caller has Administration: write, proved without making anything.
@@ -170,13 +170,13 @@ class Repository:
         repository that they are read from.
         """
         try:
-            found = self._wire.get("/releases", {"per_page": 30}, root=_RUNNER_SOURCE)
+            result = self._wire.get("/releases", {"per_page": 30}, root=_RUNNER_SOURCE)
         except GitHubError as error:
             if error.kind is not FailureKind.NOT_FOUND:
                 raise
             return None
         return sorted(
-            (one for item in found if (one := _release(item)) is not None),
+            (runner_release for item in result if (runner_release := _release(item)) is not None),
             key=lambda release: release.published_at,
             reverse=True,
         )
@@ -190,12 +190,12 @@ class Repository:
 
     def _found(self, path: str, *, needs: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._wire.get(path, needs=needs)
+            result: dict[str, Any] = self._wire.get(path, needs=needs)
         except GitHubError as error:
             if error.kind is not FailureKind.NOT_FOUND:
                 raise
             return None
-        return found
+        return result
 
 
 def _admitted(item: dict[str, Any]) -> str:

@@ -56,17 +56,17 @@ class JitRunner:
 
 def runner_problems(name: str, labels: Sequence[str]) -> list[Problem]:
     """Return what GitHub would refuse about a runner, before anything is sent."""
-    found = []
+    result = []
     if not name or len(name) > NAME_LIMIT or _FORBIDDEN.search(name):
         what = f"{name!r} is no runner name"
         rule = f'Use 1 to {NAME_LIMIT} characters without blanks and "/:<>\\|*?.'
-        found.append(Problem("runner name", what, rule))
+        result.append(Problem("runner name", what, rule))
     if not 1 <= len(labels) <= LABELS_LIMIT:
         what = f"{len(labels)} labels"
-        found.append(Problem("runner labels", what, f"Give 1 to {LABELS_LIMIT} labels."))
+        result.append(Problem("runner labels", what, f"Give 1 to {LABELS_LIMIT} labels."))
     if any(not label.strip() or "," in label for label in labels):
-        found.append(Problem("runner labels", "an empty label or one with a comma", "Correct it."))
-    return found
+        result.append(Problem("runner labels", "an empty label or one with a comma", "Correct it."))
+    return result
 
 
 class Runners:

@@ -105,12 +105,12 @@ class Runs:
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
         query = {"branch": branch, "status": "completed", "per_page": _LISTED}
         try:
-            found = self._wire.get(path, query, needs=_READ)
+            result = self._wire.get(path, query, needs=_READ)
         except GitHubError as error:
             if error.kind is not FailureKind.NOT_FOUND:
                 raise
             return None
-        ours = (run_of(item) for item in found["workflow_runs"] if _is_of_branch(item, branch))
+        ours = (run_of(item) for item in result["workflow_runs"] if _is_of_branch(item, branch))
         runs = [run for run in ours if run.over]  # whatever the server made of the question
         return sorted(runs, key=lambda run: (run.created_at or 0.0, run.id), reverse=True)
 

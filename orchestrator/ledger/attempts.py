@@ -79,7 +79,9 @@ def next_step(history: Sequence[Attempt], live: frozenset[int], session: str) ->
         return Done()
     highest = max((attempt.number for attempt in history), default=0)
     # A late worker's outcome may stand beside another's claim of the same number, which holds.
-    holders = [one.worker for one in history if one.number == highest and not one.finished]
+    holders = [
+        attempt.worker for attempt in history if attempt.number == highest and not attempt.finished
+    ]
     if holders and highest in live:
         return Held(highest, min(holders))
     spent = _spent(history, session)

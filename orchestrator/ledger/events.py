@@ -72,15 +72,15 @@ def to_bytes(event: Event) -> bytes:
 
 def read_events(objects: Iterable[Stored]) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     """Return what can be read of these objects, oldest first, and the paths of what cannot."""
-    found: dict[str, Event] = {}
+    result: dict[str, Event] = {}
     damage: list[str] = []
     for stored in objects:
         event = parse_event(stored.path, stored.data)
         if event is None:
             damage.append(stored.path)
         else:
-            found[stored.path] = event
-    ordered = sorted(found.values(), key=lambda one: (one.at, one.actor, one.seq))
+            result[stored.path] = event
+    ordered = sorted(result.values(), key=lambda event: (event.at, event.actor, event.seq))
     return tuple(ordered), tuple(sorted(set(damage)))
 
 
@@ -124,7 +124,7 @@ def _moment(value: Any) -> float:
 
 def _fact(value: Any) -> Fact:
     if isinstance(value, list):
-        return tuple(_text(one) for one in value)
+        return tuple(_text(entry) for entry in value)
     if value is None or isinstance(value, str | bool):
         return value
     return _moment(value)

@@ -130,12 +130,12 @@ def _each_path_once(objects: Iterable[Stored], damage: set[str]) -> Iterator[Sto
         by_path.setdefault(stored.path, []).append(stored)
     for path, group in by_path.items():
         if _prefix(path) == paths.WORKERS:
-            yield from sorted(group, key=lambda one: one.data)
+            yield from sorted(group, key=lambda stored: stored.data)
             continue
-        ranked = [one for one in group if one.shared] or group
-        if len({one.data for one in ranked}) > 1:
+        ranked = [stored for stored in group if stored.shared] or group
+        if len({stored.data for stored in ranked}) > 1:
             damage.add(path)
-        yield min(ranked, key=lambda one: (one.data, one.modified))
+        yield min(ranked, key=lambda stored: (stored.data, stored.modified))
 
 
 def _humble_copies(snapshot: Snapshot) -> None:
@@ -242,7 +242,7 @@ def fold(units: Sequence[Unit], snapshot: Snapshot, live: frozenset[str] = froze
 
 def _attempts(snapshot: Snapshot, live: frozenset[str]) -> dict[Unit, list[Outcome]]:
     """Return each unit's outcomes, with a ``lost`` for every claim whose worker left none."""
-    found: dict[Unit, list[Outcome]] = {}
+    result: dict[Unit, list[Outcome]] = {}
     refused = refused_together(
         (record, snapshot.recorded_at.get(key, 0.0))
         for key, record in snapshot.outcomes.items()
@@ -250,17 +250,17 @@ def _attempts(snapshot: Snapshot, live: frozenset[str]) -> dict[Unit, list[Outco
     )
     for key, record in snapshot.outcomes.items():
         judged = _refused(record) if record is not None and key in refused else record
-        found.setdefault(key.unit, []).append(judged or _damaged(key, snapshot))
+        result.setdefault(key.unit, []).append(judged or _damaged(key, snapshot))
     answered = {(key.unit, key.attempt) for key in snapshot.outcomes}
     for claim_key, claim in snapshot.claims.items():
         worker = claim.worker if claim else ""
         if (claim_key.unit, claim_key.attempt) in answered or worker in live:
             continue
-        found.setdefault(claim_key.unit, []).append(_lost(claim_key, claim, snapshot))
-    for unit, outcomes in found.items():
+        result.setdefault(claim_key.unit, []).append(_lost(claim_key, claim, snapshot))
+    for unit, outcomes in result.items():
         outcomes.sort(key=lambda outcome: _order(outcome, snapshot))
-        found[unit] = outcomes
-    return found
+        result[unit] = outcomes
+    return result
 
 
 def _refused(outcome: Outcome) -> Outcome:
@@ -307,13 +307,13 @@ def _without_outcome(  # the parts of one record, named at each call
 def _result(unit: Unit, attempts: Sequence[Outcome], snapshot: Snapshot) -> TaskResult:
     """Count a unit: the first scored attempt, else the last cause, else missing."""
     ordered = tuple(attempts)
-    scored = next((one for one in ordered if one.status is Status.SCORED), None)
+    scored = next((outcome for outcome in ordered if outcome.status is Status.SCORED), None)
     if scored is not None:
         return TaskResult(unit, Status.SCORED, scored.cause, scored.points, scored, ordered)
     if agent_broke_arena(as_history(ordered, snapshot)):
         last = ordered[-1]
         return TaskResult(unit, Status.SCORED, Cause.AGENT_BROKE_ARENA, 0.0, last, ordered)
-    failed = [one for one in ordered if one.cause is not Cause.RELEASED]
+    failed = [outcome for outcome in ordered if outcome.cause is not Cause.RELEASED]
     if not failed:
         return TaskResult(unit, Status.MISSING, None, None, None, ordered)
     last = failed[-1]

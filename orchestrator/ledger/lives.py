@@ -41,16 +41,18 @@ class Life:
 
     def number(self, fact: str) -> float | None:
         """Return the first number that was told of a fact, None when nobody told one."""
-        return next((found for one in self._told if (found := one.number(fact)) is not None), None)
+        return next(
+            (result for event in self._told if (result := event.number(fact)) is not None), None
+        )
 
     def text(self, fact: str) -> str:
         """Return the first text that was told of a fact, or ""."""
-        return next((found for one in self._told if (found := one.text(fact))), "")
+        return next((result for event in self._told if (result := event.text(fact))), "")
 
     @property
     def spot(self) -> bool | None:
         """Whether it is a spot machine; None when nobody said."""
-        return next((one.yes("spot") for one in self._told if "spot" in one.facts), None)
+        return next((event.yes("spot") for event in self._told if "spot" in event.facts), None)
 
     @property
     def _told(self) -> Iterable[Event]:
@@ -150,5 +152,5 @@ def billed(events: Iterable[Event], now: float) -> Billed:
 
 def proofs_of(events: Iterable[Event]) -> list[Event]:
     """Return the proofs that a command, and no machine, wrote."""
-    found = (one for one in events if one.kind == "proof" and not one.machine)
-    return [one for one in found if not one.actor.startswith(MACHINE_ACTOR)]
+    results = (event for event in events if event.kind == "proof" and not event.machine)
+    return [event for event in results if not event.actor.startswith(MACHINE_ACTOR)]

@@ -111,13 +111,15 @@ def refused_together(outcomes: Iterable[tuple[Outcome, float]]) -> frozenset[Out
         outcomes,
         key=lambda pair: (pair[0].ended or pair[1], pair[0].unit, pair[0].attempt, pair[0].worker),
     )
-    found: set[OutcomePath] = set()
+    outcome_paths: set[OutcomePath] = set()
     row: list[Outcome] = []
     for outcome, _at in ordered:
         if outcome.cause is Cause.AGENT and Flag.BAD_REQUEST in outcome.flags:
             row.append(outcome)
-            if len({one.unit.task for one in row}) >= TASKS_THAT_TELL:
-                found.update(OutcomePath(one.unit, one.attempt, one.worker) for one in row)
+            if len({outcome.unit.task for outcome in row}) >= TASKS_THAT_TELL:
+                outcome_paths.update(
+                    OutcomePath(outcome.unit, outcome.attempt, outcome.worker) for outcome in row
+                )
         elif outcome.score is not None or outcome.cause is Cause.EVALUATOR:
             row = []
-    return frozenset(found)
+    return frozenset(outcome_paths)

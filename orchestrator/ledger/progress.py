@@ -84,15 +84,17 @@ def view(plan: Plan, snapshot: Snapshot, now: float) -> View:
 def is_simulated(plan: Plan, folded: Folded) -> bool:
     """Whether no Windows was involved: by the plan, or by what any outcome says of its arena."""
     return plan.simulated or any(
-        one.fingerprint.get("simulated") == "true"
+        outcome.fingerprint.get("simulated") == "true"
         for result in folded.results
-        for one in result.attempts
+        for outcome in result.attempts
     )
 
 
 def _last_end(folded: Folded, now: float) -> float:
     """Return when the last attempt ended; a run that is over goes on no longer."""
-    return max((one.ended for result in folded.results for one in result.attempts), default=now)
+    return max(
+        (outcome.ended for result in folded.results for outcome in result.attempts), default=now
+    )
 
 
 def _row(beat: Heartbeat, snapshot: Snapshot, now: float) -> WorkerRow:
@@ -116,14 +118,16 @@ def _eta(plan: Plan, folded: Folded, working: list[Heartbeat], now: float) -> fl
     The pace so far corrects the expectations: measured over expected for everything scored.
     """
     expected = dict(zip(plan.units, plan.expected, strict=True))
-    done = [one for one in folded.results if one.status is Status.SCORED and one.counted]
-    measured = sum(one.counted.seconds for one in done if one.counted)
-    pace = measured / sum(expected[one.unit] for one in done) if done else 1.0
+    done = [
+        result for result in folded.results if result.status is Status.SCORED and result.counted
+    ]
+    measured = sum(result.counted.seconds for result in done if result.counted)
+    pace = measured / sum(expected[result.unit] for result in done) if done else 1.0
     spent = {beat.unit: (now - beat.since) * plan.speed for beat in working if beat.unit}
     left = [
-        max(expected[one.unit] * pace - spent.get(one.unit, 0.0), 0.0)
-        for one in folded.results
-        if one.status is not Status.SCORED
+        max(expected[result.unit] * pace - spent.get(result.unit, 0.0), 0.0)
+        for result in folded.results
+        if result.status is not Status.SCORED
     ]
     if not left:
         return 0.0

@@ -70,7 +70,7 @@ class LedgerReader:
         ]
         self._fetch([*fresh, *self.store.list(paths.WORKERS)], self._known)
         shared = any(path.startswith(paths.CLAIMS) for path in self._known)
-        return [replace(one, shared=shared) for one in self._known.values()]
+        return [replace(stored, shared=shared) for stored in self._known.values()]
 
     def events(self) -> list[Stored]:
         """List the fleet's events and return them; each is fetched once.
@@ -78,13 +78,13 @@ class LedgerReader:
         Raises:
             StoreError: They could not be read.
         """
-        fresh = [one for one in self.store.list(paths.EVENTS) if one.path not in self._events]
+        fresh = [entry for entry in self.store.list(paths.EVENTS) if entry.path not in self._events]
         self._fetch(fresh, self._events)
         return list(self._events.values())
 
     def _fetch(self, wanted: list[Listed], known: dict[str, Stored]) -> None:
-        found = self.store.get_all([one.path for one in wanted])
-        for listed, data in zip(wanted, found, strict=True):
+        results = self.store.get_all([entry.path for entry in wanted])
+        for listed, data in zip(wanted, results, strict=True):
             if data is not None:
                 known[listed.path] = Stored(listed.path, listed.modified, data)
 

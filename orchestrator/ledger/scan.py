@@ -268,19 +268,19 @@ def _finished(path: OutcomePath, marks: Sequence[UnscoredPath], opened: Opened) 
     """Return an attempt with an outcome: scored, unless its mark or its text says why not."""
     mark = marks[0] if marks else None
     cause = opened.causes.get(path, mark.cause if mark else None)
-    told = opened.marks.get(mark) if mark else None
+    reported = opened.marks.get(mark) if mark else None
     return Attempt(
         number=path.attempt,
         worker=path.worker,
         session=mark.session if mark else "",
-        machine=told.machine if told else "",
+        machine=reported.machine if reported else "",
         finished=True,
         cause=cause,
-        flags=told.flags if told else (),
+        flags=reported.flags if reported else (),
     )
 
 
 def _in_order(free: Sequence[tuple[Candidate, float]], worker: str) -> tuple[Candidate, ...]:
     by_name = {str(candidate.unit): candidate for candidate, _ in free}
-    order = steal_order([(str(one.unit), seconds) for one, seconds in free], worker)
+    order = steal_order([(str(candidate.unit), seconds) for candidate, seconds in free], worker)
     return tuple(by_name[name] for name in order)

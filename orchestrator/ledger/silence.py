@@ -33,7 +33,7 @@ class Silence:
         except StoreError:
             self._since.clear()
             return dict.fromkeys(workers, 0.0)
-        beats = {paths.parse_owned(one.path): one.modified for one in listed}
+        beats = {paths.parse_owned(entry.path): entry.modified for entry in listed}
         return {worker: self._silent(worker, beats.get(worker, 0.0), now) for worker in workers}
 
     def _silent(self, worker: str, beat: float, now: float) -> float:

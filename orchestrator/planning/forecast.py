@@ -206,7 +206,7 @@ def choose(
     Raises:
         BadInputError: Neither is given, none fits, or a budget has no prices; names the nearest.
     """
-    if budget_usd is not None and any(one.usd_high is None for one in predictions):
+    if budget_usd is not None and any(prediction.usd_high is None for prediction in predictions):
         raise bad_input(
             "--budget",
             "needs prices and there are none",
@@ -214,23 +214,29 @@ def choose(
         )
     if deadline_s is None and budget_usd is None:
         raise bad_input("--workers", "is missing", "Give it, or a --deadline or --budget.")
-    affordable = [one for one in predictions if budget_usd is None or _usd(one) <= budget_usd]
+    affordable = [
+        prediction
+        for prediction in predictions
+        if budget_usd is None or _usd(prediction) <= budget_usd
+    ]
     if not affordable:
         raise _too_dear(predictions)
     if deadline_s is None:
-        return min(affordable, key=lambda one: (one.makespan_high_s, one.workers))
-    in_time = [one for one in affordable if one.makespan_high_s <= deadline_s]
+        return min(
+            affordable, key=lambda prediction: (prediction.makespan_high_s, prediction.workers)
+        )
+    in_time = [prediction for prediction in affordable if prediction.makespan_high_s <= deadline_s]
     if not in_time:
         raise _too_slow(affordable, budget_usd)
-    return min(in_time, key=lambda one: one.workers)
+    return min(in_time, key=lambda prediction: prediction.workers)
 
 
-def _usd(one: Prediction) -> float:
-    return math.inf if one.usd_high is None else one.usd_high
+def _usd(prediction: Prediction) -> float:
+    return math.inf if prediction.usd_high is None else prediction.usd_high
 
 
 def _too_dear(predictions: Sequence[Prediction]) -> Exception:
-    cheapest = min(predictions, key=lambda one: (_usd(one), one.workers))
+    cheapest = min(predictions, key=lambda prediction: (_usd(prediction), prediction.workers))
     return bad_input(
         "--budget",
         f"is below what any number of workers up to {_most(predictions)} costs",
@@ -240,7 +246,9 @@ def _too_dear(predictions: Sequence[Prediction]) -> Exception:
 
 
 def _too_slow(affordable: Sequence[Prediction], budget_usd: float | None) -> Exception:
-    fastest = min(affordable, key=lambda one: (one.makespan_high_s, one.workers))
+    fastest = min(
+        affordable, key=lambda prediction: (prediction.makespan_high_s, prediction.workers)
+    )
     within = "" if budget_usd is None else f" within {budget_usd:.2f} USD"
     return bad_input(
         "--deadline",
@@ -251,7 +259,7 @@ def _too_slow(affordable: Sequence[Prediction], budget_usd: float | None) -> Exc
 
 
 def _most(predictions: Sequence[Prediction]) -> int:
-    return max(one.workers for one in predictions)
+    return max(prediction.workers for prediction in predictions)
 
 
 def minutes_text(seconds: float) -> str:

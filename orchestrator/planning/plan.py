@@ -138,12 +138,12 @@ class Plan:
     @property
     def units(self) -> tuple[Unit, ...]:
         """Every trial of every task: all first trials, then all second ones, and so on."""
-        return tuple(Unit(one.task, trial) for trial in range(self.trials) for one in self.tasks)
+        return tuple(Unit(task.task, trial) for trial in range(self.trials) for task in self.tasks)
 
     @property
     def expected(self) -> tuple[float, ...]:
         """The expected seconds of each of ``units``."""
-        return tuple(one.expected_s for _ in range(self.trials) for one in self.tasks)
+        return tuple(task.expected_s for _ in range(self.trials) for task in self.tasks)
 
     @property
     def simulated(self) -> bool:
@@ -206,7 +206,7 @@ def make_plan(inputs: PlanInputs) -> Plan:
     if problems := input_problems(inputs):
         raise BadInputError(problems)
     tasks = [PlannedTask(task, inputs.expectations.of(task)) for task in inputs.suite.tasks]
-    order = longest_first([one.expected_s for one in tasks])
+    order = longest_first([task.expected_s for task in tasks])
     return Plan(
         suite_digest=inputs.suite.digest,
         tasks=tuple(tasks[index] for index in order),

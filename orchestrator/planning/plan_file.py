@@ -48,10 +48,10 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         suite_digest=str(document["suite_digest"]),
         tasks=tuple(
             PlannedTask(
-                TaskKey(str(one["task"]["domain"]), str(one["task"]["name"])),
-                float(one["expected_s"]),
+                TaskKey(str(entry["task"]["domain"]), str(entry["task"]["name"])),
+                float(entry["expected_s"]),
             )
-            for one in document["tasks"]
+            for entry in document["tasks"]
         ),
         trials=int(document["trials"]),
         arena=ArenaSettings(**document["arena"]),
@@ -71,7 +71,7 @@ def differences(mine: Plan, theirs: Plan) -> list[str]:
         if key.startswith("tasks.") or left.get(key) == right.get(key):
             continue
         lines.append(f"{key}: {left.get(key)!r} here, {right.get(key)!r} there")
-    ours, others = {one.task for one in mine.tasks}, {one.task for one in theirs.tasks}
+    ours, others = {task.task for task in mine.tasks}, {task.task for task in theirs.tasks}
     if ours != others:
         lines.append(f"tasks: {len(ours - others)} only here, {len(others - ours)} only there")
     elif mine.tasks != theirs.tasks:

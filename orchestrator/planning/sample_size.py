@@ -68,9 +68,9 @@ def rows(question: Question) -> tuple[Row, ...]:
     return tuple(_row(question, trials) for trials in range(1, question.most_trials + 1))
 
 
-def enough(found: Sequence[Row], power: float) -> Row | None:
+def enough(results: Sequence[Row], power: float) -> Row | None:
     """Return the row with the fewest trials whose power is what is wanted, None where none is."""
-    return next((one for one in found if (one.power or 0.0) >= power), None)
+    return next((row for row in results if (row.power or 0.0) >= power), None)
 
 
 def _row(question: Question, trials: int) -> Row:

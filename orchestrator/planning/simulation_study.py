@@ -78,13 +78,18 @@ def _row(
 ) -> Row:
     rng = random.Random(what.seed)  # noqa: S311 - as above: every policy meets the same boots
     ratios, lengths, billed, kept = [], [], [], []
-    for one in drawn:
+    for drawn_run in drawn:
         boots = overheads.boots(rng, workers)
-        expected = one.expected(policy.knows)
+        expected = drawn_run.expected(policy.knows)
         line = makespan(
-            one.durations, expected, workers, policy, boots=boots, between_s=overheads.between_s
+            drawn_run.durations,
+            expected,
+            workers,
+            policy,
+            boots=boots,
+            between_s=overheads.between_s,
         )
-        ratios.append(line.makespan_s / lower_bound(one.durations, workers))
+        ratios.append(line.makespan_s / lower_bound(drawn_run.durations, workers))
         lengths.append(line.makespan_s)
         billed.append(line.billed_s(what.delete_s) / line.busy_s)
         kept.append(line.kept_s(what.delete_s) / line.busy_s)

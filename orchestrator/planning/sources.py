@@ -117,7 +117,7 @@ def _short(error: Exception) -> str:
 
 
 def _check_digest(source: str, data: bytes, sha256: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256.lower():
+    result = hashlib.sha256(data).hexdigest()
+    if result != sha256.lower():
         fix = "The list has changed, or the digest is another list's; look at it before you pin it."
-        raise bad_input(f"--suite {source}", f"has sha256 {found}, not {sha256}", fix)
+        raise bad_input(f"--suite {source}", f"has sha256 {result}, not {sha256}", fix)

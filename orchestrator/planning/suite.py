@@ -235,13 +235,13 @@ def select(suite: Suite, selection: Selection) -> Suite:
     ]
     wanted: set[TaskKey] = set()
     for text in selection.tasks:
-        found = [task for task in suite.tasks if text in (str(task), task.name)]
-        if len(found) == 1:
-            wanted.update(found)
+        keys = [task for task in suite.tasks if text in (str(task), task.name)]
+        if len(keys) == 1:
+            wanted.update(keys)
         else:
-            what = "is not in the suite" if not found else "is in several domains"
+            what = "is not in the suite" if not keys else "is in several domains"
             known = [str(task) if "/" in text else task.name for task in suite.tasks]
-            meant = "" if found else did_you_mean(text, known)
+            meant = "" if keys else did_you_mean(text, known)
             fix = f"Write domain/name as in the list.{meant}"
             problems.append(Problem(f"--tasks {text}", what, fix))
     if selection.sample is not None and selection.sample < 1:

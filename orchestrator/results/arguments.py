@@ -26,7 +26,9 @@ def parse_arguments(text: str) -> dict[str, object] | None:
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or call.args:
             return None
-        return {one.arg: ast.literal_eval(one.value) for one in call.keywords if one.arg}
+        return {
+            keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg
+        }
     except (SyntaxError, ValueError, RecursionError, MemoryError, TypeError):
         return None
 
@@ -38,23 +40,23 @@ def differences(asked: Mapping[str, str], said: Mapping[str, object]) -> list[st
         asked: Values by flag without its dashes; the agent's name under ``agent``.
         said: What the client printed.
     """
-    found = []
+    result = []
     for name, value in asked.items():
         key = _key(name, said)
         if key is None and name not in _MUST_BE_SAID:
             continue  # not the client's flag: whoever reads it does not print it
         if key is None:
-            found.append(f"{name} was asked as {_shown(value)}, and the client does not know it")
+            result.append(f"{name} was asked as {_shown(value)}, and the client does not know it")
         elif not _same(value, said[key]):
-            found.append(f"{key} was asked as {_shown(value)}, the client has {_shown(said[key])}")
-    return found
+            result.append(f"{key} was asked as {_shown(value)}, the client has {_shown(said[key])}")
+    return result
 
 
 def _key(name: str, said: Mapping[str, object]) -> str | None:
     """Return the client's name of a flag; argparse takes an unambiguous beginning."""
     names = _AGENT_NAMES if name == AGENT else (name.replace("-", "_"),)
-    exact = next((one for one in names if one in said), None)
-    begun = [one for one in said if one.startswith(names[-1])]
+    exact = next((name for name in names if name in said), None)
+    begun = [entry for entry in said if entry.startswith(names[-1])]
     return exact or (begun[0] if len(begun) == 1 else None)
 
 

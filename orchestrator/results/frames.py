@@ -112,7 +112,11 @@ def raised(traceback: str, exception: str) -> Raised:
     """
     exceptions = exceptions_in(traceback, exception)
     chain = chain_of(exceptions)
-    calls = [_Call(*parts) for one in exceptions for parts in _ANY_FRAME.findall(one.frames)]
+    calls = [
+        _Call(*parts)
+        for exceptional in exceptions
+        for parts in _ANY_FRAME.findall(exceptional.frames)
+    ]
     return Raised(
         frame=_frame_of(calls, chain),
         exception=clean(exceptions[-1].text, _EXCEPTION_LIMIT),

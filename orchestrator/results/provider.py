@@ -99,20 +99,20 @@ def meaning(status: int, body: str = "") -> Answer:
 
 def answer_of(chain: Sequence[Link]) -> Answer | None:
     """Return what the provider answered when an agent raised this chain; None: it is not in it."""
-    found = status_of(chain)
-    return None if found is None else meaning(*found)
+    result = status_of(chain)
+    return None if result is None else meaning(*result)
 
 
 def answers_worded(text: str) -> list[tuple[int, str]]:
     """Return (status, body) of every line of ``text`` that is an error as a library words it."""
     pairs = _WORDED.findall(text) + _REQUESTS_WORDED.findall(text)
     silent = [(str(UNREACHED), "")] * (_UNREACHED.search(text) is not None)
-    told = [(int(status), body) for status, body in (*pairs, *silent)]
+    reported = [(int(status), body) for status, body in (*pairs, *silent)]
     bedrock = [("botocore.exceptions.ClientError", body) for body in _BEDROCK.findall(text)]
     for path, body in (*_RAISED.findall(text), *bedrock):
         status = status_worded(path, body)
-        told += [] if status is None else [(status, body)]
-    return told
+        reported += [] if status is None else [(status, body)]
+    return reported
 
 
 class Provider:

@@ -98,12 +98,12 @@ def task_log(directory: Path) -> Path | None:
     logs = directory / LOGS
     if not files.is_directory(logs):
         return None
-    found = [
+    results = [
         (match.group(1) or "", name)
         for name in files.names_in(logs) or ()
         if (match := _TASK_LOG.match(name))
     ]
-    return logs / max(found)[1] if found else None
+    return logs / max(results)[1] if results else None
 
 
 def is_task_log(name: str) -> bool:

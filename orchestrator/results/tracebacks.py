@@ -57,10 +57,10 @@ def exceptions_in(traceback: str, message: str = "") -> tuple[Exceptional, ...]:
     said = text[at:] if at >= 0 else ""
     first, _, more = said.partition("\n")
     text = _ends(text[: len(text) - len(said)] + first)
-    found = [_exceptional(part) for part in _parts(text.split("\n"))]
+    exceptionals = [_exceptional(part) for part in _parts(text.split("\n"))]
     if more:
-        found[-1] = replace(found[-1], text=f"{found[-1].text}\n{more}")
-    return tuple(found)
+        exceptionals[-1] = replace(exceptionals[-1], text=f"{exceptionals[-1].text}\n{more}")
+    return tuple(exceptionals)
 
 
 def _ends(text: str) -> str:

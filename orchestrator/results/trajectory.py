@@ -119,9 +119,9 @@ def steps_of(directory: Path) -> list[Step]:
 def instruction_of(directory: Path) -> str:
     """Return what the task told the agent to do, as one line; "" when the trajectory lacks it."""
     for line in _lines(directory / TRAJECTORY):
-        told = line.get("instruction")
-        if isinstance(told, str):
-            return clean(told, _INSTRUCTION_LIMIT)
+        reported = line.get("instruction")
+        if isinstance(reported, str):
+            return clean(reported, _INSTRUCTION_LIMIT)
     return ""
 
 

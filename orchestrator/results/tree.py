@@ -69,7 +69,10 @@ class Tree:
     def snapshot(self) -> Snapshot:
         """Return the outcomes as a ledger holds them, for the fold."""
         return Snapshot(
-            outcomes={OutcomePath(one.unit, one.attempt, one.worker): one for one in self.outcomes}
+            outcomes={
+                OutcomePath(outcome.unit, outcome.attempt, outcome.worker): outcome
+                for outcome in self.outcomes
+            }
         )
 
 
@@ -80,9 +83,9 @@ def list_tasks(root: Path) -> list[TaskDirectory]:
     no ledger could hold. ``root`` may be the tree, any directory in it, or one task's.
     """
     top = _resolved(root)
-    found = [(task, path) for path in _task_paths(top) if (task := _key(path)) is not None]
-    numbered = {path.parent.parent.parent for _, path in found if _is_number(path.parent.parent)}
-    return [_located(top, task, path, numbered) for task, path in found]
+    results = [(task, path) for path in _task_paths(top) if (task := _key(path)) is not None]
+    numbered = {path.parent.parent.parent for _, path in results if _is_number(path.parent.parent)}
+    return [_located(top, task, path, numbered) for task, path in results]
 
 
 def _resolved(root: Path) -> Path:
@@ -121,7 +124,7 @@ def find_task_directories(root: Path) -> dict[TaskKey, Path]:
 
     Where a task is found more than once, the last by path is returned.
     """
-    return {one.task: one.path for one in list_tasks(root)}
+    return {task.task: task.path for task in list_tasks(root)}
 
 
 def _task_paths(top: Path) -> Iterator[Path]:
@@ -165,25 +168,27 @@ def read_tree(root: Path, units: Sequence[Unit]) -> Tree:
         root: The tree, or any directory in it.
         units: What is expected.
     """
-    found = list_tasks(root)
-    trials = sorted({one.trial for one in found}, key=_trial_order)
+    task_directories = list_tasks(root)
+    trials = sorted({directory.trial for directory in task_directories}, key=_trial_order)
     numbers = {trial: number for number, trial in enumerate(trials)}
     expected = frozenset(units)
     outcomes: list[Outcome] = []
     unexpected: list[TaskDirectory] = []
     attempts: dict[Unit, int] = {}
     directories: dict[Unit, Path] = {}
-    for one in found:
-        unit = Unit(one.task, numbers[one.trial])
+    for directory in task_directories:
+        unit = Unit(directory.task, numbers[directory.trial])
         if unit not in expected:
-            unexpected.append(one)
+            unexpected.append(directory)
             continue
-        directories[unit] = one.path
+        directories[unit] = directory.path
         attempts[unit] = attempts.get(unit, 0) + 1
-        outcomes.append(_outcome(one, unit, attempts[unit]))
-    configurations = tuple(dict.fromkeys(one.configuration for one in found))
+        outcomes.append(_outcome(directory, unit, attempts[unit]))
+    configurations = tuple(dict.fromkeys(directory.configuration for directory in task_directories))
     asked = {unit.task for unit in units}
-    extra = tuple(dict.fromkeys(one.trial for one in unexpected if one.task in asked))
+    extra = tuple(
+        dict.fromkeys(directory.trial for directory in unexpected if directory.task in asked)
+    )
     return Tree(tuple(outcomes), tuple(unexpected), configurations, extra, directories)
 
 
@@ -192,8 +197,8 @@ def _trial_order(name: str) -> tuple[bool, int, str]:
     return (not number, int(name) if number else 0, name)
 
 
-def _outcome(found: TaskDirectory, unit: Unit, attempt: int) -> Outcome:
-    reading = read_task(found.path)
+def _outcome(directory: TaskDirectory, unit: Unit, attempt: int) -> Outcome:
+    reading = read_task(directory.path)
     verdict = classify(reading)
     started, ended = reading.signals.started, reading.signals.ended
     return Outcome(
@@ -210,5 +215,5 @@ def _outcome(found: TaskDirectory, unit: Unit, attempt: int) -> Outcome:
         seconds=max(0.0, ended - started),
         started=started,
         ended=ended,
-        fingerprint={"configuration": found.configuration} if found.configuration else {},
+        fingerprint={"configuration": directory.configuration} if directory.configuration else {},
     )

@@ -30,7 +30,7 @@ def fit_chances(tallies: Iterable[Tally]) -> tuple[float, float] | None:
         None where fewer than ``FEWEST_TASKS`` tasks have two scored trials: one trial a task tells
         the mean, and nothing of the spread.
     """
-    known = Counter((one.scored, one.successes) for one in tallies if one.scored)
+    known = Counter((tally.scored, tally.successes) for tally in tallies if tally.scored)
     if sum(count for (scored, _), count in known.items() if scored > 1) < FEWEST_TASKS:
         return None
     import numpy as np
@@ -45,6 +45,6 @@ def fit_chances(tallies: Iterable[Tally]) -> tuple[float, float] | None:
         return -float((counts * likelihoods).sum())
 
     bounds = [(math.log(_SMALLEST), math.log(_LARGEST))] * 2
-    found = minimize(unlikely, [math.log(0.5), math.log(0.5)], method="L-BFGS-B", bounds=bounds)
-    a, b = (float(value) for value in np.exp(found.x))
+    result = minimize(unlikely, [math.log(0.5), math.log(0.5)], method="L-BFGS-B", bounds=bounds)
+    a, b = (float(value) for value in np.exp(result.x))
     return a, b

@@ -201,11 +201,11 @@ def _deals(scores: Sequence[int], chosen: int) -> Mapping[int, int]:
 def _convolved(spread: Any, task: _Task, step: int) -> Any:
     import numpy as np
 
-    found = np.zeros(len(spread) + (task.high - task.low) // step)
+    result = np.zeros(len(spread) + (task.high - task.low) // step)
     for value, chance in task.chances.items():
         start = (value - task.low) // step
-        found[start : start + len(spread)] += chance * spread
-    return found
+        result[start : start + len(spread)] += chance * spread
+    return result
 
 
 def _drawn(tasks: Sequence[_Task]) -> float:

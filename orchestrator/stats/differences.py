@@ -42,10 +42,10 @@ def difference_interval(
     if all(pair.first.scored == pair.second.scored == 1 for pair in known):
         gained = sum(pair.difference > 0 for pair in known)
         lost = sum(pair.difference < 0 for pair in known)
-        found = paired_score(gained, lost, len(known), level)
+        interval = paired_score(gained, lost, len(known), level)
     else:
-        found = mean_change([pair.difference for pair in known], level)
-    return agreeing(found, p, alpha)
+        interval = mean_change([pair.difference for pair in known], level)
+    return agreeing(interval, p, alpha)
 
 
 def agreeing(interval: Interval | None, p: float, alpha: float = ALPHA) -> Interval | None:

@@ -225,9 +225,9 @@ def wilcoxon(differences: Sequence[float]) -> Finding | None:
         return None
     from scipy import stats
 
-    found: Any = stats.wilcoxon(changed)
+    result: Any = stats.wilcoxon(changed)
     ranks = stats.rankdata([abs(value) for value in changed])
     balance = math.fsum(
         math.copysign(rank, value) for rank, value in zip(ranks, changed, strict=True)
     )
-    return Finding(float(found.pvalue), (balance > 0) - (balance < 0), WILCOXON)
+    return Finding(float(result.pvalue), (balance > 0) - (balance < 0), WILCOXON)

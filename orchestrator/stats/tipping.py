@@ -49,15 +49,18 @@ def tipping_point(
         None where nothing is found, where the finding holds however they had ended, and where more
         than ``MOST_MISSING`` scores are.
     """
-    found = [paired_test(pairs) for pairs in comparisons]
-    mine = found[index]
-    if holm([one.p for one in found])[index] > alpha:
+    findings = [paired_test(pairs) for pairs in comparisons]
+    mine = findings[index]
+    if holm([finding.p for finding in findings])[index] > alpha:
         return None
-    worst = [_filled(pairs, one.direction) for pairs, one in zip(comparisons, found, strict=True)]
+    worst = [
+        _filled(pairs, finding.direction)
+        for pairs, finding in zip(comparisons, findings, strict=True)
+    ]
     others = [paired_test(pairs).p for place, pairs in enumerate(worst) if place != index]
 
-    def undone(one: Finding) -> bool:
-        return one.direction != mine.direction or holm([one.p, *others])[0] > alpha
+    def undone(finding: Finding) -> bool:
+        return finding.direction != mine.direction or holm([finding.p, *others])[0] > alpha
 
     if not undone(paired_test(worst[index])):
         return None
@@ -102,14 +105,16 @@ class _Turning:
             for pair in pairs
             if not pair.complete
         ]
-        self.missing = sum(one.left for one in self._open)
+        self.missing = sum(open_task.left for open_task in self._open)
 
     def steps(self) -> Iterator[Finding]:
         """Yield what the test says with none turned, with one, and so on to all."""
         yield self._test(self._open)
         for _ in range(self.missing):
-            found, _, self._open = max(self._turned(), key=lambda one: (self._harm(one[0]), one[1]))
-            yield found
+            finding, _, self._open = max(
+                self._turned(), key=lambda value: (self._harm(value[0]), value[1])
+            )
+            yield finding
 
     def _turned(self) -> Iterator[tuple[Finding, int, list[_Open]]]:
         """Yield each way to turn one more; of pairs that are alike only the first is tried.
@@ -117,28 +122,28 @@ class _Turning:
         Of equal harm the pair with the most left is taken: its next one may do more.
         """
         tried = set()
-        for place, one in enumerate(self._open):
-            for turned in self._turns(one):
+        for place, open_task in enumerate(self._open):
+            for turned in self._turns(open_task):
                 if turned in tried:
                     continue
                 tried.add(turned)
                 after = [*self._open[:place], turned, *self._open[place + 1 :]]
-                yield self._test(after), one.left, after
+                yield self._test(after), open_task.left, after
 
-    def _turns(self, one: _Open) -> Iterator[_Open]:
+    def _turns(self, open_task: _Open) -> Iterator[_Open]:
         change = -self._direction
-        if one.first:
-            pair = Pair(_with(one.pair.first, -change), one.pair.second)
-            yield _Open(pair, one.first - 1, one.second)
-        if one.second:
-            pair = Pair(one.pair.first, _with(one.pair.second, change))
-            yield _Open(pair, one.first, one.second - 1)
+        if open_task.first:
+            pair = Pair(_with(open_task.pair.first, -change), open_task.pair.second)
+            yield _Open(pair, open_task.first - 1, open_task.second)
+        if open_task.second:
+            pair = Pair(open_task.pair.first, _with(open_task.pair.second, change))
+            yield _Open(pair, open_task.first, open_task.second - 1)
 
     def _test(self, opened: Sequence[_Open]) -> Finding:
-        return paired_test([*self._known, *(one.pair for one in opened)])
+        return paired_test([*self._known, *(open_task.pair for open_task in opened)])
 
-    def _harm(self, found: Finding) -> tuple[bool, float]:
-        return found.direction != self._direction, found.p
+    def _harm(self, finding: Finding) -> tuple[bool, float]:
+        return finding.direction != self._direction, finding.p
 
 
 def _with(tally: Tally, more: int) -> Tally:

@@ -38,5 +38,5 @@ def trend(values: Sequence[float], level: float = LEVEL) -> Trend | None:
         return None
     from scipy import stats
 
-    found = stats.theilslopes(values, alpha=level)
-    return Trend(float(found.slope), float(found.low_slope), float(found.high_slope), level)
+    result = stats.theilslopes(values, alpha=level)
+    return Trend(float(result.slope), float(result.low_slope), float(result.high_slope), level)

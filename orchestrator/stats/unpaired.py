@@ -19,12 +19,12 @@ def newcombe(
     Returns:
         None when a sample is empty.
     """
-    one, two = wilson(first, first_total, level), wilson(second, second_total, level)
-    if one is None or two is None:
+    interval, two = wilson(first, first_total, level), wilson(second, second_total, level)
+    if interval is None or two is None:
         return None
     p, q = first / first_total, second / second_total
-    low = q - p - math.hypot(q - two.low, one.high - p)
-    high = q - p + math.hypot(two.high - q, p - one.low)
+    low = q - p - math.hypot(q - two.low, interval.high - p)
+    high = q - p + math.hypot(two.high - q, p - interval.low)
     return Interval(max(-1.0, low), min(1.0, high), level, "newcombe")
 
 

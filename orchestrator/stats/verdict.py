@@ -85,44 +85,52 @@ def decide_scores(
 def _decide_all(
     comparisons: Sequence[Sequence[_Task]], test: _Test[_Task], alpha: float
 ) -> list[Decision]:
-    found = [test(pairs) for pairs in comparisons]
-    filled = [_worst(pairs, one, test) for pairs, one in zip(comparisons, found, strict=True)]
-    adjusted = holm([one.p for one in found])
-    worst = holm([one.p for one in filled])
+    findings = [test(pairs) for pairs in comparisons]
+    filled = [
+        _worst(pairs, finding, test) for pairs, finding in zip(comparisons, findings, strict=True)
+    ]
+    adjusted = holm([finding.p for finding in findings])
+    worst = holm([finding.p for finding in filled])
     return [
         _decision(pairs, replaced, against, test, alpha)
         for pairs, replaced, against in zip(
             comparisons,
-            (Finding(p, one.direction, one.method) for p, one in zip(adjusted, found, strict=True)),
-            (Finding(p, one.direction, one.method) for p, one in zip(worst, filled, strict=True)),
+            (
+                Finding(p, finding.direction, finding.method)
+                for p, finding in zip(adjusted, findings, strict=True)
+            ),
+            (
+                Finding(p, finding.direction, finding.method)
+                for p, finding in zip(worst, filled, strict=True)
+            ),
             strict=True,
         )
     ]
 
 
-def _worst(pairs: Sequence[_Task], found: Finding, test: _Test[_Task]) -> Finding:
-    return test([pair.filled(second_succeeds=found.direction < 0) for pair in pairs])
+def _worst(pairs: Sequence[_Task], finding: Finding, test: _Test[_Task]) -> Finding:
+    return test([pair.filled(second_succeeds=finding.direction < 0) for pair in pairs])
 
 
 def _decision(
-    pairs: Sequence[_Task], found: Finding, worst: Finding, test: _Test[_Task], alpha: float
+    pairs: Sequence[_Task], finding: Finding, worst: Finding, test: _Test[_Task], alpha: float
 ) -> Decision:
-    if found.p > alpha:
+    if finding.p > alpha:
         weak = not _could_decide(pairs, test, alpha)
         verdict = Verdict.UNDERPOWERED if weak else Verdict.NOT_DISTINGUISHABLE
-        return Decision(verdict, found.p, None, None, found.method, None)
-    survives = worst.p <= alpha and worst.direction == found.direction
-    ahead = Verdict.BETTER if found.direction > 0 else Verdict.WORSE
+        return Decision(verdict, finding.p, None, None, finding.method, None)
+    survives = worst.p <= alpha and worst.direction == finding.direction
+    ahead = Verdict.BETTER if finding.direction > 0 else Verdict.WORSE
     verdict = ahead if survives else Verdict.NOT_DISTINGUISHABLE
-    turn = worst.direction * found.direction
-    return Decision(verdict, found.p, worst.p, survives, found.method, turn)
+    turn = worst.direction * finding.direction
+    return Decision(verdict, finding.p, worst.p, survives, finding.method, turn)
 
 
 def _could_decide(pairs: Sequence[_Task], test: _Test[_Task], alpha: float) -> bool:
     """Whether the same tasks differing, all in one direction, could have been a finding."""
     for up in (True, False):
         turned = [pair.turned(up=up).filled(second_succeeds=not up) for pair in pairs]
-        found = test(turned)
-        if found.p <= alpha and (found.direction > 0) == up:
+        finding = test(turned)
+        if finding.p <= alpha and (finding.direction > 0) == up:
             return True
     return False

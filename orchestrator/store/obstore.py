@@ -49,11 +49,12 @@ class Obstore:
     def list(self, prefix: str) -> list[Listed]:
         """Return every object below ``prefix``."""
         try:
-            found = self._obstore.list(self._store, prefix or None).collect()
+            results = self._obstore.list(self._store, prefix or None).collect()
         except self._failures as error:
             raise self._unclear(error) from None
         return [
-            Listed(meta["path"], meta["last_modified"].timestamp(), meta["size"]) for meta in found
+            Listed(meta["path"], meta["last_modified"].timestamp(), meta["size"])
+            for meta in results
         ]
 
     def get(self, path: str) -> bytes | None:

@@ -160,7 +160,10 @@ class Claimant:
             look = self._sight.everything(deep=True, verify=True)
         else:
             look = self._sight.rest() if deep else self._sight.near()
-        return replace(look, free=tuple(one for one in look.free if not self._has_recorded(one)))
+        return replace(
+            look,
+            free=tuple(candidate for candidate in look.free if not self._has_recorded(candidate)),
+        )
 
     def may_be_free(self, unit: Unit) -> bool:
         """Whether nothing that this worker has seen says that a unit has a first claim."""
@@ -217,7 +220,7 @@ class Claimant:
 
     def _answered(self, unit: Unit, attempt: int) -> bool:
         listed = (
-            paths.parse_outcome(one.path) for one in self._store.list(paths.outcomes_of(unit))
+            paths.parse_outcome(entry.path) for entry in self._store.list(paths.outcomes_of(unit))
         )
         return any(path is not None and path.attempt == attempt for path in listed)
 
@@ -227,8 +230,10 @@ class Claimant:
         Raises:
             StoreError: The claims could not be listed.
         """
-        found = [paths.parse_claim(one.path) for one in self._store.list(paths.claims_of(unit))]
-        return any(path is not None and path.attempt > attempt for path in found)
+        results = [
+            paths.parse_claim(entry.path) for entry in self._store.list(paths.claims_of(unit))
+        ]
+        return any(path is not None and path.attempt > attempt for path in results)
 
     def record(self, outcome: Outcome, claimed_at: float) -> Outcome:
         """Write an outcome: to the own ledger, a mark if it has a cause, then to the shared one.

@@ -76,8 +76,8 @@ class FreshUnits:
             self._leaf = node
             return self._units(node, unclaimed)
         for child in self._in_order(node, unclaimed):
-            if found := self._search(node.below(child)):
-                return found
+            if results := self._search(node.below(child)):
+                return results
         return []
 
     def _in_order(self, node: Node, children: Sequence[int]) -> list[int]:
@@ -94,8 +94,8 @@ class FreshUnits:
             if node != self._groups.root and (node.parent, node.child) not in self._claimed:
                 self._full(node)
             return []
-        for one in self._store.list(paths.touched_of(node.level, node.number)):
-            key = paths.parse_touched(one.path)
+        for entry in self._store.list(paths.touched_of(node.level, node.number)):
+            key = paths.parse_touched(entry.path)
             if key is not None:
                 self._claimed.add((node, key[2]))
                 self._marked.add((node, key[2]))
@@ -105,7 +105,9 @@ class FreshUnits:
         return unclaimed
 
     def _unclaimed(self, node: Node) -> list[int]:
-        return [one for one in self._groups.children(node) if (node, one) not in self._claimed]
+        return [
+            child for child in self._groups.children(node) if (node, child) not in self._claimed
+        ]
 
     def _full(self, node: Node) -> None:
         """Mark a whole group in the group above, and that one above it if it is full by now."""

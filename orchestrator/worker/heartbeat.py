@@ -117,7 +117,7 @@ class Pulse:
 
     def _hear(self) -> None:
         session = self._claimant.identity.session
-        given = {one.path for one in self._store.list(f"{paths.CONTROL}{session}/")}
+        given = {entry.path for entry in self._store.list(f"{paths.CONTROL}{session}/")}
         for order in ("drain", "closing"):
             if paths.control(session, order) in given:
                 self._orders.drain.set()

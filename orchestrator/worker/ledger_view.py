@@ -37,47 +37,47 @@ class LedgerView:
     def claims(self) -> dict[ClaimPath, float]:
         """Return every claim, and when it was written by the store's clock (Unix seconds)."""
         return {
-            key: one.modified
-            for one in self._store.list(paths.CLAIMS)
-            if (key := paths.parse_claim(one.path)) is not None
+            key: entry.modified
+            for entry in self._store.list(paths.CLAIMS)
+            if (key := paths.parse_claim(entry.path)) is not None
         }
 
     def outcomes(self) -> frozenset[OutcomePath]:
         """Return which outcomes there are, unopened."""
-        listed = (paths.parse_outcome(one.path) for one in self._store.list(paths.OUTCOMES))
+        listed = (paths.parse_outcome(entry.path) for entry in self._store.list(paths.OUTCOMES))
         return frozenset(path for path in listed if path is not None)
 
     def marks(self) -> frozenset[UnscoredPath]:
         """Return which marks of failures there are, unopened."""
-        listed = (paths.parse_unscored(one.path) for one in self._store.list(paths.UNSCORED))
+        listed = (paths.parse_unscored(entry.path) for entry in self._store.list(paths.UNSCORED))
         return frozenset(path for path in listed if path is not None)
 
     def of_units(self, units: Sequence[Unit]) -> tuple[dict[ClaimPath, float], set[OutcomePath]]:
         """Return the claims and the outcomes of a few units, listed unit by unit."""
         claims = {
-            key: one.modified
+            key: entry.modified
             for unit in units
-            for one in self._store.list(paths.claims_of(unit))
-            if (key := paths.parse_claim(one.path)) is not None
+            for entry in self._store.list(paths.claims_of(unit))
+            if (key := paths.parse_claim(entry.path)) is not None
         }
         return claims, self.outcomes_of(units)
 
     def outcomes_of(self, units: Iterable[Unit]) -> set[OutcomePath]:
         """Return the outcomes of a few units, listed unit by unit."""
-        listed = (one for unit in units for one in self._store.list(paths.outcomes_of(unit)))
-        return {key for one in listed if (key := paths.parse_outcome(one.path)) is not None}
+        listed = (entry for unit in units for entry in self._store.list(paths.outcomes_of(unit)))
+        return {key for entry in listed if (key := paths.parse_outcome(entry.path)) is not None}
 
     def marks_of(self, units: Iterable[Unit]) -> frozenset[UnscoredPath]:
         """Return the marks of a few units' failures, listed unit by unit after their outcomes."""
-        listed = (one for unit in units for one in self._store.list(paths.unscored_of(unit)))
-        marks = (paths.parse_unscored(one.path) for one in listed)
+        listed = (entry for unit in units for entry in self._store.list(paths.unscored_of(unit)))
+        marks = (paths.parse_unscored(entry.path) for entry in listed)
         return frozenset(mark for mark in marks if mark is not None)
 
     def again(self) -> dict[Unit, int]:
         """Return which units have a further attempt, and the highest, as far as marks tell."""
         highest: dict[Unit, int] = {}
-        for one in self._store.list(paths.AGAIN):
-            key = paths.parse_again(one.path)
+        for entry in self._store.list(paths.AGAIN):
+            key = paths.parse_again(entry.path)
             if key is not None:
                 highest[key.unit] = max(key.attempt, highest.get(key.unit, 0))
         return highest
@@ -93,9 +93,9 @@ class LedgerView:
     def owners(self, prefix: str) -> dict[str, float]:
         """Return whose objects lie under ``prefix``, and when each was written last."""
         return {
-            owner: one.modified
-            for one in self._store.list(prefix)
-            if (owner := paths.parse_owned(one.path)) is not None
+            owner: entry.modified
+            for entry in self._store.list(prefix)
+            if (owner := paths.parse_owned(entry.path)) is not None
         }
 
     def opened(self, listing: Listing, *, deep: bool, verify: bool) -> Opened:
@@ -140,8 +140,8 @@ class LedgerView:
     ) -> None:
         """Read, side by side, what was not read before; keep what came before a read that fails."""
         fresh = [key for key in wanted if key not in known]
-        found = self._store.get_all([name(key) for key in fresh])
-        for key, data in zip(fresh, found, strict=True):
+        results = self._store.get_all([name(key) for key in fresh])
+        for key, data in zip(fresh, results, strict=True):
             known[key] = parse(data or b"")
 
     def _overrule(self, listing: Listing) -> None:
@@ -150,8 +150,10 @@ class LedgerView:
             return
         listed = sorted(listing.outcomes)
         self._read_outcomes(listed)
-        found = (self._outcomes[path] for path in listed)
-        for path in outages.refused_together((one, 0.0) for one in found if one is not None):
+        results = (self._outcomes[path] for path in listed)
+        for path in outages.refused_together(
+            (outcome, 0.0) for outcome in results if outcome is not None
+        ):
             self._causes[path] = Cause.MODEL
 
     def _bad_requests(self, marks: Iterable[UnscoredPath]) -> list[UnscoredPath]:

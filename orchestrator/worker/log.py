@@ -77,14 +77,14 @@ class Narrator:
 
     def summarize(self, outcomes: Sequence[Outcome], reason: str) -> None:
         """Say how the worker ended; on GitHub as the step's summary."""
-        scored = [one.points for one in outcomes if one.points is not None]
+        scored = [outcome.points for outcome in outcomes if outcome.points is not None]
         self.say(f"leaving after {len(outcomes)} attempts, {len(scored)} scored: {reason}")
         if self.summary is None:
             return
         rows = "".join(
-            f"| {one.unit.task} | {one.attempt} | "
-            f"{one.cause or f'{one.score:g}'} | {one.seconds:.0f} | {one.steps} |\n"
-            for one in outcomes
+            f"| {outcome.unit.task} | {outcome.attempt} | "
+            f"{outcome.cause or f'{outcome.score:g}'} | {outcome.seconds:.0f} | {outcome.steps} |\n"
+            for outcome in outcomes
         )
         header = "| task | attempt | result | seconds | steps |\n| --- | --- | --- | --- | --- |\n"
         headline = f"{len(outcomes)} attempts, {len(scored)} scored. {self._line(reason)}"

@@ -119,9 +119,9 @@ class ProviderOutage:
     def _last_success(self) -> float:
         """Return when it last answered; a later answer ends the hold, so this is asked once."""
         started = [
-            one.modified
-            for one in self._tools.store.list(paths.SESSIONS)
-            if one.path == paths.session(self._session)
+            entry.modified
+            for entry in self._tools.store.list(paths.SESSIONS)
+            if entry.path == paths.session(self._session)
         ]
         success = outages.last_success(self._outcomes(), self._marks(), self._controls())
         return max((success, *started))
@@ -154,8 +154,10 @@ class ProviderOutage:
         prober = _by(self._tools.store.get(path) or b"")
         if prober == self._worker:
             return self.probing is None
-        beats = {paths.parse_owned(one.path): one for one in self._tools.store.list(paths.WORKERS)}
-        left = {paths.parse_owned(one.path) for one in self._tools.store.list(paths.LEFT)}
+        beats = {
+            paths.parse_owned(entry.path): entry for entry in self._tools.store.list(paths.WORKERS)
+        }
+        left = {paths.parse_owned(entry.path) for entry in self._tools.store.list(paths.LEFT)}
         beat = beats.get(prober)
         return prober in left or beat is None or self._now() - beat.modified > lease_s
 
@@ -194,38 +196,38 @@ class ProviderOutage:
         if self._offset is None:
             tools.claimant.beat()
             mine = paths.worker(self._worker)
-            beats = [one for one in tools.store.list(paths.WORKERS) if one.path == mine]
+            beats = [entry for entry in tools.store.list(paths.WORKERS) if entry.path == mine]
             seen = beats[0].modified if beats else tools.clock.wall()
             self._offset = seen - tools.clock.monotonic()
         return self._offset + tools.clock.monotonic()
 
     def _controls(self) -> dict[str, float]:
         listed = self._tools.store.list(paths.controls_of(self._session))
-        named = ((paths.parse_control(one.path), one.modified) for one in listed)
+        named = ((paths.parse_control(entry.path), entry.modified) for entry in listed)
         return {name[1]: at for name, at in named if name is not None}
 
     def _marks(self) -> dict[UnscoredPath, float]:
         listed = self._tools.store.list(paths.UNSCORED)
         return {
-            mark: one.modified
-            for one in listed
-            if (mark := paths.parse_unscored(one.path)) is not None
+            mark: entry.modified
+            for entry in listed
+            if (mark := paths.parse_unscored(entry.path)) is not None
         }
 
     def _outcomes(self) -> dict[OutcomePath, float]:
         listed = self._tools.store.list(paths.OUTCOMES)
         return {
-            path: one.modified
-            for one in listed
-            if (path := paths.parse_outcome(one.path)) is not None
+            path: entry.modified
+            for entry in listed
+            if (path := paths.parse_outcome(entry.path)) is not None
         }
 
     def _recorded(self) -> list[tuple[Outcome, float]]:
         """Return the outcomes that can be read, and when each was written."""
         listed = self._outcomes()
         names = [paths.outcome(path.unit, path.attempt, path.worker) for path in listed]
-        found = zip(self._tools.store.get_all(names), listed.values(), strict=True)
-        parsed = ((records.parse_outcome(data or b""), at) for data, at in found)
+        result = zip(self._tools.store.get_all(names), listed.values(), strict=True)
+        parsed = ((records.parse_outcome(data or b""), at) for data, at in result)
         return [(outcome, at) for outcome, at in parsed if outcome is not None]
 
     def _order(self, order: str, data: dict[str, str]) -> bool:

@@ -80,8 +80,8 @@ class Retries:
 def _may_try(marks: Sequence[UnscoredPath], judge: Judge) -> bool:
     """Whether marks alone leave a unit to this worker; its own failure it leaves to others."""
     history = [
-        Attempt(one.attempt, one.worker, one.session, finished=True, cause=one.cause)
-        for one in marks
+        Attempt(path.attempt, path.worker, path.session, finished=True, cause=path.cause)
+        for path in marks
     ]
     latest = max(marks, key=lambda mark: mark.attempt)
     mine = latest.worker == judge.worker and latest.cause is not Cause.RELEASED

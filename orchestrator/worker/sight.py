@@ -165,9 +165,13 @@ class Sight:
         outcomes = self._view.outcomes_of(units)
         # Few failures are listed at once, many only where they are asked for.
         few = self._failures <= len(units)
-        marks = self._view.marks() if few else self._view.marks_of({one.unit for one in outcomes})
+        marks = (
+            self._view.marks()
+            if few
+            else self._view.marks_of({outcome.unit for outcome in outcomes})
+        )
         failed = {OutcomePath(mark.unit, mark.attempt, mark.worker) for mark in marks}
-        scored = {one.unit for one in outcomes if one not in failed}
+        scored = {outcome.unit for outcome in outcomes if outcome not in failed}
         rest = [unit for unit in units if unit not in scored]
         look = self._retries.survey(rest, marks, self._judge())
         return look.done | look.held | scored
@@ -190,7 +194,9 @@ class Sight:
         beats = self._view.owners(paths.WORKERS)
         left = frozenset(self._view.owners(paths.LEFT))
         fresh = replace(seen, beats=beats, left=left, now=beats.get(judge.worker))
-        holding = {one.unit for one in unanswered(seen).highest if self._holds(one, fresh, judge)}
+        holding = {
+            path.unit for path in unanswered(seen).highest if self._holds(path, fresh, judge)
+        }
         units = [unit for unit in self._units if unit not in self._done and unit not in holding]
         claims, outcomes = self._view.of_units(units)
         return replace(

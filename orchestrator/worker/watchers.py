@@ -78,10 +78,10 @@ class Watchers:
         self._heard = None
 
     def _last(self) -> tuple[int, str]:
-        listed = [one.path for one in self._store.list(paths.watches_of(self._session))]
+        listed = [entry.path for entry in self._store.list(paths.watches_of(self._session))]
         self._is_verified = paths.verified(self._session) in listed
         named = (paths.parse_watch(path) for path in listed)
-        return max((one for one in named if one is not None), default=(0, ""))
+        return max((value for value in named if value is not None), default=(0, ""))
 
     def _beat_of(self, watcher: str) -> int | None:
         """Return the number of an idle watcher's heartbeat; None when it is not idle any more."""

@@ -91,7 +91,7 @@ def _takes_default_branch_alone(setup: Setup, path: str) -> bool:
     default = setup.target.repository.default_branch
     policies = branches(setup, path).values()
     return _is_custom(setup.commands.gh(path)) and [
-        _is_default(one, default) for one in policies
+        _is_default(policy, default) for policy in policies
     ] == [True]
 
 
@@ -118,7 +118,8 @@ def _body(present: dict[str, Any] | None) -> dict[str, Any]:
         if rule["type"] == "required_reviewers":
             body["prevent_self_review"] = rule.get("prevent_self_review", False)
             body["reviewers"] = [
-                {"type": one["type"], "id": one["reviewer"]["id"]} for one in rule["reviewers"]
+                {"type": entry["type"], "id": entry["reviewer"]["id"]}
+                for entry in rule["reviewers"]
             ]
     return body
 

@@ -17,7 +17,7 @@ AUDIENCE = "api://AzureADTokenExchange"
 def applications(setup: Setup, name: str) -> list[dict[str, Any]]:
     """Return the applications of a name; Entra lets several have one."""
     listing = setup.commands.az("ad", "app", "list", "--filter", f"displayName eq '{name}'")
-    return [one for one in listing or [] if one["displayName"] == name]
+    return [entry for entry in listing or [] if entry["displayName"] == name]
 
 
 def credentials(setup: Setup, application: dict[str, Any]) -> list[dict[str, Any]]:
@@ -35,8 +35,11 @@ def foreign_signs(setup: Setup, application: dict[str, Any]) -> list[str]:
         for kind, word in (("passwordCredentials", "passwords"), ("keyCredentials", "certificates"))
         if application.get(kind)
     ]
-    subjects = [one["subject"] for one in credentials(setup, application)]
-    return [*signs, *(f"{one} signs in as it" for one in subjects if not is_ours(setup, one))]
+    subjects = [credential["subject"] for credential in credentials(setup, application)]
+    return [
+        *signs,
+        *(f"{subject} signs in as it" for subject in subjects if not is_ours(setup, subject)),
+    ]
 
 
 def ensure_identity(setup: Setup, name: str) -> tuple[str, str]:
@@ -63,14 +66,14 @@ def ensure_identity(setup: Setup, name: str) -> tuple[str, str]:
 
 def _ours(setup: Setup, name: str) -> dict[str, Any] | None:
     matches = applications(setup, name)
-    foreign = [(one, signs) for one in matches if (signs := foreign_signs(setup, one))]
+    foreign = [(match, signs) for match in matches if (signs := foreign_signs(setup, match))]
     if foreign:
         application, signs = foreign[0]
         raise SetupError(
             f"the application {name} ({application['appId']}) is not this repository's alone:"
             f" {'; '.join(signs)}. It gets no rights here: choose another --group, or delete it."
         )
-    return min(matches, key=lambda one: one["createdDateTime"]) if matches else None
+    return min(matches, key=lambda entry: entry["createdDateTime"]) if matches else None
 
 
 def _ensure_credential(setup: Setup, application: dict[str, Any], name: str, prefix: str) -> None:
@@ -79,8 +82,8 @@ def _ensure_credential(setup: Setup, application: dict[str, Any], name: str, pre
     subject = f"{prefix}:environment:{name}"
     value = {"name": label, "issuer": ISSUER, "subject": subject, "audiences": [AUDIENCE]}
     path = setup.write(f"federated-{name}-{label}.json", value)
-    present = {one["name"]: one for one in credentials(setup, application)}
-    if any(one["subject"] == subject for one in present.values()):
+    present = {credential["name"]: credential for credential in credentials(setup, application)}
+    if any(entry["subject"] == subject for entry in present.values()):
         return
     words = ("--id", application["id"], "--parameters", f"@{path}")
     if label in present:
@@ -90,7 +93,11 @@ def _ensure_credential(setup: Setup, application: dict[str, Any], name: str, pre
         )
         return
     setup.commands.ensure(
-        lambda: [one for one in credentials(setup, application) if one["subject"] == subject],
+        lambda: [
+            credential
+            for credential in credentials(setup, application)
+            if credential["subject"] == subject
+        ],
         *("az", "ad", "app", "federated-credential", "create", *words),
         replicates=True,
     )

@@ -115,8 +115,8 @@ def _removals(
 def _chosen(setup: Setup, options: Options) -> frozenset[str]:
     """Return the stores and galleries to delete: those named, and those confirmed by name."""
     named = {*options.delete_stores, *options.delete_galleries}
-    ours = {one["name"]: "store" for one in stores(setup)}
-    ours |= {one["name"]: "gallery" for one in galleries(setup)}
+    ours = {store["name"]: "store" for store in stores(setup)}
+    ours |= {gallery["name"]: "gallery" for gallery in galleries(setup)}
     foreign = [name for name in sorted(named) if name not in ours and _exists(setup, name)]
     if foreign:
         raise InputError(
@@ -131,8 +131,10 @@ def _chosen(setup: Setup, options: Options) -> frozenset[str]:
 
 def _exists(setup: Setup, name: str) -> bool:
     groups = (setup.target.group, setup.target.image_group)
-    listings = (setup.commands.az("resource", "list", "--resource-group", one) for one in groups)
-    return any(one["name"] == name for listing in listings for one in listing or [])
+    listings = (
+        setup.commands.az("resource", "list", "--resource-group", group) for group in groups
+    )
+    return any(entry["name"] == name for listing in listings for entry in listing or [])
 
 
 def _confirmed(name: str, kind: str) -> bool:

@@ -35,7 +35,9 @@ def access_removals(setup: Setup, kept: Kept, principals: set[str]) -> Iterator[
     which Azure keeps as long as somebody has it (RoleDefinitionHasAssignments). ``principals``
     gains those that are ours: what one had may be listed after it is gone.
     """
-    owned = [app for one in ENVIRONMENTS for app in _applications(setup, one.name, kept)]
+    owned = [
+        app for environment in ENVIRONMENTS for app in _applications(setup, environment.name, kept)
+    ]
     principals.update(_principal(setup, app) for app in owned)
     sweeper = find_sweeper(setup)
     if sweeper and setup.target.made(sweeper):
@@ -57,7 +59,7 @@ def network_removals(setup: Setup) -> Iterator[Command]:
 def stores(setup: Setup) -> list[Resource]:
     """Return the accounts that carry the tag."""
     groups = (setup.target.group, setup.target.image_group)
-    return [one for group in groups for one in _tagged(setup, group, STORE)]
+    return [entry for group in groups for entry in _tagged(setup, group, STORE)]
 
 
 def galleries(setup: Setup) -> list[Resource]:
@@ -86,7 +88,9 @@ def gallery_removals(setup: Setup, chosen: frozenset[str], kept: Kept) -> Iterat
             )
             continue
         definitions = setup.commands.az("sig", "image-definition", "list", *where) or []
-        foreign = [one["name"] for one in definitions if one["name"] != DEFINITION]
+        foreign = [
+            definition["name"] for definition in definitions if definition["name"] != DEFINITION
+        ]
         if foreign:
             kept.keep(f"gallery {name}", f"it also holds {', '.join(foreign)}")
         if definitions and len(foreign) < len(definitions):
@@ -101,7 +105,7 @@ def group_removals(setup: Setup, kept: Kept) -> Iterator[Command]:
         group = setup.commands.az("group", "show", "--name", name)
         if group is None:
             continue
-        held = sorted(one["name"] for one in _resources(setup, name))
+        held = sorted(resource["name"] for resource in _resources(setup, name))
         if held:
             kept.keep(f"resource group {name}", f"it holds {', '.join(held)}")
         elif not setup.target.made(group):
@@ -131,11 +135,11 @@ def _role(setup: Setup, role: str, principals: set[str], kept: Kept) -> Iterator
     if present is None:
         return
     name, (scope,) = present["roleName"], role_file(setup.target, role)["AssignableScopes"]
-    if [one.lower() for one in present["assignableScopes"]] != [scope.lower()]:
+    if [entry.lower() for entry in present["assignableScopes"]] != [scope.lower()]:
         kept.keep(f"role {name}", "it may be assigned elsewhere too")
         return
     given = assignments_of(setup, present["id"], scope)
-    foreign = [one["principalId"] for one in given if one["principalId"] not in principals]
+    foreign = [entry["principalId"] for entry in given if entry["principalId"] not in principals]
     for assignment in given:
         if assignment["principalId"] in principals:
             yield ("az", "role", "assignment", "delete", "--ids", assignment["id"])
@@ -171,9 +175,9 @@ def _definition(setup: Setup, where: tuple[str, ...]) -> Iterator[Command]:
 
 def _tagged(setup: Setup, group: str, kind: str) -> list[Resource]:
     return [
-        one
-        for one in _resources(setup, group)
-        if one["type"].lower() == kind.lower() and setup.target.made(one)
+        resource
+        for resource in _resources(setup, group)
+        if resource["type"].lower() == kind.lower() and setup.target.made(resource)
     ]
 
 

@@ -45,7 +45,9 @@ def _environment(setup: Setup, name: str, kept: Kept, *, proof: bool) -> Iterato
     if setup.commands.gh(path) is None:
         return
     client_id = read_variable(setup, CLIENT_ID, name)
-    if not proof and client_id not in [one["appId"] for one in applications(setup, name)]:
+    if not proof and client_id not in [
+        application["appId"] for application in applications(setup, name)
+    ]:
         kept.keep(f"environment {name}", "nothing shows that azure-setup made it")
         return
     foreign = sorted(_names(setup, path, "variables") - {CLIENT_ID})
@@ -62,7 +64,7 @@ def _environment(setup: Setup, name: str, kept: Kept, *, proof: bool) -> Iterato
 def _variables(setup: Setup, kept: Kept) -> Iterator[Command]:
     said = variables(setup, "any")
     path = f"repos/{setup.target.repository.name}/actions/variables"
-    for name in (*(one for one in said if one != GROUP_VARIABLE), CEILING, GROUP_VARIABLE):
+    for name in (*(entry for entry in said if entry != GROUP_VARIABLE), CEILING, GROUP_VARIABLE):
         value = read_variable(setup, name)
         if name in SHARED and value not in (None, said[name]):
             kept.keep(f"variable {name}", "its value is another than azure-setup's")
@@ -72,7 +74,7 @@ def _variables(setup: Setup, kept: Kept) -> Iterator[Command]:
 
 def _names(setup: Setup, path: str, kind: str) -> set[str]:
     answer = setup.commands.gh(f"{path}/{kind}?per_page=30") or {}
-    return {one["name"] for one in answer.get(kind, ())}
+    return {entry["name"] for entry in answer.get(kind, ())}
 
 
 def _delete(path: str) -> Command:

@@ -94,14 +94,14 @@ def _region_problems(commands: Commands, regions: tuple[str, ...]) -> Iterator[s
     if not regions:
         return
     listing = commands.az("account", "list-locations") or []
-    shown = {one["name"]: one["displayName"] for one in listing if _is_physical(one)}
+    shown = {entry["name"]: entry["displayName"] for entry in listing if _is_physical(entry)}
     for region in regions:
         if region not in shown:
             near = difflib.get_close_matches(region, shown, n=3)
             hint = f"; near it: {', '.join(near)}" if near else ""
             yield f"--region {region} is no region that this subscription may use{hint}"
     offers = {key: _places(commands, *key) for key in (FIRST_OFFERS if regions else ())}
-    for region in (one for one in regions if one in shown):
+    for region in (region for region in regions if region in shown):
         for namespace, kind in FIRST_OFFERS if region == regions[0] else OFFERS:
             if shown[region] not in offers[namespace, kind]:
                 yield f"--region {region} does not offer {namespace}/{kind}: choose another"
@@ -114,7 +114,9 @@ def _is_physical(location: dict[str, Any]) -> bool:
 def _places(commands: Commands, namespace: str, kind: str) -> list[str]:
     provider = commands.az("provider", "show", "--namespace", namespace) or {}
     kinds = provider.get("resourceTypes") or []
-    return [place for one in kinds if one["resourceType"] == kind for place in one["locations"]]
+    return [
+        place for entry in kinds if entry["resourceType"] == kind for place in entry["locations"]
+    ]
 
 
 def _github_repository(name: str) -> tuple[Repository | None, list[str], list[str]]:

@@ -33,7 +33,7 @@ def find_role(setup: Setup, role: str) -> dict[str, Any] | None:
         *("role", "definition", "list", "--custom-role-only", "true"),
         *("--scope", wanted["AssignableScopes"][0], "--name", wanted["Name"]),
     )
-    matches = [one for one in listing or [] if one["roleName"] == wanted["Name"]]
+    matches = [entry for entry in listing or [] if entry["roleName"] == wanted["Name"]]
     return matches[0] if matches else None
 
 
@@ -65,7 +65,11 @@ def ensure_assignment(setup: Setup, principal: str, role_id: str, scope: str) ->
     there yet (https://learn.microsoft.com/azure/role-based-access-control/troubleshooting).
     """
     setup.commands.ensure(
-        lambda: [one for one in assignments(setup, principal, scope) if _same(one, role_id)],
+        lambda: [
+            assignment
+            for assignment in assignments(setup, principal, scope)
+            if _same(assignment, role_id)
+        ],
         *("az", "role", "assignment", "create", "--assignee-object-id", principal),
         *("--assignee-principal-type", "ServicePrincipal", "--role", role_id, "--scope", scope),
         replicates=True,
@@ -87,7 +91,7 @@ def assignments_of(setup: Setup, role_id: str, scope: str) -> list[dict[str, Any
         *("role", "assignment", "list", "--scope", scope),
         *("--fill-principal-name", "false", "--fill-role-definition-name", "false"),
     )
-    return [one for one in listing or [] if _same(one, role_id)]
+    return [entry for entry in listing or [] if _same(entry, role_id)]
 
 
 def _same(assignment: dict[str, Any], role_id: str) -> bool:

@@ -31,7 +31,9 @@ def variables(setup: Setup, app_id: str) -> dict[str, str]:
         "AZURE_SUBSCRIPTION_ID": target.subscription,
         "AZURE_TENANT_ID": target.tenant,
         GROUP_VARIABLE: target.group,
-        "WAA_MATRIX_SUBNETS": " ".join(f"{one}={_subnet(setup, one)}" for one in target.regions),
+        "WAA_MATRIX_SUBNETS": " ".join(
+            f"{region}={_subnet(setup, region)}" for region in target.regions
+        ),
         "WAA_MATRIX_REGIONS": " ".join(target.regions),
         "WAA_MATRIX_STORE": f"az://{target.account}",
         "WAA_MATRIX_MACHINE_IMAGE": f"{images}/providers/Microsoft.Compute/galleries/{GALLERY}"
@@ -99,7 +101,9 @@ def _secret(setup: Setup, name: str, file: Path) -> None:
     Its value goes by standard input. To change one: ``gh secret set`` with the same words.
     """
     repository = setup.target.repository.name
-    for environment in (one for one in ENVIRONMENTS if one.registers_runners):
+    for environment in (
+        environment for environment in ENVIRONMENTS if environment.registers_runners
+    ):
         name_of = f"{setup.target.group}-{environment.name}"
         if setup.commands.gh(f"repos/{repository}/environments/{name_of}/secrets/{name}") is None:
             setup.commands.change(

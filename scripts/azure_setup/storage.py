@@ -19,7 +19,9 @@ def account_name(commands: Commands, subscription: str, group: str, repository: 
     when the repository is renamed: what is there counts more.
     """
     accounts = commands.az("storage", "account", "list", "--resource-group", group) or []
-    ours = [one["name"] for one in accounts if (one.get("tags") or {}).get(TAG) == group]
+    ours = [
+        account["name"] for account in accounts if (account.get("tags") or {}).get(TAG) == group
+    ]
     if len(ours) == 1:
         return str(ours[0])
     text = f"{subscription} {repository} {group}"

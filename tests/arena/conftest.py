@@ -73,13 +73,13 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     stages: list[Stage] = []
 
     def make(*faults: dict[str, Any], start: bool = True, **more: Any) -> Stage:
-        one = Stage(tmp_path / f"stage-{len(stages)}", list(faults), **more)
-        one.root.mkdir()
-        stages.append(one)
+        entry = Stage(tmp_path / f"stage-{len(stages)}", list(faults), **more)
+        entry.root.mkdir()
+        stages.append(entry)
         if start:
-            one.start()
-        return one
+            entry.start()
+        return entry
 
     yield make
-    for one in stages:
-        one.arena.stop()
+    for entry in stages:
+        entry.arena.stop()

@@ -14,11 +14,11 @@ def answer(words: list[str], state: dict[str, dict[str, object]]) -> int:
         sys.stderr.write("Cannot connect to the Docker daemon\n")
         return 1
     if words[1] == "inspect" and words[0] in ("image", "container"):
-        found = state[words[0]].get(words[2])
-        if found is None:
+        result = state[words[0]].get(words[2])
+        if result is None:
             sys.stderr.write(f"Error: No such {words[0]}: {words[2]}\n")
             return 1
-        sys.stdout.write(json.dumps([found]))
+        sys.stdout.write(json.dumps([result]))
         return 0
     raise SystemExit(f"fake docker does not know {words}")
 

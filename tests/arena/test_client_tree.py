@@ -56,12 +56,12 @@ def test_what_tools_leave_behind_does_not_count(tree: Path) -> None:
 
 def test_names_and_contents_do_not_run_into_each_other(tmp_path: Path) -> None:
     """A file's name may hold anything, also what looks like another file's entry."""
-    one = hashlib.sha256(b"1").hexdigest()
+    entry = hashlib.sha256(b"1").hexdigest()
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     (tmp_path / "a" / "x").write_text("1")
     (tmp_path / "a" / "y").write_text("2")
-    (tmp_path / "b" / f"x file {one}\ny").write_text("2")
+    (tmp_path / "b" / f"x file {entry}\ny").write_text("2")
     assert tree_digest(tmp_path / "a") != tree_digest(tmp_path / "b")
 
 

@@ -34,11 +34,11 @@ class Client:
         self.guest = guest
 
     def spawn(self, *flags: str, **setting: Any) -> subprocess.Popen[str]:
-        told = {"speed": 3000, "http": self.guest.addresses[0], **setting}
+        reported = {"speed": 3000, "http": self.guest.addresses[0], **setting}
         return subprocess.Popen(
             [*PROGRAM, "--emulator_ip", "127.0.0.1", "--test_all_meta_path", "list.json", *flags],
             cwd=self.directory,
-            env={"WAA_STANDIN": json.dumps(told)},
+            env={"WAA_STANDIN": json.dumps(reported)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -55,18 +55,18 @@ class Client:
 
 @pytest.fixture
 def guest() -> Iterator[Guest]:
-    one = Guest(("127.0.0.1", 0), ("127.0.0.1", 0))
-    one.power_on()
-    one.boot()
-    yield one
-    one.die()
+    entry = Guest(("127.0.0.1", 0), ("127.0.0.1", 0))
+    entry.power_on()
+    entry.boot()
+    yield entry
+    entry.die()
 
 
 @pytest.fixture
 def client(tmp_path: Path, guest: Guest) -> Client:
-    one = Client(tmp_path, guest)
-    one.list(chrome=["a"], vlc=["b", "c"])
-    return one
+    entry = Client(tmp_path, guest)
+    entry.list(chrome=["a"], vlc=["b", "c"])
+    return entry
 
 
 def finished(output: str) -> list[str]:
@@ -219,10 +219,10 @@ def keys(directory: Path) -> list[set[str]]:
 def shapes(directory: Path) -> set[str]:
     """Return the places that log, having checked the colours around them."""
     log = next((directory / "logs").iterdir()).read_text()
-    found = set()
+    result = set()
     for line in log.splitlines():
         head, _, rest = line.partition("-MainProcess\x1b[1;33m] \x1b[0m")
         assert head.startswith("\x1b[1;33m[20")
         assert rest
-        found.add(head.rpartition("\x1b[32m")[2])
-    return found
+        result.add(head.rpartition("\x1b[32m")[2])
+    return result

@@ -53,12 +53,12 @@ def test_draws_stay_within_their_bounds() -> None:
 def test_the_demo_succeeds_as_often_as_published_agents() -> None:
     rates = []
     for seed in range(40):
-        scores = [draw(seed, one.domain, one.name, 0).score for one in demo_suite().tasks]
+        scores = [draw(seed, task.domain, task.name, 0).score for task in demo_suite().tasks]
         rates.append(statistics.fmean(scores))
     assert 0.2 < statistics.fmean(rates) < 0.35
-    infeasible = [one for one in demo_suite().tasks if one.infeasible]
+    infeasible = [task for task in demo_suite().tasks if task.infeasible]
     assert {
-        draw(seed, one.domain, one.name, 0).score for one in infeasible for seed in range(9)
+        draw(seed, key.domain, key.name, 0).score for key in infeasible for seed in range(9)
     } == {
         0.0,
         1.0,

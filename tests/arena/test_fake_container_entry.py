@@ -25,7 +25,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
     def entry(*flags: str, **setting: Any) -> subprocess.Popen[str]:
-        told = {
+        reported = {
             "speed": 3000,
             "http": "127.0.0.1:0",
             "qmp": "127.0.0.1:0",
@@ -35,7 +35,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process = subprocess.Popen(
             [sys.executable, "-S", "-I", str(HOME / "__main__.py"), "entry", *flags],
             cwd=tmp_path,
-            env={"WAA_STANDIN": json.dumps(told)},
+            env={"WAA_STANDIN": json.dumps(reported)},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -70,9 +70,9 @@ def test_without_a_client_the_container_is_kept_alive(start: Any, tmp_path: Path
         "Skipping image preparation...",
         "Keeping container alive",
     ]
-    told = json.loads((tmp_path / "ports.json").read_text())
-    assert ask_server(*address(told["http"])) == "ok"
-    assert ask_qemu(*address(told["qmp"])) == "running"
+    reported = json.loads((tmp_path / "ports.json").read_text())
+    assert ask_server(*address(reported["http"])) == "ok"
+    assert ask_qemu(*address(reported["qmp"])) == "running"
     assert process.poll() is None
 
 
@@ -103,17 +103,17 @@ def test_the_wait_for_windows_has_no_end_of_its_own(start: Any, tmp_path: Path) 
     assert process.stdout is not None
     lines = [process.stdout.readline().strip() for _ in range(60)]
     assert set(lines[3:]) == {WAITING}
-    told = json.loads((tmp_path / "ports.json").read_text())
-    assert ask_server(*address(told["http"])).startswith("no answer")
-    assert ask_qemu(*address(told["qmp"])) == "running"
+    reported = json.loads((tmp_path / "ports.json").read_text())
+    assert ask_server(*address(reported["http"])).startswith("no answer")
+    assert ask_qemu(*address(reported["qmp"])) == "running"
 
 
 def test_it_ends_when_its_lifeline_does(tmp_path: Path) -> None:
-    told = {"lifeline": True, "http": "127.0.0.1:0", "qmp": "127.0.0.1:0"}
+    reported = {"lifeline": True, "http": "127.0.0.1:0", "qmp": "127.0.0.1:0"}
     process = subprocess.Popen(
         [sys.executable, "-S", "-I", str(HOME / "__main__.py"), "entry", "--start-client", "false"],
         cwd=tmp_path,
-        env={"WAA_STANDIN": json.dumps(told)},
+        env={"WAA_STANDIN": json.dumps(reported)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )

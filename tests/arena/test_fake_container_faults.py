@@ -73,10 +73,10 @@ def test_every_kind_is_covered() -> None:
 
 @pytest.mark.parametrize(("kind", "cause"), CRASHES.items())
 def test_a_fault_has_its_cause(stage: Callable[..., Stage], kind: str, cause: Cause) -> None:
-    one = stage({"kind": kind})
-    task = one.run()
+    entry = stage({"kind": kind})
+    task = entry.run()
     reading = read_task(task_directory(task), task.output)
-    verdict = classify(reading, Ending.EXITED, arena_ok=one.arena.health().ok)
+    verdict = classify(reading, Ending.EXITED, arena_ok=entry.arena.health().ok)
     assert verdict.cause is cause
     assert task.poll() == (-9 if kind == "die" else 0)
 
@@ -126,10 +126,10 @@ def test_each_message_of_the_set_up_in_each_phase(stage: Callable[..., Stage], k
         for number, row in enumerate(TABLE)
     ]
     faults.append({"kind": "result", "task": "chrome/*", "text": "1"})
-    one = stage(*faults)
+    entry = stage(*faults)
 
     for number, row in enumerate(TABLE):
-        verdict = judged(one.run(f"row-{number}"))
+        verdict = judged(entry.run(f"row-{number}"))
 
         weight = Weight.NOTHING if kind == "late-line" else row.weight
         if weight is Weight.OF_THE_STEP:
@@ -162,8 +162,8 @@ def test_the_client_says_what_it_was_started_with(stage: Callable[..., Stage]) -
 
 
 def test_qemus_monitor_serves_one_client_at_a_time(stage: Callable[..., Stage]) -> None:
-    one = stage()
-    where = address(json.loads((one.root / "arena" / "guest.json").read_text())["qmp"])
+    entry = stage()
+    where = address(json.loads((entry.root / "arena" / "guest.json").read_text())["qmp"])
     with socket.create_connection(where, 5.0) as first:
         assert b"QMP" in first.recv(4096)
         with socket.create_connection(where, 5.0) as second:
@@ -173,7 +173,7 @@ def test_qemus_monitor_serves_one_client_at_a_time(stage: Callable[..., Stage]) 
             first.close()
             second.settimeout(5.0)
             assert b"QMP" in second.recv(4096)
-    assert one.arena.health().ok
+    assert entry.arena.health().ok
 
 
 def test_a_rate_limit_is_heard_until_it_is_over(stage: Callable[..., Stage]) -> None:

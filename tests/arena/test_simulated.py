@@ -33,10 +33,10 @@ def result(task: TaskProcess) -> bytes:
 
 
 def test_a_task_is_scored_as_drawn(stage: Callable[..., Stage]) -> None:
-    one = stage()
-    assert one.arena.health().ok
+    entry = stage()
+    assert entry.arena.health().ok
 
-    task = one.run()
+    task = entry.run()
 
     assert task.poll() == 0
     drawn = draw(7, "chrome", "demo-1", 0)
@@ -65,17 +65,17 @@ def test_progress_is_visible_while_a_task_runs(stage: Callable[..., Stage]) -> N
 
 
 def test_a_hung_client_is_killed(stage: Callable[..., Stage]) -> None:
-    one = stage({"kind": "hang", "step": 0})
-    task = one.launch()
+    entry = stage({"kind": "hang", "step": 0})
+    task = entry.launch()
     until(lambda: task_directory(task).exists())
     assert task.kill(5.0)
     assert task.poll() is not None
-    assert one.arena.health().ok
+    assert entry.arena.health().ok
 
 
 def test_a_fault_strikes_the_attempt_it_names(stage: Callable[..., Stage]) -> None:
-    one = stage({"kind": "die", "attempt": 1, "task": "chrome/*"})
-    first, second = one.run(attempt=1), one.run(attempt=2)
+    entry = stage({"kind": "die", "attempt": 1, "task": "chrome/*"})
+    first, second = entry.run(attempt=1), entry.run(attempt=2)
     assert first.poll() == -signal.SIGKILL
     assert not (task_directory(first) / "result.txt").exists()
     assert second.poll() == 0
@@ -90,27 +90,27 @@ def test_an_unkillable_client_and_what_it_detached_are_killed(stage: Callable[..
 
 
 def test_a_dead_qemu_is_seen_and_a_reset_cures_it(stage: Callable[..., Stage]) -> None:
-    one = stage({"kind": "qemu-dead", "boot": 1})
-    task = one.run()
+    entry = stage({"kind": "qemu-dead", "boot": 1})
+    task = entry.run()
     last = (task_directory(task) / "traj.jsonl").read_text().splitlines()[-1]
     assert "env.step(" in json.loads(last)["Traceback"]
-    health = one.arena.health()
+    health = entry.arena.health()
     assert not health.ok
     assert "/probe: no answer" in health.detail
     assert "QMP: no answer" in health.detail
 
-    one.arena.reset(30.0, threading.Event())
+    entry.arena.reset(30.0, threading.Event())
 
-    assert one.arena.health().ok
-    assert result(one.run(attempt=2))
+    assert entry.arena.health().ok
+    assert result(entry.run(attempt=2))
 
 
 def test_a_guest_that_never_comes_up_is_an_error(stage: Callable[..., Stage]) -> None:
-    one = stage({"kind": "never-ready", "boot": 1}, start=False)
+    entry = stage({"kind": "never-ready", "boot": 1}, start=False)
     with pytest.raises(ArenaError, match=r"not ready within 0\.3 s.*(?s:.)*Waiting for a response"):
-        one.arena.start(0.3, threading.Event())
-    one.arena.reset(30.0, threading.Event())
-    assert one.arena.health().ok
+        entry.arena.start(0.3, threading.Event())
+    entry.arena.reset(30.0, threading.Event())
+    assert entry.arena.health().ok
 
 
 def test_starting_stops_when_asked(stage: Callable[..., Stage]) -> None:
@@ -121,13 +121,13 @@ def test_starting_stops_when_asked(stage: Callable[..., Stage]) -> None:
 
 
 def test_stopping_leaves_no_process(stage: Callable[..., Stage]) -> None:
-    one = stage({"kind": "unkillable", "step": 0})
-    one.launch()
-    until(lambda: len(processes_in(one.root)) == 3)
-    one.arena.stop()
-    assert processes_in(one.root) == []
-    assert not one.arena.health().ok
-    one.arena.stop()
+    entry = stage({"kind": "unkillable", "step": 0})
+    entry.launch()
+    until(lambda: len(processes_in(entry.root)) == 3)
+    entry.arena.stop()
+    assert processes_in(entry.root) == []
+    assert not entry.arena.health().ok
+    entry.arena.stop()
 
 
 def test_a_killed_worker_leaves_no_process(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_the_fingerprint_says_simulated(stage: Callable[..., Stage]) -> None:
 
 def processes_in(directory: Path) -> list[int]:
     """Return the processes whose working directory lies in this one."""
-    found = []
+    match = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -165,8 +165,8 @@ def processes_in(directory: Path) -> list[int]:
             except OSError:
                 continue
             if where.is_relative_to(directory):
-                found.append(int(entry.name))
-    return found
+                match.append(int(entry.name))
+    return match
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def poisoned(row: Poison) -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as scratch:
         run = Poisoned(row.workers, Path(scratch), proven=row.proven)
         results = run.run().results
-        unscored = sum(one.score is None for one in results if one.unit != POISON)
+        unscored = sum(result.score is None for result in results if result.unit != POISON)
         return len(run.doomed), (RULES[Cause.LOST].retries or 0) + 1, unscored
 
 

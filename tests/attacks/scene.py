@@ -130,11 +130,11 @@ class Scene:
     def victim(self, process: subprocess.Popen[str]) -> tuple[str, int]:
         """Wait for a worker that is at a task; return its id and its process."""
 
-        def found() -> tuple[str, int] | None:
+        def at_work() -> tuple[str, int] | None:
             alive = workers_of(process.pid)
-            return next(((one, alive[one]) for one in self.working() if one in alive), None)
+            return next(((entry, alive[entry]) for entry in self.working() if entry in alive), None)
 
-        worker, pid = self.until(found, "a worker at work")
+        worker, pid = self.until(at_work, "a worker at work")
         return worker, pid
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
@@ -142,9 +142,9 @@ class Scene:
 
         def met() -> Any:
             over = self.processes[0].poll() is not None
-            found = condition()
-            assert found or not over, f"the run ended before: {what}: {self.said()}"
-            return found
+            result = condition()
+            assert result or not over, f"the run ended before: {what}: {self.said()}"
+            return result
 
         return until(met, what)
 
@@ -178,7 +178,7 @@ class Scene:
         if self.golden is None:
             return []
         mine = set(self._worker_ids())
-        return [one.name for one in started_by_workers(Docker()) if one.worker in mine]
+        return [left.name for left in started_by_workers(Docker()) if left.worker in mine]
 
     def left(self) -> tuple[str, ...]:
         """Return what is left of the run once it had time to go: processes, attempts."""
@@ -241,10 +241,10 @@ def miscounted(folded: Folded, *, taken_over: bool) -> Iterator[str]:
     Where a task was ``taken_over`` from a worker that lived on, both may have its score.
     """
     for result in folded.results:
-        scores = sum(one.score is not None for one in result.attempts)
+        scores = sum(outcome.score is not None for outcome in result.attempts)
         if scores > 1 and not taken_over:
             yield f"{result.unit} has {scores} scores"
-        tries = Counter((one.session, one.cause) for one in result.attempts)
+        tries = Counter((outcome.session, outcome.cause) for outcome in result.attempts)
         for (_, cause), count in tries.items():
             retries = None if cause is None else RULES[cause].retries
             if retries is not None and count > retries + 1:

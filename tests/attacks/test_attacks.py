@@ -29,8 +29,8 @@ def tier(row: Row) -> list[pytest.MarkDecorator]:
 )
 def test_an_attack_loses_and_leaves_nothing(row: Row, request: pytest.FixtureRequest) -> None:
     azurite = request.getfixturevalue("azurite") if row.blobs else None
-    found = played(row, azurite)
-    assert list(found.wrongs(row)) == []
+    outcome = played(row, azurite)
+    assert list(outcome.wrongs(row)) == []
 
 
 def test_the_part_names_rows() -> None:

@@ -110,11 +110,11 @@ def prepare(root: Path, az_socket: Path, signed_in: Path | None = None) -> Progr
     """Lay out a directory; ``signed_in`` is another's, whose az has a login to copy."""
     bin_directory = root / "bin"
     bin_directory.mkdir(parents=True)
-    found = azgh_programs()
-    assert found is not None
+    path = azgh_programs()
+    assert path is not None
     (bin_directory / "python3").symlink_to(sys.executable)
     (bin_directory / "az").symlink_to(HERE / "az")
-    (bin_directory / "gh").symlink_to(found / "gh")
+    (bin_directory / "gh").symlink_to(path / "gh")
     (root / "gh").mkdir()
     (root / "gh" / "config.yml").write_text(f"version: 1\nhttp_unix_socket: {root / 'world'}\n")
     if signed_in is not None:

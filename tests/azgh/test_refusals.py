@@ -34,8 +34,8 @@ def test_a_dry_run_shows_every_command_and_changes_nothing(fresh: Machine) -> No
     done = fresh.setup("--region", "westeurope", "--dry-run")
     assert done.status == 0, done.err
     assert fresh.world.changes == []
-    assert sum(one.startswith("az role definition create") for one in done.commands) == 4
-    assert sum("deployment-branch-policies" in one for one in done.commands) == 3
+    assert sum(command.startswith("az role definition create") for command in done.commands) == 4
+    assert sum("deployment-branch-policies" in command for command in done.commands) == 3
     assert "NAT gateway" in done.out
 
 
@@ -97,9 +97,9 @@ def test_the_real_gh_prints_a_refusals_body_on_stdout(ready: Machine) -> None:
 def test_an_application_that_others_sign_in_as_gets_no_rights(ready: Machine) -> None:
     world = ready.world
     (run,) = [
-        one
-        for one in world.entra.applications.objects.values()
-        if one["displayName"] == "waa-matrix-run"
+        entry
+        for entry in world.entra.applications.objects.values()
+        if entry["displayName"] == "waa-matrix-run"
     ]
     world.github.others = {"stranger/bench": 5}
     for credential in world.entra.credentials[run["id"]]:
@@ -134,10 +134,12 @@ def test_a_renamed_repository_goes_on_with_what_it_has(ready: Machine) -> None:
     done = ready.setup("--region", "westeurope", "--region", "northeurope")
     assert done.status == 0, done.err
     assert "octo/bench is octo/renamed now" in done.err
-    assert not [one for one in done.commands if "storage account create" in one]
+    assert not [command for command in done.commands if "storage account create" in command]
     for credentials in ready.world.entra.credentials.values():
-        subjects = [one["subject"] for one in credentials]
-        assert any(one.startswith(f"repo:octo@{OWNER_ID}/renamed@{NUMBER}:") for one in subjects)
+        subjects = [credential["subject"] for credential in credentials]
+        assert any(
+            subject.startswith(f"repo:octo@{OWNER_ID}/renamed@{NUMBER}:") for subject in subjects
+        )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_it_goes_but_for_store_and_gallery_and_a_second_time_changes_nothing(
     world = ready.world
     first = ready.setup("--remove")
     assert first.status == 0, first.err
-    kinds = {one["type"] for one in world.arm.resources.values()}
+    kinds = {resource["type"] for resource in world.arm.resources.values()}
     assert kinds == {
         "Microsoft.Compute/galleries",
         "Microsoft.Compute/galleries/images",
@@ -42,7 +42,7 @@ def test_it_goes_but_for_store_and_gallery_and_a_second_time_changes_nothing(
 
 def test_store_and_gallery_go_by_their_names(ready: Machine) -> None:
     accounts = ready.world.arm.of_kind("Microsoft.Storage/storageAccounts")
-    stores = [word for one in accounts for word in ("--delete-store", one["name"])]
+    stores = [word for account in accounts for word in ("--delete-store", account["name"])]
     done = ready.setup("--remove", *stores, "--delete-gallery", "waa_matrix")
     assert done.status == 0, done.err
     assert (ready.world.arm.resources, ready.world.arm.groups) == ({}, {})
@@ -59,9 +59,9 @@ def test_what_somebody_else_made_stays_and_is_named(ready: Machine) -> None:
     world.github.variables["AZURE_TENANT_ID"] = "another"
     world.github.variables["THEIRS"] = "1"
     (image,) = [
-        one
-        for one in world.entra.applications.objects.values()
-        if one["displayName"] == "waa-matrix-image"
+        entry
+        for entry in world.entra.applications.objects.values()
+        if entry["displayName"] == "waa-matrix-image"
     ]
     image["passwordCredentials"] = [{"keyId": "1"}]
     done = ready.setup("--remove")

@@ -48,14 +48,14 @@ def test_no_assignment_looks_for_its_principal_in_entra(made: tuple[World, list[
     """By its object id and type: one that was just made is not found there."""
     principals = made[0].entra.principals.objects
     calls = [call for run in made[1] for call in run.calls]
-    given = [one for one in calls if one.method == "PUT" and "/roleAssignments/" in one.path]
-    assert len({one.body["properties"]["principalId"] for one in given}) == len(principals) == 4
-    assert {one.body["properties"]["principalType"] for one in given} == {"ServicePrincipal"}
-    graph = [one for one in calls if one.host == "graph.microsoft.com"]
+    given = [call for call in calls if call.method == "PUT" and "/roleAssignments/" in call.path]
+    assert len({call.body["properties"]["principalId"] for call in given}) == len(principals) == 4
+    assert {call.body["properties"]["principalType"] for call in given} == {"ServicePrincipal"}
+    graph = [call for call in calls if call.host == "graph.microsoft.com"]
     assert graph
     # az asks for whom it names on the way back, by POST and by id: that finds nothing, and says so.
-    filters = [" ".join(one.query.values()) for one in graph if one.method == "GET"]
-    assert not [one for one in filters if any(name in one for name in principals)]
+    filters = [" ".join(call.query.values()) for call in graph if call.method == "GET"]
+    assert not [entry for entry in filters if any(name in entry for name in principals)]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -72,14 +72,18 @@ def test_a_role_says_what_its_file_says(made: tuple[World, list[Run]], role: str
 
 def test_each_identity_has_its_role_at_its_scope_alone(made: tuple[World, list[Run]]) -> None:
     world = made[0]
-    names = {one["name"]: one["properties"]["roleName"] for one in world.arm.access.roles.values()}
+    names = {
+        role["name"]: role["properties"]["roleName"] for role in world.arm.access.roles.values()
+    }
     given = {
         (
-            names[one["properties"]["roleDefinitionId"].rpartition("/")[2]],
-            one["properties"]["scope"],
-            world.entra.principals.objects[one["properties"]["principalId"]].get("displayName", ""),
+            names[assignment["properties"]["roleDefinitionId"].rpartition("/")[2]],
+            assignment["properties"]["scope"],
+            world.entra.principals.objects[assignment["properties"]["principalId"]].get(
+                "displayName", ""
+            ),
         )
-        for one in world.arm.access.assignments.values()
+        for assignment in world.arm.access.assignments.values()
     }
     group = f"{HERE}/resourceGroups/waa-matrix"
     assert given == {
@@ -95,7 +99,7 @@ def test_a_job_signs_in_by_name_and_by_number(made: tuple[World, list[Run]]) -> 
     entra = made[0].entra
     for application in entra.applications.objects.values():
         environment = application["displayName"]
-        subjects = {one["subject"] for one in entra.credentials[application["id"]]}
+        subjects = {credential["subject"] for credential in entra.credentials[application["id"]]}
         assert subjects == {
             f"repo:octo/bench:environment:{environment}",
             f"repo:octo@{OWNER_ID}/bench@{NUMBER}:environment:{environment}",
@@ -107,7 +111,7 @@ def test_environments_take_the_default_branch_alone(made: tuple[World, list[Run]
     assert set(environments) == {"waa-matrix-run", "waa-matrix-reaper", "waa-matrix-image"}
     for environment in environments.values():
         assert environment.policy == {"protected_branches": False, "custom_branch_policies": True}
-        assert [one["name"] for one in environment.branches.values()] == ["main"]
+        assert [branch["name"] for branch in environment.branches.values()] == ["main"]
         assert environment.rules == []
 
 
@@ -121,7 +125,7 @@ def test_nothing_comes_in_and_no_machine_has_a_way_out_of_its_own(
 ) -> None:
     arm = made[0].arm
     rules = arm.of_kind("Microsoft.Network/networkSecurityGroups/securityRules")
-    assert [(one["properties"]["direction"], one["properties"]["access"]) for one in rules] == [
+    assert [(rule["properties"]["direction"], rule["properties"]["access"]) for rule in rules] == [
         ("Inbound", "Deny")
     ] * 2
     subnets = arm.of_kind("Microsoft.Network/virtualNetworks/subnets")
@@ -137,11 +141,11 @@ def test_the_image_has_no_trusted_launch_and_the_golden_one_is_out_of_a_runs_rea
 ) -> None:
     arm = made[0].arm
     (definition,) = arm.of_kind("Microsoft.Compute/galleries/images")
-    features = {one["name"]: one["value"] for one in definition["properties"]["features"]}
+    features = {entry["name"]: entry["value"] for entry in definition["properties"]["features"]}
     # az sends nothing for SecurityType=Standard, and TrustedLaunchSupported where none is given.
     assert features == {"DiskControllerTypes": "SCSI,NVMe"}
     accounts = arm.of_kind("Microsoft.Storage/storageAccounts")
-    places = {one["name"].endswith("gold"): one["id"].split("/")[4] for one in accounts}
+    places = {account["name"].endswith("gold"): account["id"].split("/")[4] for account in accounts}
     assert places == {False: "waa-matrix", True: "waa-matrix-image"}
     for account in accounts:
         assert account["properties"]["allowBlobPublicAccess"] is False
@@ -161,9 +165,12 @@ def test_the_variables_are_those_that_the_commands_read(made: tuple[World, list[
     assert set(said) <= read | elsewhere
     assert {"WAA_MATRIX_SUBNETS", "WAA_MATRIX_REGIONS", "WAA_MATRIX_STORE"} <= read
     sites = said["WAA_MATRIX_SUBNETS"].split()
-    assert [one.partition("=")[0] for one in sites] == said["WAA_MATRIX_REGIONS"].split()
+    assert [site.partition("=")[0] for site in sites] == said["WAA_MATRIX_REGIONS"].split()
     assert said["WAA_MATRIX_MAX_COST"] == "60"
-    ids = {one["displayName"]: one["appId"] for one in made[0].entra.applications.objects.values()}
+    ids = {
+        entry["displayName"]: entry["appId"]
+        for entry in made[0].entra.applications.objects.values()
+    }
     for name, environment in made[0].github.environments.items():
         assert environment.variables == {"AZURE_CLIENT_ID": ids[name]}
 
@@ -187,11 +194,11 @@ def test_what_differs_is_corrected_and_nothing_else_changes(ready: Machine) -> N
     assert after["name"] == role["name"]
     assert len(after["properties"]["permissions"][0]["actions"]) > 1
     for environment in github.environments.values():
-        assert [one["name"] for one in environment.branches.values()] == ["trunk"]
-    assert [one["type"] for one in image.rules] == ["required_reviewers"]
+        assert [branch["name"] for branch in environment.branches.values()] == ["trunk"]
+    assert [rule["type"] for rule in image.rules] == ["required_reviewers"]
     assert github.variables["WAA_MATRIX_REGIONS"] == "westeurope northeurope"
     assert github.variables["WAA_MATRIX_MAX_COST"] == "60"
-    azure = [one for one in world.changes if "management.azure.com" in one]
+    azure = [change for change in world.changes if "management.azure.com" in change]
     assert len(azure) == 1
     assert "roleDefinitions" in azure[0]
     secret = {"WAA_MATRIX_APP_PRIVATE_KEY": "-----BEGIN KEY-----secret"}
@@ -204,14 +211,18 @@ def test_what_an_older_or_interrupted_set_up_lacks_is_made(ready: Machine) -> No
     """The subject by number, Compute registered again after the feature, the ceiling."""
     world = ready.world
     credentials = next(iter(world.entra.credentials.values()))
-    (wanted,) = [one["subject"] for one in credentials if "@" in one["subject"]]
-    credentials[:] = [one for one in credentials if one["subject"] != wanted]
+    (wanted,) = [
+        credential["subject"] for credential in credentials if "@" in credential["subject"]
+    ]
+    credentials[:] = [credential for credential in credentials if credential["subject"] != wanted]
     world.arm.groups["waa-matrix"]["tags"].pop("waa-standard-security")
     world.arm.catalogue.propagated = False
     del world.github.variables["WAA_MATRIX_MAX_COST"]
     done = ready.setup("--region", "westeurope", "--region", "northeurope", "--max-cost", "25")
     made = {
-        "subject": [one["subject"] for one in credentials if one["subject"] == wanted],
+        "subject": [
+            credential["subject"] for credential in credentials if credential["subject"] == wanted
+        ],
         "Compute": world.arm.catalogue.propagated,
         "ceiling": world.github.variables.get("WAA_MATRIX_MAX_COST"),
     }

@@ -84,12 +84,12 @@ def test_store_and_gallery_are_asked_for_by_name_and_another_answer_keeps_them(
     """The first is typed as it is; Enter, and the word yes, keep."""
     arm = ready.world.arm
     accounts = arm.of_kind("Microsoft.Storage/storageAccounts")
-    store, golden = sorted((one["name"] for one in accounts), key=len)
+    store, golden = sorted((account["name"] for account in accounts), key=len)
     done = at_terminal(ready, "--remove", answers=[store, "", "yes"])
     assert done.status == 0, done.err
     for question in (f"the store {store} ", f"the store {golden} ", "the gallery waa_matrix "):
         assert f"Delete {question}with all that is in it?" in done.err
-    assert [one["name"] for one in arm.of_kind("Microsoft.Storage/storageAccounts")] == [golden]
-    assert [one["name"] for one in arm.of_kind("Microsoft.Compute/galleries")] == ["waa_matrix"]
+    assert [entry["name"] for entry in arm.of_kind("Microsoft.Storage/storageAccounts")] == [golden]
+    assert [entry["name"] for entry in arm.of_kind("Microsoft.Compute/galleries")] == ["waa_matrix"]
     assert f"kept: store {golden}" in done.err
     assert "kept: gallery waa_matrix" in done.err

@@ -33,9 +33,9 @@ class Workflow:
     path: Path
 
     def report(self, wins: range, name: str = "500", **changes: Any) -> None:
-        found = document(tasks_of(wins, **changes), name)
+        result = document(tasks_of(wins, **changes), name)
         self.path.joinpath("report").mkdir(exist_ok=True)
-        self.path.joinpath("report", "results.json").write_text(json.dumps(found))
+        self.path.joinpath("report", "results.json").write_text(json.dumps(result))
 
     def earlier(self, wins: range, name: str) -> None:
         path = self.path / f"{name}.json"
@@ -62,8 +62,8 @@ class Workflow:
         fake = self.fake
         fake.add_run(run_id, workflow=workflow, event=event, **of)
         fake.finish_job(fake.add_job(run_id, "report", ["ubuntu-latest"], hosted=True).id)
-        found = document(tasks_of(wins), f"waa-{run_id}", fingerprint=fingerprint)
-        data = json.dumps(found).encode() if results is None else results
+        result = document(tasks_of(wins), f"waa-{run_id}", fingerprint=fingerprint)
+        data = json.dumps(result).encode() if results is None else results
         entry = fake.add_artifact(
             run_id, "report-1", zipped({**(more or {}), "results.json": data})
         )
@@ -79,8 +79,8 @@ class Workflow:
         return (self.path / "summary.md").read_text()
 
     def publish(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        found = self.environment(EVENT)
-        return call("publish", str(self.path / "report"), *flags, **{**found, **environment})
+        result = self.environment(EVENT)
+        return call("publish", str(self.path / "report"), *flags, **{**result, **environment})
 
     def environment(self, event: Any) -> dict[str, str]:
         """Return what a job of a pull request's run is given, with this event's payload."""

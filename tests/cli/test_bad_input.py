@@ -37,7 +37,7 @@ def runs(tmp_path: Path) -> Runs:
 
 
 def of_domain(domain: str, wins: range = range(10)) -> list[dict[str, Any]]:
-    return [{**one, "domain": domain} for one in tasks_of(wins)]
+    return [{**entry, "domain": domain} for entry in tasks_of(wins)]
 
 
 def test_a_run_is_counted_once_whatever_it_is_called(commands: Commands, runs: Runs) -> None:
@@ -157,7 +157,7 @@ def test_a_run_that_has_not_ended_is_named_beside_the_verdict(
         {"id": "w1", "left_at": 1.7e9},
     ]
     of = "10 of 40 expected"
-    for name, found, said in (
+    for name, result, said in (
         ("stopped", stopped, f"stopped was not finished: {of} never ended an attempt."),
         (
             "going",
@@ -166,7 +166,7 @@ def test_a_run_that_has_not_ended_is_named_beside_the_verdict(
         ),
     ):
         path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(found))
+        path.write_text(json.dumps(result))
         done = commands("compare", base, str(path))
         assert done.returncode == 0, done.stderr
         assert said in done.stdout
@@ -214,8 +214,8 @@ def test_a_kept_run_under_another_name_is_no_baseline_of_itself(
         assert commands("history", "add", path, "--store", store, *branch).returncode == 0
     done = commands("compare", mine, "--history", store, *branch, "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [one["id"] for one in found["baseline"]["runs"]] == ["whole"]
+    result = json.loads(done.stdout)
+    assert [entry["id"] for entry in result["baseline"]["runs"]] == ["whole"]
     for number in range(4):
         path = runs(f"r{number}", tasks_of(range(24)), started=1.7e9 - 9 - number)
         assert commands("history", "add", path, "--store", store, *branch).returncode == 0

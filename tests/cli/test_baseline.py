@@ -23,8 +23,8 @@ def pooled(workflow: Workflow, *flags: str, **environment: str) -> list[str]:
     out = workflow.path / "comparison"
     done = workflow.publish("--out", str(out), *flags, **environment)
     assert done.returncode == 0, done.stderr
-    found = json.loads((out / "comparison.json").read_text())
-    return [run["id"] for run in found["baseline"]["runs"]]
+    result = json.loads((out / "comparison.json").read_text())
+    return [run["id"] for run in result["baseline"]["runs"]]
 
 
 def not_compared(workflow: Workflow, *flags: str, **environment: str) -> str:
@@ -36,7 +36,7 @@ def not_compared(workflow: Workflow, *flags: str, **environment: str) -> str:
 
 
 def downloads(workflow: Workflow) -> int:
-    return sum(one.path.endswith("/zip") for one in workflow.fake.seen)
+    return sum(request.path.endswith("/zip") for request in workflow.fake.seen)
 
 
 def test_without_a_history_the_last_runs_on_github_are_pooled(workflow: Workflow) -> None:
@@ -111,7 +111,9 @@ def test_no_more_than_four_times_the_wanted_runs_are_looked_at(workflow: Workflo
     workflow.report(range(10))
     said = not_compared(workflow, "--last", "2")
     assert "of the last 8 completed runs of baseline.yml on GitHub none has a report" in said
-    looked_at = {one.path for one in workflow.fake.seen if one.path.endswith("/artifacts")}
+    looked_at = {
+        request.path for request in workflow.fake.seen if request.path.endswith("/artifacts")
+    }
     assert looked_at == {f"/actions/runs/{number}/artifacts" for number in range(406, 414)}
     assert pooled(workflow, "--last", "4") == ["waa-401"]
 
@@ -122,8 +124,8 @@ def test_a_run_that_was_resumed_counts_once_with_its_newest_report(workflow: Wor
     workflow.measured(402, results=json.dumps(resumed).encode())
     workflow.report(range(10))
     assert pooled(workflow) == ["waa-401"]
-    found = json.loads((workflow.path / "comparison" / "comparison.json").read_text())
-    assert found["baseline"]["successes"] == 24
+    result = json.loads((workflow.path / "comparison" / "comparison.json").read_text())
+    assert result["baseline"]["successes"] == 24
 
 
 def test_the_run_itself_is_not_its_own_baseline(workflow: Workflow) -> None:
@@ -172,7 +174,7 @@ def test_what_was_looked_for_in_vain_is_told(workflow: Workflow) -> None:
     assert "there is no workflow smoke.yml on GitHub" in said
     workflow.fake.add_run(401, workflow="baseline.yml", event="push")
     assert "baseline.yml has no completed run on GitHub" in not_compared(workflow)
-    others = [{**one, "domain": "elsewhere"} for one in tasks_of(range(10))]
+    others = [{**entry, "domain": "elsewhere"} for entry in tasks_of(range(10))]
     workflow.measured(402, results=json.dumps(document(others, "waa-402")).encode())
     said = not_compared(workflow)
     assert "of the last 1 completed runs of baseline.yml on GitHub none shares a task" in said
@@ -222,12 +224,16 @@ def test_compare_finds_the_same_baseline_where_a_workflow_is_named(workflow: Wor
     run = str(workflow.path / "report")
     done = call("compare", run, "--baseline-workflow", "baseline.yml", "--json", **access)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [one["id"] for one in found["baseline"]["runs"]] == ["waa-401", "waa-402", "waa-403"]
-    assert found["candidates"][0]["verdict"]["value"] == "worse"
+    result = json.loads(done.stdout)
+    assert [entry["id"] for entry in result["baseline"]["runs"]] == [
+        "waa-401",
+        "waa-402",
+        "waa-403",
+    ]
+    assert result["candidates"][0]["verdict"]["value"] == "worse"
     again = call("compare", "402", run, "--baseline-workflow", "baseline.yml", "--json", **access)
     runs = json.loads(again.stdout)["baseline"]["runs"]
-    assert [one["id"] for one in runs] == ["waa-401", "waa-403"]
+    assert [run["id"] for run in runs] == ["waa-401", "waa-403"]
     nothing = call("compare", run, "--baseline-workflow", "absent.yml", **access)
     assert nothing.returncode == 2
     assert "--baseline-workflow: no run of main is known to compare with" in nothing.stderr

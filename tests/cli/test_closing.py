@@ -23,7 +23,7 @@ def results_of(run: FakeRun) -> Results:
 
 def line(results: Results, start: str) -> str:
     lines = closing_lines(results, Path("out"), "")
-    return next((one for one in lines if one.startswith(start)), "")
+    return next((entry for entry in lines if entry.startswith(start)), "")
 
 
 def mixed_suite() -> Suite:
@@ -58,13 +58,13 @@ def test_one_application_gives_no_interval_by_application() -> None:
 
 
 def test_the_rate_of_answering_fail_is_told_apart_for_infeasible_tasks() -> None:
-    told = line(answering_fail(f"{INFEASIBLE_PREFIX}task-0", "task-1", "task-3", "task-4"), "FAIL")
-    assert told == "FAIL answered: 1/2 scored infeasible tasks, 3/6 others"
+    said = line(answering_fail(f"{INFEASIBLE_PREFIX}task-0", "task-1", "task-3", "task-4"), "FAIL")
+    assert said == "FAIL answered: 1/2 scored infeasible tasks, 3/6 others"
 
 
 def test_never_answering_fail_is_told_where_it_would_be_right() -> None:
-    told = line(answering_fail(), "FAIL")
-    assert told == "FAIL answered: 0/2 scored infeasible tasks, 0/6 others"
+    said = line(answering_fail(), "FAIL")
+    assert said == "FAIL answered: 0/2 scored infeasible tasks, 0/6 others"
     assert line(answering_fail(suite=suite_named(4)), "FAIL") == ""
     other = line(answering_fail("task-00001", suite=suite_named(4)), "FAIL")
     assert other == "FAIL answered: 1/4 others"
@@ -87,8 +87,8 @@ def test_run_and_report_end_with_the_same_figures(tmp_path: Path) -> None:
     again = call("report", str(out), "--out", str(tmp_path / "again"))
     document = json.loads((tmp_path / "again" / "results.json").read_text())
     for start in ("Mean over scored: ", "FAIL answered: ", "pass@2, pass^2: ", "Flip"):
-        (told,) = [one for one in again.stdout.splitlines() if one.startswith(start)]
-        assert told in ran.stdout.splitlines()
+        (said,) = [entry for entry in again.stdout.splitlines() if entry.startswith(start)]
+        assert said in ran.stdout.splitlines()
     interval = document["score"]["clustered_interval"]
     shown = f"could lie at {100 * interval['low']:.1f} to {100 * interval['high']:.1f}%"
     assert shown in again.stdout
@@ -119,8 +119,8 @@ def test_one_that_got_to_a_task_is_not_a_failed_start() -> None:
 
 def test_what_an_outage_cost_is_said() -> None:
     run = FakeRun(plan_of(suite_named(4)))
-    one, two, three, _ = run.plan.units
-    run.end(outcome(one, None, Cause.PROVIDER, seconds=600.0))
+    unit, two, three, _ = run.plan.units
+    run.end(outcome(unit, None, Cause.PROVIDER, seconds=600.0))
     run.end(outcome(two, None, Cause.RELEASED, flags=(Flag.PROBE,), seconds=600.0))
     run.end(outcome(three, 1.0, seconds=1200.0))
     priced = summarize(run.plan, run.fold(), replace(facts(), cost_usd=8.0))

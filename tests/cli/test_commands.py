@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def walk(command: click.Command, name: str) -> list[tuple[str, click.Command]]:
     if not isinstance(command, click.Group):
         return [(name, command)]
-    inner = [(f"{name} {one}", command.commands[one]) for one in command.commands]
-    return [(name, command), *(pair for label, one in inner for pair in walk(one, label))]
+    inner = [(f"{name} {entry}", command.commands[entry]) for entry in command.commands]
+    return [(name, command), *(pair for label, command in inner for pair in walk(command, label))]
 
 
 EVERY = [
@@ -97,19 +97,19 @@ def test_nothing_to_run_is_exit_3(tmp_path: Path) -> None:
 def plan_of(*flags: str) -> dict[str, Any]:
     done = call("plan", "--offline", "--json", "--max-workers", "20", *flags)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert isinstance(found, dict)
-    return found
+    result = json.loads(done.stdout)
+    assert isinstance(result, dict)
+    return result
 
 
 def test_a_plan_predicts_and_chooses() -> None:
     document = plan_of("--deadline", "3h", "--workers", "3")
     assert len(document["tasks"]) == 154
     assert sum(map(len, document["homes"])) == 154
-    times = [one["makespan_s"] for one in document["predictions"]]
+    times = [entry["makespan_s"] for entry in document["predictions"]]
     assert times[0] > times[-1]
     chosen = document["chosen_workers"]
-    high = {one["workers"]: one["makespan_high_s"] for one in document["predictions"]}
+    high = {entry["workers"]: entry["makespan_high_s"] for entry in document["predictions"]}
     assert high[chosen] <= 180 * 60 < high[chosen - 1]
 
 
@@ -123,7 +123,7 @@ def test_history_changes_what_is_expected(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "out")
     assert call(*quick(run.path, tasks=4)).returncode == 0
     document = plan_of("--durations-from", str(run.path / "results.json"))
-    assert len({one["expected_s"] for one in document["tasks"]}) > 1
+    assert len({entry["expected_s"] for entry in document["tasks"]}) > 1
 
 
 def test_simulate_prints_a_table_and_data() -> None:

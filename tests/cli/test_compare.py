@@ -37,8 +37,8 @@ def test_a_worse_run_is_told_and_fails_where_that_is_asked(
     done = call("compare", base, lower, "--fail-if", "worse", "--out", str(out))
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("lower against base: Worse: 0 gained, 14 lost of 40 tasks")
-    found = json.loads((out / "comparison.json").read_text())
-    assert found["candidates"][0]["verdict"]["value"] == "worse"
+    result = json.loads((out / "comparison.json").read_text())
+    assert result["candidates"][0]["verdict"]["value"] == "worse"
     assert (out / "comparison.md").read_text().startswith("## 🔴 Worse")
     assert "lower" in (out / "comparison.html").read_text()
     printed = call("compare", lower, base, "--fail-if", "worse", "--json")
@@ -51,9 +51,9 @@ def test_a_run_directory_its_results_and_its_ledger_are_one_run(tmp_path: Path) 
     assert call(*quick(run.path, tasks=6)).returncode == 0
     results = run.path / "results.json"
     places = [str(results), str(run.path), run.ledger.as_uri()]
-    texts = [call("compare", one, "--baseline", "navi", "--json").stdout for one in places]
+    texts = [call("compare", place, "--baseline", "navi", "--json").stdout for place in places]
     sides = [json.loads(text)["baseline"] for text in texts]
-    assert len({(one["scored"], one["successes"], one["mean"]) for one in sides}) == 1
+    assert len({(side["scored"], side["successes"], side["mean"]) for side in sides}) == 1
     twice = call("compare", *places)
     assert twice.returncode == 2
     assert twice.stderr.count("is the same run as") == 2
@@ -84,14 +84,16 @@ def test_a_github_run_is_its_report_or_its_ledgers(base: str, tmp_path: Path) ->
             "GITHUB_API_URL": fake.url,
             "GITHUB_REPOSITORY": fake.repository,
         }
-        told = call("compare", base, "500", **access)
+        process = call("compare", base, "500", **access)
         folded = call("compare", "501", "--baseline", "navi", "--json", **access)
         nothing = call("compare", base, "502", **access)
         by_itself = call("compare", base, "503", **access)
-        fetched = {one.path.split("/")[-2] for one in fake.seen if one.path.endswith("/zip")}
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith("500 against base: Worse")
-    assert by_itself.stdout == told.stdout
+        fetched = {
+            request.path.split("/")[-2] for request in fake.seen if request.path.endswith("/zip")
+        }
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.startswith("500 against base: Worse")
+    assert by_itself.stdout == process.stdout
     assert str(bare.id) in fetched
     assert str(large.id) not in fetched
     assert folded.returncode == 0, folded.stderr
@@ -137,9 +139,9 @@ def test_runs_that_are_kept_are_a_baseline_a_trend_and_a_memory(lower: str, tmp_
         assert kept.returncode == 0, kept.stderr
     done = call("compare", lower, "--history", store, "--last", "3", "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [run["id"] for run in found["baseline"]["runs"]] == ["r2", "r3", "r4"]
-    assert found["candidates"][0]["verdict"]["value"] == "worse"
+    result = json.loads(done.stdout)
+    assert [run["id"] for run in result["baseline"]["runs"]] == ["r2", "r3", "r4"]
+    assert result["candidates"][0]["verdict"]["value"] == "worse"
     shown = call("history", "show", "--store", store, "--branch", "main")
     assert "no trend is seen" in shown.stdout
     runs = json.loads(call("history", "show", "--store", store, "--json").stdout)["runs"]
@@ -151,15 +153,15 @@ def test_runs_that_are_kept_are_a_baseline_a_trend_and_a_memory(lower: str, tmp_
 
 def test_durations_that_are_kept_feed_the_next_plan(tmp_path: Path) -> None:
     tasks = [
-        {**one, "domain": "vlc", "name": f"demo-vlc-{number:02d}", "seconds": 100.0 * number}
-        for number, one in enumerate(tasks_of(range(9), total=9), 1)
+        {**entry, "domain": "vlc", "name": f"demo-vlc-{number:02d}", "seconds": 100.0 * number}
+        for number, entry in enumerate(tasks_of(range(9), total=9), 1)
     ]
     (tmp_path / "run.json").write_text(json.dumps(document(tasks, "r1")))
     store = (tmp_path / "kept").as_uri()
     assert call("history", "add", str(tmp_path / "run.json"), "--store", store).returncode == 0
     done = call("plan", "--offline", "--json", "--domains", "vlc", "--durations-from", store)
     assert done.returncode == 0, done.stderr
-    expected = {one["task"]: one["expected_s"] for one in json.loads(done.stdout)["tasks"]}
+    expected = {entry["task"]: entry["expected_s"] for entry in json.loads(done.stdout)["tasks"]}
     assert expected["vlc/demo-vlc-03"] == 300.0
     assert expected["vlc/demo-vlc-09"] == 900.0
 

@@ -66,7 +66,7 @@ def test_the_remaining_time_follows_the_pace_so_far() -> None:
     slow = replace(outcome(A, score=1.0), seconds=2 * 425.0)
     quick = replace(outcome(A, score=1.0), seconds=425.0 / 2)
     worker = beating("w1", None, 0.0, NOW)
-    late, soon = (seen(stored(one), worker).eta_s for one in (slow, quick))
+    late, soon = (seen(stored(entry), worker).eta_s for entry in (slow, quick))
     assert late is not None
     assert soon is not None
     assert late == 4 * soon
@@ -97,9 +97,9 @@ def test_a_line_says_simulated_first() -> None:
 
 
 def test_a_container_that_is_a_stand_in_is_simulated_too() -> None:
-    told = replace(outcome(A, score=1.0), fingerprint={"simulated": "true"})
+    reported = replace(outcome(A, score=1.0), fingerprint={"simulated": "true"})
     real = replace(PLAN, arena=replace(PLAN.arena, kind="winarena", image="x"))
-    objects = read_objects([stored(told)])
+    objects = read_objects([stored(reported)])
     assert view(real, objects, NOW).simulated
     assert not view(real, read_objects([]), NOW).simulated
 

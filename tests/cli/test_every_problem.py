@@ -65,7 +65,7 @@ def test_provision_names_every_input_of_the_button(
         *("--cloud-init", "--machine-image", "--subscription", "--repository", "--resource-group"),
     }
     assert len(problems) == len(set(problems))
-    (workers,) = [one for one in problems if one.startswith("--workers:")]
+    (workers,) = [problem for problem in problems if problem.startswith("--workers:")]
     assert "'ten' is not a valid integer" in workers
     assert "WAA_MATRIX_PROVISION_WORKERS" in workers
 
@@ -73,7 +73,7 @@ def test_provision_names_every_input_of_the_button(
 def test_a_value_that_cannot_be_read_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     """The value that stands in for it while the others are checked is no problem of its own."""
     problems = said(capsys, "provision", "--workers", "ten", "--github-run", "5")
-    assert len([one for one in problems if "workers" in one.split(":")[0]]) == 1
+    assert len([problem for problem in problems if "workers" in problem.split(":")[0]]) == 1
 
 
 def test_supervise_names_every_value(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +129,7 @@ def test_what_stands_in_for_a_value_makes_no_problem_of_its_own(
 ) -> None:
     """--out is missing, and the directory that the command is called in is not meant."""
     problems = said(capsys, "run", "--workers", "two")
-    assert sorted(one.split(":")[0] for one in problems) == ["--out", "--workers"]
+    assert sorted(problem.split(":")[0] for problem in problems) == ["--out", "--workers"]
 
 
 def test_what_is_no_option_is_still_click_s_to_say(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,8 @@ class Shelf:
     put = put_new
 
     def list(self, prefix: str) -> list[Listed]:
-        found = sorted(path for path in self._objects if path.startswith(prefix))
-        return [Listed(path, 0.0, len(self._objects[path])) for path in found]
+        texts = sorted(path for path in self._objects if path.startswith(prefix))
+        return [Listed(path, 0.0, len(self._objects[path])) for path in texts]
 
     def get(self, path: str) -> bytes | None:
         self.asked += 1
@@ -36,7 +36,7 @@ class Shelf:
 
 def fetched(shelf: Shelf, target: Path, *more: str) -> list[str]:
     store = Store(shelf, "az://waaruns")
-    names = [one.path for one in store.list("evidence/")]
+    names = [entry.path for entry in store.list("evidence/")]
     return fetch(store, [*names, *more], "evidence/", target)
 
 

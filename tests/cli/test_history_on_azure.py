@@ -85,15 +85,15 @@ def test_runs_are_kept_shown_and_a_baseline_without_a_key(job: Job) -> None:
         assert kept.returncode == 0, kept.stderr
         assert f"-r{number}.json" in kept.stdout
     assert [(run["id"], run["successes"]) for run in job.shown()] == [("r0", 24), ("r1", 24)]
-    told = job.call("history", "show", "--store", job.store, "--branch", "main")
-    assert told.returncode == 0, told.stderr
-    assert [line.split()[3] for line in told.stdout.splitlines()[1:]] == ["r0", "r1"]
+    process = job.call("history", "show", "--store", job.store, "--branch", "main")
+    assert process.returncode == 0, process.stderr
+    assert [line.split()[3] for line in process.stdout.splitlines()[1:]] == ["r0", "r1"]
     lower = job.results("lower", range(10))
     done = job.call("compare", lower, "--history", job.store, "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [run["id"] for run in found["baseline"]["runs"]] == ["r0", "r1"]
-    assert found["candidates"][0]["verdict"]["value"] == "worse"
+    result = json.loads(done.stdout)
+    assert [run["id"] for run in result["baseline"]["runs"]] == ["r0", "r1"]
+    assert result["candidates"][0]["verdict"]["value"] == "worse"
 
 
 def test_a_run_that_is_kept_again_replaces_itself(job: Job) -> None:
@@ -121,7 +121,7 @@ def test_publish_keeps_the_run_that_the_next_is_compared_with(job: Job) -> None:
 def test_a_history_is_a_container_beside_the_runs(job: Job) -> None:
     assert job.keep("r0", range(24), 1.7e9).returncode == 0
     kept = job.blobs.opened(DEFAULT_NAME)
-    (path,) = [one.path for one in kept.list("")]
+    (path,) = [entry.path for entry in kept.list("")]
     assert path.startswith("runs/main-")
     assert job.blobs.stand.store.list("runs/") == []
 

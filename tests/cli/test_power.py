@@ -23,8 +23,8 @@ def ask(commands: Commands) -> Any:
     def asked(*arguments: str) -> dict[str, Any]:
         done = commands("power", "--offline", "--json", *arguments)
         assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
 
     return asked
 
@@ -33,36 +33,36 @@ def run(path: Path, name: str, seed: int, seconds: float = 300.0, **changes: str
     """Write a run of tasks whose chances are spread as Beta(2, 3), the same in every run."""
     chances = np.random.default_rng(1).beta(2, 3, TASKS)
     won = np.random.default_rng(seed).random(TASKS) < chances
-    tasks = [{**task(f"t{n:03d}", float(one)), "seconds": seconds} for n, one in enumerate(won)]
-    found = document(tasks, name, fingerprint={**FINGERPRINT, **changes}, started=1.7e9 + seed)
-    (path / f"{name}.json").write_text(json.dumps(found))
+    tasks = [{**task(f"t{n:03d}", float(entry)), "seconds": seconds} for n, entry in enumerate(won)]
+    result = document(tasks, name, fingerprint={**FINGERPRINT, **changes}, started=1.7e9 + seed)
+    (path / f"{name}.json").write_text(json.dumps(result))
     return str(path / f"{name}.json")
 
 
-def powers(found: dict[str, Any]) -> list[float]:
-    return [one["power"] for one in found["rows"]]
+def powers(result: dict[str, Any]) -> list[float]:
+    return [entry["power"] for entry in result["rows"]]
 
 
 def test_more_trials_see_more_and_cost_more(ask: Any) -> None:
-    found = ask("--trials", "3", "--effect", "8", "--power", "75%")
-    assert (found["effect"], found["power"], found["tasks"]) == (0.08, 0.75, 154)
-    assert found["chances"] == {
+    result = ask("--trials", "3", "--effect", "8", "--power", "75%")
+    assert (result["effect"], result["power"], result["tasks"]) == (0.08, 0.75, 154)
+    assert result["chances"] == {
         "beta": [0.35, 0.9],
         "fitted": False,
         "said": "no run was given",
     }
-    assert [one["trials"] for one in found["rows"]] == [1, 2, 3]
-    assert [one["attempts"] for one in found["rows"]] == [2 * 154 * k for k in (1, 2, 3)]
+    assert [entry["trials"] for entry in result["rows"]] == [1, 2, 3]
+    assert [entry["attempts"] for entry in result["rows"]] == [2 * 154 * k for k in (1, 2, 3)]
     for name in ("power", "machine_hours", "usd"):
-        values = [one[name] for one in found["rows"]]
+        values = [entry[name] for entry in result["rows"]]
         assert values == sorted(set(values)), name
-    reach = [one["detectable"] for one in found["rows"]]
+    reach = [entry["detectable"] for entry in result["rows"]]
     assert reach == sorted(reach, reverse=True)
-    fewest = next(k for k, power in enumerate(powers(found), 1) if power >= 0.75)
-    assert found["enough"] == fewest
+    fewest = next(k for k, power in enumerate(powers(result), 1) if power >= 0.75)
+    assert result["enough"] == fewest
     # Whatever else, a machine is billed for the tasks: 425 s each, and 10 boots and deletions.
     work = 2 * 154 * 425 / 3600
-    assert work < found["rows"][0]["machine_hours"] < work + 2 * 10 * (600 + 60) / 3600 + 2
+    assert work < result["rows"][0]["machine_hours"] < work + 2 * 10 * (600 + 60) / 3600 + 2
 
 
 def test_missing_scores_cost_most_of_the_power_at_one_trial_a_side(ask: Any) -> None:
@@ -80,15 +80,15 @@ def test_the_spread_and_the_durations_are_learned_from_runs_made_alike(
 ) -> None:
     runs = [run(tmp_path, f"n{n}", n, seconds=100.0) for n in range(6)]
     other = run(tmp_path, "older", 0, seconds=9000.0, model="older")
-    found = ask(*runs, other, "--trials", "1")
-    assert found["tasks"] == TASKS
-    assert found["chances"]["fitted"] is True
-    a, b = found["chances"]["beta"]
+    result = ask(*runs, other, "--trials", "1")
+    assert result["tasks"] == TASKS
+    assert result["chances"]["fitted"] is True
+    a, b = result["chances"]["beta"]
     assert a / (a + b) == pytest.approx(0.4, abs=0.07)
     assert 2 < a + b < 14
-    assert found["chances"]["said"].startswith("6 runs made alike; of 60 tasks tried twice")
+    assert result["chances"]["said"].startswith("6 runs made alike; of 60 tasks tried twice")
     work = 2 * TASKS * 100 / 3600
-    assert work < found["rows"][0]["machine_hours"] < work + 2 * 10 * (600 + 60) / 3600 + 2
+    assert work < result["rows"][0]["machine_hours"] < work + 2 * 10 * (600 + 60) / 3600 + 2
     said = commands("power", "--offline", *runs, other, "--trials", "1")
     assert "warning: passed over older: made unlike n5" in said.stderr
     assert "fitted: 6 runs made alike" in said.stdout
@@ -100,9 +100,9 @@ def test_a_store_of_kept_runs_is_its_history(ask: Any, commands: Commands, tmp_p
         path = run(tmp_path, f"n{n}", n)
         kept = commands("history", "add", path, "--store", store, "--branch", "main")
         assert kept.returncode == 0, kept.stderr
-    found = ask("--history", store, "--branch", "main", "--trials", "1", "--task-count", "100")
-    assert found["chances"]["said"].startswith("3 runs made alike")
-    assert found["rows"][0]["attempts"] == 200
+    result = ask("--history", store, "--branch", "main", "--trials", "1", "--task-count", "100")
+    assert result["chances"]["said"].startswith("3 runs made alike")
+    assert result["rows"][0]["attempts"] == 200
     nobody = ask("--history", store, "--branch", "nobody", "--trials", "1")
     assert nobody["chances"]["fitted"] is False
 
@@ -154,5 +154,5 @@ def test_a_run_under_two_names_is_one_run(tmp_path: Path, ask: Any) -> None:
     for name in ("a", "copy"):
         known["run"].update(id=name, plan_digest="d" * 64)
         (tmp_path / f"{name}.json").write_text(json.dumps(known))
-    found = ask("--trials", "1", *(str(tmp_path / f"{name}.json") for name in ("a", "copy")))
-    assert not found["chances"]["fitted"]
+    result = ask("--trials", "1", *(str(tmp_path / f"{name}.json") for name in ("a", "copy")))
+    assert not result["chances"]["fitted"]

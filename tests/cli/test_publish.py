@@ -29,8 +29,12 @@ def test_a_worse_run_is_told_in_all_three_places(workflow: Workflow) -> None:
     assert check.values["name"] == "WAA Matrix verdict"
     assert check.values["conclusion"] == "failure"
     assert check.values["details_url"] == "https://github.test/acme/bench/actions/runs/500"
-    assert [one["annotation_level"] for one in check.annotations] == ["warning"] * 14 + ["notice"]
-    assert {one["path"] for one in check.annotations} == {".github/workflows/smoke.yml"}
+    assert [annotation["annotation_level"] for annotation in check.annotations] == [
+        "warning"
+    ] * 14 + ["notice"]
+    assert {annotation["path"] for annotation in check.annotations} == {
+        ".github/workflows/smoke.yml"
+    }
 
 
 def test_the_next_time_the_same_comment_and_check_are_updated(workflow: Workflow) -> None:
@@ -39,7 +43,7 @@ def test_the_next_time_the_same_comment_and_check_are_updated(workflow: Workflow
     for wins in (range(10), range(38)):
         workflow.report(wins)
         assert workflow.publish("--history", workflow.store).returncode == 0
-    bodies = [one.body for one in workflow.fake.world.comments.values()]
+    bodies = [comment.body for comment in workflow.fake.world.comments.values()]
     assert len(bodies) == 2
     assert bodies[0].endswith("planted")
     assert "🟢 Better than main" in bodies[1]
@@ -54,7 +58,7 @@ def test_more_lost_tasks_than_a_request_may_annotate(workflow: Workflow) -> None
     done = workflow.publish("--against", str(workflow.path / "base.json"), "--fail-if", "worse")
     assert done.returncode == 1, done.stderr
     assert len(workflow.check.annotations) == 125
-    assert len({one["message"] for one in workflow.check.annotations}) == 125
+    assert len({annotation["message"] for annotation in workflow.check.annotations}) == 125
 
 
 def test_without_a_baseline_the_run_is_published_and_kept(workflow: Workflow) -> None:

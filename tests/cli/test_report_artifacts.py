@@ -109,8 +109,8 @@ def from_store(tmp_path: Path) -> tuple[str, ...]:
 
 
 def outcomes(directory: Path) -> object:
-    found = json.loads((directory / "results.json").read_text())
-    return found["tasks"], found["counts"]
+    result = json.loads((directory / "results.json").read_text())
+    return result["tasks"], result["counts"]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -55,10 +55,10 @@ class GitHubRun:
 
     def reported(self) -> str:
         """Return what the run's report calls it, as a comparison and a baseline find it."""
-        found = self.finder.reported(self.run)
-        assert found is not None
-        assert self.finder.find(str(self.run)).document == found.document
-        return str(at(found, "run", "id"))
+        loaded = self.finder.reported(self.run)
+        assert loaded is not None
+        assert self.finder.find(str(self.run)).document == loaded.document
+        return str(at(loaded, "run", "id"))
 
 
 def report(said: str, *, complete: bool = True) -> bytes:
@@ -161,8 +161,8 @@ def test_without_a_report_the_ledgers_are_folded(
     planted = {f"{above}{name}": data for name, data in PLANTED.items()}
     github_run.upload("ledger-1-0", files | planted)
     github_run.upload("ledger-1-1", {"waa-500/plan.json": files[f"{above}plan.json"]})
-    found = github_run.finder.find("500")
-    assert at(found, "counts", "scored") == 3
+    loaded = github_run.finder.find("500")
+    assert at(loaded, "counts", "scored") == 3
 
 
 def unpacked(directory: Path, **names: str) -> Path:
@@ -182,8 +182,8 @@ def test_a_directory_of_downloads_without_a_report_is_its_ledgers(
     ledger: Path, tmp_path: Path, layout: str
 ) -> None:
     shutil.copytree(ledger, tmp_path / "some downloads" / layout)
-    found = RunFinder(no_github).find(str(tmp_path / "some downloads"))
-    assert at(found, "counts", "scored") == 3
+    loaded = RunFinder(no_github).find(str(tmp_path / "some downloads"))
+    assert at(loaded, "counts", "scored") == 3
 
 
 def test_a_directory_with_nothing_in_it_is_refused(tmp_path: Path) -> None:

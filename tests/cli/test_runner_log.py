@@ -97,8 +97,8 @@ def test_an_error_is_still_an_annotation_and_the_only_command(
     done = commands(
         "suite", "check", "--suite", str(missing), environment={"GITHUB_ACTIONS": "true"}
     )
-    told = commands_in(done.stdout + done.stderr)
-    assert [line.partition(" title=")[0] for line in told] == ["::error"]
+    reported = commands_in(done.stdout + done.stderr)
+    assert [line.partition(" title=")[0] for line in reported] == ["::error"]
 
 
 @pytest.mark.parametrize(
@@ -119,5 +119,5 @@ def test_what_is_led_to_a_file_is_data_and_stays(
             timeout=60,
             env={"GITHUB_ACTIONS": "true", "PYTHONPATH": str(ROOT)},
         )
-    found = (tmp_path / "out").read_text() if to_a_file else done.stdout.decode()
-    assert found == f"{shown}\n"
+    result = (tmp_path / "out").read_text() if to_a_file else done.stdout.decode()
+    assert result == f"{shown}\n"

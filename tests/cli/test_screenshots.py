@@ -38,15 +38,15 @@ def images(directory: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    found = RunDirectory(tmp_path_factory.mktemp("screens") / "out")
-    assert call(*quick(found.path, tasks=3)).returncode == 0
-    return found
+    directory = RunDirectory(tmp_path_factory.mktemp("screens") / "out")
+    assert call(*quick(directory.path, tasks=3)).returncode == 0
+    return directory
 
 
 def test_a_run_links_to_its_own_evidence_and_copies_nothing(run: RunDirectory) -> None:
-    found = links(run.path)
-    assert len(found) > 3
-    assert all((run.path / link).is_file() for link in found)
+    texts = links(run.path)
+    assert len(texts) > 3
+    assert all((run.path / link).is_file() for link in texts)
     assert not (run.path / "evidence").exists()
 
 

@@ -121,11 +121,11 @@ def test_the_same_name_means_the_same_everywhere() -> None:
         for flag in option.opts:
             kinds.setdefault(flag, set()).add(f"{option.type.name} {option.is_flag}")
             texts.setdefault(flag, set()).add(option.help or "")
-    assert {flag: found for flag, found in kinds.items() if len(found) > 1} == {
+    assert {flag: texts for flag, texts in kinds.items() if len(texts) > 1} == {
         "--last": {"integer False", "integer range False"},
         "--workers": {"integer False", "text False"},
     }
-    assert {flag for flag, found in texts.items() if len(found) > 1} == set(SEVERAL)
+    assert {flag for flag, lines in texts.items() if len(lines) > 1} == set(SEVERAL)
 
 
 DURATIONS = {
@@ -160,9 +160,9 @@ PLAN = ("plan", "--offline", "--sample", "2", "--max-workers", "2", "--json")
 def digest(commands: Commands, *flags: str) -> str:
     done = commands(*PLAN, *flags)
     assert done.returncode == 0, done.stderr
-    found = re.search(r'"digest": "(\w+)"', done.stdout)
-    assert found is not None
-    return found[1]
+    match = re.search(r'"digest": "(\w+)"', done.stdout)
+    assert match is not None
+    return match[1]
 
 
 def test_a_duration_may_be_written_with_its_unit(commands: Commands) -> None:

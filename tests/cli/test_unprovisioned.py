@@ -199,7 +199,7 @@ def test_a_run_after_no_run_has_a_check_of_its_own(commands: Commands, workflow:
     assert no_run(commands, workflow).returncode == 0
     workflow.report(range(10))
     assert published(commands, workflow).returncode == 0
-    keys = [one.values["external_id"] for one in workflow.fake.world.checks.values()]
+    keys = [check.values["external_id"] for check in workflow.fake.world.checks.values()]
     assert keys == ["no-run", "run-500"]
 
 

@@ -37,13 +37,15 @@ DIGEST = "214a991c0d38c0e536271ade32522ca5fc66db3dc33b7a798fb8b0bedd7e4c69"
 
 @pytest.fixture
 def objects() -> list[Stored]:
-    found: dict[str, tuple[float, str]] = json.loads((WRITTEN / "ledger.json").read_text())
-    return [Stored(path, at, text.encode()) for path, (at, text) in found.items()]
+    result: dict[str, tuple[float, str]] = json.loads((WRITTEN / "ledger.json").read_text())
+    return [Stored(path, at, text.encode()) for path, (at, text) in result.items()]
 
 
 @pytest.fixture
 def plan(objects: list[Stored]) -> Plan:
-    return parse_plan(next(one.data for one in objects if one.path == paths.PLAN), "plan.json")
+    return parse_plan(
+        next(stored.data for stored in objects if stored.path == paths.PLAN), "plan.json"
+    )
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def test_its_run_is_resumed_with_what_is_not_scored(
     plan: Plan, objects: list[Stored], tmp_path: Path
 ) -> None:
     world = World(plan, now=EPOCH * 1.2)
-    world.objects = {one.path: (one.data, one.modified) for one in objects}
+    world.objects = {stored.path: (stored.data, stored.modified) for stored in objects}
     again = Session("again", world.now, "test", 1)
     world.objects[paths.session("again")] = (to_json(again), world.now)
     scored = Seen(Verdict(1.0, None, (), ""), 3, 20.0, {}, None)

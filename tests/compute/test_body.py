@@ -34,14 +34,14 @@ def body(**changes: Any) -> Json:
 
 
 def nic(of: Json) -> Json:
-    [found] = of["properties"]["networkProfile"]["networkInterfaceConfigurations"]
-    assert isinstance(found, dict)
-    return found
+    [result] = of["properties"]["networkProfile"]["networkInterfaceConfigurations"]
+    assert isinstance(result, dict)
+    return result
 
 
 def address(of: Json) -> Json:
-    [found] = nic(of)["properties"]["ipConfigurations"]
-    properties = found["properties"]
+    [result] = nic(of)["properties"]["ipConfigurations"]
+    properties = result["properties"]
     assert isinstance(properties, dict)
     return properties
 
@@ -65,8 +65,8 @@ def test_the_check_itself_finds_unknown_and_missing_keys() -> None:
     wrong["properties"]["storageProfile"]["osDisk"].pop("createOption")
     wrong["properties"]["osProfile"]["customdata"] = "x"
     wrong["properties"]["priority"] = 5
-    found = " ".join(violations("VirtualMachine", wrong))
-    assert all(word in found for word in ("createOption", "customdata", "priority"))
+    result = " ".join(violations("VirtualMachine", wrong))
+    assert all(word in result for word in ("createOption", "customdata", "priority"))
 
 
 def test_every_part_is_deleted_with_the_machine() -> None:
@@ -182,8 +182,8 @@ def test_each_delete_option_that_is_left_out_leaves_an_orphan(
     accepted = arm.routes.answer(Request("PUT", url, {}, json.dumps(made).encode()))
     assert accepted.status == 201
     clock.advance(60)
-    [found] = [item for item in cloud.status(RUN) if item.name == "m"]
-    cloud.terminate(found)
+    [instance] = [item for item in cloud.status(RUN) if item.name == "m"]
+    cloud.terminate(instance)
     clock.advance(60)
     assert arm.everything() == orphans
 

@@ -27,18 +27,20 @@ EVERY_PART = [
 
 
 def only_machine(cloud: AzureCloud) -> Instance:
-    [found] = [item for item in cloud.status(RUN) if item.kind is Kind.MACHINE]
-    return found
+    [instance] = [item for item in cloud.status(RUN) if item.kind is Kind.MACHINE]
+    return instance
 
 
 def test_a_machine_and_its_parts_are_found_by_tag(cloud: AzureCloud, clock: VirtualClock) -> None:
     cloud.create(machine())
     cloud.create(machine("waa-43-0", tags=OTHER_RUN))
     clock.advance(60)
-    found = cloud.status(RUN)
-    assert kinds(found) == EVERY_PART
-    assert {tuple(sorted(item.labels.items())) for item in found} == {tuple(sorted(RUN.items()))}
-    assert {item.region for item in found} == {"westeurope"}
+    instances = cloud.status(RUN)
+    assert kinds(instances) == EVERY_PART
+    assert {tuple(sorted(item.labels.items())) for item in instances} == {
+        tuple(sorted(RUN.items()))
+    }
+    assert {item.region for item in instances} == {"westeurope"}
     assert len(cloud.status({})) == 2 * len(EVERY_PART)
     assert cloud.status({**RUN, "waa-machine": "x"}) == []
 
@@ -57,8 +59,12 @@ def test_a_machine_becomes_ready_and_says_when_it_was_made(
     made = clock.now()
     cloud.create(machine())
     clock.advance(60)
-    found = only_machine(cloud)
-    assert (found.state, found.created, found.failure) == (InstanceState.RUNNING, made, None)
+    instance = only_machine(cloud)
+    assert (instance.state, instance.created, instance.failure) == (
+        InstanceState.RUNNING,
+        made,
+        None,
+    )
 
 
 def test_deleting_the_machine_leaves_nothing(
@@ -134,14 +140,14 @@ def test_a_create_that_fails_after_acceptance_shows_why(
     arm.faults.machines(Fate(fails_with="ZonalAllocationFailed"))
     cloud.create(machine())
     clock.advance(60)
-    found = only_machine(cloud)
-    assert found.state is InstanceState.ENDED
-    assert found.failure is not None
-    assert found.failure.kind is FailureKind.CAPACITY
-    assert found.failure.code == "ZonalAllocationFailed"
+    instance = only_machine(cloud)
+    assert instance.state is InstanceState.ENDED
+    assert instance.failure is not None
+    assert instance.failure.kind is FailureKind.CAPACITY
+    assert instance.failure.code == "ZonalAllocationFailed"
     cloud.status(RUN)
     assert len(arm.calls("instanceView")) == 1
-    cloud.terminate(found)
+    cloud.terminate(instance)
     clock.advance(60)
     assert arm.everything() == []
 
@@ -188,9 +194,9 @@ def test_many_machines_are_launched_from_threads_and_listed_in_pages(
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda name: cloud.create(machine(name)), names))
     clock.advance(60)
-    found = cloud.status(RUN)
-    assert sorted(item.name for item in found if item.kind is Kind.MACHINE) == sorted(names)
-    assert len(found) == 5 * 12
+    instances = cloud.status(RUN)
+    assert sorted(item.name for item in instances if item.kind is Kind.MACHINE) == sorted(names)
+    assert len(instances) == 5 * 12
     assert len(arm.calls("^PUT virtualMachines")) == 12
     assert arm.identity.assertions == 1  # one thread signed in for all
     assert len(arm.calls("GET resources")) == 9  # ceil(60 / 7)
@@ -235,6 +241,6 @@ def test_a_family_quota_bounds_what_fits(cloud: AzureCloud, arm: FakeArm) -> Non
 def test_a_filter_that_the_server_ignores_offers_nothing_of_another_region(
     cloud: AzureCloud, arm: FakeArm
 ) -> None:
-    told = cloud.offers("westeurope").offers
+    reported = cloud.offers("westeurope").offers
     arm.routes.ignores_filters = True
-    assert cloud.offers("westeurope").offers == told
+    assert cloud.offers("westeurope").offers == reported

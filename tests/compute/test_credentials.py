@@ -81,7 +81,7 @@ def test_an_unknown_authority_of_certificates_is_refused(
 
 
 def test_the_throwaway_key_is_new_each_time_and_has_no_private_half() -> None:
-    one, other = throwaway_public_key(), throwaway_public_key()
-    assert one != other
-    assert one.startswith("ssh-rsa ")
-    assert "PRIVATE" not in one
+    entry, other = throwaway_public_key(), throwaway_public_key()
+    assert entry != other
+    assert entry.startswith("ssh-rsa ")
+    assert "PRIVATE" not in entry

@@ -94,10 +94,10 @@ def test_a_create_that_fails_later_is_classified_alike_but_shares_nothing_with_o
     arm.faults.machines(Fate(fails_with=code, fails_message="Said so."))
     cloud.create(machine())
     clock.advance(60)
-    [found] = [item for item in cloud.status(RUN) if item.kind is Kind.MACHINE]
-    assert found.failure is not None
-    assert (found.failure.kind, found.failure.code) == (kind, code)
-    assert found.failure.message == "Said so."
+    [instance] = [item for item in cloud.status(RUN) if item.kind is Kind.MACHINE]
+    assert instance.failure is not None
+    assert (instance.failure.kind, instance.failure.code) == (kind, code)
+    assert instance.failure.message == "Said so."
 
 
 @pytest.mark.parametrize("row", CODES, ids=lambda row: row.code)

@@ -164,9 +164,13 @@ def test_a_filter_by_tag_hides_the_tags_of_what_it_finds(
     cloud.create(machine())
     cloud.create(machine("waa-43-0", tags=OTHER_RUN))
     wanted = "tagName eq 'waa-run' and tagValue eq 'run-1'"
-    found = list(generic.resources.list_by_resource_group(GROUP, filter=wanted))
-    assert sorted(str(item.name) for item in found) == ["waa-42-0", "waa-42-0-ip", "waa-42-0-nic"]
-    assert {item.tags is None for item in found} == {True}
+    expandeds = list(generic.resources.list_by_resource_group(GROUP, filter=wanted))
+    assert sorted(str(item.name) for item in expandeds) == [
+        "waa-42-0",
+        "waa-42-0-ip",
+        "waa-42-0-nic",
+    ]
+    assert {item.tags is None for item in expandeds} == {True}
     by_type = "resourceType eq 'Microsoft.Network/networkInterfaces'"
     assert len(list(generic.resources.list_by_resource_group(GROUP, filter=by_type))) == 2
     with pytest.raises(HttpResponseError):

@@ -47,9 +47,13 @@ def test_what_does_not_exist_is_none(azure: Inspection, arm: FakeArm) -> None:
 
 
 def test_a_subnets_ways_out(azure: Inspection, arm: FakeArm) -> None:
-    found = azure.subnet(subnet_id("northeurope"))
-    assert found is not None
-    assert (found.region, found.nat_addresses, found.default_outbound) == ("northeurope", 1, False)
+    subnet = azure.subnet(subnet_id("northeurope"))
+    assert subnet is not None
+    assert (subnet.region, subnet.nat_addresses, subnet.default_outbound) == (
+        "northeurope",
+        1,
+        False,
+    )
 
     arm.catalogue.statics[gateway_id("northeurope").lower()]["properties"] = {}
     bare = azure.subnet(subnet_id("northeurope"))
@@ -69,23 +73,23 @@ def test_a_version_tells_its_replicas_tags_and_disks(azure: Inspection, arm: Fak
         {"waa-runner-version": "2.330.0"},
         failed=("westeurope",),
     )
-    found = azure.image(image_id())
-    assert found is not None
-    assert found.replicas == {"westeurope": 3}
-    assert found.states == {"westeurope": "Failed"}
-    assert found.published == 1_790_000_000.0
-    assert found.tags == {"waa-runner-version": "2.330.0"}
-    assert found.data_disks == (0,)
-    assert found.security_type == "Standard"
+    version = azure.image(image_id())
+    assert version is not None
+    assert version.replicas == {"westeurope": 3}
+    assert version.states == {"westeurope": "Failed"}
+    assert version.published == 1_790_000_000.0
+    assert version.tags == {"waa-runner-version": "2.330.0"}
+    assert version.data_disks == (0,)
+    assert version.security_type == "Standard"
 
 
 def test_a_definition_stands_for_its_newest_version(azure: Inspection, arm: FakeArm) -> None:
     for name in ("9.0.0", "10.0.0"):
         arm.catalogue.gallery.versions[name] = Version({"westeurope": 1})
     arm.catalogue.gallery.versions["11.0.0"] = Version({"westeurope": 1}, excluded=True)
-    found = azure.image(definition_id())
-    assert found is not None
-    assert found.id.endswith("/versions/10.0.0")
+    version = azure.image(definition_id())
+    assert version is not None
+    assert version.id.endswith("/versions/10.0.0")
 
 
 def test_a_sweepers_newest_success_counts(azure: Inspection, arm: FakeArm) -> None:

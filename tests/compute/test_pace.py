@@ -58,14 +58,14 @@ def test_after_a_refusal_nothing_of_the_kind_is_sent_before_what_azure_asked(
         if verb == "PUT":
             cloud.create(machine(name))
         else:
-            there = [one for one in cloud.status({}) if one.kind is Kind.MACHINE]
+            there = [instance for instance in cloud.status({}) if instance.kind is Kind.MACHINE]
             cloud.terminate(there[0])
 
     cloud.create(machine("waa-42-0"))
     fault = Fault(verb, status=429, code="TooManyRequests", headers={"Retry-After": "20"})
     arm.faults.add(fault)
     call("waa-42-1")
-    first, second = (one for one in arm.calls(f"^{verb}")[-2:])
+    first, second = (request for request in arm.calls(f"^{verb}")[-2:])
     assert (first.status, second.status) != (429, 429)
     assert 20.0 <= second.at - first.at <= 30.0 + 1.0
     assert clock.now() >= second.at

@@ -71,13 +71,13 @@ def test_a_whole_life_logs_nothing_secret(
     with caplog.at_level(logging.DEBUG):
         cloud.create(machine(custom_data=SECRET))
         clock.advance(60)
-        found = cloud.status(RUN)
-        for item in found:
+        instances = cloud.status(RUN)
+        for item in instances:
             if item.kind is Kind.MACHINE:
                 cloud.terminate(item)
     assert caplog.records
-    assert_unsaid(caplog.text + repr(found), arm)
-    assert "OSProvisioningTimedOut" in repr(found)
+    assert_unsaid(caplog.text + repr(instances), arm)
+    assert "OSProvisioningTimedOut" in repr(instances)
 
 
 def test_a_refused_sign_in_says_nothing_secret(

@@ -84,7 +84,7 @@ class Play:
     def _answer(self, now: float, client: Client, remaining: float, wait: float | None) -> None:
         client.unanswered -= 1
         if not self.mute:
-            client.share.told(now, remaining, client.unanswered)
+            client.share.record_reply(now, remaining, client.unanswered)
         if wait is not None:
             client.todo += 1
             client.share.refused(now, wait, self.rng.uniform(0, 0.5))
@@ -148,8 +148,8 @@ def test_nobody_is_held_for_an_hour() -> None:
 
 def test_a_bucket_that_empties_faster_than_i_take_has_other_clients() -> None:
     share = Share(Bucket(SIZE, REFILL), 0.0)
-    share.told(0.0, 160.0, 0)
+    share.record_reply(0.0, 160.0, 0)
     for number in range(1, 5):
-        share.told(number * 0.1, 160.0 - 5 * number, 0)
+        share.record_reply(number * 0.1, 160.0 - 5 * number, 0)
     # 20 left the bucket and 4 came in again, while 4 were mine
     assert share.rivals == pytest.approx(6.0)

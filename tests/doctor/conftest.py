@@ -140,9 +140,9 @@ class SetUp:
         done = CliRunner(env=self.environment).invoke(cli, arguments, standalone_mode=False)
         assert done.exception is None, done.exception
         assert done.stderr == ""
-        found: list[dict[str, Any]] = json.loads(done.stdout)
+        results: list[dict[str, Any]] = json.loads(done.stdout)
         assert isinstance(done.return_value, int)
-        return done.return_value, found
+        return done.return_value, results
 
 
 @pytest.fixture

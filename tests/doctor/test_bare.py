@@ -76,20 +76,20 @@ def bare(set_up: SetUp) -> None:
     set_up.environment |= {"AZURE_SUBSCRIPTION_ID": ""}
 
 
-def by(found: list[dict[str, Any]], check: str) -> list[dict[str, Any]]:
-    return [one for one in found if one["check"] == check]
+def by(results: list[dict[str, Any]], check: str) -> list[dict[str, Any]]:
+    return [entry for entry in results if entry["check"] == check]
 
 
 def test_it_reads_the_repositorys_variables_itself(set_up: SetUp) -> None:
     bare(set_up)
     defects.tagged(set_up, golden=60)
-    code, found = set_up.look()
-    assert [one for one in found if one["status"] != "ok"] == []
+    code, results = set_up.look()
+    assert [entry for entry in results if entry["status"] != "ok"] == []
     assert code == 0
-    (line,) = by(found, "repository's variables")
+    (line,) = by(results, "repository's variables")
     assert "8 in octo/bench" in line["what"]
     assert "WAA_MATRIX_SUBNETS" in line["what"]
-    (ceiling,) = by(found, "cost ceiling")
+    (ceiling,) = by(results, "cost ceiling")
     assert ceiling["what"].startswith("100 USD")
 
 
@@ -97,10 +97,10 @@ def test_what_is_given_counts_more_than_a_variable(set_up: SetUp) -> None:
     set_up.github.world.variables["WAA_MATRIX_REGIONS"] = "nowhere"
     set_up.options.pop("--store")
     set_up.github.world.variables["WAA_MATRIX_STORE"] = (set_up.scratch / "store").as_uri()
-    code, found = set_up.look()
-    assert code == 0, found
-    assert by(found, "subnet in westeurope")
-    assert by(found, "store")[0]["status"] == "ok"
+    code, results = set_up.look()
+    assert code == 0, results
+    assert by(results, "subnet in westeurope")
+    assert by(results, "store")[0]["status"] == "ok"
 
 
 def test_ghs_login_does_where_no_token_is_given(set_up: SetUp, programs: Programs) -> None:
@@ -109,11 +109,11 @@ def test_ghs_login_does_where_no_token_is_given(set_up: SetUp, programs: Program
     set_up.environment["WAA_MATRIX_GITHUB_TOKEN"] = ""
     programs.gh(token, REPOSITORY)
     set_up.environment["GITHUB_REPOSITORY"] = ""
-    code, found = set_up.look()
-    assert code == 0, found
-    assert by(found, "gh")[0]["what"] == "2.102.0, signed in"
-    assert by(found, "GitHub permission")[0]["status"] == "ok"
-    assert token not in str(found)
+    code, results = set_up.look()
+    assert code == 0, results
+    assert by(results, "gh")[0]["what"] == "2.102.0, signed in"
+    assert by(results, "GitHub permission")[0]["status"] == "ok"
+    assert token not in str(results)
 
 
 def test_a_token_that_may_not_read_variables_is_helped_by_gh(
@@ -125,23 +125,23 @@ def test_a_token_that_may_not_read_variables_is_helped_by_gh(
     set_up.environment["WAA_MATRIX_GITHUB_TOKEN"] = limited
     assert set_up.look()[0] == 0
     programs.gh()
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 2
-    (line,) = by(found, "repository's variables")
+    (line,) = by(results, "repository's variables")
     assert line["status"] == "warn"
     assert "403" in line["what"]
     assert "Variables: read" in line["what"]
-    assert [one["status"] for one in by(found, "GitHub token")] == ["ok"]
+    assert [entry["status"] for entry in by(results, "GitHub token")] == ["ok"]
 
 
 def test_a_variable_that_is_no_value_is_named(set_up: SetUp) -> None:
     bare(set_up)
     set_up.github.world.variables["WAA_MATRIX_MAX_COST"] = "a lot"
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 2
-    (line,) = by(found, "repository's variables")
+    (line,) = by(results, "repository's variables")
     assert "a lot" in line["what"]
-    assert by(found, "credential")[0]["status"] == "ok"
+    assert by(results, "credential")[0]["status"] == "ok"
 
 
 def test_nobody_signed_in_to_github_hides_nothing_of_azure(
@@ -149,32 +149,33 @@ def test_nobody_signed_in_to_github_hides_nothing_of_azure(
 ) -> None:
     programs.gh()
     set_up.environment |= {"WAA_MATRIX_GITHUB_TOKEN": "", "GITHUB_TOKEN": ""}
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 2
-    assert {by(found, name)[0]["status"] for name in OF_AZURE} == {"ok"}
-    assert {by(found, name)[0]["status"] for name in OF_GITHUB[:4]} == {"skipped"}
+    assert {by(results, name)[0]["status"] for name in OF_AZURE} == {"ok"}
+    assert {by(results, name)[0]["status"] for name in OF_GITHUB[:4]} == {"skipped"}
     assert (
-        by(found, "GitHub token")[0]["what"] == "not checked: it needs a token, which is not given"
+        by(results, "GitHub token")[0]["what"]
+        == "not checked: it needs a token, which is not given"
     )
-    assert by(found, "gh")[0]["what"] == "2.102.0 is not signed in"
-    assert by(found, "gh")[0]["fix"] == "gh auth login"
+    assert by(results, "gh")[0]["what"] == "2.102.0 is not signed in"
+    assert by(results, "gh")[0]["fix"] == "gh auth login"
 
 
 def test_an_outage_of_azure_hides_nothing_of_github(set_up: SetUp) -> None:
     defects.no_login(set_up)
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 4
-    assert {one["status"] for name in OF_GITHUB for one in by(found, name)} == {"ok"}
-    assert by(found, "subscription")[0]["status"] == "skipped"
+    assert {entry["status"] for name in OF_GITHUB for entry in by(results, name)} == {"ok"}
+    assert by(results, "subscription")[0]["status"] == "skipped"
 
 
 def test_an_outage_of_github_hides_nothing_of_azure(set_up: SetUp) -> None:
     set_up.github.faults.add(Fault("GET", wound=Wound.REFUSE, status=502, times=10_000))
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 4
-    assert {by(found, name)[0]["status"] for name in OF_AZURE} == {"ok"}
-    assert by(found, "store")[0]["status"] == "ok"
-    assert by(found, "GitHub token")[0]["status"] == "fail"
+    assert {by(results, name)[0]["status"] for name in OF_AZURE} == {"ok"}
+    assert by(results, "store")[0]["status"] == "ok"
+    assert by(results, "GitHub token")[0]["status"] == "fail"
 
 
 def test_a_subscription_that_may_not_be_read_hides_nothing_in_it(set_up: SetUp) -> None:
@@ -182,11 +183,11 @@ def test_a_subscription_that_may_not_be_read_hides_nothing_in_it(set_up: SetUp) 
         r"GET /?subscriptions/[\w-]+$", status=403, code="AuthorizationFailed", times=99
     )
     set_up.arm.faults.add(forbidden)
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 4
-    assert by(found, "subscription")[0]["status"] == "fail"
+    assert by(results, "subscription")[0]["status"] == "fail"
     for name in ("resource group", "subnet in westeurope", "machine image", "machines"):
-        assert by(found, name)[0]["status"] == "ok", name
+        assert by(results, name)[0]["status"] == "ok", name
 
 
 @pytest.mark.parametrize(
@@ -203,25 +204,25 @@ def test_an_option_that_is_missing_skips_what_needs_it_alone(
     set_up: SetUp, flag: str, skipped: list[str], still: list[str]
 ) -> None:
     set_up.options.pop(flag)
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 2
-    assert [one for one in by(found, "options") if flag in one["what"]]
+    assert [entry for entry in by(results, "options") if flag in entry["what"]]
     for name in skipped:
-        assert [one["status"] for one in by(found, name)] == ["skipped"], name
-    assert [one for one in found if one["status"] == "skipped" and flag in one["what"]]
+        assert [entry["status"] for entry in by(results, name)] == ["skipped"], name
+    assert [entry for entry in results if entry["status"] == "skipped" and flag in entry["what"]]
     for name in still:
-        assert by(found, name)[0]["status"] == "ok", name
+        assert by(results, name)[0]["status"] == "ok", name
 
 
 def test_a_first_boot_that_cannot_be_read_hides_no_price_and_no_store(set_up: SetUp) -> None:
     set_up.options["--cloud-init"] = ["/nowhere/cloud-init.yaml"]
     set_up.options["--store"] = ["s3://what"]
-    code, found = set_up.look()
+    code, results = set_up.look()
     assert code == 2
-    said = " ".join(one["what"] for one in by(found, "options"))
+    said = " ".join(entry["what"] for entry in by(results, "options"))
     assert "/nowhere/cloud-init.yaml: cannot be read" in said
     assert "s3://what is no store that machines get a key to" in said
-    assert by(found, "cost")[0]["status"] == "ok"
+    assert by(results, "cost")[0]["status"] == "ok"
     set_up.options["--store"] = [(set_up.scratch / "store").as_uri()]
     assert by(set_up.look()[1], "store")[0]["status"] == "ok"
 
@@ -244,14 +245,14 @@ def test_the_checkout_says_which_repository(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     remote: str,
-    found: str,
+    result: str,
 ) -> None:
     programs.gh(repository="from/gh")
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     add = ["git", "-C", str(tmp_path), "remote", "add", "origin", remote]
     subprocess.run(add, check=True)
     monkeypatch.chdir(tmp_path)
-    assert repository_here("https://api.github.com") == found
+    assert repository_here("https://api.github.com") == result
 
 
 def test_an_enterprise_servers_checkout_is_one_too(

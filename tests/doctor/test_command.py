@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def test_a_set_up_that_is_well_passes_every_check(set_up: SetUp) -> None:
     tagged(set_up, golden=60)
     done = set_up.call("--json")
-    code, found = done.returncode, json.loads(done.stdout)
-    assert [one for one in found if one["status"] != "ok"] == []
-    assert list(dict.fromkeys(one["check"] for one in found)) == CHECKS
+    code, result = done.returncode, json.loads(done.stdout)
+    assert [entry for entry in result if entry["status"] != "ok"] == []
+    assert list(dict.fromkeys(entry["check"] for entry in result)) == CHECKS
     assert code == 0
     assert set_up.github.world.runners == {}
     assert set_up.arm.everything() == []
@@ -50,8 +50,8 @@ def test_a_defect_ends_the_installed_command_with_its_code(set_up: SetUp) -> Non
 
 def test_what_could_not_be_made_says_for_want_of_what(set_up: SetUp) -> None:
     no_login(set_up)
-    _, found = set_up.look()
-    skipped = {one["check"]: one["what"] for one in found if one["status"] == "skipped"}
+    _, results = set_up.look()
+    skipped = {entry["check"]: entry["what"] for entry in results if entry["status"] == "skipped"}
     assert "'credential'" in skipped["subscription"]
     assert (
         "'credential'" in skipped["quotas in westeurope"]
@@ -65,8 +65,8 @@ def test_one_region_that_does_not_answer_hides_nothing_of_the_other(set_up: SetU
     set_up.arm.faults.add(
         Fault("GET locations/northeurope/usages", status=403, code="AuthorizationFailed", times=9)
     )
-    code, found = set_up.look()
-    by_check = {one["check"]: one["status"] for one in found}
+    code, results = set_up.look()
+    by_check = {entry["check"]: entry["status"] for entry in results}
     assert by_check["sizes in northeurope"] == "fail"
     assert by_check["quotas in northeurope"] == "skipped"
     assert by_check["quotas in westeurope"] == by_check["machines"] == "ok"
@@ -76,9 +76,11 @@ def test_one_region_that_does_not_answer_hides_nothing_of_the_other(set_up: SetU
 def test_a_group_of_runners_is_tried_and_nothing_stays(set_up: SetUp) -> None:
     no_runner_group(set_up)
     set_up.github.world.runner_groups.add(5)
-    code, found = set_up.look()
-    assert code == 0, found
-    assert [one for one in found if one["check"] == "runner group" and one["status"] == "ok"]
+    code, results = set_up.look()
+    assert code == 0, results
+    assert [
+        entry for entry in results if entry["check"] == "runner group" and entry["status"] == "ok"
+    ]
     assert set_up.github.world.runners == {}
 
 
@@ -95,8 +97,8 @@ def test_variables_stand_for_the_options(set_up: SetUp) -> None:
     set_up.environment["WAA_MATRIX_SIZES"] = "Standard_None"
     set_up.environment["WAA_MATRIX_DOCTOR_SIZES"] = "Standard_D8s_v5"  # its own counts more
     set_up.environment["WAA_MATRIX_DOCTOR_REGIONS"] = ""  # as a variable that nobody set
-    code, found = set_up.look()
-    assert code == 0, found
+    code, results = set_up.look()
+    assert code == 0, results
 
 
 def test_no_secret_is_in_what_it_says(set_up: SetUp) -> None:

@@ -122,20 +122,20 @@ FAILURES = [
 @pytest.mark.parametrize(
     ("defect", "code", "check", "what", "fix"),
     FAILURES,
-    ids=lambda one: getattr(one, "__name__", ""),
+    ids=lambda entry: getattr(entry, "__name__", ""),
 )
 def test_each_defect_has_its_line_its_fix_and_its_exit_code(
     set_up: SetUp, defect: Callable[[SetUp], None], code: int, check: str, what: str, fix: str
 ) -> None:
     defect(set_up)
-    ended, found = set_up.look()
-    failed = [one for one in found if one["status"] == "fail" and one["check"] == check]
-    assert [one for one in failed if what in one["what"] and fix in one["fix"]], found
+    ended, results = set_up.look()
+    failed = [entry for entry in results if entry["status"] == "fail" and entry["check"] == check]
+    assert [entry for entry in failed if what in entry["what"] and fix in entry["fix"]], results
     assert ended == code
-    assert all(one["fix"] for one in found if one["status"] in ("fail", "warn"))
+    assert all(entry["fix"] for entry in results if entry["status"] in ("fail", "warn"))
     # What does not depend on the defect was looked at all the same.
-    assert [one for one in found if one["status"] == "ok"]
-    assert {one["check"] for one in found} >= set(CHECKS) - {
+    assert [entry for entry in results if entry["status"] == "ok"]
+    assert {entry["check"] for entry in results} >= set(CHECKS) - {
         name for name in CHECKS if "westeurope" in name
     }
 
@@ -215,14 +215,14 @@ WARNINGS = [
 
 
 @pytest.mark.parametrize(
-    ("defect", "check", "what", "fix"), WARNINGS, ids=lambda one: getattr(one, "__name__", "")
+    ("defect", "check", "what", "fix"), WARNINGS, ids=lambda entry: getattr(entry, "__name__", "")
 )
 def test_what_a_run_survives_is_a_warning_and_no_failure(
     set_up: SetUp, defect: Callable[[SetUp], None], check: str, what: str, fix: str
 ) -> None:
     defect(set_up)
-    code, found = set_up.look()
-    warned = [one for one in found if one["status"] == "warn" and one["check"] == check]
-    assert [one for one in warned if what in one["what"] and fix in one["fix"]], found
-    assert [one for one in found if one["status"] in ("fail", "skipped")] == []
+    code, results = set_up.look()
+    warned = [entry for entry in results if entry["status"] == "warn" and entry["check"] == check]
+    assert [entry for entry in warned if what in entry["what"] and fix in entry["fix"]], results
+    assert [entry for entry in results if entry["status"] in ("fail", "skipped")] == []
     assert code == 0

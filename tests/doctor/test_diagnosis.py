@@ -30,15 +30,19 @@ def test_a_check_that_fails_or_breaks_hides_no_other() -> None:
         yield from ()
         raise bad_input("--x", "is wrong", "Correct it.")
 
-    found = diagnose([Check("b", broken), Check("r", refused), Check("c", lambda: [FINE])])
-    assert [(one.check, one.status) for one in found] == [
+    findings = diagnose([Check("b", broken), Check("r", refused), Check("c", lambda: [FINE])])
+    assert [(finding.check, finding.status) for finding in findings] == [
         ("b", Status.OK),
         ("b", Status.FAIL),
         ("r", Status.FAIL),
         ("c", Status.OK),
     ]
-    assert "ZeroDivisionError" in found[1].what
-    assert (found[2].what, found[2].fix, found[2].input) == ("--x: is wrong", "Correct it.", True)
+    assert "ZeroDivisionError" in findings[1].what
+    assert (findings[2].what, findings[2].fix, findings[2].input) == (
+        "--x: is wrong",
+        "Correct it.",
+        True,
+    )
 
 
 def test_an_answer_is_asked_for_once_and_its_owner_says_why_there_is_none() -> None:
@@ -58,10 +62,10 @@ def test_an_answer_is_asked_for_once_and_its_owner_says_why_there_is_none() -> N
         answer.get()
         yield FINE
 
-    found = diagnose([Check("a", other), Check("login", owner, "Log in."), Check("b", other)])
-    assert [one.status for one in found] == [Status.SKIPPED, Status.FAIL, Status.SKIPPED]
-    assert (found[1].what, found[1].fix) == ("no such thing", "Log in.")
-    assert "'login'" in found[0].what
+    findings = diagnose([Check("a", other), Check("login", owner, "Log in."), Check("b", other)])
+    assert [finding.status for finding in findings] == [Status.SKIPPED, Status.FAIL, Status.SKIPPED]
+    assert (findings[1].what, findings[1].fix) == ("no such thing", "Log in.")
+    assert "'login'" in findings[0].what
     assert asked == [1]
 
 
@@ -80,8 +84,8 @@ def test_checks_are_made_side_by_side() -> None:
         together.wait()  # passes only once all eight have come here
         return [FINE]
 
-    found = diagnose([Check(str(number), look) for number in range(8)])
-    assert found == [FINE] * 8
+    findings = diagnose([Check(str(number), look) for number in range(8)])
+    assert findings == [FINE] * 8
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,9 @@ def test_wrong_input_counts_more_than_what_is_wrong_elsewhere() -> None:
     ],
 )
 def test_a_key_that_opens_too_much_is_a_failure(refusals: Refusals, let_through: list[str]) -> None:
-    failed = [one for one in refusal_findings(refusals) if one.status is Status.FAIL]
+    failed = [finding for finding in refusal_findings(refusals) if finding.status is Status.FAIL]
     assert len(failed) == len(let_through)
-    assert all(one.what.startswith(words) for one, words in zip(failed, let_through, strict=True))
-    assert all(one.fix for one in failed)
+    assert all(
+        finding.what.startswith(words) for finding, words in zip(failed, let_through, strict=True)
+    )
+    assert all(finding.fix for finding in failed)

@@ -35,9 +35,9 @@ def on_azurite(set_up: SetUp, tmp_path: Path) -> Iterator[SetUp]:
 @pytest.mark.azurite
 def test_a_machines_key_does_what_it_must_and_no_more(on_azurite: SetUp) -> None:
     for _ in range(2):  # what the first look left is not in the second's way
-        code, found = on_azurite.look()
-        said = [one["what"] for one in found if one["check"] == "store"]
-        assert code == 0, found
+        code, results = on_azurite.look()
+        said = [entry["what"] for entry in results if entry["check"] == "store"]
+        assert code == 0, results
         assert [words in line for words, line in zip(_SAID, said, strict=True)] == [True] * 5
 
 
@@ -62,15 +62,15 @@ def test_the_keys_are_in_nothing_it_says(on_azurite: SetUp) -> None:
 @pytest.mark.azurite
 def test_a_store_that_refuses_the_login_is_a_failure(on_azurite: SetUp) -> None:
     on_azurite.options["--storage-scope"] = ["https://vault.azure.net/.default"]
-    code, found = on_azurite.look()
-    (line,) = [one for one in found if one["check"] == "store"]
+    code, results = on_azurite.look()
+    (line,) = [entry for entry in results if entry["check"] == "store"]
     assert (code, line["status"]) == (4, "fail")
     assert "scripts/azure-setup" in line["fix"]
 
 
 def test_a_store_that_cannot_be_reached_is_a_failure(set_up: SetUp) -> None:
     set_up.options["--store"] = ["az://nobody?endpoint=https://127.0.0.1:9/nobody"]
-    code, found = set_up.look()
-    (line,) = [one for one in found if one["check"] == "store"]
+    code, results = set_up.look()
+    (line,) = [entry for entry in results if entry["check"] == "store"]
     assert (code, line["status"]) == (4, "fail")
     assert "create container waa-doctor" in line["what"]

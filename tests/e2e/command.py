@@ -54,9 +54,9 @@ def until(condition: Callable[[], Any], what: str) -> Any:
     """Wait until ``condition`` is true; return what it returned."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
+        result = condition()
+        if result:
+            return result
         time.sleep(0.02)
     raise AssertionError(f"never came true: {what}")
 
@@ -76,22 +76,22 @@ class RunDirectory:
         return parse_plan((self.ledger / "plan.json").read_bytes(), "plan")
 
     def results(self) -> dict[str, Any]:
-        found = json.loads((self.path / "results.json").read_text())
-        assert isinstance(found, dict)
-        return found
+        result = json.loads((self.path / "results.json").read_text())
+        assert isinstance(result, dict)
+        return result
 
     def stored(self) -> list[Stored]:
         """Return every object of the ledger, evidence aside."""
-        found = []
+        result = []
         for file in self.ledger.rglob("*.json"):
             path = file.relative_to(self.ledger).as_posix()
             if path.startswith("evidence/") or "#" in path:
                 continue
             try:
-                found.append(Stored(path, file.stat().st_mtime, file.read_bytes()))
+                result.append(Stored(path, file.stat().st_mtime, file.read_bytes()))
             except FileNotFoundError:
                 continue  # a heartbeat that was replaced meanwhile
-        return found
+        return result
 
     def fold(self) -> Folded:
         return fold(self.plan.units, read_objects(self.stored()))
@@ -114,7 +114,7 @@ class RunDirectory:
 
 def workers_of(parent: int) -> dict[str, int]:
     """Return the worker processes that are direct children of ``parent``: id to pid."""
-    found = {}
+    result = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -124,8 +124,8 @@ def workers_of(parent: int) -> dict[str, int]:
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended meanwhile
         if int(status.rpartition(")")[2].split()[1]) == parent and "--worker-id" in words:
-            found[words[words.index("--worker-id") + 1]] = int(entry.name)
-    return found
+            result[words[words.index("--worker-id") + 1]] = int(entry.name)
+    return result
 
 
 def output_of(process: subprocess.Popen[str]) -> str:

@@ -27,7 +27,7 @@ def tree(place: Path, **files: str) -> str:
 
 
 def names(place: Path) -> set[str]:
-    return {one.relative_to(place).as_posix() for one in place.rglob("*") if one.is_file()}
+    return {path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()}
 
 
 def test_a_lone_match_is_unpacked_straight_into_the_path(run: Artifacts, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_hidden_files_and_empty_directories_stay(run: Artifacts, tmp_path: Path)
     source = tree(tmp_path / "a", seen="0", _dot_hidden="1", _dot_git__config="2")
     (tmp_path / "a" / "empty").mkdir()
     run.upload("all", source, job="1")
-    assert {one.name for one in (run.place / "all").rglob("*")} == {"seen"}
+    assert {path.name for path in (run.place / "all").rglob("*")} == {"seen"}
     hidden = tree(tmp_path / "b", _dot_only="0")
     with pytest.raises(RefusedError, match="No files were found"):
         run.upload("hidden", hidden, job="1", without_files="error")

@@ -63,9 +63,9 @@ def machine(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 def inspected() -> dict[str, Any]:
-    found = DOCKER.inspect("container", NAME)
-    assert found is not None
-    return found
+    result = DOCKER.inspect("container", NAME)
+    assert result is not None
+    return result
 
 
 def inside(command: str) -> str:
@@ -109,10 +109,10 @@ def test_windows_gets_the_device_its_copy_and_nothing_of_a_job(machine: Sandbox)
     assert golden.read_text() == "pristine"
     with pytest.raises(ArenaError, match="Read-only file system"):
         inside("touch /client/x")
-    found = inspected()
-    assert found["State"]["Running"]
-    assert [one["PathOnHost"] for one in found["HostConfig"]["Devices"]] == ["/dev/null"]
-    assert found["HostConfig"]["CapAdd"] in (["NET_ADMIN"], ["CAP_NET_ADMIN"])
-    ports = found["HostConfig"]["PortBindings"].values()
-    assert {one["HostIp"] for bound in ports for one in bound} == {"127.0.0.1"}
-    assert KEY not in json.dumps(found)
+    result = inspected()
+    assert result["State"]["Running"]
+    assert [entry["PathOnHost"] for entry in result["HostConfig"]["Devices"]] == ["/dev/null"]
+    assert result["HostConfig"]["CapAdd"] in (["NET_ADMIN"], ["CAP_NET_ADMIN"])
+    ports = result["HostConfig"]["PortBindings"].values()
+    assert {entry["HostIp"] for bound in ports for entry in bound} == {"127.0.0.1"}
+    assert KEY not in json.dumps(result)

@@ -35,20 +35,20 @@ def faults(tasks: list[str]) -> str:
 
 
 def attempts(folded: Folded) -> dict[str, int]:
-    return {str(one.unit.task): len(one.attempts) for one in folded.results}
+    return {str(result.unit.task): len(result.attempts) for result in folded.results}
 
 
 def test_what_has_no_score_runs_again_and_no_scored_trial_nor_timeout(
     run: RunDirectory, tmp_path: Path
 ) -> None:
     assert call(*quick(tmp_path / "scout", "--min-free", str(2**40), tasks=6)).returncode == 4
-    named = [str(one.task) for one in RunDirectory(tmp_path / "scout").plan.tasks]
+    named = [str(task.task) for task in RunDirectory(tmp_path / "scout").plan.tasks]
     first = call(
         *quick(run.path, "--faults", faults(named), "--task-deadline", "3000", tasks=6, workers=2)
     )
     assert first.returncode == 1, first.stdout + first.stderr
     before = run.fold()
-    causes = {str(one.unit.task): one.cause for one in before.results}
+    causes = {str(result.unit.task): result.cause for result in before.results}
     assert [causes[name] for name in named[:3]] == [Cause.SETUP, Cause.EVALUATOR, Cause.TIMEOUT]
 
     again = call(*AGAIN, "--out", str(run.path), "--workers", "2")
@@ -63,9 +63,9 @@ def test_what_has_no_score_runs_again_and_no_scored_trial_nor_timeout(
     assert after.complete
     counted = attempts(before)
     assert attempts(after) == {name: count + (name in named[:2]) for name, count in counted.items()}
-    kept = [one for one in before.results if one.status is Status.SCORED]
-    later = {one.unit: one for one in after.results}
-    assert [later[one.unit] for one in kept] == kept
+    kept = [result for result in before.results if result.status is Status.SCORED]
+    later = {result.unit: result for result in after.results}
+    assert [later[result.unit] for result in kept] == kept
 
     sessions = len(after.sessions)
     none = call(*AGAIN, "--out", str(run.path))

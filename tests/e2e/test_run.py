@@ -33,8 +33,8 @@ def run(tmp_path: Path) -> RunDirectory:
 def overlapping(outcomes: list[Outcome]) -> bool:
     """Whether attempts of different workers overlap in time."""
     return any(
-        one.worker != two.worker and one.started < two.ended and two.started < one.ended
-        for one in outcomes
+        outcome.worker != two.worker and outcome.started < two.ended and two.started < outcome.ended
+        for outcome in outcomes
         for two in outcomes
     )
 
@@ -45,7 +45,7 @@ def test_a_run_scores_every_task_and_writes_its_report(run: RunDirectory) -> Non
     assert "Simulated" in done.stdout
     folded = run.fold()
     assert (len(folded.results), folded.count(Status.SCORED)) == (24, 24)
-    attempts = [one for result in folded.results for one in result.attempts]
+    attempts = [outcome for result in folded.results for outcome in result.attempts]
     assert len(attempts) == 24
     assert overlapping(attempts)
     for name in ("report.html", "summary.md", "junit.xml"):
@@ -71,18 +71,27 @@ def test_killed_workers_tasks_get_a_second_attempt_by_another(run: RunDirectory)
     while len(victims) < 2:
         busy = until(run.working, "two workers at work")
         alive = workers_of(process.pid)
-        worker = next((one for one in busy if one in alive and one not in victims), None)
+        worker = next((entry for entry in busy if entry in alive and entry not in victims), None)
         if worker is not None:
             victims[worker] = busy[worker]
             os.kill(alive[worker], signal.SIGKILL)
     assert process.wait(120) == 0, output_of(process)
     folded = run.fold()
     assert folded.count(Status.SCORED) == 24
-    lost = [one for result in folded.results for one in result.attempts if one.cause is Cause.LOST]
-    assert {one.worker for one in lost} <= set(victims)
+    lost = [
+        outcome
+        for result in folded.results
+        for outcome in result.attempts
+        if outcome.cause is Cause.LOST
+    ]
+    assert {outcome.worker for outcome in lost} <= set(victims)
     assert lost
     for result in folded.results:
-        mine = [one for one in result.attempts if one.worker in victims and one.cause is Cause.LOST]
+        mine = [
+            outcome
+            for outcome in result.attempts
+            if outcome.worker in victims and outcome.cause is Cause.LOST
+        ]
         if mine:
             assert result.counted is not None
             assert result.counted.worker not in victims
@@ -105,9 +114,9 @@ def test_a_worker_stopped_past_its_lease_and_continued_counts_nothing_twice(
     assert process.wait(120) == 0, output_of(process)
     folded = run.fold()
     assert folded.count(Status.SCORED) == 20
-    result = next(one for one in folded.results if str(one.unit) == unit)
-    assert {one.worker for one in result.attempts} > {worker}
-    numbers = Counter(one.attempt for one in result.attempts)
+    result = next(result for result in folded.results if str(result.unit) == unit)
+    assert {outcome.worker for outcome in result.attempts} > {worker}
+    numbers = Counter(outcome.attempt for outcome in result.attempts)
     assert set(numbers.values()) == {1}
     assert run.results()["counts"]["scored"] == 20
     output_of(process)
@@ -129,17 +138,17 @@ def test_an_interrupted_run_is_resumed_and_counts_nothing_twice(
     assert "Writing the report" in said
     assert not workers_of(process.pid)
     before = {
-        one.unit: one
+        outcome.unit: outcome
         for result in run.fold().results
-        for one in result.attempts
-        if one.score is not None
+        for outcome in result.attempts
+        if outcome.score is not None
     }
     resumed = call(*quick(run.path, "--resume"))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     folded = run.fold()
     assert folded.count(Status.SCORED) == 24
     for result in folded.results:
-        scores = [one for one in result.attempts if one.score is not None]
+        scores = [outcome for outcome in result.attempts if outcome.score is not None]
         assert len(scores) == 1
         if result.unit in before:
             assert scores[0] == before[result.unit]
@@ -177,8 +186,8 @@ def test_an_outage_of_the_provider_holds_the_run_and_ends_with_an_answer(
     assert "drain.json" not in controls
     folded = run.fold()
     assert folded.complete
-    attempts = [one for result in folded.results for one in result.attempts]
-    failed = [one for one in attempts if one.cause is Cause.PROVIDER]
+    attempts = [outcome for result in folded.results for outcome in result.attempts]
+    failed = [outcome for outcome in attempts if outcome.cause is Cause.PROVIDER]
     assert 3 <= len(failed) <= 6
     assert "did not answer" in done.stdout
 
@@ -288,7 +297,7 @@ def test_a_directory_with_a_run_is_not_overwritten(run: RunDirectory) -> None:
     again = call(*quick(run.path, tasks=3))
     assert again.returncode == 2
     assert "holds a run already" in again.stderr
-    assert {one.path for one in run.stored()} == {one.path for one in before}
+    assert {stored.path for stored in run.stored()} == {stored.path for stored in before}
 
 
 def test_another_plans_directory_is_refused_with_every_difference(run: RunDirectory) -> None:
@@ -318,8 +327,18 @@ def test_a_resume_in_a_store_needs_no_directory(run: RunDirectory, tmp_path: Pat
 
 def test_every_option_that_differs_from_the_plan_is_refused_by_name(run: RunDirectory) -> None:
     assert call(*quick(run.path, tasks=3)).returncode == 0
-    told = ("--sample", "4", "--seed", "9", "--speed", "2", "--reset", "task", "--client-args=--x")
-    done = call("run", "--resume", "--out", str(run.path), *told)
+    reported = (
+        "--sample",
+        "4",
+        "--seed",
+        "9",
+        "--speed",
+        "2",
+        "--reset",
+        "task",
+        "--client-args=--x",
+    )
+    done = call("run", "--resume", "--out", str(run.path), *reported)
     assert done.returncode == 2
     for flag in ("--sample", "--seed", "--speed", "--reset", "--client-args"):
         assert f"{flag}: differs from the run's plan" in done.stderr, done.stderr
@@ -392,6 +411,6 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing(run: RunDirectory)
     assert run.fold().count(Status.SCORED) < 12
     assert call(*quick(run.path, "--resume", tasks=12, workers=2)).returncode == 0
     assert all(
-        len([one for one in result.attempts if one.score is not None]) == 1
+        len([outcome for outcome in result.attempts if outcome.score is not None]) == 1
         for result in run.fold().results
     )

@@ -53,8 +53,8 @@ def test_a_hang_a_crash_a_dead_qemu_and_a_machine_that_never_boots(tmp_path: Pat
         assert first.cause is Cause.ARENA, (task, first)
         assert words in first.message
         assert rest[-1].score is not None
-    others = [one for task, one in results.items() if task not in (hung, crashed, dead)]
-    assert [len(one.attempts) for one in others] == [1] * len(others)
+    others = [result for task, result in results.items() if task not in (hung, crashed, dead)]
+    assert [len(result.attempts) for result in others] == [1] * len(others)
     never = [left for name, left in folded.left.items() if name.startswith("w001-")]
     assert {left.exit_code for left in never} == {4}
     assert all("not up within 12 s" in left.reason for left in never)

@@ -38,7 +38,12 @@ def event(action: str, *labels: str, of: str = REPOSITORY, label: str = "") -> d
     base = {"ref": "main", "sha": "a" * 40, "repo": {"id": 1, "full_name": REPOSITORY}}
     repo = {"id": 1 if of == REPOSITORY else 2, "full_name": of}
     head = {"ref": "topic", "label": "x:topic", "sha": HEAD, "repo": repo}
-    request = {"number": 7, "head": head, "base": base, "labels": [{"name": one} for one in labels]}
+    request = {
+        "number": 7,
+        "head": head,
+        "base": base,
+        "labels": [{"name": label} for label in labels],
+    }
     return {
         "action": action,
         "pull_request": request,

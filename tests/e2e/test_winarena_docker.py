@@ -213,13 +213,13 @@ def test_windows_that_never_comes_up_is_an_error_within_the_deadline(settings: B
 
 def test_a_container_that_ends_early_is_told_with_its_last_lines(settings: Build) -> None:
     chosen = settings(boot_s=1e6)
-    arena, told = WinArena(chosen), []
+    arena, reported = WinArena(chosen), []
 
     def start() -> None:
         try:
             arena.start(START_S, threading.Event())
         except ArenaError as error:
-            told.append(str(error))
+            reported.append(str(error))
 
     thread = threading.Thread(target=start)
     thread.start()
@@ -229,21 +229,21 @@ def test_a_container_that_ends_early_is_told_with_its_last_lines(settings: Build
         thread.join(30)
     finally:
         arena.stop()
-    assert "ended before Windows was up" in told[0]
-    assert "Waiting for a response" in told[0]
+    assert "ended before Windows was up" in reported[0]
+    assert "Waiting for a response" in reported[0]
 
 
 def test_what_a_dead_worker_left_is_swept_and_a_live_ones_is_not(
     ready: Ready, settings: Build, tmp_path: Path
 ) -> None:
     chosen = replace(settings(boot_s=1e6), storage=golden(tmp_path))
-    told = {
+    reported = {
         "scratch": str(chosen.scratch),
         "storage": str(chosen.storage),
         "image": chosen.arena.image,
         "worker": chosen.worker,
     }
-    command = [sys.executable, "-m", "tests.e2e.test_winarena_docker", json.dumps(told)]
+    command = [sys.executable, "-m", "tests.e2e.test_winarena_docker", json.dumps(reported)]
     worker = subprocess.Popen(command, cwd=REPOSITORY)
     until(lambda: exists(container_name(chosen.worker)))
     worker.send_signal(signal.SIGKILL)
@@ -261,8 +261,8 @@ def test_a_running_container_can_be_attached_to_and_is_left_alone(
 ) -> None:
     chosen = replace(settings(), container=f"attached-{secrets.token_hex(4)}")
     mount = f"type=bind,source={chosen.scratch.parent},target={DESK_MOUNT}"
-    told = ["--env", 'WAA_STANDIN={"speed": 400, "seed": 7}', "--cap-add", "NET_ADMIN"]
-    begin = ["run", "--detach", "--name", chosen.container, "--mount", mount, *told, image]
+    reported = ["--env", 'WAA_STANDIN={"speed": 400, "seed": 7}', "--cap-add", "NET_ADMIN"]
+    begin = ["run", "--detach", "--name", chosen.container, "--mount", mount, *reported, image]
     assert [problem.what for problem in preflight(chosen)] == ["is not running"]
     DOCKER.demand([*begin, "-c", "./entry.sh --start-client false"])
     try:
@@ -280,8 +280,14 @@ def test_without_net_admin_the_guest_is_out_of_reach(settings: Build, image: str
     chosen = replace(settings(), container=f"attached-{secrets.token_hex(4)}")
     mount = f"type=bind,source={chosen.scratch},target={DESK_MOUNT}"
     begin = ["run", "--detach", "--name", chosen.container, "--mount", mount]
-    told = ["--env", 'WAA_STANDIN={"speed": 400}', image, "-c", "./entry.sh --start-client false"]
-    DOCKER.demand([*begin, *told])
+    reported = [
+        "--env",
+        'WAA_STANDIN={"speed": 400}',
+        image,
+        "-c",
+        "./entry.sh --start-client false",
+    ]
+    DOCKER.demand([*begin, *reported])
     try:
         with pytest.raises(ArenaError, match="NET_ADMIN"):
             WinArena(chosen).start(4.0, threading.Event())

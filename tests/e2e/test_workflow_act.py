@@ -79,11 +79,11 @@ def worker_of(act: Act, shard: int) -> int | None:
     for entry in Path("/proc").iterdir():
         try:
             command = (entry / "cmdline").read_bytes().split(b"\0")
-            told = (entry / "environ").read_bytes().split(b"\0")
+            reported = (entry / "environ").read_bytes().split(b"\0")
         except (OSError, ValueError):
             continue  # it ended meanwhile, or is no process
-        ours = f"ACT_STAGE={act.stage.url}".encode() in told
-        home = f"WAA_MATRIX_WORKER_SHARD={shard}".encode() in told
+        ours = f"ACT_STAGE={act.stage.url}".encode() in reported
+        home = f"WAA_MATRIX_WORKER_SHARD={shard}".encode() in reported
         if entry.name.isdigit() and ours and home and command[-2:-1] == [b"worker"]:
             return int(entry.name)
     return None
@@ -91,8 +91,8 @@ def worker_of(act: Act, shard: int) -> int | None:
 
 def job_of(process: int) -> int:
     """The fake GitHub's number of the job that a process works for."""
-    told = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    return int(next(one for one in told if one.startswith(b"ACT_JOB=")).partition(b"=")[2])
+    reported = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    return int(next(data for data in reported if data.startswith(b"ACT_JOB=")).partition(b"=")[2])
 
 
 def test_a_run_from_the_button_to_the_report(act: Act) -> None:
@@ -106,7 +106,9 @@ def test_a_run_from_the_button_to_the_report(act: Act) -> None:
     files = (act.artifacts_of() / "events-supervise-1").rglob("*.json")
     events = [json.loads(file.read_text()) for file in files]
     deleted = [
-        one["machine"] for one in events if (one["kind"], one["stage"]) == ("delete", "done")
+        event["machine"]
+        for event in events
+        if (event["kind"], event["stage"]) == ("delete", "done")
     ]
     assert sorted(deleted) == sorted(act.stage.insides.booted)
     assert_nothing_is_left(act)

@@ -50,10 +50,10 @@ def example() -> dict[str, Any]:
     (text,) = re.findall(
         r"```yaml\n(name: Benchmark\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
     )
-    found = yaml.safe_load(text.replace("OWNER/waa-matrix", PRODUCT))
-    found["on"] = found.pop(True)  # as YAML 1.1 reads it
-    assert isinstance(found, dict)
-    return found
+    result = yaml.safe_load(text.replace("OWNER/waa-matrix", PRODUCT))
+    result["on"] = result.pop(True)  # as YAML 1.1 reads it
+    assert isinstance(result, dict)
+    return result
 
 
 def caller_of(act: Act, shards: int) -> Tree:
@@ -98,7 +98,7 @@ def digest(act: Act) -> str:
     """What became of each task, by the proved report, as one value."""
     text = (act.artifacts_of() / "report-proved-1" / "results.json").read_text()
     tasks = json.loads(text)["tasks"]
-    kept = [[one[key] for key in ("domain", "name", "trial", "status", "score")] for one in tasks]
+    kept = [[task[key] for key in ("domain", "name", "trial", "status", "score")] for task in tasks]
     assert [status for *_, status, _ in kept] == ["scored"] * TASKS
     return hashlib.sha256(json.dumps(sorted(kept)).encode()).hexdigest()
 
@@ -125,13 +125,13 @@ def played_for_a_pull_request(place: Path, shards: int) -> str:
         workflow = {"on": "workflow_dispatch", "jobs": {"run": {**kept, "with": given}}}
         (act.source / ".github" / "workflows" / "pull.yml").write_text(yaml.safe_dump(workflow))
         try:
-            played, found = play(act, "pull.yml", {})
+            played, result = play(act, "pull.yml", {})
         finally:
             kill_everything(act)
     assert {(job, commit) for job, _, commit, _ in act.checkouts} == {
         (job, head.commit if job == "benchmark" else act.code.commit) for job in played.jobs
     }
-    return found
+    return result
 
 
 def played_by_a_caller(place: Path, shards: int) -> str:
@@ -141,7 +141,7 @@ def played_by_a_caller(place: Path, shards: int) -> str:
         caller = caller_of(act, shards)
         act.read(caller)
         try:
-            played, found = play(act, "benchmark.yml", {})
+            played, result = play(act, "benchmark.yml", {})
         finally:
             kill_everything(act)
     assert played.jobs == {"provision": 1, "benchmark": shards, "supervise": 1, "report": 1}
@@ -151,13 +151,13 @@ def played_by_a_caller(place: Path, shards: int) -> str:
         *((job, *ours) for job in played.jobs),
         *((job, *theirs) for job in ("provision", "benchmark")),
     }
-    return found
+    return result
 
 
 def test_one_shard_two_and_a_caller_tell_the_same_by_their_artifacts_alone(tmp_path: Path) -> None:
-    one = played_alone(tmp_path / "one", 1)
-    assert played_for_a_pull_request(tmp_path / "two", 2) == one
-    assert played_by_a_caller(tmp_path / "called", 2) == one
+    entry = played_alone(tmp_path / "one", 1)
+    assert played_for_a_pull_request(tmp_path / "two", 2) == entry
+    assert played_by_a_caller(tmp_path / "called", 2) == entry
 
 
 def test_a_workflow_whose_own_commit_is_not_named_runs_nothing(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def _port_said(log: Path, process: subprocess.Popen[bytes]) -> int:
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         assert process.poll() is None, f"Azurite ended at once: {log.read_text()}"
-        found = _LISTENS.search(log.read_text())
-        if found is not None:
-            return int(found.group(1))
+        match = _LISTENS.search(log.read_text())
+        if match is not None:
+            return int(match.group(1))
         time.sleep(0.05)
     raise AssertionError(f"Azurite does not listen: {log.read_text()}")

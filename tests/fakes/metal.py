@@ -72,7 +72,7 @@ class Metal:
     @property
     def secrets(self) -> list[str]:
         """Every key and configuration that a machine was given."""
-        return [secret for one in self.inside.values() for secret in one.secrets]
+        return [secret for inside in self.inside.values() for secret in inside.secrets]
 
 
 class Inside:

@@ -29,9 +29,9 @@ class Proxy:
     def cut(self) -> None:
         """Break every connection and refuse new ones."""
         self._up.clear()
-        for one in list(self._open):
+        for entry in list(self._open):
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                entry.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         """Let connections through again."""
@@ -43,8 +43,8 @@ class Proxy:
         self.cut()
         for thread in self._threads:
             thread.join()
-        for one in (self._listener, *self._open):
-            one.close()
+        for entry in (self._listener, *self._open):
+            entry.close()
 
     def _spawn(self, target: Callable[..., None], *arguments: socket.socket) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
@@ -62,17 +62,17 @@ class Proxy:
                 continue
             server = socket.create_connection(("127.0.0.1", self._target))
             self._open |= {client, server}
-            for one, other in ((client, server), (server, client)):
-                self._spawn(self._pump, one, other)
+            for entry, other in ((client, server), (server, client)):
+                self._spawn(self._pump, entry, other)
 
-    def _pump(self, one: socket.socket, other: socket.socket) -> None:
+    def _pump(self, entry: socket.socket, other: socket.socket) -> None:
         try:
-            while data := one.recv(_CHUNK):
+            while data := entry.recv(_CHUNK):
                 other.sendall(data)
         except OSError:
             pass  # cut, or closed by either end: both ends are closed below
         finally:
-            for end in (one, other):
+            for end in (entry, other):
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
 

@@ -45,7 +45,7 @@ class World:
 
     def below(self, prefix: str) -> list[tuple[str, tuple[bytes, float]]]:
         """Return the objects below a prefix, as one listing shows them."""
-        return [(path, one) for path, one in self.objects.items() if path.startswith(prefix)]
+        return [(path, value) for path, value in self.objects.items() if path.startswith(prefix)]
 
     def created(self, path: str, data: bytes) -> None:
         """Note what the ledger itself cannot tell afterwards."""
@@ -122,8 +122,8 @@ class Line:
     def get(self, path: str) -> bytes | None:
         self._call()
         self.reads.append(path)
-        found = self.world.objects.get(path)
-        return None if found is None else found[0]
+        result = self.world.objects.get(path)
+        return None if result is None else result[0]
 
     def _call(self) -> None:
         self.turn()

@@ -47,8 +47,8 @@ class BlobStand:
 def blob_standing(directory: Path) -> Iterator[BlobStand]:
     """Serve both sides and the account until the block ends."""
     blobs, ours = directory / "blobs", directory / "stand"
-    for one in (blobs, ours):
-        one.mkdir()
+    for path in (blobs, ours):
+        path.mkdir()
     with running_over_tls(blobs) as (url, azurite_ca), standing(ours) as stand:
         both = directory / "both.pem"
         both.write_bytes(azurite_ca.read_bytes() + stand.ca_file.read_bytes())

@@ -92,27 +92,27 @@ def met(code: Code, moment: Moment) -> Met:
         )
 
 
-def wrongs(code: Code, moment: Moment, found: Met) -> Iterator[str]:
+def wrongs(code: Code, moment: Moment, result: Met) -> Iterator[str]:
     """Yield everything that is not as the code's scope demands."""
     stops = _stops(code, moment)
-    if found.code != (4 if stops else 0):
-        yield f"exit {found.code}: {found.said.strip()[-300:]}"
-    if stops and code.code not in found.said:
+    if result.code != (4 if stops else 0):
+        yield f"exit {result.code}: {result.said.strip()[-300:]}"
+    if stops and code.code not in result.said:
         yield "the code is not said"
-    if moment is not Moment.ACCEPTED and not found.refused:
+    if moment is not Moment.ACCEPTED and not result.refused:
         yield "it was never met"
-    if found.hurt:
-        yield f"live shards hurt: {', '.join(found.hurt)}"
+    if result.hurt:
+        yield f"live shards hurt: {', '.join(result.hurt)}"
     limited = code.kind is FailureKind.THROTTLED  # asked again as long as it lasts
-    if found.asked > (MACHINES if stops else CREATES_LIMIT) and not limited:
-        yield f"{found.asked} creates asked for"
-    if moment is Moment.CREATE and found.launches != (0 if stops else MACHINES):
-        yield f"{found.launches} machines"
-    if found.minutes > MINUTES_LIMIT:
-        yield f"{found.minutes:.0f} machine-minutes"
-    if found.left:
-        yield f"left: {', '.join(found.left)}"
-    yield from _misplaced(code, moment, found)
+    if result.asked > (MACHINES if stops else CREATES_LIMIT) and not limited:
+        yield f"{result.asked} creates asked for"
+    if moment is Moment.CREATE and result.launches != (0 if stops else MACHINES):
+        yield f"{result.launches} machines"
+    if result.minutes > MINUTES_LIMIT:
+        yield f"{result.minutes:.0f} machine-minutes"
+    if result.left:
+        yield f"left: {', '.join(result.left)}"
+    yield from _misplaced(code, moment, result)
 
 
 def _stops(code: Code, moment: Moment) -> bool:
@@ -123,11 +123,11 @@ def _stops(code: Code, moment: Moment) -> bool:
     return code.action is Action.STOP and moment is not Moment.DRAIN and not accepted
 
 
-def _misplaced(code: Code, moment: Moment, found: Met) -> Iterator[str]:
+def _misplaced(code: Code, moment: Moment, result: Met) -> Iterator[str]:
     """Yield where machines were made though it had been refused there."""
     if moment is not Moment.CREATE or code.action is not Action.ELSEWHERE:
         return
-    for size, zone, region in found.places:
+    for size, zone, region in result.places:
         if code.scope is Scope.ZONE and zone == "1":
             yield f"a machine in zone {zone}"
         if code.scope in (Scope.SIZE, Scope.FAMILY) and size == _SIZE:

@@ -101,7 +101,7 @@ class Scene:
 
     @property
     def runners(self) -> list[str]:
-        return sorted(one.name for one in self.github.runners.all())
+        return sorted(runner.name for runner in self.github.runners.all())
 
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "runner-image" / "cloud-init.yaml"
@@ -165,7 +165,7 @@ class Stage:
             if key in changes
         }
         supply = changes.pop("supply", None) or self.supply()
-        told = changes.pop("told", lambda _round: None)
+        reported = changes.pop("told", lambda _round: None)
         launcher = changes.pop("launcher", None) or self.launcher()
         return Supervisor(
             settings=Settings(Rules(shards, launched, **rules), **changes),
@@ -178,7 +178,7 @@ class Stage:
             runs=self.scene.github.runs,
             ledger=RunLedger(LedgerReader(self.store), self.attempt, self.scene.clock),
             spending=Spending({}),
-            told=told,
+            on_round=reported,
         )
 
     def score(self, job: JobEntry, facts: dict[str, str], shards: int) -> str:

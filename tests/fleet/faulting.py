@@ -139,25 +139,25 @@ def calls_without_fault(phase: Phase) -> frozenset[str]:
         return frozenset(calls)
 
 
-def wrongs(row: Row, phase: Phase, found: Outcome) -> Iterator[str]:
+def wrongs(row: Row, phase: Phase, result: Outcome) -> Iterator[str]:
     """Yield everything about an outcome that is not as it must be."""
     end = row.end(phase)
-    if found.code != end.code:
-        yield f"exit {found.code}, not {end.code}"
-    if end.words not in _verdict(phase, found.said):
+    if result.code != end.code:
+        yield f"exit {result.code}, not {end.code}"
+    if end.words not in _verdict(phase, result.said):
         yield f"{end.words!r} is not said"
-    if found.faults and phase in row.ends and not found.struck:
+    if result.faults and phase in row.ends and not result.struck:
         yield "the fault was never met"
-    if found.faults and phase not in row.ends and found.struck:
-        yield f"the fault was met {found.struck} times, and no end is given for it"
-    if found.launches > LAUNCHES_LIMIT:
-        yield f"{found.launches} launches for {MACHINES} jobs"
-    if found.left and _claims_nothing_left(phase, found.code) and not end.keeps:
-        yield f"left behind: {', '.join(found.left)}"
-    if found.after or found.after_code:
-        yield f"left after teardown (exit {found.after_code}): {', '.join(found.after)}"
-    if found.lost:
-        yield f"another's: {', '.join(found.lost)}"
+    if result.faults and phase not in row.ends and result.struck:
+        yield f"the fault was met {result.struck} times, and no end is given for it"
+    if result.launches > LAUNCHES_LIMIT:
+        yield f"{result.launches} launches for {MACHINES} jobs"
+    if result.left and _claims_nothing_left(phase, result.code) and not end.keeps:
+        yield f"left behind: {', '.join(result.left)}"
+    if result.after or result.after_code:
+        yield f"left after teardown (exit {result.after_code}): {', '.join(result.after)}"
+    if result.lost:
+        yield f"another's: {', '.join(result.lost)}"
 
 
 def _verdict(phase: Phase, said: str) -> str:

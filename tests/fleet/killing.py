@@ -214,8 +214,8 @@ def kill_points(phase: Phase, count: int, lanes: int) -> list[Point]:
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(lanes) as pool:
         order = _Order()
         work = [pool.submit(_lane, phase, count, order, Path(directory)) for _ in range(lanes)]
-        found = {(point.when, point.at): point for lane in work for point in lane.result()}
-    return [found[key] for key in sorted(found)]
+        result = {(point.when, point.at): point for lane in work for point in lane.result()}
+    return [result[key] for key in sorted(result)]
 
 
 class _Order:

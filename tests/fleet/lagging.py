@@ -177,5 +177,5 @@ class _Run:
 def table(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Found, tuple[str, ...]]]:
     """Play cells one after the other."""
     for cell in cells:
-        found = played(cell)
-        yield cell, found, tuple(found.wrongs(cell))
+        outcome = played(cell)
+        yield cell, outcome, tuple(outcome.wrongs(cell))

@@ -310,7 +310,7 @@ class _Run:
     def _left(self) -> tuple[str, ...]:
         with self.fake.world.lock:
             settle(self.fake.world)
-            runners = [f"runner {one.name}" for one in self.fake.world.runners.values()]
+            runners = [f"runner {runner.name}" for runner in self.fake.world.runners.values()]
         return (*self.arm.everything(), *runners)
 
     def _found(self, code: int, reason: str) -> Found:

@@ -174,4 +174,4 @@ def _evict(run: WholeRun) -> None:
 
 def _scored(run: WholeRun, machine: str) -> int:
     outcomes = run.reader.snapshot().outcomes.values()
-    return sum(one is not None and one.machine == machine for one in outcomes)
+    return sum(outcome is not None and outcome.machine == machine for outcome in outcomes)

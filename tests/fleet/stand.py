@@ -196,7 +196,7 @@ class Stand:
     def everything(self) -> frozenset[str]:
         """All that exists on both sides, whatever a listing shows."""
         with self.fake.world.lock:
-            runners = [f"runner {one.name}" for one in self.fake.world.runners.values()]
+            runners = [f"runner {runner.name}" for runner in self.fake.world.runners.values()]
         return frozenset((*self.arm.everything(), *runners))
 
     def left(self) -> list[str]:

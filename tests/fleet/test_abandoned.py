@@ -54,7 +54,7 @@ def test_a_machine_whose_job_is_over_goes_when_its_supervisor_is_gone(
     working = [name for name, job in left.insides.jobs.items() if job != "benchmark (0)"]
     reaped = reap(left)
     assert left.scene.machines == working
-    assert any("its job is over" in one.why for one in reaped.condemned.reasons.values())
+    assert any("its job is over" in reason.why for reason in reaped.condemned.reasons.values())
     assert not left.scene.fake.world.runs[500].cancelled
 
 
@@ -63,7 +63,7 @@ def test_while_its_supervisor_lives_nothing_is_taken(left: Stage) -> None:
     left.queue_jobs(N)
     supervise(left)
     left.scene.wait(4000.0)
-    assert reap(left).condemned.found.empty
+    assert reap(left).condemned.remains.empty
     assert len(left.scene.machines) == N
 
 
@@ -72,7 +72,7 @@ def test_machines_that_boot_for_queued_jobs_are_left_alone(left: Stage) -> None:
     left.queue_jobs(N)
     lose_supervisor(left)
     left.scene.wait(FIRST_S + 60.0)
-    assert reap(left).condemned.found.empty
+    assert reap(left).condemned.remains.empty
     assert len(left.scene.machines) == N
 
 
@@ -86,9 +86,9 @@ def test_a_reruns_first_minutes_are_left_alone(left: Stage) -> None:
         assert left.scene.fake.world.jobs[job.id].over
     left.scene.fake.add_job(MINE.github_run, "benchmark (9)", [MINE.label])
     left.scene.fake.rerun_failed(MINE.github_run)
-    assert reap(left).condemned.found.empty
+    assert reap(left).condemned.remains.empty
     left.scene.wait(FIRST_S)
-    assert not reap(left).condemned.found.empty
+    assert not reap(left).condemned.remains.empty
 
 
 def test_a_run_that_waits_for_machines_nobody_brings_is_ended_and_said(left: Stage) -> None:
@@ -134,5 +134,5 @@ def test_a_machine_at_work_whose_job_no_list_shows_yet_stays(left: Stage) -> Non
     assert len(left.insides.jobs) == N
     world.listing_lag_s = clock.now() - listed_until
     assert [job.name for job in world.listed_jobs(MINE.github_run, 1)] == ["supervise"]
-    assert reap(left).condemned.found.empty
+    assert reap(left).condemned.remains.empty
     assert len(left.scene.machines) == N

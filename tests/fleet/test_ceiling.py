@@ -75,7 +75,7 @@ def test_a_machine_waits_until_the_ceiling_has_room_for_it(stage: Stage) -> None
     troubles: list[str] = []
     # Each machine costs a dollar for the time that a drain takes: three and some, but no fourth.
     supervisor = stage.supervisor(
-        N, N, max_usd=4.05, told=lambda done: troubles.extend(done.troubles)
+        N, N, max_usd=4.05, on_round=lambda done: troubles.extend(done.troubles)
     )
     supervisor.spending = priced(HOUR / DRAIN_S)
     ended = supervisor.run()
@@ -90,7 +90,7 @@ def test_a_machine_waits_until_the_ceiling_has_room_for_it(stage: Stage) -> None
     taken_down(stage)
 
 
-def told(stage: Stage) -> tuple[Bill, ...]:
+def bills(stage: Stage) -> tuple[Bill, ...]:
     """What the run's events tell of its bills."""
     events, damage = read_events(LedgerReader(stage.store).events())
     assert damage == ()
@@ -112,7 +112,7 @@ def first_attempt(stage: Stage) -> float:
     taken_down(stage)
     stage.scene.fake.rerun_failed(MINE.github_run)
     stage.attempt = dataclasses.replace(stage.attempt, number=2)
-    usd = spent(told(stage), stage.scene.clock.now())
+    usd = spent(bills(stage), stage.scene.clock.now())
     # An accepted delete ends a bill by events, a listing one by looks: a minute or so later.
     assert usd == pytest.approx(seen, rel=0.25)
     return usd
@@ -123,10 +123,14 @@ def second_attempt(stage: Stage, max_usd: float) -> tuple[Ended, Supervisor, lis
     stage.insides.work = lambda job, facts: stage.score(job, facts, N)
     before = len(stage.journal.events)
     supervisor = stage.supervisor(N, 0, max_usd=max_usd)
-    supervisor.spending = priced(10.0).after_events(told(stage), stage.scene.clock.now())
+    supervisor.spending = priced(10.0).after_events(bills(stage), stage.scene.clock.now())
     ended = supervisor.run()
     fresh = stage.journal.events[before:]
-    return ended, supervisor, [one for one in fresh if (one.kind, one.stage) == ("create", "done")]
+    return (
+        ended,
+        supervisor,
+        [event for event in fresh if (event.kind, event.stage) == ("create", "done")],
+    )
 
 
 def test_a_rerun_goes_on_from_what_the_first_attempt_spent(stage: Stage) -> None:
@@ -135,7 +139,7 @@ def test_a_rerun_goes_on_from_what_the_first_attempt_spent(stage: Stage) -> None
     a_machines_drain = 10.0 * DRAIN_S / HOUR
     ended, supervisor, creates = second_attempt(stage, before + a_machines_drain * 0.9)
     assert supervisor.spending.before_usd == before
-    assert [one.text("role") for one in creates] == ["drain"]
+    assert [event.text("role") for event in creates] == ["drain"]
     order = stage.store.get(paths.control(stage.attempt.session, "drain"))
     assert order is not None
     assert f"{supervisor.spending.before_usd:.2f} of it were spent before".encode() in order
@@ -147,7 +151,7 @@ def test_a_rerun_brings_up_machines_while_the_ceiling_has_room(stage: Stage) -> 
     before = first_attempt(stage)
     ended, supervisor, creates = second_attempt(stage, before + 2 * 10.0 * DRAIN_S / HOUR)
     assert ended.exit_code == 0, ended
-    assert [one.text("role") for one in creates] == ["arena"]
+    assert [event.text("role") for event in creates] == ["arena"]
     assert stage.store.get(paths.control(stage.attempt.session, "drain")) is None
     assert supervisor.spending.usd(stage.scene.clock.now()) > before
     taken_down(stage)

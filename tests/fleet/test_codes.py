@@ -29,8 +29,8 @@ EACH_KIND = [*{(row.kind, row.scope): row for row in CODES}.values(), UNKNOWN]
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("code", EACH_KIND, ids=lambda row: row.code)
 def test_a_code_costs_what_its_scope_says_at_every_moment(code: Code, moment: Moment) -> None:
-    found = met(code, moment)
-    assert list(wrongs(code, moment, found)) == [], found.said
+    result = met(code, moment)
+    assert list(wrongs(code, moment, result)) == [], result.said
 
 
 @pytest.mark.parametrize("role", Role)
@@ -53,34 +53,37 @@ def _created(stage: Stage, code: Code, role: Role, supply: Callable[[], Supply])
         Fault("PUT virtualMachines/waa-500", status=409, code=code.code, message="Said so.")
     )
     launcher, at = stage.launcher(token=_fresh(stage)), len(stage.scene.arm.seen)
-    found = launcher.launch(0, supply(), role)
+    launched_machine = launcher.launch(0, supply(), role)
     asked = len(stage.scene.arm.calls("^PUT")[_puts_before(stage, at) :])
     fatal = launcher.refusals[role].halt.fatal
-    others = [one for one in Role if one is not role]
-    if any(launcher.refusals[one].halt.stopped for one in others):
+    others = [entry for entry in Role if entry is not role]
+    if any(launcher.refusals[role].halt.stopped for role in others):
         yield f"{code.code}: it stopped the other role's launches too"
     if code.action is Action.STOP:
-        if isinstance(found, LaunchedMachine) or not fatal or asked != 1:
-            yield f"{code.code}: {found}, {asked} creates, fatal {fatal}"
+        if isinstance(launched_machine, LaunchedMachine) or not fatal or asked != 1:
+            yield f"{code.code}: {launched_machine}, {asked} creates, fatal {fatal}"
         return
-    if not isinstance(found, LaunchedMachine) or fatal or asked != 2:
-        yield f"{code.code}: {found}, {asked} creates, fatal {fatal}"
+    if not isinstance(launched_machine, LaunchedMachine) or fatal or asked != 2:
+        yield f"{code.code}: {launched_machine}, {asked} creates, fatal {fatal}"
         return
     first = supply().take(0)
     assert first is not None
-    there = found.placement.offer.region == first.offer.region
+    there = launched_machine.placement.offer.region == first.offer.region
     if code.scope is Scope.REGION and there:
-        yield f"{code.code}: again in {found.placement}"
-    if code.scope in (Scope.SIZE, Scope.FAMILY) and found.placement.offer.size == first.offer.size:
-        yield f"{code.code}: again {found.placement}"
-    if code.scope is Scope.ZONE and found.placement.zone == first.zone:
-        yield f"{code.code}: again in {found.placement}"
-    if code.scope is Scope.MACHINE and found.placement != first:
-        yield f"{code.code}: {found.placement} and not {first}"
+        yield f"{code.code}: again in {launched_machine.placement}"
+    if (
+        code.scope in (Scope.SIZE, Scope.FAMILY)
+        and launched_machine.placement.offer.size == first.offer.size
+    ):
+        yield f"{code.code}: again {launched_machine.placement}"
+    if code.scope is Scope.ZONE and launched_machine.placement.zone == first.zone:
+        yield f"{code.code}: again in {launched_machine.placement}"
+    if code.scope is Scope.MACHINE and launched_machine.placement != first:
+        yield f"{code.code}: {launched_machine.placement} and not {first}"
 
 
 def _puts_before(stage: Stage, at: int) -> int:
-    return sum(one.call.startswith("PUT") for one in stage.scene.arm.seen[:at])
+    return sum(request.call.startswith("PUT") for request in stage.scene.arm.seen[:at])
 
 
 def _fresh(stage: Stage) -> Callable[[], str]:
@@ -96,9 +99,13 @@ def test_every_code_of_a_machine_that_was_accepted_is_its_own_or_the_identitys(
         scene.arm.faults.machines(Fate(name, fails_with=code.code, fails_message="Said so."))
         scene.cloud.create(machine(name))
     scene.wait(60)
-    told = {one.name: one.failure for one in scene.cloud.status(RUN) if one.kind is Kind.MACHINE}
+    reported = {
+        instance.name: instance.failure
+        for instance in scene.cloud.status(RUN)
+        if instance.kind is Kind.MACHINE
+    }
     for number, code in enumerate(CODES):
-        failure = told[f"waa-42-{number}"]
+        failure = reported[f"waa-42-{number}"]
         assert failure is not None
         assert failure.code == code.code
         stops = code.kind is FailureKind.CREDENTIALS

@@ -16,8 +16,8 @@ MET = [(row, phase) for row in ROWS for phase in Phase if phase in row.ends]
     ("row", "phase"), MET, ids=[f"{row.name}-{phase}".replace(" ", "_") for row, phase in MET]
 )
 def test_a_fault_ends_as_the_table_says_and_leaves_nothing(row: Row, phase: Phase) -> None:
-    found = outcome(row, phase)
-    assert list(wrongs(row, phase, found)) == [], found.said
+    result = outcome(row, phase)
+    assert list(wrongs(row, phase, result)) == [], result.said
 
 
 @pytest.mark.parametrize("phase", Phase)

@@ -25,5 +25,5 @@ def test_two_runs_labels_are_nobodys() -> None:
 
 
 @pytest.mark.parametrize(("text", "found"), [("1800000000", 1.8e9), ("", None), ("soon", None)])
-def test_an_expiry_is_unix_seconds_or_nothing(text: str, found: float | None) -> None:
-    assert expiry({"waa-expires-at": text}) == found
+def test_an_expiry_is_unix_seconds_or_nothing(text: str, result: float | None) -> None:
+    assert expiry({"waa-expires-at": text}) == result

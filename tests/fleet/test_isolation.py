@@ -49,7 +49,7 @@ def test_a_machines_key_reads_and_adds_in_its_own_run_alone(blob_stand: BlobStan
     mine = blob_stand.opened(ATTEMPT.run, sas=sas)
     assert mine.create("claims/mine.json", b"{}")
     assert mine.get("claims/mine.json") == b"{}"
-    assert "claims/mine.json" in {one.path for one in mine.list("claims/")}
+    assert "claims/mine.json" in {entry.path for entry in mine.list("claims/")}
     theirs = blob_stand.opened(OTHER_RUN, sas=sas)
     for attempt in (
         lambda: theirs.get("plan.json"),

@@ -17,8 +17,8 @@ CELLS = covering()
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: "-".join(map(str, astuple(cell))))
 def test_late_listings_and_a_wrong_clock_take_no_healthy_machine(cell: Cell) -> None:
-    found = played(cell)
-    assert list(found.wrongs(cell)) == [], found
+    outcome = played(cell)
+    assert list(outcome.wrongs(cell)) == [], outcome
 
 
 def test_the_part_that_is_played_has_each_pair_of_lags_and_clocks_and_each_death() -> None:

@@ -30,17 +30,19 @@ def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
 
 
 def names_of(stage: Stage, kind: str, what: str = "done") -> list[str]:
-    return [one.machine for one in stage.journal.events if (one.kind, one.stage) == (kind, what)]
+    return [
+        event.machine for event in stage.journal.events if (event.kind, event.stage) == (kind, what)
+    ]
 
 
 def lose(stage: Stage, name: str) -> None:
     """Take a machine away, as an eviction does."""
     arm = stage.scene.arm
     with arm.lock:
-        found = arm.world.find(MACHINE, name)
-        assert found is not None
-        arm.machines._halt(found)
-        arm.world.remove(found)
+        item = arm.world.find(MACHINE, name)
+        assert item is not None
+        arm.machines._halt(item)
+        arm.world.remove(item)
 
 
 def test_a_partial_fleet_is_a_smaller_matrix(tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ def test_a_runs_runners_take_no_other_runs_job(stage: Stage) -> None:
     plain = stage.scene.fake.add_job(OTHER.github_run, "build", ["self-hosted"])
     launched = provisioned(stage)
     runners = stage.scene.github.runners.all()
-    assert {one.labels for one in runners} == {frozenset({MINE.label})}
+    assert {runner.labels for runner in runners} == {frozenset({MINE.label})}
     stage.queue_jobs(N)
     assert stage.supervisor(N, N).run().exit_code == 0
     assert len(stage.insides.jobs) == len(launched)
@@ -81,7 +83,7 @@ def test_any_machine_of_the_run_takes_any_shard(stage: Stage) -> None:
 
 def test_several_machines_lost_at_different_times_are_each_replaced(stage: Stage) -> None:
     launched = provisioned(stage)
-    first, second, later = (one.name for one in launched[:3])
+    first, second, later = (machine.name for machine in launched[:3])
     rounds: list[object] = []
 
     def lose_some(done: object) -> None:
@@ -94,7 +96,7 @@ def test_several_machines_lost_at_different_times_are_each_replaced(stage: Stage
 
     stage.insides.boot_s = 400.0  # nothing is online before the last is lost
     stage.queue_jobs(N)
-    ended = stage.supervisor(N, N, told=lose_some).run()
+    ended = stage.supervisor(N, N, on_round=lose_some).run()
     assert ended.exit_code == 0, ended
     assert len(stage.scene.arm.world.ever) == N + 3
 
@@ -112,7 +114,7 @@ def test_the_ghost_of_a_machine_that_was_lost_is_forgotten_while_the_run_goes_on
         unfinished = any(not job.over for job in stage.scene.fake.world.jobs.values())
         seen.append((unfinished, lost in stage.scene.runners))
 
-    assert stage.supervisor(N, N, told=lose_first).run().exit_code == 0
+    assert stage.supervisor(N, N, on_round=lose_first).run().exit_code == 0
     assert lost in names_of(stage, "forget runner")
     assert (True, False) in seen
 
@@ -162,9 +164,9 @@ def test_a_machine_that_no_job_comes_for_goes_at_its_deadline(stage: Stage) -> N
     launched = provisioned(stage, 2)
     stage.queue_jobs(1)
     stage.supervisor(2, 2, idle_s=120.0).run()
-    waited = [one for one in stage.journal.events if "got no job within 2 min" in one.detail]
-    assert {one.kind for one in waited} == {"delete"}
-    assert {one.machine for one in waited} < {one.name for one in launched}
+    waited = [event for event in stage.journal.events if "got no job within 2 min" in event.detail]
+    assert {event.kind for event in waited} == {"delete"}
+    assert {event.machine for event in waited} < {machine.name for machine in launched}
 
 
 def test_a_machine_that_stopped_inside_is_deleted_through_the_cloud(stage: Stage) -> None:
@@ -176,7 +178,7 @@ def test_a_machine_that_stopped_inside_is_deleted_through_the_cloud(stage: Stage
             with stage.scene.arm.lock:
                 stage.scene.arm.machines.stop_inside(stopped)
 
-    stage.supervisor(N, N, told=stop).run()
+    stage.supervisor(N, N, on_round=stop).run()
     assert stage.scene.arm.calls(f"DELETE virtualMachines/{stopped}")
     stage.scene.wait(60)
     assert stopped not in stage.scene.machines

@@ -88,12 +88,12 @@ either_way = pytest.mark.parametrize("polled", [False, True], ids=["own", "polle
 
 
 def buried(store: Store) -> dict[str, str]:
-    found = {}
-    for one in store.list(paths.LEFT):
-        record = parse_left(store.get(one.path) or b"")
+    result = {}
+    for entry in store.list(paths.LEFT):
+        record = parse_left(store.get(entry.path) or b"")
         assert record is not None
-        found[record.worker] = record.reason
-    return found
+        result[record.worker] = record.reason
+    return result
 
 
 @either_way

@@ -33,12 +33,12 @@ JOB = Job(
 def look(
     machine: Instance | None, runner: Runner | None = None, job: Job | None = None
 ) -> FleetView:
-    present = [one for one in (machine,) if one]
+    present = [instance for instance in (machine,) if instance]
     return join(MINE, present, [runner] if runner else [], [job] if job else [])
 
 
 def kinds(sightings: tuple[Sighting, ...]) -> list[str]:
-    return [one.kind for one in sightings]
+    return [sighting.kind for sighting in sightings]
 
 
 def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
@@ -57,7 +57,7 @@ def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
     witness, second = witness.after_look(look(ready, online), SPENDING, 130.0, {NAME})
     assert kinds(second) == ["booted", "online"]
     witness, third = witness.after_look(look(ready, online, JOB), SPENDING, 160.0, {NAME})
-    assert [(one.kind, one.detail, one.facts) for one in third] == [
+    assert [(sighting.kind, sighting.detail, sighting.facts) for sighting in third] == [
         ("job", "benchmark (0)", {"since": 140.0})
     ]
     assert witness.after_look(look(ready, online, JOB), SPENDING, 190.0, {NAME})[1] == ()
@@ -70,7 +70,7 @@ def test_one_look_without_a_machine_may_be_a_lag_and_two_are_its_end() -> None:
     again, none = back.after_look(look(None), SPENDING, 190.0, {NAME})
     assert (lagging, none) == ((), ())
     _, gone = again.after_look(look(None), SPENDING, 220.0, {NAME})
-    assert [(one.kind, one.machine, one.facts) for one in gone] == [
+    assert [(sighting.kind, sighting.machine, sighting.facts) for sighting in gone] == [
         ("gone", NAME, {"since": 190.0})
     ]
 

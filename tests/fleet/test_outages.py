@@ -18,8 +18,8 @@ _BOOTED = (Phase.BOOT, Phase.WORK, Phase.END)
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(map(str, astuple(row))))
 def test_an_outage_is_paid_for_half_an_hour_a_machine_at_most(row: Row) -> None:
-    found = played(row)
-    assert list(found.wrongs()) == [], found
+    outcome = played(row)
+    assert list(outcome.wrongs()) == [], outcome
 
 
 def test_in_the_part_that_is_played_each_side_phase_and_length_meet() -> None:

@@ -68,7 +68,7 @@ def test_what_the_supervisor_removed_is_no_bad_boot(stage: Stage) -> None:
     stage.scene.arm.faults.add(fault)
     stage.queue_jobs(3)
     halts: set[str] = set()
-    ended = stage.supervisor(3, 6, told=lambda done: halts.add(done.halted)).run()
+    ended = stage.supervisor(3, 6, on_round=lambda done: halts.add(done.halted)).run()
     assert ended.exit_code == 0, ended
     assert halts == {""}
     assert not stage.scene.fake.world.runs[500].cancelled
@@ -93,7 +93,7 @@ def test_a_young_machine_is_not_runnerless(stage: Stage) -> None:
     now = stage.scene.clock.now()
     actions, memory = decide(view, orders, rules, memory, now)
     asked = doubts(actions, view, orders, memory, now)
-    assert {one.member.name for one in actions.delete} == asked.runners == asked.machines
+    assert {deletion.member.name for deletion in actions.delete} == asked.runners == asked.machines
 
 
 def test_launches_known_by_events_are_not_launched_again(stage: Stage) -> None:
@@ -124,12 +124,14 @@ def test_a_clock_that_is_off_changes_no_age(scene: Scene) -> None:
     scene.clock.advance(300.0)
     skewed = SkewedClock(scene.clock, 1200.0)
     scene.cloud._hours._clock = skewed
-    [listed] = [one for one in scene.cloud.status(MINE.tags) if one.kind == "machine"]
+    [listed] = [
+        instance for instance in scene.cloud.status(MINE.tags) if instance.kind == "machine"
+    ]
     read = scene.cloud.get("waa-500-0")
     assert read is not None
-    for one in (listed, read):
-        assert one.created is not None
-        assert skewed.now() - one.created == pytest.approx(300.0, abs=2.0)
+    for instance in (listed, read):
+        assert instance.created is not None
+        assert skewed.now() - instance.created == pytest.approx(300.0, abs=2.0)
     assert scene.cloud.now() == pytest.approx(scene.clock.now(), abs=2.0)
 
 
@@ -173,5 +175,5 @@ def test_a_machine_has_its_time_anew_after_an_outage(stage: Stage) -> None:
             stage.scene.wait(90.0)
             world.down_until = stage.scene.clock.now() + 720.0
 
-    assert stage.supervisor(N, N, boot_s=300.0, told=cut).run().exit_code == 0
+    assert stage.supervisor(N, N, boot_s=300.0, on_round=cut).run().exit_code == 0
     assert len(stage.scene.arm.world.ever) == N

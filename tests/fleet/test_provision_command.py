@@ -83,9 +83,9 @@ def test_a_resumed_run_gets_no_more_machines_than_tasks_are_left(provision: Prov
     provision.score("waa-500", but=2)
     done = provision.run(501, "--resume", "500")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["run"], told["session"], told["shards"]) == ("waa-500", "501-1", "2")
-    assert json.loads(told["matrix"]) == [0, 1]
+    reported = json.loads(done.stdout)
+    assert (reported["run"], reported["session"], reported["shards"]) == ("waa-500", "501-1", "2")
+    assert json.loads(reported["matrix"]) == [0, 1]
     assert len(provision.machines(501)) == 2
     assert f"{TASKS - 2} of {TASKS} tasks are scored" in done.stderr
     assert provision.store("waa-500").get(paths.session("501-1")) is not None
@@ -113,8 +113,8 @@ def test_a_complete_run_is_resumed_by_doing_nothing(provision: Provision) -> Non
     provision.score("waa-500", but=0)
     done = provision.run(501, "--resume", "500")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["shards"], told["matrix"]) == ("0", "[]")
+    reported = json.loads(done.stdout)
+    assert (reported["shards"], reported["matrix"]) == ("0", "[]")
     assert provision.machines(501) == []
 
 
@@ -141,12 +141,12 @@ def test_every_machine_has_every_disk_of_the_image_and_is_told_what_they_are(
     assert done.returncode == 0, done.stderr
     names = provision.machines(500)
     made = [item.properties for item in azure.world.of(MACHINE) if item.name in names]
-    luns = [[disk["lun"] for disk in one["storageProfile"]["dataDisks"]] for one in made]
+    luns = [[disk["lun"] for disk in entry["storageProfile"]["dataDisks"]] for entry in made]
     assert luns == [[0, 3]] * 4
-    assert {one["storageProfile"]["osDisk"]["diskSizeGB"] for one in made} == {128}
-    told = [base64.b64decode(one["osProfile"]["customData"]).decode() for one in made]
+    assert {entry["storageProfile"]["osDisk"]["diskSizeGB"] for entry in made} == {128}
+    reported = [base64.b64decode(entry["osProfile"]["customData"]).decode() for entry in made]
     disks = "WAA_MATRIX_WORKER_DISK=Premium_LRS-128+Premium_LRS-128,os=managed\n"
-    assert [disks in files_of(text)[ENV_FILE] for text in told] == [True] * 4
+    assert [disks in files_of(text)[ENV_FILE] for text in reported] == [True] * 4
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_run_that_goes_on_keeps_everything(scene: Scene) -> None:
     scene.fake.add_job(MINE.github_run, "benchmark (0)", [MINE.label])
     scene.launch(MINE, 0)
     scene.clock.advance(120)
-    assert reap(scene).condemned.found.empty
+    assert reap(scene).condemned.remains.empty
     assert scene.machines == ["waa-500-0"]
     assert scene.runners == ["waa-500-0"]
 
@@ -69,7 +69,7 @@ def test_another_repositorys_machine_is_not_seen(scene: Scene) -> None:
     tags = {"waa-repo": "octo/other", "waa-github-run": "500", "waa-expires-at": "1"}
     scene.cloud.create(machine("theirs", tags=tags))
     scene.clock.advance(120)
-    assert reap(scene).condemned.found.empty
+    assert reap(scene).condemned.remains.empty
     assert scene.machines == ["theirs"]
 
 

@@ -54,9 +54,9 @@ def jobs(stage: Stage) -> dict[str, str | None]:
 
 def at_of(stage: Stage, kind: str, machine: str = "") -> list[float]:
     return [
-        one.at
-        for one in stage.journal.events
-        if one.kind == kind and one.stage == "done" and machine in (one.machine, "")
+        event.at
+        for event in stage.journal.events
+        if event.kind == kind and event.stage == "done" and machine in (event.machine, "")
     ]
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_code_in_one_region_leads_to_the_next(stage: Stage) -> None:
     refuse(stage, ODD, holding=b'"westeurope"')
     launched = provisioned(stage)
     assert len(launched) == N
-    assert {one.placement.offer.region for one in launched} == {"northeurope"}
+    assert {machine.placement.offer.region for machine in launched} == {"northeurope"}
 
 
 def test_a_wrong_parameter_of_a_machine_is_not_the_runs_once_another_was_accepted(
@@ -100,7 +100,7 @@ def test_a_wrong_parameter_of_a_machine_is_not_the_runs_once_another_was_accepte
 def test_what_one_role_is_refused_says_nothing_of_the_other(stage: Stage, role: Role) -> None:
     refuse(stage, "InvalidParameter", times=1)
     launcher = stage.launcher()
-    other = next(one for one in Role if one is not role)
+    other = next(entry for entry in Role if entry is not role)
     assert not isinstance(launcher.launch(0, stage.supply(), role), LaunchedMachine)
     assert isinstance(launcher.launch(1, stage.supply(), other), LaunchedMachine)
 
@@ -210,7 +210,7 @@ def _one_long_job(job: JobEntry) -> float:
 def test_a_supervisor_submits_a_delete_again_that_does_not_end(stage: Stage) -> None:
     stage.scene.arm.faults.machines(Fate("waa-500-1-00*", deletes_stuck=1, times=1))
     stage.insides.lasts = _one_long_job
-    names = [one.name for one in provisioned(stage, 2)]
+    names = [machine.name for machine in provisioned(stage, 2)]
     stage.queue_jobs(2)
     assert stage.supervisor(2, 2).run().exit_code == 0
     deletes = [len(stage.scene.arm.calls(f"DELETE virtualMachines/{name}")) for name in names]
@@ -239,6 +239,6 @@ def test_a_teardown_waits_before_it_submits_a_delete_again(stage: Stage) -> None
     stage.scene.wait(180)
     cleared = tear_down(stage.attempt.fleet, stage.scene.broom, Patience(10.0, 1800.0))
     assert cleared.proved
-    times = [one.at for one in stage.scene.arm.calls(f"DELETE virtualMachines/{launched.name}")]
+    times = [call.at for call in stage.scene.arm.calls(f"DELETE virtualMachines/{launched.name}")]
     assert len(times) == 3
     assert min(after - before for before, after in itertools.pairwise(times)) >= 180.0

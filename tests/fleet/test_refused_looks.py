@@ -44,12 +44,12 @@ def test_refusals_of_some_minutes_drain_no_run(stage: Stage, side: str, status: 
 
     rounds: list[object] = []
 
-    def told(done: object) -> None:
+    def watched(done: object) -> None:
         rounds.append(done)
         if len(rounds) == 12:
             refuse(done)
 
-    ended, _ = supervised(stage, told=told)
+    ended, _ = supervised(stage, on_round=watched)
     assert len(rounds) > 12
     assert stage.store.get(paths.control(stage.attempt.session, "drain")) is None
     assert ended.exit_code == 0, ended

@@ -56,7 +56,7 @@ def test_supervising_a_fleet_in_which_nothing_happens_counts_nothing(run: Stage)
     run.queue_jobs(N)
     limits = run.scene.fake.limits
     counted: list[int] = []
-    supervisor = run.supervisor(N, N, told=lambda _round: counted.append(limits.counted))
+    supervisor = run.supervisor(N, N, on_round=lambda _round: counted.append(limits.counted))
     assert supervisor.run().exit_code == 0
     quiet = counted[20:90]  # all have a job by then, and none has ended
     assert len(quiet) == 70
@@ -70,6 +70,6 @@ def test_supervision_counts_no_more_than_what_changed(run: Stage) -> None:
     run.queue_jobs(N)
     before = run.scene.fake.limits.counted
     assert run.supervisor(N, N).run().exit_code == 0
-    tokens = sum("access_tokens" in one.path for one in run.scene.fake.seen)
+    tokens = sum("access_tokens" in request.path for request in run.scene.fake.seen)
     # a new token changes every ETag, and the runner comes online before it has its job
     assert run.scene.fake.limits.counted - before <= 2 * (2 * N + 1) + 3 * tokens

@@ -53,7 +53,7 @@ def asked(arm: FakeArm) -> set[str]:
 
 
 def missing(roles: Iterable[Role], needed: Iterable[str]) -> list[str]:
-    given = [action for one in roles for action in one.actions]
+    given = [action for entry in roles for action in entry.actions]
     return sorted(action for action in needed if not _covered(action, given))
 
 
@@ -61,14 +61,14 @@ def superfluous(roles: Iterable[Role], needed: Iterable[str]) -> list[str]:
     wanted = {action.lower() for action in needed}
     return [
         action
-        for one in roles
-        for action in one.actions
+        for entry in roles
+        for action in entry.actions
         if not fnmatch.filter(wanted, action.lower())
     ]
 
 
 def _covered(action: str, given: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(action.lower(), one.lower()) for one in given)
+    return any(fnmatch.fnmatchcase(action.lower(), entry.lower()) for entry in given)
 
 
 def orphan(scene: Scene, *kinds: str) -> None:
@@ -136,7 +136,7 @@ def test_a_runs_roles_are_what_a_run_asks_for(
     needed = of_a_run | in_storage(tmp_path, endpoints, login) | set(role_needs.RUN)
     assert missing(RUN, needed) == []
     assert superfluous(RUN, needed) == []
-    assert {action for one in RUN for action in one.data_actions} == set(role_needs.RUN_DATA)
+    assert {action for entry in RUN for action in entry.data_actions} == set(role_needs.RUN_DATA)
 
 
 def test_what_a_table_names_is_what_nobody_was_seen_to_ask_for(of_a_run: set[str]) -> None:
@@ -170,7 +170,7 @@ def sweepers_actions() -> set[str]:
     listing = f"{group_id()}/resources"
     deletes = {action_of("DELETE", f"{group_id()}/providers/{kind}/x") for kind in kinds}
     known = {action.lower(): action for action in REAPER[0].actions}
-    return {action_of("GET", listing)} | {known.get(one.lower(), one) for one in deletes}
+    return {action_of("GET", listing)} | {known.get(delete.lower(), delete) for delete in deletes}
 
 
 def test_the_image_builds_role_is_what_packer_asks_for() -> None:
@@ -185,7 +185,7 @@ def test_a_role_that_lacks_or_has_one_too_many_is_found(name: str) -> None:
     whole = role(name)
     for action in whole.actions:
         less = dataclasses.replace(
-            whole, actions=tuple(one for one in whole.actions if one != action)
+            whole, actions=tuple(entry for entry in whole.actions if entry != action)
         )
         assert missing([less], whole.actions) == [action]
     more = dataclasses.replace(whole, actions=(*whole.actions, "Microsoft.Web/sites/read"))
@@ -204,9 +204,9 @@ def test_the_fake_refuses_what_a_role_lacks(stage: Stage, lacking: str, kind: Fa
     arm = stage.scene.arm
     arm.roles = tuple(
         dataclasses.replace(
-            one, actions=tuple(action for action in one.actions if not action.endswith(lacking))
+            entry, actions=tuple(action for action in entry.actions if not action.endswith(lacking))
         )
-        for one in RUN
+        for entry in RUN
     )
     with pytest.raises(CloudError, match="AuthorizationFailed") as caught:
         stage.scene.cloud.create(machine())

@@ -48,9 +48,9 @@ class Shown:
 def forms(secret: str) -> set[str]:
     """Return a secret as it could be written: plain, without its escapes, in base64."""
     plain = {secret, unquote(secret), *secret.splitlines()[1:-1]}
-    found = {one for one in plain if len(one) >= SHORTEST}
-    encoded = {base64.b64encode(one.encode()).decode().rstrip("=") for one in found}
-    return found | encoded | {one[:64] for one in encoded if len(one) > 64}
+    texts = {entry for entry in plain if len(entry) >= SHORTEST}
+    encoded = {base64.b64encode(entry.encode()).decode().rstrip("=") for entry in texts}
+    return texts | encoded | {entry[:64] for entry in encoded if len(entry) > 64}
 
 
 def as_the_app(stand: Stand) -> dict[str, str]:
@@ -95,8 +95,8 @@ def left_behind(stand: Stand) -> dict[str, str]:
         if path.is_file()
     }
     objects = {
-        one.path: (stand.store.get(one.path) or b"").decode("utf-8", "replace")
-        for one in stand.store.list("")
+        entry.path: (stand.store.get(entry.path) or b"").decode("utf-8", "replace")
+        for entry in stand.store.list("")
     }
     return {**files, **objects}
 
@@ -105,9 +105,9 @@ def secrets_of(stand: Stand) -> dict[str, str]:
     """Return everything that nobody may read."""
     inside = {f"machine's {at}": text for at, text in enumerate(stand.insides.secrets)}
     signatures = {
-        f"signature {at}": found[1]
+        f"signature {at}": match[1]
         for at, text in enumerate(stand.insides.secrets)
-        if (found := re.search(r"sig=([^&]+)", text))
+        if (match := re.search(r"sig=([^&]+)", text))
     }
     assert len(signatures) >= 2
     assert len(inside) > len(signatures)

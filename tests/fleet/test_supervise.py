@@ -53,7 +53,7 @@ def test_a_run_without_trouble_launches_nothing_more_and_deletes_each_machine(st
     assert ended.exit_code == 0, ended
     assert len(stage.scene.arm.world.ever) == N
     deleted = {seen.call.rpartition("/")[2] for seen in stage.scene.arm.calls("DELETE virtualM")}
-    assert deleted == {one.name for one in launched}
+    assert deleted == {machine.name for machine in launched}
     taken_down(stage)
 
 
@@ -69,7 +69,7 @@ def test_an_evicted_machine_is_buried_and_its_job_is_not_run_again(stage: Stage)
             machine.properties["priority"] = "Spot"
             stage.scene.arm.machines.evict(first)
 
-    ended, _ = supervised(stage, told=evict)
+    ended, _ = supervised(stage, on_round=evict)
     assert len(stage.scene.arm.world.ever) == N
     left = parse_left(stage.store.get(paths.left("w-old")) or b"")
     assert left is not None
@@ -106,7 +106,7 @@ def test_a_runner_removed_while_idle_is_replaced(stage: Stage) -> None:
             stage.scene.fake.faults.idle_limit_s = None
             stage.queue_jobs(N)
 
-    ended, _ = supervised(stage, told=queue_late)
+    ended, _ = supervised(stage, on_round=queue_late)
     assert ended.exit_code == 0, ended
     assert len(stage.scene.arm.world.ever) == 2 * N
     taken_down(stage)

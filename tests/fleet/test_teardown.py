@@ -133,7 +133,7 @@ def test_without_waiting_every_delete_is_submitted_at_once(scene: Scene) -> None
     cleared = tear_down(MINE, scene.broom, wait=False)
     assert scene.clock.now() - before < 60
     assert not cleared.proved
-    assert len([one for one in cleared.deleted if one.startswith("machine")]) == 4
+    assert len([entry for entry in cleared.deleted if entry.startswith("machine")]) == 4
     assert cleared.left == ()
     assert scene.runners == []
     scene.clock.advance(300)

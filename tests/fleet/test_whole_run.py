@@ -78,7 +78,9 @@ def test_a_whole_run_loses_no_task_and_leaves_nothing(run: WholeRun) -> None:
     with run.supervised("--spot", "prefer", "--boot-deadline", "0.17"):
         inside = run.inside(EVICTED)
         evicted = inside.name
-        run.until(lambda: run.told("machine", "seen", EVICTED), "the supervisor sees the machine")
+        run.until(
+            lambda: run.events_of("machine", "seen", EVICTED), "the supervisor sees the machine"
+        )
         task = run.until(lambda: run.frozen(inside), "the machine to evict is in mid-task")
         run.evict(evicted)
     supervised = run.done[-1]
@@ -113,27 +115,27 @@ def every_task_is_accounted_for(run: WholeRun, task: str, evicted: str) -> None:
     assert lost.counted in others
     assert lost.counted is not None
     assert lost.counted.machine != evicted
-    assert [event.detail for event in run.told("worker lost", "seen")] == [first.worker]
+    assert [event.detail for event in run.events_of("worker lost", "seen")] == [first.worker]
 
 
 def each_machine_had_its_fate(run: WholeRun, evicted: str) -> None:
     """Who took a job, how it ended, and what was launched instead of whom."""
-    exits = {name: one.exit_code for name, one in run.metal.inside.items() if one.job}
+    exits = {name: inside.exit_code for name, inside in run.metal.inside.items() if inside.job}
     assert {name for name, code in exits.items() if code != 0} == {evicted}
     ended = {job.name: job.conclusion for job in run.jobs()}
     gone = run.metal.inside[evicted].job
     assert gone is not None
     assert [name for name, how in ended.items() if how != "success"] == [gone.name]
 
-    assert "ZonalAllocationFailed" in run.told("create", "failed", REFUSED)[0].detail
-    assert len(run.told("create", number=REFUSED)) == 1
-    assert "ZonalAllocationFailed" in run.told("delete", number=FAILED)[0].detail
+    assert "ZonalAllocationFailed" in run.events_of("create", "failed", REFUSED)[0].detail
+    assert len(run.events_of("create", number=REFUSED)) == 1
+    assert "ZonalAllocationFailed" in run.events_of("delete", number=FAILED)[0].detail
     for number in (NEVER_ONLINE, NEVER_BOOTS):
-        assert "was not online within 10 s" in run.told("delete", number=number)[0].detail
+        assert "was not online within 10 s" in run.events_of("delete", number=number)[0].detail
     for number in (INSTEAD_OF_FAILED, INSTEAD_OF_NEVER):
         assert run.inside(number).job is not None
 
-    created = run.told("create")
+    created = run.events_of("create")
     assert len(created) == SHARDS + 3 <= 2 * SHARDS
     drain = run.inside(DRAIN)
     assert drain.facts["WAA_ROLE"] == "drain"
@@ -190,15 +192,17 @@ def the_document_is_right(run: WholeRun) -> None:
     assert phases == ["create", "boot", "online", "job", "first task"]
     machines = {machine["name"]: machine for machine in fleet["machines"]}
     assert len(machines) == SHARDS + 3
-    worked = [one for one in machines.values() if one["first_task"] is not None]
+    worked = [machine for machine in machines.values() if machine["first_task"] is not None]
     # A machine that replaced another may have come when nothing was left: it has no first task.
     outcomes = run.reader.snapshot().outcomes.values()
-    assert {one["name"] for one in worked} == {one.machine for one in outcomes if one}
+    assert {entry["name"] for entry in worked} == {
+        outcome.machine for outcome in outcomes if outcome
+    }
     assert SHARDS - 3 <= len(worked) <= SHARDS - 3 + 2
     moments = ("launched", "created", "booted", "online", "job", "first_task", "deleted")
-    for one in worked:
-        seen = [one[moment] for moment in moments if one[moment] is not None]
-        assert seen == sorted(seen), one
+    for entry in worked:
+        seen = [entry[moment] for moment in moments if entry[moment] is not None]
+        assert seen == sorted(seen), entry
     summary = (run.root / "report" / "summary.md").read_text()
     assert "### Fleet" in summary
     assert "Proved gone" in summary
@@ -235,7 +239,7 @@ def test_failed_jobs_that_are_run_again_get_machines_and_finish_the_run(run: Who
     assert "attempt 2 is a re-run" in supervised.output
     folded = run.reader.fold()
     assert folded.complete
-    assert [one.who for one in folded.sessions] == ["provision", "supervise"]
+    assert [session.who for session in folded.sessions] == ["provision", "supervise"]
     assert {job.conclusion for job in run.jobs()} == {"success"}
     assert run.call("teardown", *run.cloud, *run.ledger, "--every", "0.3").exit_code == 0
     only_the_other_runs_are_left(run)
@@ -245,7 +249,7 @@ def test_failed_jobs_that_are_run_again_get_machines_and_finish_the_run(run: Who
 def no_claim_was_scored_twice(run: WholeRun) -> None:
     """What the first attempt scored was not run again."""
     for result in run.reader.fold().results:
-        scored = [one for one in result.attempts if one.cause is None]
+        scored = [outcome for outcome in result.attempts if outcome.cause is None]
         assert len(scored) == 1, result
 
 
@@ -262,8 +266,8 @@ def test_at_the_cost_ceiling_a_run_drains_and_ends(run: WholeRun) -> None:
     supervised = run.done[-1]
     assert b"cost ceiling" in drained
     assert supervised.exit_code == 1, supervised.output
-    (order,) = run.told("drain")
-    later = [event for event in run.told("create") if event.at >= order.at]
+    (order,) = run.events_of("drain")
+    later = [event for event in run.events_of("create") if event.at >= order.at]
     assert [event.text("role") for event in later] == ["drain"]
     assert all(job.over for job in run.jobs())
     assert run.call("teardown", *run.cloud, *run.ledger, "--every", "0.3").exit_code == 0

@@ -24,7 +24,10 @@ class Traffic:
     @property
     def kinds(self) -> Counter[str]:
         """How many requests there were of each kind but the polls, sign-in included."""
-        named = [*(("Azure", one) for one in self.azure), *(("GitHub", one) for one in self.github)]
+        named = [
+            *(("Azure", value) for value in self.azure),
+            *(("GitHub", value) for value in self.github),
+        ]
         return Counter(
             f"{side} {_kind(call)}" for side, (_, call) in named if not _POLLS.match(call)
         )
@@ -32,7 +35,9 @@ class Traffic:
     def part(self, began: float, ended: float) -> Traffic:
         """Return what one command asked for: from ``began`` on, and before ``ended``."""
         sides = (self.azure, self.github)
-        azure, github = (tuple(one for one in side if began <= one[0] < ended) for side in sides)
+        azure, github = (
+            tuple(value for value in side if began <= value[0] < ended) for side in sides
+        )
         return Traffic(azure, github)
 
     @property
@@ -62,7 +67,7 @@ class Ear:
     def heard(self) -> Traffic:
         """Return everything so far."""
         azure = self._scene.arm.calls()[self._skip :]
-        return Traffic(tuple((one.at, one.call) for one in azure), tuple(self._github))
+        return Traffic(tuple((request.at, request.call) for request in azure), tuple(self._github))
 
 
 def _kind(call: str) -> str:

@@ -184,8 +184,8 @@ class WholeRun:
         """Wait until ``condition`` gives something true, and return that."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            if found := condition():
-                return found
+            if result := condition():
+                return result
             assert self.arm.violations == [], self.arm.violations
             time.sleep(0.1)
         raise AssertionError(f"never came true: {what}")
@@ -199,11 +199,13 @@ class WholeRun:
         """Return the machine of this number in this attempt, once it has booted."""
         prefix = f"{self.mine.label}-{self.attempt}-{number:03d}-"
         booted = self.metal.inside
-        found: Inside = self.until(
-            lambda: next((one for name, one in booted.items() if name.startswith(prefix)), None),
+        result: Inside = self.until(
+            lambda: next(
+                (inside for name, inside in booted.items() if name.startswith(prefix)), None
+            ),
             f"machine {number} boots",
         )
-        return found
+        return result
 
     def settled_jobs(self) -> list[JobEntry]:
         """The jobs, once GitHub has given up those whose runner is silent."""
@@ -232,13 +234,13 @@ class WholeRun:
         assert damage == ()
         return events
 
-    def told(self, kind: str, stage: str = "done", number: int | None = None) -> list[Event]:
+    def events_of(self, kind: str, stage: str = "done", number: int | None = None) -> list[Event]:
         """The events of a kind, those of one machine number or of all."""
         part = "" if number is None else f"-{number:03d}-"
         return [
-            one
-            for one in self.events
-            if (one.kind, one.stage) == (kind, stage) and part in one.machine
+            event
+            for event in self.events
+            if (event.kind, event.stage) == (kind, stage) and part in event.machine
         ]
 
     def held(self, machine_name: str) -> str | None:
@@ -270,12 +272,12 @@ class WholeRun:
         return self.github.world.jobs_of(self.mine.github_run, attempt or self.attempt)
 
     def results(self, out: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.root / out / "results.json").read_text())
-        return found
+        result: dict[str, Any] = json.loads((self.root / out / "results.json").read_text())
+        return result
 
     def left(self) -> list[str]:
         """Everything of either side that still exists, another run's machine included."""
-        runners = [one.name for one in self.github.world.runners.values()]
+        runners = [runner.name for runner in self.github.world.runners.values()]
         return sorted([*self.arm.everything(), *runners])
 
 
@@ -312,7 +314,7 @@ def whole_run(directory: Path, mine: Fleet = MINE, name: str = RUN) -> Iterator[
 
 def step(run: WholeRun, job: JobEntry, scratch: Path) -> list[str]:
     """The one step of a matrix job."""
-    found = _SHARD.match(job.name)
-    assert found
-    shard = ("--shard", found[1], "--shards", str(run.shards))
+    match = _SHARD.match(job.name)
+    assert match
+    shard = ("--shard", match[1], "--shards", str(run.shards))
     return [COMMAND, "worker", *shard, "--scratch", str(scratch), "--evidence", run.evidence]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def secrets_of(run: WholeRun) -> list[str]:
     """Everything that must show nowhere."""
-    found = [*run.arm.identity.issued, run.arm.identity.request_token]
-    found += [*run.github.tokens.given(), *run.metal.secrets, KEY]
-    found += run.github.tokens.app.private_key.splitlines()[1:-1]
-    return [secret for secret in found if secret]
+    texts = [*run.arm.identity.issued, run.arm.identity.request_token]
+    texts += [*run.github.tokens.given(), *run.metal.secrets, KEY]
+    texts += run.github.tokens.app.private_key.splitlines()[1:-1]
+    return [secret for secret in texts if secret]
 
 
 def texts_of(run: WholeRun) -> Iterator[tuple[str, bytes]]:

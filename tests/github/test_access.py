@@ -41,7 +41,7 @@ def test_a_token_is_fetched_anew_before_its_hour_ends(fake: FakeGitHub, as_app: 
 
     assert fake.count(*INSTALLATION) == 1
     assert 6 <= fake.count(*TOKEN) <= 8
-    assert 401 not in {one.status for one in fake.seen}
+    assert 401 not in {request.status for request in fake.seen}
 
 
 def test_a_revoked_token_is_replaced_once(fake: FakeGitHub, as_app: GitHub) -> None:
@@ -54,9 +54,9 @@ def test_a_revoked_token_is_replaced_once(fake: FakeGitHub, as_app: GitHub) -> N
 
 def test_threads_share_one_token(fake: FakeGitHub, as_app: GitHub) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: as_app.runs.find(500), range(24)))
+        results = list(pool.map(lambda _: as_app.runs.find(500), range(24)))
 
-    assert all(found)
+    assert all(results)
     assert fake.count(*TOKEN) == 1
 
 

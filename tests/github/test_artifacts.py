@@ -92,7 +92,7 @@ def test_an_artifact_that_is_listed_too_large_is_never_fetched(
     with pytest.raises(ArchiveError, match="larger"):
         github.artifacts.download(artifact, tmp_path, Limits(packed=10))
 
-    assert not [one for one in fake.seen if one.path.startswith("/_storage")]
+    assert not [request for request in fake.seen if request.path.startswith("/_storage")]
 
 
 def test_an_artifact_larger_than_listed_is_cut_off(

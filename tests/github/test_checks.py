@@ -25,7 +25,7 @@ def remarks(count: int) -> tuple[Annotation, ...]:
 
 def kept(fake: FakeGitHub) -> list[str]:
     (entry,) = fake.world.checks.values()
-    return [one["message"] for one in entry.annotations]
+    return [annotation["message"] for annotation in entry.annotations]
 
 
 def test_a_check_starts_and_ends_in_place(fake: FakeGitHub, as_app: GitHub) -> None:
@@ -52,14 +52,16 @@ def test_a_filter_that_the_server_ignores_mixes_no_checks_up(
     fake.world.ignores_filters = True
     first = as_app.checks.put(replace(CHECK, name="another's"))
     assert as_app.checks.put(CHECK) != first
-    assert [one.values["name"] for one in fake.world.checks.values()] == ["another's", "WAA"]
+    assert [check.values["name"] for check in fake.world.checks.values()] == ["another's", "WAA"]
 
 
 def test_annotations_go_in_fifties_and_arrive_once(fake: FakeGitHub, as_app: GitHub) -> None:
     as_app.checks.put(replace(CHECK, annotations=remarks(120)))
 
     assert kept(fake) == [f"lost {number}" for number in range(120)]
-    assert sum(one.verb in ("POST", "PATCH") for one in fake.seen) == 1 + 3  # a token, 3 batches
+    assert (
+        sum(request.verb in ("POST", "PATCH") for request in fake.seen) == 1 + 3
+    )  # a token, 3 batches
 
 
 @pytest.mark.parametrize("wound", [Wound.DROP_BEFORE, Wound.DROP_AFTER, Wound.CUT])

@@ -111,9 +111,9 @@ def test_a_listing_may_lag(fake: FakeGitHub, github: GitHub, clock: VirtualClock
 
     assert github.runners.all() == []
     clock.advance(31)
-    assert [one.name for one in github.runners.all()] == ["vm-1"]
+    assert [runner.name for runner in github.runners.all()] == ["vm-1"]
     github.runners.delete(minted.runner.id)
-    assert [one.name for one in github.runners.all()] == ["vm-1"]
+    assert [runner.name for runner in github.runners.all()] == ["vm-1"]
     clock.advance(31)
     assert github.runners.all() == []
 

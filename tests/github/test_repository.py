@@ -29,10 +29,10 @@ def test_a_sweepers_last_success(fake: FakeGitHub, github: GitHub) -> None:
     fake.add_run(9)
     fake.world.workflows |= {"reaper.yml": 9, "idle.yml": 0}
 
-    found = github.repository.last_success("reaper.yml")
+    run = github.repository.last_success("reaper.yml")
 
-    assert found is not None
-    assert (found.id, found.created_at) == (9, fake.clock.now())
+    assert run is not None
+    assert (run.id, run.created_at) == (9, fake.clock.now())
     assert github.repository.last_success("idle.yml") is None
     assert github.repository.last_success("absent.yml") is None
 
@@ -41,11 +41,11 @@ def test_the_runners_releases_come_newest_first(fake: FakeGitHub, github: GitHub
     now = fake.clock.now()
     fake.world.runner_releases = {"2.330.0": now - 86400.0, "2.331.0": now, "2.329.0": 1.0}
 
-    found = github.repository.runner_releases()
+    releases = github.repository.runner_releases()
 
-    assert found is not None
-    assert [one.version for one in found] == ["2.331.0", "2.330.0", "2.329.0"]
-    assert found[0].published_at == now
+    assert releases is not None
+    assert [release.version for release in releases] == ["2.331.0", "2.330.0", "2.329.0"]
+    assert releases[0].published_at == now
 
 
 def test_administration_is_proved_without_making_anything(fake: FakeGitHub, github: GitHub) -> None:

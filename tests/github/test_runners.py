@@ -224,8 +224,8 @@ def test_parallel_mints_each_get_their_own_configuration(fake: FakeGitHub, githu
     with ThreadPoolExecutor(16) as pool:
         minted = list(pool.map(lambda name: github.runners.mint(name, ["run"]), names))
 
-    assert [one.runner.name for one in minted] == names
-    assert {one.runner.id for one in minted} == set(fake.world.runners)
-    for one in minted:
-        assert fake.connect(one.config.reveal()).runner_id == one.runner.id
+    assert [runner.runner.name for runner in minted] == names
+    assert {runner.runner.id for runner in minted} == set(fake.world.runners)
+    for runner in minted:
+        assert fake.connect(runner.config.reveal()).runner_id == runner.runner.id
     assert fake.count("POST", MINT) == 40

@@ -77,10 +77,10 @@ def test_a_branchs_completed_runs_come_newest_first(fake: FakeGitHub, github: Gi
         fake.clock.sleep(60)
     fake.add_run(10, workflow="baseline.yml", event="push")
 
-    found = github.runs.completed("baseline.yml", "main")
+    runs = github.runs.completed("baseline.yml", "main")
 
-    assert found is not None
-    assert [run.id for run in found] == [8, 9, 7]
+    assert runs is not None
+    assert [run.id for run in runs] == [8, 9, 7]
     assert github.runs.completed("baseline.yml", "topic") == []
     assert github.runs.completed("absent.yml", "main") is None
 
@@ -102,10 +102,10 @@ def test_code_that_nobody_merged_is_not_a_branchs_own(
     ended(fake, 7, **of)
     ended(fake, 8, event="schedule")
 
-    found = github.runs.completed("baseline.yml", "main")
+    runs = github.runs.completed("baseline.yml", "main")
 
-    assert found is not None
-    assert [run.id for run in found] == [8]
+    assert runs is not None
+    assert [run.id for run in runs] == [8]
 
 
 def test_a_filter_that_the_server_ignores_adds_no_run(fake: FakeGitHub, github: GitHub) -> None:
@@ -115,10 +115,10 @@ def test_a_filter_that_the_server_ignores_adds_no_run(fake: FakeGitHub, github: 
     fake.add_run(9, workflow="baseline.yml", event="push")
     fake.add_job(9, "still at work", ["x"], hosted=True)
 
-    found = github.runs.completed("baseline.yml", "main")
+    runs = github.runs.completed("baseline.yml", "main")
 
-    assert found is not None
-    assert [run.id for run in found] == [8]
+    assert runs is not None
+    assert [run.id for run in runs] == [8]
 
 
 def test_a_branchs_runs_are_one_request_however_many_there_are(
@@ -127,10 +127,10 @@ def test_a_branchs_runs_are_one_request_however_many_there_are(
     for number in range(130):
         ended(fake, 1000 + number)
 
-    found = github.runs.completed("baseline.yml", "main")
+    runs = github.runs.completed("baseline.yml", "main")
 
-    assert found is not None
-    assert [run.id for run in found] == list(range(1129, 1029, -1))
+    assert runs is not None
+    assert [run.id for run in runs] == list(range(1129, 1029, -1))
     assert github.usage.sent == 1
 
 

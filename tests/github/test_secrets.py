@@ -47,7 +47,7 @@ def test_a_secret_is_compared_but_not_copied_out() -> None:
             leave(Secret(VALUE))
 
 
-def told(error: BaseException) -> str:
+def shown(error: BaseException) -> str:
     """Everything that a log of this error could hold."""
     return "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
 
@@ -83,7 +83,7 @@ def used_everywhere(github: GitHub, fake: FakeGitHub, tmp_path: Path) -> list[st
             try:
                 call()
             except GitHubError as error:
-                said.append(told(error))
+                said.append(shown(error))
     return said
 
 

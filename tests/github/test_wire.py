@@ -39,7 +39,7 @@ def test_an_unchanged_read_is_asked_again_for_free(fake: FakeGitHub, github: Git
     for _ in range(5):
         assert github.runs.find(500) is not None
 
-    assert [one.status for one in fake.seen] == [200, 304, 304, 304, 304]
+    assert [request.status for request in fake.seen] == [200, 304, 304, 304, 304]
     assert (github.usage.sent, github.usage.counted) == (5, 1)
     assert fake.limits.counted == 1
 
@@ -199,7 +199,7 @@ def test_writes_never_exceed_githubs_points_a_minute() -> None:
         for number in range(320):
             github.runners.mint(f"vm-{number}", ["run"])
 
-        assert {one.status for one in fake.seen} == {201}
+        assert {request.status for request in fake.seen} == {201}
         assert fake.clock.now() - began == pytest.approx(60.0)  # 160 writes at once, twice
 
 

@@ -18,5 +18,5 @@ def sandbox(tmp_path: Path) -> Sandbox:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving() as one:
-        yield one
+    with serving() as entry:
+        yield entry

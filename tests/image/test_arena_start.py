@@ -33,9 +33,9 @@ def started(machine: Sandbox) -> list[str]:
 def pairs(command: list[str]) -> set[tuple[str, str]]:
     """Return the flags with their values, without what names this one container."""
     at = command.index("--entrypoint")
-    flags = [one for one in command[1:at] if one != "--detach"]
-    found = set(zip(flags[::2], flags[1::2], strict=True))
-    return {(flag, value) for flag, value in found if flag not in ("--name", "--label")}
+    flags = [entry for entry in command[1:at] if entry != "--detach"]
+    results = set(zip(flags[::2], flags[1::2], strict=True))
+    return {(flag, value) for flag, value in results if flag not in ("--name", "--label")}
 
 
 def test_the_container_is_the_one_that_a_worker_would_start(machine: Sandbox) -> None:
@@ -54,11 +54,11 @@ def test_the_container_is_the_one_that_a_worker_would_start(machine: Sandbox) ->
         storage=f"{srv}/disk/prewarmed",
         client=f"{srv}/client",
     )
-    wanted, found = run_container(worker), started(machine)
-    assert pairs(found) == pairs(wanted)
-    assert found[found.index("--entrypoint") :] == wanted[wanted.index("--entrypoint") :]
-    assert found[-1] == shlex.join(entry_command())
-    assert found[found.index("--name") + 1] == "waa-arena"
+    wanted, texts = run_container(worker), started(machine)
+    assert pairs(texts) == pairs(wanted)
+    assert texts[texts.index("--entrypoint") :] == wanted[wanted.index("--entrypoint") :]
+    assert texts[-1] == shlex.join(entry_command())
+    assert texts[texts.index("--name") + 1] == "waa-arena"
 
 
 def test_it_carries_no_key_and_not_the_golden_image_itself(machine: Sandbox) -> None:
@@ -125,7 +125,7 @@ def test_a_directory_without_a_client_replaces_nothing(sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize(("cores", "told"), [("8", "AllowedCPUs=1-7"), ("2", "AllowedCPUs=1-1")])
-def test_a_core_is_kept_for_the_runner(sandbox: Sandbox, cores: str, told: str) -> None:
+def test_a_core_is_kept_for_the_runner(sandbox: Sandbox, cores: str, reported: str) -> None:
     sandbox.stub("systemctl", 'echo "$@"')
     said = sandbox.run("waa-cores", WAA_CORES=cores).stdout
-    assert said == f"set-property --runtime waa-arena.slice {told}\n"
+    assert said == f"set-property --runtime waa-arena.slice {reported}\n"

@@ -157,8 +157,10 @@ def swept(*tags: dict[str, str] | None) -> list[int]:
     """Return which of some machines, by their tags, the second sweeper takes."""
     (flow,) = json.loads((FILES / "sweeper.json").read_text())["resources"]
     actions = flow["properties"]["definition"]["actions"]
-    given = {name: one["value"] for name, one in flow["properties"]["parameters"].items()}
-    listed = [{"id": number, "type": MACHINE_KIND, "tags": one} for number, one in enumerate(tags)]
+    given = {name: entry["value"] for name, entry in flow["properties"]["parameters"].items()}
+    listed = [
+        {"id": number, "type": MACHINE_KIND, "tags": entry} for number, entry in enumerate(tags)
+    ]
     answers: dict[str, Any] = {"list": {"value": listed}}
     for name in ("timed", "expired"):
         assert set(actions[name]["runAfter"]) <= set(answers)

@@ -36,17 +36,17 @@ def test_who_may_read_what() -> None:
 
 
 def test_it_runs_nothing_but_units_of_the_image() -> None:
-    told = yaml.safe_load(TEXT)
-    assert set(told) == {"write_files", "runcmd"}
-    assert told["runcmd"] == [["systemctl", "start", "--no-block", "waa-machine.target"]]
+    reported = yaml.safe_load(TEXT)
+    assert set(reported) == {"write_files", "runcmd"}
+    assert reported["runcmd"] == [["systemctl", "start", "--no-block", "waa-machine.target"]]
     assert (IMAGE / "systemd" / "waa-machine.target").is_file()
 
 
 def test_rendered_values_arrive_unchanged() -> None:
     jit, sas = "eyJ\n: {}#'\"", "sv=1&sig=%2F"
     text = template(TEXT, "it").render(Secret(jit), Secret(sas), {"WAA_ROLE": "arena"})
-    found = {path: base64.b64decode(entry["content"]) for path, entry in files(text).items()}
-    assert found == {
+    result = {path: base64.b64decode(entry["content"]) for path, entry in files(text).items()}
+    assert result == {
         "/run/waa-matrix/jit-config": jit.encode(),
         SAS_FILE: sas.encode(),
         "/run/waa-matrix/machine.env": b"WAA_ROLE=arena\n",

@@ -91,7 +91,7 @@ class Machine:
     def inside(self, *command: str) -> str:
         """Run this machine's own programs in a container: its files are empty, its network not."""
         kept = ("/usr", "/lib", "/lib64")
-        shared = [f"type=bind,source={one},target={one},readonly" for one in kept]
+        shared = [f"type=bind,source={entry},target={entry},readonly" for entry in kept]
         shared.append(f"type=bind,source={SERVER},target=/ask.py,readonly")
         mounts = [word for mount in shared for word in ("--mount", mount)]
         flags = ("--rm", "--dns", AGENT, "--security-opt", "apparmor=unconfined")

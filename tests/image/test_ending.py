@@ -55,8 +55,8 @@ def test_without_a_deadline_there_is_one_all_the_same(clock: Sandbox, deadline: 
     assert "6 hours are assumed" in clock.console
 
 
-def events(*found: tuple[str, list[str]]) -> tuple[int, bytes]:
-    listed = [{"EventType": kind, "Resources": who} for kind, who in found]
+def events(*results: tuple[str, list[str]]) -> tuple[int, bytes]:
+    listed = [{"EventType": kind, "Resources": who} for kind, who in results]
     return 200, json.dumps({"DocumentIncarnation": 1, "Events": listed}).encode()
 
 
@@ -85,14 +85,16 @@ def test_a_worker_that_starts_late_is_told_too(spot: Sandbox, server: Server) ->
     watch = [str(BIN / "waa-spot-watch")]
     with (
         subprocess.Popen(["sleep", "60"]) as worker,
-        subprocess.Popen(watch, env=spot.environment(), stdout=subprocess.PIPE, text=True) as told,
+        subprocess.Popen(
+            watch, env=spot.environment(), stdout=subprocess.PIPE, text=True
+        ) as reported,
     ):
-        assert told.stdout is not None
-        assert "Preempt" in told.stdout.readline()
+        assert reported.stdout is not None
+        assert "Preempt" in reported.stdout.readline()
         assert worker.poll() is None
         (spot.state / "worker.pid").write_text(f"{worker.pid}\n")
         assert worker.wait(timeout=30) == -15
-        assert told.wait(timeout=30) == 0
+        assert reported.wait(timeout=30) == 0
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,10 @@ def test_on_a_machine_the_client_is_placed_and_the_worker_attaches(job: Job) -> 
     assert done.returncode == 0, done.stderr
     called = worker.with_name("waa-matrix.calls").read_text().split()
     assert called == [pid.read_text().strip(), "worker"]  # it became the worker: one process
-    told = environment(worker)
-    assert told["WAA_MATRIX_WORKER_FORWARDED"] == "OPENAI_API_KEY"
-    assert told["WAA_MATRIX_WORKER_CONTAINER"] == "waa-arena"
-    assert told["WAA_MATRIX_WORKER_STORAGE"] == f"{srv}/disk/golden"
+    reported = environment(worker)
+    assert reported["WAA_MATRIX_WORKER_FORWARDED"] == "OPENAI_API_KEY"
+    assert reported["WAA_MATRIX_WORKER_CONTAINER"] == "waa-arena"
+    assert reported["WAA_MATRIX_WORKER_STORAGE"] == f"{srv}/disk/golden"
 
 
 def test_elsewhere_there_is_no_arena_to_attach_to(job: Job) -> None:
@@ -110,17 +110,17 @@ def test_an_images_build_tells_packer_everything_by_its_environment(job: Job) ->
     assert done.returncode == 0, done.stderr
     calls = [line.split()[1:] for line in packer.with_name("packer.calls").read_text().splitlines()]
     assert calls == [["init", "runner-image/packer"], ["build", "runner-image/packer"]]
-    told = environment(packer)
-    assert told["PKR_VAR_regions"] == '["westeurope","northeurope"]'
-    assert told["PKR_VAR_version"].endswith(".7")
-    assert job.output.read_text() == f"version={told['PKR_VAR_version']}\n"
-    assert "PKR_VAR_oidc_request_url" not in told  # a person's build: az's login
-    assert told["PKR_VAR_golden_sha256"] == "ab" * 32
+    reported = environment(packer)
+    assert reported["PKR_VAR_regions"] == '["westeurope","northeurope"]'
+    assert reported["PKR_VAR_version"].endswith(".7")
+    assert job.output.read_text() == f"version={reported['PKR_VAR_version']}\n"
+    assert "PKR_VAR_oidc_request_url" not in reported  # a person's build: az's login
+    assert reported["PKR_VAR_golden_sha256"] == "ab" * 32
     # The address holds a key: it is in a file that this user alone reads, and nowhere else.
-    address = Path(told["PKR_VAR_golden_url_file"])
+    address = Path(reported["PKR_VAR_golden_url_file"])
     assert address.read_text().strip() == SAS
     assert address.stat().st_mode & 0o077 == 0
-    assert SAS not in done.stdout + done.stderr + str(told)
+    assert SAS not in done.stdout + done.stderr + str(reported)
     assert "archive" in git.with_name("git.calls").read_text()
     assert "--as-user" in az.with_name("az.calls").read_text()
 
@@ -150,10 +150,13 @@ def test_in_a_workflow_packer_signs_in_by_itself(job: Job) -> None:
     job.stand_in("bin/git")
     done = job.run("build-image", **SETTINGS, **OIDC)
     assert done.returncode == 0, done.stderr
-    told = environment(packer)
-    assert told["PKR_VAR_oidc_request_url"] == OIDC["ACTIONS_ID_TOKEN_REQUEST_URL"]
-    assert told["PKR_VAR_oidc_request_token"] == OIDC["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
-    assert (told["PKR_VAR_client_id"], told["PKR_VAR_tenant_id"]) == ("client-1", "tenant-1")
+    reported = environment(packer)
+    assert reported["PKR_VAR_oidc_request_url"] == OIDC["ACTIONS_ID_TOKEN_REQUEST_URL"]
+    assert reported["PKR_VAR_oidc_request_token"] == OIDC["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+    assert (reported["PKR_VAR_client_id"], reported["PKR_VAR_tenant_id"]) == (
+        "client-1",
+        "tenant-1",
+    )
     calls = packer.with_name("packer.calls").read_text()
     assert OIDC["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] not in calls + done.stdout + done.stderr
     lacking = job.run("build-image", **SETTINGS, **{**OIDC, "AZURE_CLIENT_ID": ""})

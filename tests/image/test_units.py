@@ -49,7 +49,7 @@ def test_the_runner_waits_for_the_last_stage_of_the_first_boot() -> None:
 
 
 def test_the_runner_comes_before_the_containers() -> None:
-    weights = [setting(f"waa-{one}.slice", "CPUWeight") for one in ("runner", "arena")]
+    weights = [setting(f"waa-{literal}.slice", "CPUWeight") for literal in ("runner", "arena")]
     assert weights == [["1000"], ["100"]]
     assert setting("waa-runner.service", "Slice") == ["waa-runner.slice"]
 

@@ -125,9 +125,9 @@ def test_the_order_of_a_history_does_not_matter(
     history: list[Attempt], live: frozenset[int], rng: object
 ) -> None:
     shuffled = sorted(history, key=lambda _: rng.random())  # type: ignore[attr-defined]  # hypothesis' Random
-    one, other = next_step(history, live, S), next_step(shuffled, live, S)
-    assert type(one) is type(other)
-    if not isinstance(one, Exhausted):
-        assert one == other
-    if isinstance(one, Free):
-        assert all(attempt.number < one.attempt for attempt in history)
+    free, other = next_step(history, live, S), next_step(shuffled, live, S)
+    assert type(free) is type(other)
+    if not isinstance(free, Exhausted):
+        assert free == other
+    if isinstance(free, Free):
+        assert all(attempt.number < free.attempt for attempt in history)

@@ -44,7 +44,7 @@ def test_a_verdict_that_only_a_copy_holds_is_lost_below_another_claim() -> None:
     assert result(first, claims[0]).status is Status.SCORED
     taken_over = result(first, *claims)
     assert taken_over.status is Status.INFRASTRUCTURE
-    assert {one.cause for one in taken_over.attempts} == {Cause.LOST}
+    assert {attempt.cause for attempt in taken_over.attempts} == {Cause.LOST}
 
 
 def test_a_score_that_only_a_copy_holds_stands() -> None:

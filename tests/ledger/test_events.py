@@ -28,10 +28,10 @@ def test_an_event_comes_back_as_it_was_written() -> None:
 
 
 def test_a_machines_own_event_has_no_facts() -> None:
-    told = {"actor": "machine-m", "seq": 1, "at": 5, "kind": "machine-check", "stage": "done"}
-    data = json.dumps({**told, "machine": "m", "detail": "fit for role arena"}).encode()
-    found = parse_event("events/machine-m/000001.json", data)
-    assert found == Event("machine-m", 1, 5.0, "machine-check", "done", "m", "fit for role arena")
+    reported = {"actor": "machine-m", "seq": 1, "at": 5, "kind": "machine-check", "stage": "done"}
+    data = json.dumps({**reported, "machine": "m", "detail": "fit for role arena"}).encode()
+    event = parse_event("events/machine-m/000001.json", data)
+    assert event == Event("machine-m", 1, 5.0, "machine-check", "done", "m", "fit for role arena")
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,7 @@ def test_no_object_makes_it_raise(path: str, data: bytes) -> None:
 @given(st.permutations(range(1, 7)))
 def test_the_order_of_listing_does_not_matter(order: list[int]) -> None:
     events = [Event("a", seq, float(seq // 2), "k", "seen") for seq in order]
-    found, _ = read_events(Stored(paths.event("a", one.seq), 0.0, to_bytes(one)) for one in events)
-    assert [one.seq for one in found] == [1, 2, 3, 4, 5, 6]
+    results, _ = read_events(
+        Stored(paths.event("a", event.seq), 0.0, to_bytes(event)) for event in events
+    )
+    assert [event.seq for event in results] == [1, 2, 3, 4, 5, 6]

@@ -29,8 +29,10 @@ CLAIMS = st.lists(
 
 def objects_of(records: list[Outcome], claims: list[Stored]) -> list[Stored]:
     """Return what a store can hold: one object a path."""
-    found = {one.path: one for one in (stored(S0), stored(S1), *map(stored, records), *claims)}
-    return list(found.values())
+    result = {
+        entry.path: entry for entry in (stored(S0), stored(S1), *map(stored, records), *claims)
+    }
+    return list(result.values())
 
 
 @given(RECORDS, CLAIMS, st.integers(0, 2**32))
@@ -48,23 +50,23 @@ def test_the_three_counts_sum_to_what_is_expected(
     records: list[Outcome], claims: list[Stored]
 ) -> None:
     folded = fold(UNITS, read_objects(objects_of(records, claims)))
-    assert [one.unit for one in folded.results] == list(UNITS)
+    assert [result.unit for result in folded.results] == list(UNITS)
     assert sum(folded.count(status) for status in Status) == len(UNITS)
-    for one in folded.results:
-        assert (one.score is not None) == (one.status is Status.SCORED)
-        assert one.score is None or 0.0 <= one.score <= 1.0
+    for result in folded.results:
+        assert (result.score is not None) == (result.status is Status.SCORED)
+        assert result.score is None or 0.0 <= result.score <= 1.0
 
 
 @given(RECORDS, RECORDS)
-def test_a_union_of_ledgers_is_the_fold_of_both(one: list[Outcome], two: list[Outcome]) -> None:
-    left = {item.path: item for item in objects_of(one, [])}
+def test_a_union_of_ledgers_is_the_fold_of_both(entry: list[Outcome], two: list[Outcome]) -> None:
+    left = {item.path: item for item in objects_of(entry, [])}
     right = {item.path: item for item in objects_of(two, [])}
     both = [*left.values(), *(item for path, item in right.items() if path not in left)]
     assert fold(UNITS, read_objects(both)) == fold(UNITS, read_objects([*both, *left.values()]))
 
 
 def test_the_first_score_counts_and_never_the_best() -> None:
-    found = fold(
+    result = fold(
         (A,),
         read_objects(
             [
@@ -74,7 +76,7 @@ def test_the_first_score_counts_and_never_the_best() -> None:
             ]
         ),
     ).results[0]
-    assert (found.score, found.counted.attempt if found.counted else 0) == (0.0, 1)
+    assert (result.score, result.counted.attempt if result.counted else 0) == (0.0, 1)
 
 
 def test_an_earlier_session_comes_before_a_lower_attempt() -> None:
@@ -158,8 +160,12 @@ def test_an_agent_that_broke_two_arenas_scores_zero() -> None:
         )
         for number in (1, 2)
     ]
-    one = fold((A,), read_objects(broken)).results[0]
-    assert (one.status, one.cause, one.score) == (Status.SCORED, Cause.AGENT_BROKE_ARENA, 0.0)
+    result = fold((A,), read_objects(broken)).results[0]
+    assert (result.status, result.cause, result.score) == (
+        Status.SCORED,
+        Cause.AGENT_BROKE_ARENA,
+        0.0,
+    )
 
 
 def test_a_unit_that_nobody_expects_changes_nothing() -> None:

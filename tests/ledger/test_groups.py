@@ -52,7 +52,7 @@ def test_a_childs_longest_unit_is_its_first(count: int) -> None:
         node = root.below(child) if root.level else root
         places = range(len(groups.children(node))) if root.level else [child]
         if node.level == 0:
-            seconds = [groups.unit(node, one)[1] for one in places]
+            seconds = [groups.unit(node, place)[1] for place in places]
             assert groups.longest(root, child) == max(seconds)
 
 

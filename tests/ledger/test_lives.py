@@ -16,18 +16,18 @@ NAME = "waa-7-1-000-ab"
 NOW = BEGAN + 10 * HOUR
 
 
-def told(
+def happened(
     kind: str, stage: str, hours: float, *, actor: str = "provision-7-1-aa", **facts: Fact
 ) -> Event:
     return Event(actor, 1, BEGAN + hours * HOUR, kind, stage, NAME, facts=facts)
 
 
-CREATED = told("create", "done", 0.0, usd_hour=0.5, expires=BEGAN + 7 * HOUR)
+CREATED = happened("create", "done", 0.0, usd_hour=0.5, expires=BEGAN + 7 * HOUR)
 
 
 def test_a_machine_is_billed_from_its_create_to_its_delete() -> None:
-    found = billed([CREATED, told("delete", "done", 2.0)], NOW)
-    assert found == Billed((Bill(NAME, 0.5, BEGAN, BEGAN + 2 * HOUR),))
+    bill = billed([CREATED, happened("delete", "done", 2.0)], NOW)
+    assert bill == Billed((Bill(NAME, 0.5, BEGAN, BEGAN + 2 * HOUR),))
 
 
 def test_one_that_nobody_saw_go_is_billed_until_its_expiry_and_counted_as_such() -> None:
@@ -36,16 +36,16 @@ def test_one_that_nobody_saw_go_is_billed_until_its_expiry_and_counted_as_such()
 
 
 def test_what_was_only_meant_or_failed_costs_nothing() -> None:
-    events = [told("create", "intent", 0.0, usd_hour=0.5), told("create", "failed", 0.1)]
+    events = [happened("create", "intent", 0.0, usd_hour=0.5), happened("create", "failed", 0.1)]
     assert billed(events, NOW) == Billed()
 
 
 def test_a_machine_ends_no_bill_and_makes_none_by_its_own_word() -> None:
     own = MACHINE_ACTOR + NAME
     lies = [
-        told("delete", "done", 0.01, actor=own),
-        told("gone", "seen", 0.01, actor=own),
-        told("machine", "seen", 0.0, actor=own, usd_hour=0.0),
+        happened("delete", "done", 0.01, actor=own),
+        happened("gone", "seen", 0.01, actor=own),
+        happened("machine", "seen", 0.0, actor=own, usd_hour=0.0),
     ]
     assert billed([*lies, CREATED], NOW) == billed([CREATED], NOW)
     assert billed(lies, NOW) == Billed()
@@ -53,7 +53,7 @@ def test_a_machine_ends_no_bill_and_makes_none_by_its_own_word() -> None:
 
 @pytest.mark.parametrize("usd_hour", [None, "0.5", -1.0, math.inf, True])
 def test_what_is_no_price_leaves_a_machine_without_a_bill(usd_hour: Fact) -> None:
-    assert billed([told("create", "done", 0.0, usd_hour=usd_hour)], NOW) == Billed(unpriced=1)
+    assert billed([happened("create", "done", 0.0, usd_hour=usd_hour)], NOW) == Billed(unpriced=1)
 
 
 def test_a_proof_that_nothing_is_left_ends_every_bill() -> None:

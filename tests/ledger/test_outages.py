@@ -36,7 +36,7 @@ def scored(number: int, at: float) -> Outcome:
 
 
 def causes(*outcomes: Outcome) -> list[Cause | None]:
-    folded = fold(UNITS, read_objects([stored(one) for one in outcomes]))
+    folded = fold(UNITS, read_objects([stored(entry) for entry in outcomes]))
     return [result.cause for result in folded.results if result.attempts]
 
 
@@ -45,7 +45,7 @@ def test_three_tasks_in_a_row_are_the_models_in_any_order(shuffle: random.Random
     made = [scored(0, 1.0), bad(1, 2.0), bad(2, 3.0), bad(3, 4.0), scored(4, 5.0), bad(5, 6.0)]
     shuffle.shuffle(made)
 
-    folded = fold(UNITS, read_objects([stored(one) for one in (*made, *made[:2])]))
+    folded = fold(UNITS, read_objects([stored(entry) for entry in (*made, *made[:2])]))
 
     assert [result.cause for result in folded.results] == [
         None,
@@ -77,9 +77,11 @@ def test_a_plain_failure_of_the_agent_is_never_judged_again() -> None:
 
 
 def test_without_a_time_of_its_own_the_stores_tells() -> None:
-    made = [replace(one, ended=0.0) for one in (bad(0, 0), bad(1, 0), scored(2, 0), bad(3, 0))]
-    between = [stored(one, at=at) for one, at in zip(made, (10.0, 11.0, 12.0, 13.0), strict=True)]
-    after = [stored(one, at=at) for one, at in zip(made, (10.0, 11.0, 14.0, 13.0), strict=True)]
+    made = [replace(entry, ended=0.0) for entry in (bad(0, 0), bad(1, 0), scored(2, 0), bad(3, 0))]
+    between = [
+        stored(entry, at=at) for entry, at in zip(made, (10.0, 11.0, 12.0, 13.0), strict=True)
+    ]
+    after = [stored(entry, at=at) for entry, at in zip(made, (10.0, 11.0, 14.0, 13.0), strict=True)]
 
     assert fold(UNITS, read_objects(between)).count(Status.INFRASTRUCTURE) == 0
     assert fold(UNITS, read_objects(after)).count(Status.INFRASTRUCTURE) == 3

@@ -64,5 +64,5 @@ def test_what_only_looks_like_a_claim_is_none(path: str) -> None:
 
 
 def test_attempts_are_integers_and_not_text() -> None:
-    found = [paths.parse_claim(paths.claim(A, number)) for number in (2, 10)]
-    assert sorted(path.attempt for path in found if path) == [2, 10]
+    results = [paths.parse_claim(paths.claim(A, number)) for number in (2, 10)]
+    assert sorted(path.attempt for path in results if path) == [2, 10]

@@ -27,8 +27,8 @@ def ledger(directory: Path, *objects: Stored) -> Store:
         directory.parent.as_uri(), directory.name, StoreCredentials(), timeout_s=5.0, create=True
     )
     store.create(paths.PLAN, make_plan(PlanInputs(suite_of((A.task,)))).to_json())
-    for one in objects:
-        store.create(one.path, one.data)
+    for entry in objects:
+        store.create(entry.path, entry.data)
     return store
 
 

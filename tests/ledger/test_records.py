@@ -163,5 +163,5 @@ def test_an_outcome_is_scored_or_has_a_cause_and_never_both_or_neither() -> None
 
 
 def test_equal_records_are_equal_bytes() -> None:
-    one = canonical({"b": 1, "a": {"d": 2, "c": 3}})
-    assert one == canonical({"a": {"c": 3, "d": 2}, "b": 1})
+    data = canonical({"b": 1, "a": {"d": 2, "c": 3}})
+    assert data == canonical({"a": {"c": 3, "d": 2}, "b": 1})

@@ -65,8 +65,8 @@ class Fleet:
         import json
 
         listed = self.store.list(f"events/machine-{machine}/")
-        found = (self.store.get(path) for path in sorted(one.path for one in listed))
-        return [json.loads(data) for data in found if data is not None]
+        results = (self.store.get(path) for path in sorted(entry.path for entry in listed))
+        return [json.loads(data) for data in results if data is not None]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     clock = ScaledClock(speed=400.0, start=time.time())  # a key's end is judged by Azure's time
     arm = FakeArm(clock)
     machines: list[Told] = []
-    arm.machines.on_boot = lambda one: machines.append(Told(one.name, one.custom_data))
+    arm.machines.on_boot = lambda booted: machines.append(Told(booted.name, booted.custom_data))
     with (
         serving(arm, directory, tick_s=0.1) as arm_ca,
         running_over_tls(directory, _address()) as (account, store_ca),
@@ -91,7 +91,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         until(lambda: len(machines) == 2, "both machines come up")
         credentials = StoreCredentials(key=KEY, root_certificate=str(store_ca))
         opened = open_store(store, RUN, credentials, timeout_s=30.0)
-        yield Fleet(sorted(machines, key=lambda one: one.name), github, opened, store_ca)
+        yield Fleet(sorted(machines, key=lambda story: story.name), github, opened, store_ca)
 
 
 def _provision(arm: FakeArm, github: FakeGitHub, ca: Path, *more: str) -> None:

@@ -47,9 +47,9 @@ def built() -> Disks:
     with _locked(_cache()) as cache:
         base = _kept(cache, "base", _base_digest(), _make_base)
         digest = _digest([*sources(), *BUILD.iterdir()], base.name)
-        found = _kept(cache, "disks", digest, lambda to: _make_disks(base, to))
-        boot = found / "boot"
-        return Disks(found / "root.img", found / "golden.img", boot / "vmlinuz", boot / "initrd")
+        path = _kept(cache, "disks", digest, lambda to: _make_disks(base, to))
+        boot = path / "boot"
+        return Disks(path / "root.img", path / "golden.img", boot / "vmlinuz", boot / "initrd")
 
 
 def _cache() -> Path:

@@ -44,15 +44,15 @@ def served() -> Iterator[Downloads]:
         server.replies[latest] = (200, json.dumps(release).encode())
         server.replies[f"/{name}"] = (200, runner)
         server.replies["/golden.tar"] = (200, golden)
-        found = hashlib.sha256(golden).hexdigest()
-        yield Downloads(server.url, f"{server.url}/golden.tar", found)
+        result = hashlib.sha256(golden).hexdigest()
+        yield Downloads(server.url, f"{server.url}/golden.tar", result)
 
 
 def sources() -> list[Path]:
     """Return every file that a machine is made of, this repository's part of the stand-ins too."""
     roots = [REPOSITORY / name for name in SOURCES] + [GUEST / "run.sh"]
     files = [file for root in roots for file in (root.rglob("*") if root.is_dir() else [root])]
-    return sorted(one for one in files if one.is_file() and "__pycache__" not in one.parts)
+    return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
 
 
 def _runner() -> bytes:

@@ -43,9 +43,9 @@ class Machine:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
-            found = re.search(pattern, self._text(where))
-            if found is not None:
-                return found
+            match = re.search(pattern, self._text(where))
+            if match is not None:
+                return match
             assert not ended, f"the machine ended without {pattern!r}: {self._last()}"
             time.sleep(0.1)
         raise AssertionError(f"never said {pattern!r}: {self._last()}")

@@ -25,7 +25,7 @@ CA = "/etc/waa-matrix/store-ca.pem"
 
 def make_seed(
     directory: Path,
-    told: Told,
+    story: Told,
     store_ca: Path,
     facts: Mapping[str, str],
     *,
@@ -39,11 +39,11 @@ def make_seed(
         "/etc/waa-matrix/image.env": "".join(
             f"{key}={value}\n" for key, value in lines.items()
         ).encode(),
-        **(_witness(told) if witness else {}),
+        **(_witness(story) if witness else {}),
     }
     parts = {
-        "user-data": told.custom_data,
-        "meta-data": json.dumps({"instance-id": told.name, "local-hostname": told.name}),
+        "user-data": story.custom_data,
+        "meta-data": json.dumps({"instance-id": story.name, "local-hostname": story.name}),
         "vendor-data": _vendor_data(files),
     }
     for part, text in parts.items():
@@ -55,13 +55,13 @@ def make_seed(
     return seed
 
 
-def _witness(told: Told) -> dict[str, bytes]:
+def _witness(story: Told) -> dict[str, bytes]:
     return {
         f"{HOME}/witness": WITNESS.read_bytes(),
         f"{HOME}/containers.sh": (GUEST / "containers.sh").read_bytes(),
         f"{HOME}/azure_addresses.py": (GUEST / "azure_addresses.py").read_bytes(),
-        f"{HOME}/needles-jit": _needles(told.jit_config),
-        f"{HOME}/needles-sas": _needles(told.sas),
+        f"{HOME}/needles-jit": _needles(story.jit_config),
+        f"{HOME}/needles-sas": _needles(story.sas),
     }
 
 

@@ -40,14 +40,14 @@ def disks() -> Disks:
 def test_a_machine_without_kvm_says_so_and_powers_off(
     disks: Disks, fleet: Fleet, tmp_path: Path
 ) -> None:
-    told = fleet.machines[0]
-    seed = make_seed(tmp_path, told, fleet.store_ca, {}, witness=False)
+    story = fleet.machines[0]
+    seed = make_seed(tmp_path, story, fleet.store_ca, {}, witness=False)
     with booted(disks, seed, tmp_path) as machine:
         machine.says(r"waa-matrix: machine-check failed: /dev/kvm is missing")
         machine.powers_off()
         assert "runner seen" not in machine.console
         assert "stand-in:" not in machine.journal
-    (event,) = fleet.events(told.name)
+    (event,) = fleet.events(story.name)
     assert (event["kind"], event["stage"]) == ("machine-check", "failed")
     assert "/dev/kvm is missing" in event["detail"]
 
@@ -55,10 +55,10 @@ def test_a_machine_without_kvm_says_so_and_powers_off(
 def test_a_machine_works_its_job_and_ends_at_its_deadline(
     disks: Disks, fleet: Fleet, tmp_path: Path
 ) -> None:
-    told = fleet.machines[1]
-    with serving() as metadata, booted_for(told, disks, fleet, metadata, tmp_path) as machine:
+    story = fleet.machines[1]
+    with serving() as metadata, booted_for(story, disks, fleet, metadata, tmp_path) as machine:
         machine.says("waa-matrix: machine-check seen: .*emulation is accepted")
-        was_given_its_configuration_alone(machine, fleet, told)
+        was_given_its_configuration_alone(machine, fleet, story)
         keeps_its_promises(machine)
         keeps_containers_from_azure(machine)
 
@@ -66,17 +66,19 @@ def test_a_machine_works_its_job_and_ends_at_its_deadline(
         assert ended[1] == "0", machine.journal
         folded = fleet.reader.fold()
         assert folded.count(Status.SCORED) == TASKS
-        counted = [one.counted for one in folded.results if one.counted is not None]
-        assert {one.machine for one in counted} == {told.name}
+        counted = [result.counted for result in folded.results if result.counted is not None]
+        assert {outcome.machine for outcome in counted} == {story.name}
         # What provision told it of its disks is in the fingerprint of each outcome.
-        assert {one.fingerprint["disk"] for one in counted} == {"Premium_LRS-128,os=managed"}
+        assert {outcome.fingerprint["disk"] for outcome in counted} == {
+            "Premium_LRS-128,os=managed"
+        }
 
-        event = {"EventType": "Preempt", "Resources": [told.name]}
+        event = {"EventType": "Preempt", "Resources": [story.name]}
         metadata.replies["/events"] = (200, json.dumps({"Events": [event]}).encode())
         machine.says("stand-in: told to stop", "journal")
         machine.says("waa-matrix: deadline done: this machine's time is over")
         machine.powers_off()
-    said = [f"{event['kind']} {event['stage']}" for event in fleet.events(told.name)]
+    said = [f"{event['kind']} {event['stage']}" for event in fleet.events(story.name)]
     assert said[:2] == ["machine-check seen", "machine-check done"]
     assert sorted(said[2:4]) == ["arena done", "runner seen"]
     assert sorted(said[4:6]) == ["runner done", "spot seen"]
@@ -84,7 +86,7 @@ def test_a_machine_works_its_job_and_ends_at_its_deadline(
 
 
 def booted_for(
-    told: Told, disks: Disks, fleet: Fleet, metadata: Server, directory: Path
+    story: Told, disks: Disks, fleet: Fleet, metadata: Server, directory: Path
 ) -> AbstractContextManager[Machine]:
     """Boot a machine whose image accepts emulation and asks us whether it is evicted."""
     port = metadata.url.rpartition(":")[2]
@@ -92,20 +94,20 @@ def booted_for(
         "WAA_ALLOW_EMULATION": "1",
         "WAA_SCHEDULED_EVENTS_URL": f"http://10.0.2.2:{port}/events",  # QEMU's name for us
     }
-    seed = make_seed(directory, told, fleet.store_ca, facts)
+    seed = make_seed(directory, story, fleet.store_ca, facts)
     return booted(disks, seed, directory, cores=2)
 
 
-def was_given_its_configuration_alone(machine: Machine, fleet: Fleet, told: Told) -> None:
+def was_given_its_configuration_alone(machine: Machine, fleet: Fleet, story: Told) -> None:
     """The runner has it by its environment; nothing on the machine holds it any more."""
     given = machine.says("stand-in: configuration ([0-9a-f]{64})", "journal")[1]
-    assert given == hashlib.sha256(told.jit_config.encode()).hexdigest()
-    fleet.github.connect(told.jit_config)  # it is the one that was minted, and not used yet
+    assert given == hashlib.sha256(story.jit_config.encode()).hexdigest()
+    fleet.github.connect(story.jit_config)  # it is the one that was minted, and not used yet
     assert witnessed(machine, "configuration in files") == "nowhere"
     assert witnessed(machine, "key in files") == "/run/waa-matrix/store-sas"
     assert witnessed(machine, "on command lines") == "0"
     assert machine.says("witness: medium (.*)\n", "journal")[1] == "gone"
-    for secret in (told.jit_config, told.sas):
+    for secret in (story.jit_config, story.sas):
         assert secret not in machine.console + machine.journal
 
 

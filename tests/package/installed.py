@@ -79,8 +79,8 @@ class Installed:
         """Call several commands in one process; return each one's exit code and words."""
         done = self._call([self.python, "-c", _EACH, json.dumps(commands)], environment)
         assert done.returncode == 0, done.stderr
-        found: dict[str, list[Any]] = json.loads(done.stdout)
-        return {name: (code, said) for name, (code, said) in found.items()}
+        result: dict[str, list[Any]] = json.loads(done.stdout)
+        return {name: (code, said) for name, (code, said) in result.items()}
 
     def _call(
         self, words: list[str], environment: Mapping[str, str]

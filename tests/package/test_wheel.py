@@ -87,9 +87,9 @@ def github() -> Iterator[FakeGitHub]:
 
 
 def test_the_environment_holds_nothing_of_the_checkout(bare: Installed, whole: Installed) -> None:
-    for one in (bare, whole):
-        done = one.program("import orchestrator; print(orchestrator.__file__)")
-        assert done.stdout.startswith(str(one.place)), done.stderr
+    for installed in (bare, whole):
+        done = installed.program("import orchestrator; print(orchestrator.__file__)")
+        assert done.stdout.startswith(str(installed.place)), done.stderr
     assert bare.program("import azure.core").returncode != 0
     assert whole.program("import azure.mgmt.compute, azure.storage.blob").returncode == 0
 

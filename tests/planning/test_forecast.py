@@ -42,11 +42,11 @@ MONEY = Money(Rates("Standard_D8s_v5", "eastus", 0.384, 0.1, 0.027, 0.005), Mach
 
 
 def test_without_spread_or_boot_the_forecast_is_the_schedule_itself() -> None:
-    one = predict(PLAN, 1, EXACT)
+    prediction = predict(PLAN, 1, EXACT)
 
-    assert one.makespan_s == pytest.approx(sum(PLAN.expected))
-    assert one.machine_minutes == pytest.approx(sum(PLAN.expected) / 60)
-    assert one.usd is None
+    assert prediction.makespan_s == pytest.approx(sum(PLAN.expected))
+    assert prediction.machine_minutes == pytest.approx(sum(PLAN.expected) / 60)
+    assert prediction.usd is None
 
 
 def test_more_machines_are_faster_and_never_below_the_lower_bound() -> None:
@@ -62,9 +62,9 @@ def test_more_machines_are_faster_and_never_below_the_lower_bound() -> None:
 
 
 def test_money_is_machine_minutes_at_the_rate() -> None:
-    one = predict(PLAN, 4, assume(PLAN, fleet=True), MONEY)
+    prediction = predict(PLAN, 4, assume(PLAN, fleet=True), MONEY)
 
-    assert one.usd == pytest.approx(one.machine_minutes / 60 * (0.384 + 0.027))
+    assert prediction.usd == pytest.approx(prediction.machine_minutes / 60 * (0.384 + 0.027))
 
 
 def test_the_same_question_gets_the_same_answer() -> None:
@@ -79,8 +79,8 @@ def test_a_forecast_is_what_it_was_before_it_was_fast() -> None:
 
     predictions = forecast(plan, counts, assume(plan, fleet=True))
 
-    found = [round(one.makespan_s, 3) for one in predictions]
-    assert found == [66145.268, 33419.669, 10152.728, 2823.236, 2331.149]
+    results = [round(prediction.makespan_s, 3) for prediction in predictions]
+    assert results == [66145.268, 33419.669, 10152.728, 2823.236, 2331.149]
     assert list(predictions) == [predict(plan, n, assume(plan, fleet=True)) for n in counts]
 
 
@@ -100,8 +100,8 @@ def test_a_simulated_arena_is_faster_by_its_speed_and_boots_nothing() -> None:
     assumed = assume(plan, fleet=False)
 
     assert assumed.overheads.boot_high_s == 0.0
-    one = predict(plan, 1, replace(assumed, spread=0.0))
-    assert one.makespan_s == pytest.approx(sum(plan.expected) / 100)
+    prediction = predict(plan, 1, replace(assumed, spread=0.0))
+    assert prediction.makespan_s == pytest.approx(sum(plan.expected) / 100)
 
 
 def test_every_trial_is_forecast() -> None:

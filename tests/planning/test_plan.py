@@ -61,7 +61,7 @@ def test_tasks_are_ordered_longest_expected_first() -> None:
     history = learn([(slow, 2000.0), (quick, 100.0)])
     plan = make_plan(replace(INPUTS, expectations=history))
     assert plan.tasks[0].task.domain == slow.domain
-    lengths = [one.expected_s for one in plan.tasks]
+    lengths = [task.expected_s for task in plan.tasks]
     assert lengths == sorted(lengths, reverse=True)
 
 

@@ -208,18 +208,18 @@ def test_draws_follow_their_law_and_their_seed() -> None:
     rng = random.Random(7)
     drawn = [draw(rng, TASKS, law) for _ in range(300)]
 
-    means = [sum(one.durations) / len(one.durations) for one in drawn]
+    means = [sum(drawn_run.durations) / len(drawn_run.durations) for drawn_run in drawn]
 
     assert draw(random.Random(7), TASKS, law) == drawn[0]
     assert sum(means) / len(means) == pytest.approx(law.mean_s, rel=0.05)
 
 
 def test_what_is_known_decides_what_is_expected() -> None:
-    one = draw(random.Random(1), TASKS, DurationLaw())
+    drawn_run = draw(random.Random(1), TASKS, DurationLaw())
 
-    assert len(set(one.expected("nothing"))) == 1
-    assert len(set(one.expected("domains"))) == len(one.by_domain)
-    assert one.expected("history") == [one.history[task] for task in TASKS]
+    assert len(set(drawn_run.expected("nothing"))) == 1
+    assert len(set(drawn_run.expected("domains"))) == len(drawn_run.by_domain)
+    assert drawn_run.expected("history") == [drawn_run.history[task] for task in TASKS]
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +237,7 @@ def rows() -> list[Row]:
     ],
 )
 def test_stealing_keeps_its_bounds(rows: list[Row], policy: str, workers: int, most: float) -> None:
-    (row,) = [one for one in rows if (one.policy, one.workers) == (policy, workers)]
+    (row,) = [row for row in rows if (row.policy, row.workers) == (policy, workers)]
 
     assert row.draws == 300
     assert 1.0 <= row.ratio <= most
@@ -246,7 +246,9 @@ def test_stealing_keeps_its_bounds(rows: list[Row], policy: str, workers: int, m
 def test_knowing_more_and_stealing_are_each_worth_something(rows: list[Row]) -> None:
     for workers in (10, 40):
         ratios = {row.policy: row.ratio for row in rows if row.workers == workers}
-        slices, turns, static, blind, domains, history = (ratios[one.name] for one in POLICIES)
+        slices, turns, static, blind, domains, history = (
+            ratios[policy.name] for policy in POLICIES
+        )
         assert history < domains < blind < turns < slices
         assert history < static
 

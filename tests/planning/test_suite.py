@@ -35,9 +35,9 @@ def test_a_list_keeps_its_order_and_keys_on_domain_and_name() -> None:
 
 
 def test_the_digest_is_of_the_tasks_and_not_of_the_text() -> None:
-    one = parse_suite('{"a": ["x"]}', "one")
-    assert one.digest == parse_suite('{ "a" : [ "x" ] }\n', "two").digest
-    assert one.digest != parse_suite('{"a": ["y"]}', "three").digest
+    suite = parse_suite('{"a": ["x"]}', "one")
+    assert suite.digest == parse_suite('{ "a" : [ "x" ] }\n', "two").digest
+    assert suite.digest != parse_suite('{"a": ["y"]}', "three").digest
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_the_digest_is_of_the_tasks_and_not_of_the_text() -> None:
     ],
 )
 def test_what_is_wrong_with_a_list_is_said(text: str, words: str) -> None:
-    found = problems(text)
-    assert any(words in problem for problem in found), found
-    assert all("list.json" in problem for problem in found)
+    texts = problems(text)
+    assert any(words in problem for problem in texts), texts
+    assert all("list.json" in problem for problem in texts)
 
 
 def test_every_problem_is_said_at_once() -> None:
-    found = problems('{"a": ["x", "x", "../y"], "b": 3, "c d": ["z"]}')
-    assert len(found) == 4
+    texts = problems('{"a": ["x", "x", "../y"], "b": 3, "c d": ["z"]}')
+    assert len(texts) == 4
 
 
 @given(st.text(max_size=100))
@@ -94,9 +94,9 @@ def test_a_selection_is_by_domain_by_name_and_by_seeded_sample() -> None:
     suite = demo_suite()
     vlc = select(suite, Selection(domains=("vlc", "clock")))
     assert {task.domain for task in vlc.tasks} == {"vlc", "clock"}
-    one = select(suite, Selection(tasks=("vlc/demo-vlc-07",)))
-    assert one.tasks == (TaskKey("vlc", "demo-vlc-07"),)
-    assert select(suite, Selection(tasks=("demo-vlc-07",))) == one
+    entry = select(suite, Selection(tasks=("vlc/demo-vlc-07",)))
+    assert entry.tasks == (TaskKey("vlc", "demo-vlc-07"),)
+    assert select(suite, Selection(tasks=("demo-vlc-07",))) == entry
     ten = select(suite, Selection(sample=10, seed=1))
     assert len(ten.tasks) == 10
     assert ten == select(suite, Selection(sample=10, seed=1))

@@ -45,10 +45,10 @@ def pct(value: float) -> str:
     return f"{100 * value:.1f}%"
 
 
-def span(found: Span) -> str:
-    if found is None:
+def span(result: Span) -> str:
+    if result is None:
         return "—"
-    low, high = (f"{100 * end:.1f}" for end in found)
+    low, high = (f"{100 * end:.1f}" for end in result)
     return f"{low}%" if low == high else f"{low} to {high}%"
 
 
@@ -56,8 +56,8 @@ def points(value: float) -> str:
     return f"{100 * value:+.1f} points"
 
 
-def between(found: Span) -> str:
-    return "—" if found is None else f"{100 * found[0]:+.1f} to {100 * found[1]:+.1f}"
+def between(result: Span) -> str:
+    return "—" if result is None else f"{100 * result[0]:+.1f} to {100 * result[1]:+.1f}"
 
 
 def p_short(value: float) -> str:
@@ -111,7 +111,9 @@ class RunSaid:
 
     @property
     def makespan_s(self) -> Any:
-        return max(one["ended"] for unit in self.units for one in unit.attempts) - self.began
+        return (
+            max(attempt["ended"] for unit in self.units for attempt in unit.attempts) - self.began
+        )
 
     @property
     def domains(self) -> dict[str, list[Unit]]:
@@ -197,21 +199,22 @@ class RunSaid:
 
     def trials(self, between_k: str = ": ", comma: str = ", ") -> list[str]:
         """Return the rows of the trials; the page's have spaces where the others have signs."""
-        found = Repeated(self.units)
-        flips, held, tasks = found.flips
+        repeated = Repeated(self.units)
+        flips, held, tasks = repeated.flips
         rows = []
-        for k in range(1, found.most + 1):
+        for k in range(1, repeated.most + 1):
             cells = (
-                f"{pct(v)} ({span(s)})" for v, s in (found.passes(k, any), found.passes(k, all))
+                f"{pct(v)} ({span(s)})"
+                for v, s in (repeated.passes(k, any), repeated.passes(k, all))
             )
             name = f"pass@{k}, pass^{k}" if comma.strip() else f"{k}"
             rows.append(f"{name}{between_k}{comma.join(cells)}")
         return [
             *rows,
-            f"{len(found.whole)} tasks with {found.most} scored trials",
+            f"{len(repeated.whole)} tasks with {repeated.most} scored trials",
             f"Flip rate{between_k}{pct(flips)} of pairs of trials, over {tasks} tasks",
             f"95% of the flip rate{between_k}{span(held)}",
-            f"Flaky tasks{between_k}{len(found.flaky)} of {tasks}",
+            f"Flaky tasks{between_k}{len(repeated.flaky)} of {tasks}",
         ]
 
     def domain_rows(self, *, page: bool) -> list[str]:
@@ -228,10 +231,10 @@ class RunSaid:
 
     def noise(self) -> str:
         ended = Counter(
-            one["cause"]
+            attempt["cause"]
             for u in self.units
-            for one in u.attempts
-            if one["cause"] in {"arena", "lost"}
+            for attempt in u.attempts
+            if attempt["cause"] in {"arena", "lost"}
         )
         attempts = sum(len(unit.attempts) for unit in self.units)
         causes = ", ".join(f"{cause} {number}" for cause, number in ended.most_common())
@@ -259,8 +262,8 @@ class PairSaid:
     def sides(self) -> dict[str, Sides]:
         """Successes and scored trials on either side of each task that both scored."""
         known = {
-            label: ((wins(one), len(scored(one))), (wins(two), len(scored(two))))
-            for label, (one, two) in self.pairs.items()
+            label: ((wins(entry), len(scored(entry))), (wins(two), len(scored(two))))
+            for label, (entry, two) in self.pairs.items()
         }
         return {label: pair for label, pair in known.items() if pair[0][1] and pair[1][1]}
 
@@ -271,8 +274,8 @@ class PairSaid:
     @cached_property
     def score_changes(self) -> dict[str, float]:
         return {
-            label: statistics.fmean(scored(two)) - statistics.fmean(scored(one))
-            for label, (one, two) in self.pairs.items()
+            label: statistics.fmean(scored(two)) - statistics.fmean(scored(entry))
+            for label, (entry, two) in self.pairs.items()
             if label in self.sides
         }
 
@@ -293,15 +296,15 @@ class PairSaid:
         ahead = self.mean_change > 0
         return paired_p(
             [
-                (_filled(one, success=ahead), _filled(two, success=not ahead))
-                for one, two in self.pairs.values()
+                (_filled(entry, success=ahead), _filled(two, success=not ahead))
+                for entry, two in self.pairs.values()
             ]
         )
 
     @property
     def undecided(self) -> int:
         return sum(
-            len(scored([*one, *two])) < len([*one, *two]) for one, two in self.pairs.values()
+            len(scored([*entry, *two])) < len([*entry, *two]) for entry, two in self.pairs.values()
         )
 
     def cut_off(self, way: int) -> int:
@@ -312,10 +315,10 @@ class PairSaid:
         )
 
     def interval(self, changes: Sequence[float], p: float) -> Span:
-        found = change_span(changes)
-        if found is None or p <= 0.05:
-            return found
-        return min(0.0, found[0]), max(0.0, found[1])
+        result = change_span(changes)
+        if result is None or p <= 0.05:
+            return result
+        return min(0.0, result[0]), max(0.0, result[1])
 
     @cached_property
     def domains(self) -> dict[str, tuple[list[str], float]]:
@@ -323,7 +326,7 @@ class PairSaid:
         groups: dict[str, list[str]] = {}
         for label in self.sides:
             groups.setdefault(label.partition("/")[0], []).append(label)
-        values = [paired_p([self.sides[one] for one in labels]) for labels in groups.values()]
+        values = [paired_p([self.sides[label] for label in labels]) for labels in groups.values()]
         return {d: (g, p) for (d, g), p in zip(groups.items(), holm(values), strict=True)}
 
     def counts(self) -> str:
@@ -358,10 +361,10 @@ class PairSaid:
         return {label: (won, trials) for label, (won, trials) in own.items() if 0 < won < trials}
 
     def flipping(self, way: int) -> str:
-        found = self.flips(way)
-        named = ", ".join(f"{label} ({won} of {trials})" for label, (won, trials) in found.items())
+        result = self.flips(way)
+        named = ", ".join(f"{label} ({won} of {trials})" for label, (won, trials) in result.items())
         changed = f"{len(self.changed(way))} {'gained' if way > 0 else 'lost'}"
-        return f"{len(found)} of the {changed} tasks flip in the baseline by themselves: {named}."
+        return f"{len(result)} of the {changed} tasks flip in the baseline by themselves: {named}."
 
     def scores(self) -> tuple[float, Span, float, int]:
         values = list(self.score_changes.values())
@@ -369,13 +372,13 @@ class PairSaid:
 
     @cached_property
     def clustered(self) -> Span:
-        groups = [[self.changes[one] for one in labels] for labels, _ in self.domains.values()]
+        groups = [[self.changes[label] for label in labels] for labels, _ in self.domains.values()]
         return applications_span(groups, -1.0, 1.0)
 
     @cached_property
     def score_p(self) -> float:
         known = [self.pairs[label] for label in self.sides]
-        return dealing_p([(scored(one), scored(two)) for one, two in known])
+        return dealing_p([(scored(entry), scored(two)) for entry, two in known])
 
     @property
     def differing(self) -> int:

@@ -35,7 +35,11 @@ class Visit:
 
     def texts(self, selector: str) -> list[str]:
         """Return the texts of the visible elements that a selector finds."""
-        return [one.inner_text() for one in self.page.locator(selector).all() if one.is_visible()]
+        return [
+            locator.inner_text()
+            for locator in self.page.locator(selector).all()
+            if locator.is_visible()
+        ]
 
     def outside(self) -> list[str]:
         """Return the requests that went to anything but files and the page itself."""

@@ -34,27 +34,31 @@ def candidate_run() -> FakeRun:
     """Return the played run again by a faster agent, which gains and loses some tasks."""
     run = demo_run()
     folded = run.fold()
-    ends = [one.counted for one in folded.results if one.counted is not None]
+    ends = [result.counted for result in folded.results if result.counted is not None]
     turned = _some(ends, 0.0, GAINED) | _some(ends, 1.0, LOST)
     for result in folded.results:
-        for one in result.attempts:
-            score = turned.get(str(one.unit), one.score) if one == result.counted else one.score
-            run.end(_sooner(replace(one, score=score)))
+        for outcome in result.attempts:
+            score = (
+                turned.get(str(outcome.unit), outcome.score)
+                if outcome == result.counted
+                else outcome.score
+            )
+            run.end(_sooner(replace(outcome, score=score)))
     for worker, left in folded.left.items():
         by = left.by if left.by != worker else ""
         run.leave(worker, _moved(left.at), left.exit_code, by)
     return run
 
 
-def _sooner(one: Outcome) -> Outcome:
+def _sooner(outcome: Outcome) -> Outcome:
     """Return an attempt as the faster agent made it; one that was lost tells no times."""
-    times = (_moved(one.started), _moved(one.ended)) if one.started else (0.0, 0.0)
+    times = (_moved(outcome.started), _moved(outcome.ended)) if outcome.started else (0.0, 0.0)
     return replace(
-        one,
+        outcome,
         started=times[0],
         ended=times[1],
-        seconds=one.seconds * FASTER,
-        fingerprint={**one.fingerprint, "agent": "planner"},
+        seconds=outcome.seconds * FASTER,
+        fingerprint={**outcome.fingerprint, "agent": "planner"},
     )
 
 
@@ -64,19 +68,19 @@ def _moved(at: float) -> float:
 
 def _some(ends: Sequence[Outcome], score: float, count: int) -> dict[str, float]:
     """Return the other score for some of the tasks that have this one, spread over all."""
-    found = [str(one.unit) for one in ends if one.score == score and not one.flags]
-    return {found[place * len(found) // count]: 1.0 - score for place in range(count)}
+    texts = [str(outcome.unit) for outcome in ends if outcome.score == score and not outcome.flags]
+    return {texts[place * len(texts) // count]: 1.0 - score for place in range(count)}
 
 
 def results_of(run: FakeRun, name: str) -> Results:
     """Return what a played run amounts to, with its fleet; it took as long as its tasks did."""
     folded = run.fold()
-    ended = max(one.ended for result in folded.results for one in result.attempts)
+    ended = max(outcome.ended for result in folded.results for outcome in result.attempts)
     return summarize(run.plan, folded, facts(run=name, ended=ended), fake_fleet(run))
 
 
 def _record(run: FakeRun, name: str, days_ago: int = 0) -> RunRecord:
     """Return the run as one that began some days before: by its start and plan a run is known."""
-    found = to_document(results_of(run, name))
+    result = to_document(results_of(run, name))
     started = START - 86_400.0 * days_ago
-    return read_record({**found, "run": {**found["run"], "started": started}}, name)
+    return read_record({**result, "run": {**result["run"], "started": started}}, name)

@@ -33,20 +33,22 @@ def fake_fleet(run: FakeRun, *, left: tuple[str, ...] = ()) -> FleetEvents:
     teller = _Teller()
     folded = run.fold()
     first: dict[str, float] = {}
-    for one in (one for result in folded.results for one in result.attempts):
-        if one.started:  # an attempt that was lost tells no times
-            first[one.worker] = min(one.started, first.get(one.worker, one.started))
+    for outcome in (outcome for result in folded.results for outcome in result.attempts):
+        if outcome.started:  # an attempt that was lost tells no times
+            first[outcome.worker] = min(outcome.started, first.get(outcome.worker, outcome.started))
     predicted = run.workers * HOURLY * PREDICTED_S / 3600
     teller.tell(START, "provision", "prediction", facts={"usd": predicted})
-    evicted = {one.shard: folded.left[worker].at for worker, one in _evicted(run).items()}
+    evicted = {
+        heartbeat.shard: folded.left[worker].at for worker, heartbeat in _evicted(run).items()
+    }
     for worker, beat in folded.heartbeats.items():
         replaces = worker not in _evicted(run) and evicted.get(beat.shard)
         launched = replaces + REPLACED_S if replaces else START + 4.0 * beat.shard
         teller.life(beat, launched, first[worker], folded.left[worker])
-    over = max(one.at for one in folded.left.values()) + 190
+    over = max(left.at for left in folded.left.values()) + 190
     facts: dict[str, Fact] = {"proved": not left, "looks": 3, "left": left}
-    told = "nothing is left" if not left else f"{len(left)} left"
-    teller.tell(over, "teardown", "proof", detail=told, facts=facts)
+    said = "nothing is left" if not left else f"{len(left)} left"
+    teller.tell(over, "teardown", "proof", detail=said, facts=facts)
     return FleetEvents(tuple(sorted(teller.events, key=lambda event: event.at)), over + 5)
 
 
@@ -93,8 +95,10 @@ class _Teller:
         self.tell(launched, actor, "create", "intent", name, f"for shard {beat.shard}", born)
         for kind, share in _MOMENTS:
             at = launched + share * (first_task - launched)
-            stage, told = ("done", born) if kind == "create" else ("seen", None)
-            self.tell(at, actor if kind == "create" else "supervise", kind, stage, name, facts=told)
+            stage, reported = ("done", born) if kind == "create" else ("seen", None)
+            self.tell(
+                at, actor if kind == "create" else "supervise", kind, stage, name, facts=reported
+            )
         if left.by != beat.worker:
             self.tell(left.at, "supervise", "gone", "seen", name, GONE)
             return

@@ -70,15 +70,15 @@ def hostile_run() -> FakeRun:
 
 def hostile_fleet() -> FleetEvents:
     """Return events of a fleet in which every text comes from the corpus, but for what is known."""
-    told: list[Event] = []
+    events: list[Event] = []
     for text in CORPUS:
         born: dict[str, Fact] = {"size": text, "region": text, "role": text, "usd_hour": 0.4}
         for kind, stage in (("create", "done"), ("gone", "seen"), (text, text)):
-            at = START + 60.0 * len(told)
-            told.append(Event(text, len(told) + 1, at, kind, stage, text, text, born))
+            at = START + 60.0 * len(events)
+            events.append(Event(text, len(events) + 1, at, kind, stage, text, text, born))
     proof: dict[str, Fact] = {"proved": False, "looks": 2, "left": CORPUS}
-    told.append(Event("teardown", 1, START + 9000, "proof", "seen", facts=proof))
-    return FleetEvents(tuple(told), START + 9000)
+    events.append(Event("teardown", 1, START + 9000, "proof", "seen", facts=proof))
+    return FleetEvents(tuple(events), START + 9000)
 
 
 def hostile_evidence(run: FakeRun) -> dict[Unit, TaskEvidence]:

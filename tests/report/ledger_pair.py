@@ -15,7 +15,7 @@ from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.schedule import Expectations
 from orchestrator.planning.suite import INFEASIBLE_PREFIX, TaskKey, suite_of
-from orchestrator.report.publication import Publication, comment_of, read_told
+from orchestrator.report.publication import Publication, comment_of, read_run_stats
 from tests.report.fake_run import FINGERPRINT, START, FakeRun, outcome
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def endings(draws: random.Random, chance: float) -> list[Ending]:
         (0.21, [(0.0, None, (Flag.EVALUATOR,))]),
         (0.30, [(partly, None, ())]),
     ]
-    return next((found for below, found in table if fate < below), [usual])
+    return next((result for below, result in table if fate < below), [usual])
 
 
 def played(seed: int, shift: float, model: str, began: float) -> FakeRun:
     """Return a run of that plan: retries, losses, timeouts, partial scores and flags, as drawn."""
     run = FakeRun(planned(), session=f"run-{seed}", workers=2)
     draws, at = random.Random(seed), began
-    chances = {one.task: draws.betavariate(0.7, 0.7) + shift for one in run.plan.tasks}
+    chances = {task.task: draws.betavariate(0.7, 0.7) + shift for task in run.plan.tasks}
     run.start(began)
     for number, unit in enumerate(run.plan.units):
         for attempt, (score, cause, flags) in enumerate(endings(draws, chances[unit.task]), 1):
@@ -126,11 +126,11 @@ def surfaces(path: Path) -> Surfaces:
         closing = said("report", str(path / name), "--out", str(path / name))
     base, new = (path / name for name in runs)
     terminal = said("compare", str(base), str(new), "--out", str(path / "out"))
-    documents = [json.loads((one / "results.json").read_text()) for one in (base, new)]
-    first, second = (read_record(one, "here") for one in documents)
+    documents = [json.loads((path / "results.json").read_text()) for path in (base, new)]
+    first, second = (read_record(document, "here") for document in documents)
     published = Publication(
         record=second,
-        told=read_told(documents[1]),
+        stats=read_run_stats(documents[1]),
         comparison=compare(side_of([first]), [side_of([second])]),
         base="main",
     )

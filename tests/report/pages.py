@@ -46,7 +46,7 @@ def trials_results() -> tuple[FakeRun, Results]:
     """Return the played run of three trials of each task."""
     run = trials_run()
     folded = run.fold()
-    ended = max(one.ended for result in folded.results for one in result.attempts)
+    ended = max(attempt.ended for result in folded.results for attempt in result.attempts)
     return run, summarize(run.plan, folded, facts(ended=ended))
 
 

@@ -44,22 +44,22 @@ def dealing_p(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> float
     """Return the p of mean scores: every deal of each task's trials counted, then t and counts."""
     units = math.lcm(*(len(side) for pair in pairs for side in pair))
     spread, seen = np.ones(1), 0
-    for one, two in pairs:
-        pooled = [round(score * GRID) for score in (*one, *two)]
+    for number, two in pairs:
+        pooled = [round(score * GRID) for score in (*number, *two)]
         deals: Counter[int] = Counter()
         for chosen in itertools.combinations(range(len(pooled)), len(two)):
             theirs = sum(pooled[place] for place in chosen)
-            deals[_apart(theirs, sum(pooled) - theirs, len(two), len(one), units)] += 1
+            deals[_apart(theirs, sum(pooled) - theirs, len(two), len(number), units)] += 1
         low, high = min(deals), max(deals)
         after = np.zeros(len(spread) + high - low)
         for value, ways in deals.items():
             start = value - low
             after[start : start + len(spread)] += ways / deals.total() * spread
         spread = after
-        found = sum(pooled[len(one) :])
-        seen += _apart(found, sum(pooled) - found, len(two), len(one), units) - low
+        result = sum(pooled[len(number) :])
+        seen += _apart(result, sum(pooled) - result, len(two), len(number), units) - low
     dealt = min(1.0, 2 * min(spread[: seen + 1].sum(), spread[seen:].sum()))
-    changes = [statistics.fmean(two) - statistics.fmean(one) for one, two in pairs]
+    changes = [statistics.fmean(two) - statistics.fmean(value) for value, two in pairs]
     differing = sum(abs(change) > 1e-9 for change in changes)
     return max(
         float(dealt), float(ttest_1samp(changes, 0).pvalue), min(1.0, 2.0 ** (1 - differing))

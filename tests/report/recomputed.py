@@ -48,9 +48,9 @@ class Unit:
     @cached_property
     def counted(self) -> dict[str, Any] | None:
         """The first attempt with a score of its own, or one that a cause made 0."""
-        for one in self.attempts:
-            if one["score"] is not None or one["cause"] in ZEROS:
-                return one
+        for attempt in self.attempts:
+            if attempt["score"] is not None or attempt["cause"] in ZEROS:
+                return attempt
         return None
 
     @property
@@ -82,11 +82,11 @@ def read_units(ledger: Path) -> list[Unit]:
         for trial in range(plan["trials"])
     }
     for path in sorted((ledger / "outcomes").rglob("*.json")):
-        one = json.loads(path.read_text())
-        task = one["unit"]["task"]
-        ended[task["domain"], task["name"], one["unit"]["trial"]].append(one)
+        entry = json.loads(path.read_text())
+        task = entry["unit"]["task"]
+        ended[task["domain"], task["name"], entry["unit"]["trial"]].append(entry)
     return [
-        Unit(*key, tuple(sorted(attempts, key=lambda one: one["attempt"])))
+        Unit(*key, tuple(sorted(attempts, key=lambda entry: entry["attempt"])))
         for key, attempts in sorted(ended.items())
     ]
 
@@ -94,7 +94,7 @@ def read_units(ledger: Path) -> list[Unit]:
 def read_start(ledger: Path) -> float:
     """Return when the first session began."""
     sessions = [json.loads(path.read_text()) for path in (ledger / "sessions").glob("*.json")]
-    return min(float(one["started"]) for one in sessions)
+    return min(float(session["started"]) for session in sessions)
 
 
 def scored(units: Iterable[Unit]) -> list[float]:
@@ -121,7 +121,10 @@ def mean_span(groups: Iterable[list[float]]) -> Span:
     known = [np.array(group) for group in groups if group]
     if len(known) < 2:
         return None
-    sizes, sums = np.array([len(one) for one in known]), np.array([one.sum() for one in known])
+    sizes, sums = (
+        np.array([len(entry) for entry in known]),
+        np.array([entry.sum() for entry in known]),
+    )
     mean = sums.sum() / sizes.sum()
     residuals = (sums - mean * sizes) / sizes.mean()
     error = residuals.std(ddof=1) / math.sqrt(len(known))  # residuals have the mean 0
@@ -237,7 +240,7 @@ class Repeated:
     @cached_property
     def successes(self) -> dict[str, list[bool]]:
         groups = {label: scored(each) for label, each in by_task(self.units).items()}
-        return {label: [one == 1.0 for one in each] for label, each in groups.items() if each}
+        return {label: [value == 1.0 for value in each] for label, each in groups.items() if each}
 
     @property
     def most(self) -> int:
@@ -258,7 +261,7 @@ class Repeated:
     def flips(self) -> tuple[float, Span, int]:
         several = [each for each in self.successes.values() if len(each) > 1]
         shares = [
-            statistics.fmean(one != two for one, two in itertools.combinations(each, 2))
+            statistics.fmean(entry != two for entry, two in itertools.combinations(each, 2))
             for each in several
         ]
         return statistics.fmean(shares), share_span(shares, min(map(len, several))), len(several)

@@ -37,8 +37,8 @@ def power_at(difference: float, shapes: Sequence[Sides], draws: int = 240) -> fl
         chances = random.beta(0.35, 0.9, len(shapes))
         lower = expit(logit(np.clip(chances, 1e-12, 1 - 1e-12)) - step)
         drawn = [
-            ((random.binomial(n, one), n), (random.binomial(m, two), m))
-            for ((n, _), (m, _)), one, two in zip(shapes, chances, lower, strict=True)
+            ((random.binomial(n, entry), n), (random.binomial(m, two), m))
+            for ((n, _), (m, _)), entry, two in zip(shapes, chances, lower, strict=True)
         ]
         filled = [
             ((a, e), (b + f - m, f))

@@ -59,17 +59,17 @@ def tasks_of(
     ]
 
 
-def side(found: Mapping[str, Any], *more: Mapping[str, Any]) -> Side:
+def side(result: Mapping[str, Any], *more: Mapping[str, Any]) -> Side:
     """Return the side that these documents make."""
-    return side_of([read_record(one, "here") for one in (found, *more)])
+    return side_of([read_record(entry, "here") for entry in (result, *more)])
 
 
 def full_run(rate: float, missing: int = 0) -> dict[str, Any]:
     """Return the demo suite's run with this share of full successes; the last tasks are missing."""
     keys = demo_suite().tasks
     wins = round(rate * len(keys))
-    found = [
+    results = [
         task(key.name, None if n >= len(keys) - missing else float(n < wins), domain=key.domain)
         for n, key in enumerate(keys)
     ]
-    return document(found)
+    return document(results)

@@ -32,12 +32,12 @@ NOT_FIGURES = {
 class Ledgers:
     """The surfaces, and both runs as their ledgers have them."""
 
-    def __init__(self, found: Surfaces) -> None:
-        self.found = found
-        self.first, self.second = (read_units(ledger) for ledger in found.ledgers)
+    def __init__(self, surfaces: Surfaces) -> None:
+        self.shown = surfaces
+        self.first, self.second = (read_units(ledger) for ledger in surfaces.ledgers)
         self.base, self.run = (
             RunSaid(units, read_start(ledger))
-            for units, ledger in zip((self.first, self.second), found.ledgers, strict=True)
+            for units, ledger in zip((self.first, self.second), surfaces.ledgers, strict=True)
         )
         self.pair = PairSaid(self.first, self.second)
 
@@ -50,9 +50,9 @@ def plain(text: str) -> str:
 
 def section(page: str, name: str) -> str:
     """Return a section of a page: its text, and what its drawings are said to show."""
-    (found,) = re.findall(rf'<section id="{name}".*?</section>', page, flags=re.DOTALL)
-    labels = " ".join(set(re.findall(r'aria-label="([^"]*)"', found)))
-    return plain(re.sub(r"<svg.*?</svg>", " ", found, flags=re.DOTALL)) + " " + plain(labels)
+    (result,) = re.findall(rf'<section id="{name}".*?</section>', page, flags=re.DOTALL)
+    labels = " ".join(set(re.findall(r'aria-label="([^"]*)"', result)))
+    return plain(re.sub(r"<svg.*?</svg>", " ", result, flags=re.DOTALL)) + " " + plain(labels)
 
 
 def sweep(surface: str, text: str, phrases: Sequence[str]) -> None:
@@ -79,12 +79,12 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
         yield path, float(value)
 
 
-def held(found: Any, level: float = 0.95) -> dict[str, float]:
-    return {} if found is None else {"low": found[0], "high": found[1], "level": level}
+def held(result: Any, level: float = 0.95) -> dict[str, float]:
+    return {} if result is None else {"low": result[0], "high": result[1], "level": level}
 
 
-def agree(found: Any, computed: Any) -> None:
-    ours, theirs = dict(leaves(computed)), dict(leaves(found))
+def agree(result: Any, computed: Any) -> None:
+    ours, theirs = dict(leaves(computed)), dict(leaves(result))
     assert theirs.keys() == ours.keys(), sorted(theirs.keys() ^ ours.keys())
     for path, value in theirs.items():
         assert value == pytest.approx(ours[path], abs=2e-6), path

@@ -36,15 +36,15 @@ def run(
 
 def surfaces(comparison: Comparison) -> dict[str, str]:
     """Return what each reader gets, as text without markup of its own."""
-    found = to_comparison(comparison)
-    VALIDATOR.validate(json.loads(json.dumps(found)))
+    result = to_comparison(comparison)
+    VALIDATOR.validate(json.loads(json.dumps(result)))
     record = comparison.candidates[0].side.runs[0]
     return {
         "terminal": render_text(comparison),
         "markdown": render_comparison_markdown(comparison),
         "comment": comment_of(Publication(record, comparison=comparison)),
-        "page": render_comparison_html(found),
-        "json": "\n".join(found["candidates"][0]["advice"]),
+        "page": render_comparison_html(result),
+        "json": "\n".join(result["candidates"][0]["advice"]),
     }
 
 
@@ -72,15 +72,15 @@ def test_the_tipping_point_stands_on_every_surface_beside_what_to_run_again() ->
     needed = next(
         more for more in range(7) if stats.paired_test(table(more, 13, 20)).p > stats.ALPHA
     )
-    found = to_comparison(comparison)["candidates"][0]
-    assert found["verdict"]["tipping"] == {"needed": needed, "missing": 6}
+    result = to_comparison(comparison)["candidates"][0]
+    assert result["verdict"]["tipping"] == {"needed": needed, "missing": 6}
     everywhere(
         comparison,
         f"The finding (worse) holds unless {needed} of the 6 missing scores go against it.",
     )
     everywhere(comparison, "Run again what has no score, then compare again: 6 trials of night")
     everywhere(comparison, "waa-matrix run --resume --rerun-undecided --out DIR")
-    assert found["unscored"] == [
+    assert result["unscored"] == [
         {
             "run": "night",
             "role": "candidate",
@@ -96,13 +96,13 @@ def test_what_is_decided_or_whole_needs_no_run_again() -> None:
     held = compare(side(run("a", range(30))), [side(run("b", range(4, 20), missing=[38]))])
     assert held.candidates[0].verdict is Verdict.WORSE
     assert advice(held) == []
-    assert [one.trials for one in held.candidates[0].beside.unscored] == [1]
+    assert [unscored.trials for unscored in held.candidates[0].beside.unscored] == [1]
 
 
 def test_each_side_and_run_is_named_with_its_count_and_its_command() -> None:
     pool = side(run("waa-12", range(9), missing=[1, 2]), run("main-2", range(9)))
     comparison = compare(pool, [side(run("waa-99", range(9), missing=[3]))])
-    (said,) = [one for one in advice(comparison) if one.startswith("Run again")]
+    (said,) = [entry for entry in advice(comparison) if entry.startswith("Run again")]
     assert "1 trial of waa-99 (candidate), 2 trials of waa-12 (baseline). gh workflow run" in said
     assert said.endswith(
         "gh workflow run benchmark.yml -f resume=99 (and its other inputs); "
@@ -113,8 +113,8 @@ def test_each_side_and_run_is_named_with_its_count_and_its_command() -> None:
 def test_no_text_of_a_run_enters_a_command() -> None:
     for name in [*CORPUS, "waa-12; rm -rf /", "waa-12 7", "waa-٣"]:
         comparison = compare(side(run("a", range(9))), [side(run(name, range(9), missing=[1]))])
-        (one,) = comparison.candidates[0].beside.unscored
-        assert one.command == "waa-matrix run --resume --rerun-undecided --out DIR"
+        (unscored,) = comparison.candidates[0].beside.unscored
+        assert unscored.command == "waa-matrix run --resume --rerun-undecided --out DIR"
 
 
 def of_forty(gained: int, lost: int) -> float:
@@ -181,7 +181,7 @@ def test_one_run_of_one_trial_tells_nothing_of_flips() -> None:
     comparison = compare(side(run("a", range(20))), [side(run("b", range(9)))])
     assert to_comparison(comparison)["candidates"][0]["flips"] is None
     twice = [task("t", 1.0), task("t", 0.0, trial=1), task("u", 1.0), task("u", 1.0, trial=1)]
-    never = [{**one, "score": 0.0} for one in twice]
+    never = [{**entry, "score": 0.0} for entry in twice]
     itself = compare(side(document(twice, "a")), [side(document(never, "b"))])
     assert "1 of the 2 lost tasks flips in the baseline by itself: chrome/t (1 of 2)." in advice(
         itself
@@ -214,12 +214,12 @@ def test_what_runs_and_branches_are_called_is_inert(text: str) -> None:
 
 
 def test_a_comparison_of_an_earlier_version_is_valid_and_has_its_page() -> None:
-    found = to_comparison(short_of_a_finding())
-    one = found["candidates"][0]
+    result = to_comparison(short_of_a_finding())
+    entry = result["candidates"][0]
     for name in ("advice", "unscored", "flips"):
-        del one[name]
-    del one["verdict"]["tipping"]
-    VALIDATOR.validate(found)
-    page = render_comparison_html(found)
+        del entry[name]
+    del entry["verdict"]["tipping"]
+    VALIDATOR.validate(result)
+    page = render_comparison_html(result)
     assert "Not distinguishable" in page
     assert "missing scores go against it" not in page

@@ -16,7 +16,7 @@ KINDS = st.tuples(st.sampled_from(MACHINES), st.sampled_from(MODELS), st.boolean
 def record(name: str, machine: str, model: str, *, common: bool = True) -> RunRecord:
     tasks = tasks_of(range(2), total=3)
     if not common:
-        tasks = [{**one, "domain": "elsewhere"} for one in tasks]
+        tasks = [{**task, "domain": "elsewhere"} for task in tasks]
     fingerprint = {"machine_size": machine, "model": model}
     return read_record(document(tasks, name, fingerprint=fingerprint), name)
 
@@ -41,5 +41,5 @@ def test_it_is_settled_by_as_many_alike_as_are_wanted_and_by_no_others() -> None
     alike = [record(str(number), "small", "two") for number in range(3)]
     assert is_settled(candidate, alike, 3)
     assert not is_settled(candidate, alike[1:], 3)
-    assert not is_settled(candidate, [record(one.id, "large", "two") for one in alike], 3)
+    assert not is_settled(candidate, [record(run.id, "large", "two") for run in alike], 3)
     assert not is_settled(candidate, [], 3)

@@ -47,25 +47,25 @@ def test_a_gain_a_loss_and_no_difference() -> None:
 def test_the_discordant_tasks_are_named_the_lost_first() -> None:
     first = document(tasks_of([1, 2, 3], missing=[7]), "a")
     second = document(tasks_of([3, 4], missing=[8]), "b")
-    one = compared(first, second).candidates[0]
-    assert [(changed.kind, changed.key[1]) for changed in one.changed] == [
+    candidate = compared(first, second).candidates[0]
+    assert [(changed.kind, changed.key[1]) for changed in candidate.changed] == [
         ("lost", "t001"),
         ("lost", "t002"),
         ("gained", "t004"),
         ("undecided", "t008"),  # by domain, then by name
         ("undecided", "t007"),
     ]
-    assert (one.paired.tasks, one.paired.undecided) == (38, 2)
-    assert (one.paired.gained, one.paired.lost, one.paired.both) == (1, 2, 1)
+    assert (candidate.paired.tasks, candidate.paired.undecided) == (38, 2)
+    assert (candidate.paired.gained, candidate.paired.lost, candidate.paired.both) == (1, 2, 1)
 
 
 def test_missing_tasks_keep_a_finding_from_being_said() -> None:
     first = document(tasks_of(range(20)), "a")
     second = document(tasks_of(range(8, 34), missing=range(8)), "b")
-    one = compared(first, second).candidates[0]
-    assert one.decision is not None
-    assert one.decision.survives is False
-    assert one.verdict is Verdict.NOT_DISTINGUISHABLE
+    candidate = compared(first, second).candidates[0]
+    assert candidate.decision is not None
+    assert candidate.decision.survives is False
+    assert candidate.verdict is Verdict.NOT_DISTINGUISHABLE
     assert "8 tasks lack a score on a side; at worst p = " in lines(compared(first, second))[0]
 
 
@@ -85,8 +85,8 @@ def test_it_warns_wherever_fingerprints_differ() -> None:
     comparison = compared(
         document(tasks_of([1]), "a"), document(tasks_of([1]), "b", fingerprint=other)
     )
-    one = comparison.candidates[0]
-    assert {entry.key: entry.kind for entry in one.unlike} == {
+    candidate = comparison.candidates[0]
+    assert {entry.key: entry.kind for entry in candidate.unlike} == {
         "model": "subject",
         "machine_size": "condition",
         "region": "condition",
@@ -99,8 +99,8 @@ def test_it_warns_wherever_fingerprints_differ() -> None:
 
 def test_conditions_that_vary_within_the_runs_are_warned_of() -> None:
     first, second = document(tasks_of([1]), "a"), document(tasks_of([1]), "b")
-    for one in (first, second):
-        one["fingerprint"]["varying"] = {"cpu": ["AMD", "Intel"]}
+    for entry in (first, second):
+        entry["fingerprint"]["varying"] = {"cpu": ["AMD", "Intel"]}
     assert "unlike conditions within the runs (cpu: AMD, Intel)" in render_text(
         compared(first, second)
     )
@@ -132,13 +132,13 @@ def test_several_candidates_share_the_level() -> None:
 def test_a_pooled_baseline_names_tasks_by_their_share() -> None:
     runs = [document(tasks_of(range(10)), f"base-{n}") for n in range(3)]
     comparison = compare(side(*runs), [side(document(tasks_of(range(24)), "new"))])
-    one = comparison.candidates[0]
-    assert one.verdict is Verdict.BETTER
-    assert {changed.kind for changed in one.changed} == {"rate-up"}
-    found = to_comparison(comparison)
-    assert found["baseline"]["name"] == "3 runs pooled"
-    assert found["candidates"][0]["verdict"]["test"] == "stratified-exact"
-    assert found["candidates"][0]["tasks"][0]["baseline"]["trials"] == 3
+    candidate = comparison.candidates[0]
+    assert candidate.verdict is Verdict.BETTER
+    assert {changed.kind for changed in candidate.changed} == {"rate-up"}
+    result = to_comparison(comparison)
+    assert result["baseline"]["name"] == "3 runs pooled"
+    assert result["candidates"][0]["verdict"]["test"] == "stratified-exact"
+    assert result["candidates"][0]["tasks"][0]["baseline"]["trials"] == 3
 
 
 def test_the_baseline_is_the_last_runs_that_were_made_alike() -> None:
@@ -167,16 +167,18 @@ def test_the_baseline_is_the_last_runs_that_were_made_alike() -> None:
 
 def hostile() -> Comparison:
     first = [task(text, 1.0, domain=text or "d") for text in CORPUS if text.strip()]
-    second = [{**one, "score": 0.0} for one in first]
+    second = [{**entry, "score": 0.0} for entry in first]
     fingerprint = {text: text for text in CORPUS}
     name = CORPUS[0]
-    unique = {json.dumps([one["domain"], one["name"]]): one for one in first}
+    unique = {json.dumps([entry["domain"], entry["name"]]): entry for entry in first}
     return compare(
         side(document(unique.values(), name)),
         [
             side(
                 document(
-                    [{**one, "score": 0.0} for one in unique.values()], "b", fingerprint=fingerprint
+                    [{**entry, "score": 0.0} for entry in unique.values()],
+                    "b",
+                    fingerprint=fingerprint,
                 )
             )
         ],
@@ -229,10 +231,10 @@ def test_the_pages_rates_differ_by_the_difference_it_names() -> None:
 
 
 def test_the_page_says_why_once() -> None:
-    found = to_comparison(
+    result = to_comparison(
         compared(document(tasks_of(range(10)), "a"), document(tasks_of(range(22)), "b"))
     )
-    page = render_comparison_html(found)
+    page = render_comparison_html(result)
     assert page.count("12 gained, 0 lost of 40 tasks (exact unconditional McNemar") == 1
     assert "A difference below" in page
 
@@ -259,9 +261,9 @@ DAMAGE: list[Any] = [
 
 
 @pytest.mark.parametrize("found", DAMAGE)
-def test_a_damaged_document_is_refused_with_its_place(found: Any) -> None:
+def test_a_damaged_document_is_refused_with_its_place(result: Any) -> None:
     with pytest.raises(BadInputError) as caught:
-        read_record(found, "results.json")
+        read_record(result, "results.json")
     assert all(problem.where.startswith("results.json") for problem in caught.value.problems)
 
 
@@ -276,6 +278,6 @@ def test_what_decides_nothing_may_be_anything() -> None:
 def test_the_fleets_cost_is_the_runs() -> None:
     known = document(tasks_of([1, 2]), "a", cost_usd=9.0)
     known["fleet"] = {"cost": {"final_usd": 4.0}}
-    found = to_comparison(compared(known, document(tasks_of([1]), "b")))
-    run = found["baseline"]["runs"][0]
+    result = to_comparison(compared(known, document(tasks_of([1]), "b")))
+    run = result["baseline"]["runs"][0]
     assert (run["cost_usd"], run["cost_per_success_usd"]) == (4.0, 2.0)

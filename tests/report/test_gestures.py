@@ -36,20 +36,22 @@ HERE = Point(5, 5)
         ),
     ],
 )
-def test_an_action_is_read(action: str, found: Gesture) -> None:
-    assert gestures(action, HERE)[0] == [found]
+def test_an_action_is_read(action: str, gesture: Gesture) -> None:
+    assert gestures(action, HERE)[0] == [gesture]
 
 
 def test_an_element_without_a_place_moves_the_pointer_to_nowhere_known() -> None:
-    found, pointer = gestures("computer.mouse.move_id(id=14); computer.mouse.double_click()", HERE)
-    assert found == [Gesture("move", text="element 14"), Gesture("click", times=2)]
+    results, pointer = gestures(
+        "computer.mouse.move_id(id=14); computer.mouse.double_click()", HERE
+    )
+    assert results == [Gesture("move", text="element 14"), Gesture("click", times=2)]
     assert pointer is None
 
 
 def test_the_pointer_stays_where_an_action_left_it() -> None:
     _, pointer = gestures("pyautogui.moveTo(40, 50)")
-    found, _ = gestures("pyautogui.click()", pointer)
-    assert found == [Gesture("click", Point(40, 50))]
+    results, _ = gestures("pyautogui.click()", pointer)
+    assert results == [Gesture("click", Point(40, 50))]
 
 
 def test_what_is_drawn_is_short_and_plain() -> None:
@@ -74,14 +76,14 @@ def test_what_is_drawn_is_short_and_plain() -> None:
     ],
 )
 def test_what_is_not_understood_draws_nothing_at_any_place(action: str) -> None:
-    found, _ = gestures(action)
-    assert all(one.at is None for one in found)
+    results, _ = gestures(action)
+    assert all(gesture.at is None for gesture in results)
 
 
 @given(st.text(alphabet="pyautogui.click(moveTo,'\"\\x=y10.5)[ ]\n", max_size=300))
 def test_any_text_ends_in_few_bounded_gestures(text: str) -> None:
-    found, _ = gestures("pyautogui." + text)
-    assert len(found) <= GESTURES_LIMIT
-    for one in found:
-        assert len(one.text) <= 100
-        assert one.at is None or max(abs(one.at.x), abs(one.at.y)) <= 100_000
+    results, _ = gestures("pyautogui." + text)
+    assert len(results) <= GESTURES_LIMIT
+    for gesture in results:
+        assert len(gesture.text) <= 100
+        assert gesture.at is None or max(abs(gesture.at.x), abs(gesture.at.y)) <= 100_000

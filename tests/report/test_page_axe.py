@@ -31,11 +31,11 @@ def violations(seen: Visit) -> list[dict[str, Any]]:
         "'visible'); document.querySelectorAll('details').forEach(d => d.open = true)"
     )
     seen.page.evaluate(script.read_text("utf-8"))
-    found: dict[str, Any] = seen.page.evaluate("axe.run()")
-    assert found["passes"], "axe-core judged nothing"
+    result: dict[str, Any] = seen.page.evaluate("axe.run()")
+    assert result["passes"], "axe-core judged nothing"
     return [
-        {"rule": one["id"], "of": [node["html"][:200] for node in one["nodes"][:5]]}
-        for one in found["violations"]
+        {"rule": entry["id"], "of": [node["html"][:200] for node in entry["nodes"][:5]]}
+        for entry in result["violations"]
     ]
 
 
@@ -47,8 +47,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_report_is_clean(visit: Visitor, page: Path, theme: Theme, width: int) -> None:
-    found = violations(visit(page, theme=theme, width=width, bypass_csp=True))
-    assert found == [], json.dumps(found, indent=1)
+    results = violations(visit(page, theme=theme, width=width, bypass_csp=True))
+    assert results == [], json.dumps(results, indent=1)
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +61,17 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_of_several_trials_is_clean(
     visit: Visitor, trials: Path, theme: Theme, fragment: str
 ) -> None:
-    found = violations(visit(trials, fragment, theme=theme, bypass_csp=True))
-    assert found == [], json.dumps(found, indent=1)
+    results = violations(visit(trials, fragment, theme=theme, bypass_csp=True))
+    assert results == [], json.dumps(results, indent=1)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_an_open_task_is_clean(visit: Visitor, page: Path, theme: Theme) -> None:
-    found = violations(visit(page, ADDRESS, theme=theme, bypass_csp=True))
-    assert found == [], json.dumps(found, indent=1)
+    results = violations(visit(page, ADDRESS, theme=theme, bypass_csp=True))
+    assert results == [], json.dumps(results, indent=1)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_comparison_is_clean(visit: Visitor, tmp_path: Path, theme: Theme) -> None:
-    found = violations(visit(write_comparison(tmp_path), theme=theme, bypass_csp=True))
-    assert found == [], json.dumps(found, indent=1)
+    results = violations(visit(write_comparison(tmp_path), theme=theme, bypass_csp=True))
+    assert results == [], json.dumps(results, indent=1)

@@ -114,17 +114,17 @@ def test_the_keyboard_alone_finds_opens_steps_and_closes(visit: Visitor, page: P
 def test_a_bar_of_the_timeline_opens_its_task(visit: Visitor, page: Path) -> None:
     seen = visit(page)
     bar = seen.page.locator("#workers svg a[href^='#task=']").nth(3)
-    told = bar.locator("[aria-label]").get_attribute("aria-label") or ""
+    said = bar.locator("[aria-label]").get_attribute("aria-label") or ""
     bar.hover()
-    assert seen.page.locator("#tip").inner_text() == told
+    assert seen.page.locator("#tip").inner_text() == said
     bar.click()
-    assert seen.page.locator("#task-title").inner_text() == told.split(",")[0]
+    assert seen.page.locator("#task-title").inner_text() == said.split(",")[0]
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(visit: Visitor, page: Path) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     light, dark = visit(page), visit(page, theme="dark")
-    shown = [one.page.evaluate(background) for one in (light, dark)]
+    shown = [visit.page.evaluate(background) for visit in (light, dark)]
     assert shown[0] != shown[1]
     bar = "getComputedStyle(document.querySelector('#workers svg a path')).fill"
     assert light.page.evaluate(bar) != dark.page.evaluate(bar)

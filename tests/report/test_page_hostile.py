@@ -74,7 +74,7 @@ def test_a_hostile_comparison_is_text(visit: Visitor, tmp_path: Path, turn: int)
 def replaced(value: Any, texts: Iterator[str]) -> Any:
     """Return a JSON value with every text in it another one of the corpus."""
     if isinstance(value, dict):
-        return {name: replaced(one, texts) for name, one in value.items()}
+        return {name: replaced(entry, texts) for name, entry in value.items()}
     if isinstance(value, list):
-        return [replaced(one, texts) for one in value]
+        return [replaced(entry, texts) for entry in value]
     return next(texts) if isinstance(value, str) else value

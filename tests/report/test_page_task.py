@@ -45,10 +45,10 @@ def test_a_task_opens_by_its_address_with_all_that_is_known_of_it(
 ) -> None:
     seen = visit(page, ADDRESS)
     assert seen.page.locator("#task-title").inner_text() == "vlc/demo-vlc-03"
-    told = seen.page.locator("dialog").inner_text()
-    assert "SIMULATED" in told.upper()
+    said = seen.page.locator("dialog").inner_text()
+    assert "SIMULATED" in said.upper()
     for part in ("Add the total", "Running evaluator(s)...", "Attempt 1", "Attempt 2", "lost"):
-        assert part in told
+        assert part in said
     assert "select that cell" in seen.page.locator(".thought").inner_text()
     seen.page.get_by_text("End of the log").click()
     assert "Step 1" in seen.page.locator("details .log").inner_text()

@@ -32,8 +32,10 @@ class Shown:
     @property
     def known(self) -> list[list[float]]:
         """The scores that there are, of each task that has any."""
-        found = [[one for one in scores if one is not None] for scores in self.scores.values()]
-        return [scores for scores in found if scores]
+        results = [
+            [score for score in scores if score is not None] for scores in self.scores.values()
+        ]
+        return [scores for scores in results if scores]
 
     @property
     def flaky(self) -> dict[str, list[float | None]]:
@@ -41,7 +43,7 @@ class Shown:
         return {
             label: scores
             for label, scores in self.scores.items()
-            if len({one == 1.0 for one in scores if one is not None}) == 2
+            if len({score == 1.0 for score in scores if score is not None}) == 2
         }
 
 
@@ -53,7 +55,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 def _scores(results: Results) -> dict[str, list[float | None]]:
     scores: dict[str, list[float | None]] = {}
-    for task in sorted(results.tasks, key=lambda one: one.trial):
+    for task in sorted(results.tasks, key=lambda task: task.trial):
         scores.setdefault(task.label, []).append(task.score)
     return scores
 
@@ -76,24 +78,24 @@ def test_the_section_tells_what_the_statistics_of_the_scores_say(
     visit: Visitor, page: Shown
 ) -> None:
     seen = visit(page.path)
-    found = stats.over_trials(page.known)
-    assert found is not None
+    trials = stats.over_trials(page.known)
+    assert trials is not None
     rows = seen.page.locator("#trials tbody tr").all()
     assert [row.locator("th, td").all_inner_texts() for row in rows] == [
         [
             str(k),
-            with_interval(found.pass_at[k], found.pass_at_intervals[k]),
-            with_interval(found.pass_all[k], found.pass_all_intervals[k]),
+            with_interval(trials.pass_at[k], trials.pass_at_intervals[k]),
+            with_interval(trials.pass_all[k], trials.pass_all_intervals[k]),
         ]
         for k in (1, 2, 3)
     ]
     lead = seen.page.locator("#trials .lead").inner_text()
-    assert f"over the same {found.pass_tasks} tasks with 3 scored trials" in lead
-    told = seen.page.locator("#trials dl").inner_text()
-    assert f"{percent(found.flip_rate)} of pairs of trials, over {found.tasks} tasks" in told
-    assert f"{len(page.flaky)} of {found.tasks}" in told
-    assert "resampled" not in told, "the mean has one interval, beside the mean"
-    assert 0 < len(page.flaky) < found.tasks / 2
+    assert f"over the same {trials.pass_tasks} tasks with 3 scored trials" in lead
+    said = seen.page.locator("#trials dl").inner_text()
+    assert f"{percent(trials.flip_rate)} of pairs of trials, over {trials.tasks} tasks" in said
+    assert f"{len(page.flaky)} of {trials.tasks}" in said
+    assert "resampled" not in said, "the mean has one interval, beside the mean"
+    assert 0 < len(page.flaky) < trials.tasks / 2
 
 
 def test_the_flaky_tasks_are_named_with_every_trials_score(visit: Visitor, page: Shown) -> None:
@@ -103,7 +105,7 @@ def test_the_flaky_tasks_are_named_with_every_trials_score(visit: Visitor, page:
         for item in seen.page.locator(FLAKY).all()
     }
     assert listed == {
-        label: ["—" if one is None else f"{one:.2f}" for one in scores]
+        label: ["—" if score is None else f"{score:.2f}" for score in scores]
         for label, scores in page.flaky.items()
     }
     assert any(None in scores for scores in page.flaky.values())
@@ -154,8 +156,8 @@ def test_each_trial_has_its_sheet_and_leads_to_the_others(visit: Visitor, page: 
     for trial, score in enumerate(page.scores[label]):
         seen = visit(page.path, f"#task=vlc%2Fdemo-vlc-03%2F{trial}")
         assert seen.page.locator("#task-title").inner_text() == f"{label} trial {trial}"
-        told = seen.page.locator("dialog .facts").first.inner_text().split()
-        assert told[:2] == ["Score", "none" if score is None else f"{score:g}"]
+        reported = seen.page.locator("dialog .facts").first.inner_text().split()
+        assert reported[:2] == ["Score", "none" if score is None else f"{score:g}"]
         others = seen.page.locator("dialog .marks a")
         assert others.all_inner_texts() == ["0", "1", "2"]
         others.nth((trial + 1) % 3).click()

@@ -33,7 +33,7 @@ ALPHA = {"alpha": 0.05}
 
 
 def reach(made: Ledgers) -> float:
-    return float(made.found.comparison["candidates"][0]["paired"]["detectable"])
+    return float(made.shown.comparison["candidates"][0]["paired"]["detectable"])
 
 
 def domain_rows(made: Ledgers, *, page: bool, changed_only: bool = False) -> list[str]:
@@ -49,8 +49,8 @@ def domain_rows(made: Ledgers, *, page: bool, changed_only: bool = False) -> lis
             for side in (0, 1)
         ]
         up, down = (sum(value * way > 0 for value in changes) for way in (1, -1))
-        found = pair.interval(changes, p)
-        change = points(statistics.fmean(changes)) + (f" ({between(found)})" if found else "")
+        match = pair.interval(changes, p)
+        change = points(statistics.fmean(changes)) + (f" ({between(match)})" if match else "")
         if changed_only:
             cells = [domain, f"{len(labels)}", f"+{up}", f"-{down}", change, p_short(p)]
         elif page:
@@ -63,9 +63,9 @@ def domain_rows(made: Ledgers, *, page: bool, changed_only: bool = False) -> lis
 
 
 def scores_said(made: Ledgers) -> str:
-    mean, found, p, way = made.pair.scores()
+    mean, match, p, way = made.pair.scores()
     return (
-        f"scores {points(mean)} (95%: {between(found)}), exact permutation p = "
+        f"scores {points(mean)} (95%: {between(match)}), exact permutation p = "
         f"{p_short(made.pair.score_p)} (better), Wilcoxon p = {p_short(p)} "
         f"(ranks for {WAYS[way]})"
     )
@@ -126,7 +126,7 @@ def test_the_terminal_of_a_pair(made: Ledgers) -> None:
         *domain_rows(made, page=False, changed_only=True),
         *(f"{title} ({len(pair.changed(way))})" for way, title in KINDS.items()),
     ]
-    sweep("terminal", plain(made.found.terminal), phrases)
+    sweep("terminal", plain(made.shown.terminal), phrases)
 
 
 def test_the_markdown_of_a_pair(made: Ledgers) -> None:
@@ -138,7 +138,7 @@ def test_the_markdown_of_a_pair(made: Ledgers) -> None:
         *domain_rows(made, page=False),
         *changed_rows(made),
     ]
-    sweep("markdown", plain(made.found.markdown), phrases)
+    sweep("markdown", plain(made.shown.markdown), phrases)
 
 
 def test_the_comment_of_a_pair(made: Ledgers) -> None:
@@ -169,18 +169,20 @@ def test_the_comment_of_a_pair(made: Ledgers) -> None:
         f"Without a score ({len(unscored)})",
         *(f"| {cause} | {attempts} |" for cause, attempts in lost),
     ]
-    sweep("comment", plain(made.found.comment), phrases)
+    sweep("comment", plain(made.shown.comment), phrases)
 
 
 def test_the_page_of_a_pair(made: Ledgers) -> None:
-    pair, page = made.pair, made.found.compared_page
+    pair, page = made.pair, made.shown.compared_page
     up, down, count = len(pair.changed(1)), len(pair.changed(-1)), len(pair.sides)
     before, after = (
         statistics.fmean(sides[side][0] / sides[side][1] for sides in pair.sides.values())
         for side in (0, 1)
     )
     ranges = [sorted({sides[side][1] for sides in pair.sides.values()}) for side in (0, 1)]
-    first, second = (f"{one[0]} to {one[-1]}" if len(one) > 1 else f"{one[0]}" for one in ranges)
+    first, second = (
+        f"{entry[0]} to {entry[-1]}" if len(entry) > 1 else f"{entry[0]}" for entry in ranges
+    )
     shown = [
         *pair.sentence(),
         (
@@ -207,7 +209,7 @@ def test_the_page_of_a_pair(made: Ledgers) -> None:
         for run in (made.base, made.run)
     ]
     sweep("page, sides", section(page, "sides"), [f"Success rates: {rates}", *sides])
-    mean, found, p, way = pair.scores()
+    mean, match, p, way = pair.scores()
     numbers = grouped(made)
     legend = (
         f"both {numbers['both']} the same rate in between {numbers['tied']} gained {up} "
@@ -232,7 +234,7 @@ def test_the_page_of_a_pair(made: Ledgers) -> None:
             "score of a trial."
         ),
         (
-            f"mean score: {points(mean)} (95%: {between(found)}), permutation p = "
+            f"mean score: {points(mean)} (95%: {between(match)}), permutation p = "
             f"{p_long(pair.score_p)} (better), Wilcoxon p = {p_long(p)} (ranks for {WAYS[way]})"
         ),
         (
@@ -252,17 +254,17 @@ def _page_row(made: Ledgers, label: str) -> str:
         return f"{statistics.fmean(scored(units)):.2f} {wins(units)}/{len(scored(units))}"
 
     way = "more" if made.pair.changes[label] > 0 else "less"
-    one, two = made.pair.pairs[label]
-    return f"{label.replace('/', '/ ')} succeeds {way} often {side(one)} {side(two)}"
+    entry, two = made.pair.pairs[label]
+    return f"{label.replace('/', '/ ')} succeeds {way} often {side(entry)} {side(two)}"
 
 
 def grouped(made: Ledgers) -> dict[str, int]:
     """Return how many tasks succeeded on both sides always, on neither ever, or tied in between."""
     rates = [(a / n, b / m) for (a, n), (b, m) in made.pair.sides.values()]
     return {
-        "both": sum(one == two == 1 for one, two in rates),
-        "tied": sum(one == two and 0 < one < 1 for one, two in rates),
-        "neither": sum(one == two == 0 for one, two in rates),
+        "both": sum(value == two == 1 for value, two in rates),
+        "tied": sum(value == two and 0 < value < 1 for value, two in rates),
+        "neither": sum(value == two == 0 for value, two in rates),
     }
 
 
@@ -308,7 +310,7 @@ def side(run: Any) -> dict[str, Any]:
 
 
 def test_comparison_json(made: Ledgers) -> None:
-    pair, found = made.pair, made.found.comparison
+    pair, match = made.pair, made.shown.comparison
     mean, score_span, wilcoxon_p, way = pair.scores()
     up, down, count = len(pair.changed(1)), len(pair.changed(-1)), len(pair.sides)
     candidate = {
@@ -356,10 +358,10 @@ def test_comparison_json(made: Ledgers) -> None:
             for label in pair.changed(direction)
         ],
     }
-    agree(found, {"baseline": side(made.base), "candidates": [candidate]})
-    (told,) = found["candidates"]
-    assert told["verdict"]["value"] == told["verdict"]["direction"] == "better"
-    assert told["paired"]["wilcoxon_direction"] == WAYS[way]
+    agree(match, {"baseline": side(made.base), "candidates": [candidate]})
+    (reported,) = match["candidates"]
+    assert reported["verdict"]["value"] == reported["verdict"]["direction"] == "better"
+    assert reported["paired"]["wilcoxon_direction"] == WAYS[way]
 
 
 def _domain(made: Ledgers, labels: Sequence[str], p: float) -> dict[str, Any]:
@@ -380,7 +382,7 @@ def _domain(made: Ledgers, labels: Sequence[str], p: float) -> dict[str, Any]:
 def test_the_reach_of_the_pair(made: Ledgers) -> None:
     """By draws of the tests' own: at the printed difference four of five are called."""
     shapes = [
-        ((len(scored(one)), len(one)), (len(scored(two)), len(two)))
-        for one, two in made.pair.pairs.values()
+        ((len(scored(entry)), len(entry)), (len(scored(two)), len(two)))
+        for entry, two in made.pair.pairs.values()
     ]
     assert power_at(reach(made), shapes) == pytest.approx(0.8, abs=0.1)

@@ -29,23 +29,23 @@ def graded(scores: dict[int, float | None], run: str, total: int = 40) -> dict[s
 
 
 def surfaces(comparison: Comparison) -> list[str]:
-    found = to_comparison(comparison)
-    VALIDATOR.validate(found)
+    result = to_comparison(comparison)
+    VALIDATOR.validate(result)
     return [
         render_text(comparison),
         render_comparison_markdown(comparison),
-        re.sub(r"<[^>]+>", "", render_comparison_html(found)),
-        json.dumps(found, ensure_ascii=False),
+        re.sub(r"<[^>]+>", "", render_comparison_html(result)),
+        json.dumps(result, ensure_ascii=False),
     ]
 
 
 def test_a_gain_in_part_is_described_and_does_not_decide() -> None:
     first, second = graded({}, "a"), graded(dict.fromkeys(range(9), 0.5), "b")
     comparison = compare(side(first), [side(second)])
-    one = to_comparison(comparison)["candidates"][0]
-    assert one["verdict"]["value"] == Verdict.UNDERPOWERED.value
-    assert one["verdict"]["on"] == "success"
-    paired = one["paired"]
+    entry = to_comparison(comparison)["candidates"][0]
+    assert entry["verdict"]["value"] == Verdict.UNDERPOWERED.value
+    assert entry["verdict"]["on"] == "success"
+    paired = entry["paired"]
     assert (paired["score_p"], paired["score_direction"]) == (pytest.approx(2**-8), "better")
     assert (paired["score_test"], paired["score_differing"]) == ("score-permutation-exact", 9)
     assert "exact permutation p = 0.0039 (better)" in surfaces(comparison)[0]
@@ -99,9 +99,9 @@ def test_what_moves_the_other_way_is_said() -> None:
 def test_its_interval_leaves_0_out_only_where_it_decides_so() -> None:
     for gained in range(3, 12):
         first, second = graded({30: 0.5}, "a"), graded(dict.fromkeys(range(gained), 0.25), "b")
-        one = to_comparison(compare(side(first), [side(second)], on="score"))["candidates"][0]
-        held = one["paired"]["score_interval"]
-        assert (held["low"] > 0) == (one["verdict"]["p"] <= stats.ALPHA)
+        entry = to_comparison(compare(side(first), [side(second)], on="score"))["candidates"][0]
+        held = entry["paired"]["score_interval"]
+        assert (held["low"] > 0) == (entry["verdict"]["p"] <= stats.ALPHA)
 
 
 def test_several_trials_of_a_task_are_dealt_anew() -> None:
@@ -116,15 +116,15 @@ def test_several_trials_of_a_task_are_dealt_anew() -> None:
 
 def test_a_document_of_an_earlier_version_shows_as_before() -> None:
     sides = side(document(tasks_of(range(10)), "a")), side(document(tasks_of(range(22)), "b"))
-    found = to_comparison(compare(sides[0], [sides[1]]))
-    one = found["candidates"][0]
-    one["verdict"]["test"] = "mcnemar-exact"
-    del one["verdict"]["on"]
+    result = to_comparison(compare(sides[0], [sides[1]]))
+    entry = result["candidates"][0]
+    entry["verdict"]["test"] = "mcnemar-exact"
+    del entry["verdict"]["on"]
     for key in ("clustered_interval", "clusters", "score_test", "score_p", "score_direction"):
-        del one["paired"][key]
-    del one["paired"]["score_differing"]
-    VALIDATOR.validate(found)
-    page = render_comparison_html(found)
+        del entry["paired"][key]
+    del entry["paired"]["score_differing"]
+    VALIDATOR.validate(result)
+    page = render_comparison_html(result)
     assert "mcnemar-exact" in page
     assert "permutation" not in page
     assert "CR2" not in page

@@ -20,13 +20,13 @@ from tests.stats.oracles import unconditional_p
 
 def surfaces(comparison: Comparison) -> list[str]:
     """Return the comparison as terminal, Markdown, page and JSON show it, as plain text."""
-    found = to_comparison(comparison)
-    page = re.sub(r"<[^>]+>", "", render_comparison_html(found))
+    result = to_comparison(comparison)
+    page = re.sub(r"<[^>]+>", "", render_comparison_html(result))
     return [
         render_text(comparison),
         render_comparison_markdown(comparison),
         page,
-        json.dumps(found, ensure_ascii=False),
+        json.dumps(result, ensure_ascii=False),
     ]
 
 
@@ -72,9 +72,9 @@ def test_more_trials_never_look_worse() -> None:
     reaches = []
     for first, second in ((1, 1), (5, 1), (3, 3), (8, 8)):
         comparison = compare(side(run("a", first)), [side(run("b", second))])
-        found = to_comparison(comparison)["candidates"][0]["paired"]["detectable"]
-        reaches.append(100 * found)
-        shown = f"A difference below {100 * found:.1f} points would mostly go unseen ({first} "
+        result = to_comparison(comparison)["candidates"][0]["paired"]["detectable"]
+        reaches.append(100 * result)
+        shown = f"A difference below {100 * result:.1f} points would mostly go unseen ({first} "
         assert shown + f"against {second} trials of 154 tasks; power 0.8, " in render_text(
             comparison
         ) or shown in json.dumps(to_comparison(comparison))
@@ -84,12 +84,12 @@ def test_more_trials_never_look_worse() -> None:
 def test_the_rank_tests_p_is_said_with_the_direction_of_the_ranks() -> None:
     """A few large losses against many small gains: the mean goes down, the ranks go up."""
     scores = [(0.1, 0.2 + n / 100) for n in range(20)] + [(1.0, 0.0)] * 5
-    first = document([task(f"t{n}", one) for n, (one, _) in enumerate(scores)], "a")
+    first = document([task(f"t{n}", value) for n, (value, _) in enumerate(scores)], "a")
     second = document([task(f"t{n}", two) for n, (_, two) in enumerate(scores)], "b")
     comparison = compare(side(first), [side(second)])
-    found = to_comparison(comparison)["candidates"][0]["paired"]
-    assert found["score_difference"] < 0
-    assert found["wilcoxon_direction"] == "better"
+    result = to_comparison(comparison)["candidates"][0]["paired"]
+    assert result["score_difference"] < 0
+    assert result["wilcoxon_direction"] == "better"
     for text in surfaces(comparison)[::2]:
         assert re.search(r"Wilcoxon p (=|<)? ?0\.\d+ \(ranks for better\)", text)
 
@@ -103,7 +103,11 @@ def test_a_mean_that_moves_against_the_verdict_is_said() -> None:
     first = [task(f"t{n:02d}", 1.0 if n < 14 else 0.0) for n in range(40)]
     second = [task(f"t{n:02d}", 0.9 if n < 12 else 1.0 if n < 14 else 0.5) for n in range(40)]
     comparison = verdict_of(first, second)
-    mean = 100 * (sum(one["score"] for one in second) - sum(one["score"] for one in first)) / 40
+    mean = (
+        100
+        * (sum(entry["score"] for entry in second) - sum(entry["score"] for entry in first))
+        / 40
+    )
     assert comparison.candidates[0].verdict.value == "worse"
     for text in surfaces(comparison):
         assert f"The mean score moves the other way: {mean:+.1f} points" in text
@@ -118,7 +122,7 @@ def timed_out(number: int) -> dict[str, Any]:
 
 def test_a_timeout_is_a_zero_everywhere_and_stands_beside_the_verdict() -> None:
     first = tasks_of(range(20))
-    second = [timed_out(n) if n < 12 else one for n, one in enumerate(tasks_of(range(12, 20)))]
+    second = [timed_out(n) if n < 12 else entry for n, entry in enumerate(tasks_of(range(12, 20)))]
     comparison = verdict_of(first, second)
     assert comparison.candidates[0].verdict.value == "worse"
     for text in surfaces(comparison):
@@ -151,13 +155,13 @@ def test_the_counts_of_pairs_add_up() -> None:
         [1, 1], [0, 0], [0, 1], [0, 0], [1, 1], [1, 1], [1, 1], [None, None], [0, 0],
     ]  # fmt: skip
     comparison = compare(side(run("a", ones)), [side(run("b", twos))])
-    found = to_comparison(comparison)["candidates"][0]["paired"]
-    assert found["tasks"] == 7
-    assert found["unscored"] == 2
-    assert found["undecided"] == 4
+    result = to_comparison(comparison)["candidates"][0]["paired"]
+    assert result["tasks"] == 7
+    assert result["unscored"] == 2
+    assert result["undecided"] == 4
     names = ("both", "tied", "gained", "lost", "neither")
-    assert [found[name] for name in names] == [2, 1, 1, 1, 2]
-    assert sum(found[name] for name in names) == found["tasks"]
+    assert [result[name] for name in names] == [2, 1, 1, 1, 2]
+    assert sum(result[name] for name in names) == result["tasks"]
     page = surfaces(comparison)[2]
     assert "7 of the 9 tasks that both expected are scored on both sides, 2 are not" in page
     assert "2 of the 7 lack the score of a trial" in page
@@ -168,17 +172,21 @@ def intervals(value: Any) -> list[dict[str, Any]]:
     """Return every interval in a document."""
     if isinstance(value, dict):
         own = [value] if {"low", "high", "method"} <= value.keys() else []
-        return own + [one for held in value.values() for one in intervals(held)]
-    return [one for held in value for one in intervals(held)] if isinstance(value, list) else []
+        return own + [interval for held in value.values() for interval in intervals(held)]
+    return (
+        [interval for held in value for interval in intervals(held)]
+        if isinstance(value, list)
+        else []
+    )
 
 
 @pytest.mark.parametrize("wins", [range(8), range(0), range(5)])
 def test_no_interval_says_that_something_is_known_for_certain(wins: range) -> None:
     """Eight of eight, none of eight, and no task on which the sides differ."""
     comparison = verdict_of(tasks_of(wins, total=8), tasks_of(wins, total=8))
-    found = intervals(to_comparison(comparison))
-    assert len(found) >= 4
-    assert all(one["high"] - one["low"] > 0.2 for one in found)
+    results = intervals(to_comparison(comparison))
+    assert len(results) >= 4
+    assert all(entry["high"] - entry["low"] > 0.2 for entry in results)
     low = 1.959964**2 / (8 + 1.959964**2)  # of eight pairs that all agree, by the score test
     difference = to_comparison(comparison)["candidates"][0]["paired"]["difference_interval"]
     assert difference["method"] == "paired-score"
@@ -188,11 +196,11 @@ def test_no_interval_says_that_something_is_known_for_certain(wins: range) -> No
 def test_the_printed_interval_leaves_zero_out_only_where_the_test_rejects() -> None:
     for gained in range(4, 12):
         comparison = verdict_of(tasks_of(range(20)), tasks_of(range(2, 20 + gained)))
-        one = to_comparison(comparison)["candidates"][0]
-        held = one["paired"]["difference_interval"]
-        rejected = unconditional_p(gained, 2, one["paired"]["tasks"]) <= 0.05
+        entry = to_comparison(comparison)["candidates"][0]
+        held = entry["paired"]["difference_interval"]
+        rejected = unconditional_p(gained, 2, entry["paired"]["tasks"]) <= 0.05
         assert (held["low"] > 0) == rejected
-        assert (one["verdict"]["p"] <= 0.05) == rejected
+        assert (entry["verdict"]["p"] <= 0.05) == rejected
 
 
 def test_the_difference_by_application_is_on_every_surface_and_decides_nothing() -> None:
@@ -201,14 +209,14 @@ def test_the_difference_by_application_is_on_every_surface_and_decides_nothing()
     comparison = compare(side(first), [side(second)])
     paired = to_comparison(comparison)["candidates"][0]["paired"]
     apart: dict[str, list[float]] = {}
-    for one, two in zip(first["tasks"], second["tasks"], strict=True):
-        apart.setdefault(one["domain"], []).append(two["score"] - one["score"])
+    for entry, two in zip(first["tasks"], second["tasks"], strict=True):
+        apart.setdefault(entry["domain"], []).append(two["score"] - entry["score"])
     sizes = {len(values) for values in apart.values()}
     assert len(sizes) == 1, "with applications of one size CR2 is t over their means"
     held = ttest_1samp([sum(v) / len(v) for v in apart.values()], 0).confidence_interval(0.95)
-    found = paired["clustered_interval"]
-    assert (found["low"], found["high"]) == pytest.approx((held.low, held.high))
-    assert (paired["clusters"], found["method"]) == (len(apart), "cluster-cr2")
+    result = paired["clustered_interval"]
+    assert (result["low"], result["high"]) == pytest.approx((held.low, held.high))
+    assert (paired["clusters"], result["method"]) == (len(apart), "cluster-cr2")
     shown = f"{100 * held.low:+.1f} to {100 * held.high:+.1f}"
     for text in surfaces(comparison)[:3]:
         assert shown in text

@@ -16,7 +16,7 @@ from orchestrator.report.publication import (
     check_of,
     comment_of,
     failed_texts,
-    read_told,
+    read_run_stats,
     summary_of,
 )
 from tests.report.fake_run import demo_run, facts, suite_named
@@ -26,11 +26,11 @@ from tests.report.run_documents import document, side, task, tasks_of
 BASE = document(tasks_of(range(24)), "base-1")
 
 
-def published(found: dict[str, Any], base: dict[str, Any] | None = None) -> Publication:
-    record = read_record(found, "report")
+def published(result: dict[str, Any], base: dict[str, Any] | None = None) -> Publication:
+    record = read_record(result, "report")
     return Publication(
         record=record,
-        told=read_told(found),
+        stats=read_run_stats(result),
         comparison=compare(side(base), [side_of([record])]) if base else None,
         base="main" if base else "",
         run_url="https://github.test/runs/500",
@@ -57,8 +57,8 @@ def test_the_verdict_is_the_first_line_everywhere() -> None:
     ],
 )
 def test_the_check_fails_on_worse_alone(wins: range, conclusion: str) -> None:
-    found = published(document(tasks_of(wins), "new"), BASE)
-    assert check_of(found).conclusion == conclusion
+    publication = published(document(tasks_of(wins), "new"), BASE)
+    assert check_of(publication).conclusion == conclusion
     assert check_of(published(document(tasks_of(wins), "new"))).conclusion == "neutral"
 
 
@@ -70,9 +70,9 @@ def test_the_lost_are_remarked_on_and_so_are_those_without_a_score() -> None:
 
 
 def test_the_comment_names_what_changed_cost_time_and_noise() -> None:
-    found = document(tasks_of(range(10), missing=[30]), "new", cost_usd=5.0, makespan_s=600.0)
-    found["run"] |= {"predicted_s": 500.0, "predicted_cost_usd": 4.0}
-    text = comment_of(published(found, {**BASE, "run": {**BASE["run"], "makespan_s": 300.0}}))
+    result = document(tasks_of(range(10), missing=[30]), "new", cost_usd=5.0, makespan_s=600.0)
+    result["run"] |= {"predicted_s": 500.0, "predicted_cost_usd": 4.0}
+    text = comment_of(published(result, {**BASE, "run": {**BASE["run"], "makespan_s": 300.0}}))
     assert "<code>d0/t012</code> | 1 | 0 |" in text
     assert "| Cost | $5.00 (predicted $4.00, $0.50 a full success) | — |" in text
     assert "| Time | 10 min 00 s (predicted 8 min 20 s) | 5 min 00 s |" in text
@@ -82,37 +82,39 @@ def test_the_comment_names_what_changed_cost_time_and_noise() -> None:
 
 
 def test_a_fleet_tells_more_and_may_be_absent() -> None:
-    found = document(tasks_of(range(10)), "new", cost_usd=5.0)
-    found["fleet"] = {
+    result = document(tasks_of(range(10)), "new", cost_usd=5.0)
+    result["fleet"] = {
         "cost": {"predicted_usd": 6.0, "final_usd": 8.0, "per_success_usd": 0.8},
         "minutes": {"ratio": 1.3},
         "proof": {"proved": False, "looks": 3, "left": ["vm-1", "nic-1"]},
     }
-    text = comment_of(published(found, BASE))
+    text = comment_of(published(result, BASE))
     assert "| Cost | $8.00 (predicted $6.00, $0.80 a full success) | — |" in text
     assert "Machines may be left behind (2)" in text
-    found["fleet"] = None
-    assert "| Cost | $5.00 ($0.50 a full success) | — |" in comment_of(published(found, BASE))
+    result["fleet"] = None
+    assert "| Cost | $5.00 ($0.50 a full success) | — |" in comment_of(published(result, BASE))
 
 
 def test_a_smoke_test_says_that_it_cannot_decide() -> None:
-    found = published(document(tasks_of([1, 2], total=6), "smoke"), BASE)
-    assert "A smoke test of 6 tasks" in comment_of(found)
-    assert comment_of(found).startswith("## ⚪ Underpowered against main")
+    publication = published(document(tasks_of([1, 2], total=6), "smoke"), BASE)
+    assert "A smoke test of 6 tasks" in comment_of(publication)
+    assert comment_of(publication).startswith("## ⚪ Underpowered against main")
 
 
 def test_without_a_baseline_it_says_why_and_shows_the_run() -> None:
-    found = replace(published(document(tasks_of([1]), "new")), why_not="no run of main is known.")
-    text = summary_of(found)
+    publication = replace(
+        published(document(tasks_of([1]), "new")), why_not="no run of main is known."
+    )
+    text = summary_of(publication)
     assert text.startswith("## ⚪ No baseline\n\nno run of main is known.")
     assert "| <code>d0</code> | 10/10 |" in text
 
 
 def test_the_summary_has_domains_a_timeline_and_stays_in_its_limit() -> None:
     run = demo_run()
-    found = to_document(summarize(run.plan, run.fold(), facts()))
-    before = {**found, "run": {**found["run"], "id": "before", "started": 1e9}}
-    text = summary_of(published(found, before))
+    result = to_document(summarize(run.plan, run.fold(), facts()))
+    before = {**result, "run": {**result["run"], "id": "before", "started": 1e9}}
+    text = summary_of(published(result, before))
     assert "\ngantt\n" in text
     assert "| <code>vlc</code> | 2" in text
     assert text.startswith("## ⚪ &#91;SIMULATED&#93; Underpowered against main")
@@ -122,22 +124,24 @@ def test_two_thousand_tasks_fit_their_limits() -> None:
     names = [(key.domain, key.name + "x" * 150) for key in suite_named(2000).tasks]
     base = document([task(name, 1.0, domain=domain) for domain, name in names], "base")
     mine = document([task(name, 0.0, domain=domain) for domain, name in names], "new")
-    found = published(mine, base)
-    assert len(summary_of(found).encode()) <= SUMMARY_LIMIT
-    assert len(summary_of(found, 20_000).encode()) <= 20_000
-    assert "Shortened" in summary_of(found, 20_000)
-    assert len(comment_of(found)) <= 65_536
-    assert len(check_of(found).remarks) == 500
+    publication = published(mine, base)
+    assert len(summary_of(publication).encode()) <= SUMMARY_LIMIT
+    assert len(summary_of(publication, 20_000).encode()) <= 20_000
+    assert "Shortened" in summary_of(publication, 20_000)
+    assert len(comment_of(publication)) <= 65_536
+    assert len(check_of(publication).remarks) == 500
 
 
 def test_hostile_text_is_inert_in_every_text() -> None:
     run = hostile_run()
     notes = {"notes": CORPUS, "warnings": CORPUS, "run": CORPUS[0]}
-    found = to_document(summarize(run.plan, run.fold(), facts(**notes)))
-    other = {**found, "run": {**found["run"], "id": CORPUS[2], "started": 1e9}, "fingerprint": {}}
-    one = replace(published(found, other), artifact_url=CORPUS[10], run_url="javascript:alert(1)")
-    check = check_of(one)
-    for text in (summary_of(one), comment_of(one), check.summary, check.text):
+    result = to_document(summarize(run.plan, run.fold(), facts(**notes)))
+    other = {**result, "run": {**result["run"], "id": CORPUS[2], "started": 1e9}, "fingerprint": {}}
+    publication = replace(
+        published(result, other), artifact_url=CORPUS[10], run_url="javascript:alert(1)"
+    )
+    check = check_of(publication)
+    for text in (summary_of(publication), comment_of(publication), check.summary, check.text):
         plain = re.sub(r"```mermaid\n.*?\n```", "", text, flags=re.DOTALL)
         for start in ("<script", "<img", "<svg", "<h1", "](", "![", "<!--", "@octo", "http://evil"):
             assert start not in plain.lower()
@@ -156,5 +160,5 @@ def test_hostile_text_is_inert_in_every_text() -> None:
     ],
 )
 def test_what_only_decorates_may_be_damaged(damage: dict[str, Any]) -> None:
-    found = {**document(tasks_of([1]), "new"), **damage}
-    assert summary_of(published(found)).startswith("## ⚪ No baseline")
+    result = {**document(tasks_of([1]), "new"), **damage}
+    assert summary_of(published(result)).startswith("## ⚪ No baseline")

@@ -30,8 +30,8 @@ def test_groups_are_those_in_which_results_are_published() -> None:
 
 
 def test_a_run_beside_published_numbers() -> None:
-    found = against(side(full_run(0.45)), KNOWN["navi"])
-    assert found.verdict is Verdict.BETTER
+    comparison = against(side(full_run(0.45)), KNOWN["navi"])
+    assert comparison.verdict is Verdict.BETTER
     assert against(side(full_run(0.45)), KNOWN["human"]).verdict is Verdict.WORSE
     assert against(side(full_run(0.21)), KNOWN["navi"]).verdict is Verdict.NOT_DISTINGUISHABLE
     # However much better over what is scored: most of it is not.
@@ -47,11 +47,11 @@ def test_published_groups_are_read_and_adjusted() -> None:
     published = parse_published(
         json.dumps({"name": "Them", "rates": {"Office": 0.0, "Media": 0.3, "All": 0.195}}), "f"
     )
-    found = against(side(full_run(0.4)), published)
-    rows = {row.group: row for row in found.rows}
+    comparison = against(side(full_run(0.4)), published)
+    rows = {row.group: row for row in comparison.rows}
     assert rows["Office"].tasks == 43
     assert rows["Media"].scored == 21
-    assert all(0 <= row.p <= 1 for row in found.rows)
+    assert all(0 <= row.p <= 1 for row in comparison.rows)
     assert published.name == "Them"
 
 
@@ -75,34 +75,34 @@ def test_published_numbers_that_are_none_are_refused(text: str) -> None:
 
 def in_trials(rate: float, trials: int, missing: int = 0) -> dict[str, Any]:
     """Return the full run, each task tried so often with the same end; the last tasks missing."""
-    found = full_run(rate, missing)
-    tasks = [{**one, "trial": trial} for one in found["tasks"] for trial in range(trials)]
-    return {**found, "tasks": tasks}
+    result = full_run(rate, missing)
+    tasks = [{**entry, "trial": trial} for entry in result["tasks"] for trial in range(trials)]
+    return {**result, "tasks": tasks}
 
 
 def by_enumeration(wins: int, published: int, tasks: int = 154) -> float:
     """Sum the hypergeometric chances of all tables that are no likelier than this one."""
     both = wins + published
     ways = [
-        math.comb(tasks, one) * math.comb(tasks, both - one)
-        for one in range(max(0, both - tasks), min(tasks, both) + 1)
+        math.comb(tasks, value) * math.comb(tasks, both - value)
+        for value in range(max(0, both - tasks), min(tasks, both) + 1)
     ]
     seen = math.comb(tasks, wins) * math.comb(tasks, published)
-    return sum(one for one in ways if one <= seen * (1 + 1e-9)) / sum(ways)
+    return sum(way for way in ways if way <= seen * (1 + 1e-9)) / sum(ways)
 
 
 @pytest.mark.parametrize("trials", [1, 3, 10])
 @pytest.mark.parametrize("missing", [0, 2, 6, 14])
 def test_trials_of_a_task_are_worth_one_task_in_the_gate(trials: int, missing: int) -> None:
     """Navi has 30 of 154. Whether 48 are better, had the missing failed, is a matter of tasks."""
-    found = against(side(in_trials(48 / 154, trials, missing)), KNOWN["navi"])
-    assert found.whole is not None
-    assert (found.whole.tasks_scored, found.whole.tasks) == (154 - missing, 154)
+    comparison = against(side(in_trials(48 / 154, trials, missing)), KNOWN["navi"])
+    assert comparison.whole is not None
+    assert (comparison.whole.tasks_scored, comparison.whole.tasks) == (154 - missing, 154)
     single = against(side(in_trials(48 / 154, 1, missing)), KNOWN["navi"])
-    assert found.verdict is single.verdict
-    assert found.whole.p == pytest.approx(single.whole.p if single.whole else None)
+    assert comparison.verdict is single.verdict
+    assert comparison.whole.p == pytest.approx(single.whole.p if single.whole else None)
     survives = by_enumeration(48, 30) <= 0.05
-    assert found.verdict is (Verdict.BETTER if survives else Verdict.NOT_DISTINGUISHABLE)
+    assert comparison.verdict is (Verdict.BETTER if survives else Verdict.NOT_DISTINGUISHABLE)
 
 
 def test_trials_do_not_make_a_difference_that_tasks_do_not() -> None:
@@ -126,11 +126,11 @@ def test_a_tasks_trials_are_averaged_before_tasks_are() -> None:
         for n, key in enumerate(keys)
         for trial in range(4 if n % 2 == 0 else 1)
     ]
-    found = against(side(document(tasks, "run")), KNOWN["navi"])
-    assert found.whole is not None
-    assert (found.whole.successes, found.whole.scored) == (77 * 4, 77 * 5)
-    assert found.whole.rate == 0.5
-    assert found.whole.p == pytest.approx(by_enumeration(77, 30))
-    assert found.whole.difference == pytest.approx(0.5 - 0.195)
+    comparison = against(side(document(tasks, "run")), KNOWN["navi"])
+    assert comparison.whole is not None
+    assert (comparison.whole.successes, comparison.whole.scored) == (77 * 4, 77 * 5)
+    assert comparison.whole.rate == 0.5
+    assert comparison.whole.p == pytest.approx(by_enumeration(77, 30))
+    assert comparison.whole.difference == pytest.approx(0.5 - 0.195)
     said = "50.0% of 154 tasks (308/385 trials) against 19.5%"
-    assert said in render_text(compare(found.side, [], [found]))
+    assert said in render_text(compare(comparison.side, [], [comparison]))

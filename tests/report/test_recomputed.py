@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def run_reach(made: Ledgers) -> float:
-    return float(made.found.results["score"]["detectable"]["paired"])
+    return float(made.shown.results["score"]["detectable"]["paired"])
 
 
 def test_the_terminal_of_a_run(made: Ledgers) -> None:
@@ -48,14 +48,14 @@ def test_the_terminal_of_a_run(made: Ledgers) -> None:
         answered,
         *run.trials(),
     ]
-    sweep("terminal", plain(made.found.closing), phrases)
+    sweep("terminal", plain(made.shown.closing), phrases)
 
 
 def test_the_summary_of_a_run(made: Ledgers) -> None:
     run = made.run
     unscored = [unit for unit in made.second if unit.score is None]
     zeros = [unit for unit in made.second if unit.score is not None and unit.cause]
-    busy = sum(one["seconds"] for unit in made.second for one in unit.attempts)
+    busy = sum(attempt["seconds"] for unit in made.second for attempt in unit.attempts)
     phrases = [
         f"## {run.band()}",
         *run.headline(),
@@ -76,11 +76,11 @@ def test_the_summary_of_a_run(made: Ledgers) -> None:
         f"Scored 0 without an evaluation ({len(zeros)})",
         f"busy {duration(busy)} in all",
     ]
-    sweep("summary", plain(made.found.summary), phrases)
+    sweep("summary", plain(made.shown.summary), phrases)
 
 
 def test_the_page_of_a_run(made: Ledgers) -> None:
-    run, of, page = made.run, made.run.of, made.found.page
+    run, of, page = made.run, made.run.of, made.shown.page
     apart, others = Of(run.infeasible), Of(run.feasible)
     zero = of["scored"] - of["successes"] - of["partial"]
     attempts = sum(len(unit.attempts) for unit in made.second)
@@ -159,7 +159,7 @@ def scores_of(of: Of) -> dict[str, Any]:
 
 
 def test_results_json(made: Ledgers) -> None:
-    run, repeated, found = made.run, Repeated(made.second), made.found.results
+    run, repeated, result = made.run, Repeated(made.second), made.shown.results
     own = scores_of(run.of)
     sound = Of(run.sound)
     flips, flip_span, tasks = repeated.flips
@@ -167,7 +167,7 @@ def test_results_json(made: Ledgers) -> None:
         name: {str(k): repeated.passes(k, choose) for k in range(1, repeated.most + 1)}
         for name, choose in (("pass_at", any), ("pass_all", all))
     }
-    levels = {d["domain"]: d["adjusted_interval"]["level"] for d in found["domains"]}
+    levels = {d["domain"]: d["adjusted_interval"]["level"] for d in result["domains"]}
     among = domains_among_themselves(made.second)
     computed = {
         "counts": own.pop("counts"),
@@ -211,10 +211,12 @@ def test_results_json(made: Ledgers) -> None:
             "interval": held(run.of["mean_interval"]),
         },
     }
-    agree({name: found[name] for name in computed}, computed)
-    assert found["trials"]["flaky"] == repeated.flaky
-    told = [(t["domain"], t["name"], t["trial"], t["status"], t["score"]) for t in found["tasks"]]
-    assert told == [(u.domain, u.name, u.trial, u.status, u.score) for u in made.second]
+    agree({name: result[name] for name in computed}, computed)
+    assert result["trials"]["flaky"] == repeated.flaky
+    reported = [
+        (t["domain"], t["name"], t["trial"], t["status"], t["score"]) for t in result["tasks"]
+    ]
+    assert reported == [(u.domain, u.name, u.trial, u.status, u.score) for u in made.second]
     expected = {
         "schema",
         "run",
@@ -226,7 +228,7 @@ def test_results_json(made: Ledgers) -> None:
         "damage",
         "fleet",
     }
-    assert found.keys() - computed.keys() == expected
+    assert result.keys() - computed.keys() == expected
 
 
 def test_the_reach_of_a_run(made: Ledgers) -> None:

@@ -31,7 +31,7 @@ def picture(width: int = 1920, height: int = 1080, kind: str = "PNG") -> bytes:
 
 
 def lines(directory: Path, *documents: dict[str, Any]) -> None:
-    text = "".join(json.dumps(one) + "\n" for one in documents)
+    text = "".join(json.dumps(document) + "\n" for document in documents)
     (directory / "traj.jsonl").write_text(text, "utf-8")
 
 
@@ -43,10 +43,10 @@ def kept(tmp_path: Path) -> Path:
     (directory / "screenshot-step_0_2.png").write_bytes(picture())
     (directory / "plan_result-step_0_2.txt").write_text("First I click.\x07", "utf-8")
     (directory / "logs" / "task-0-20240501@100000.log").write_text(LOG, "utf-8")
-    told = {"instruction": "Play the\nvideo."}
+    reported = {"instruction": "Play the\nvideo."}
     lines(
         directory,
-        {"step_num": 0, "action": None, "screenshot": "screenshot-step_reset_1.png", **told},
+        {"step_num": 0, "action": None, "screenshot": "screenshot-step_reset_1.png", **reported},
         {"step_num": 1, "action": "pyautogui.click(1, 2)", "screenshot": "screenshot-step_0_2.png"},
     )
     return directory
@@ -60,20 +60,20 @@ def read(directory: Path, *, inline: bool = False) -> TaskEvidence:
 
 
 def test_a_directory_tells_the_task_its_steps_its_reasons_and_its_evaluation(kept: Path) -> None:
-    found = read(kept)
-    assert found.instruction == "Play the video."
-    assert [step.action for step in found.steps] == ["", "pyautogui.click(1, 2)"]
-    assert found.steps[1].thought == "First I click.\ufffd"
-    assert found.steps[1].screenshot == "evidence/1-w0/screenshot-step_0_2.png"
-    assert found.evaluation == "[INFO] Running evaluator(s)...\n[INFO] Result: 1.00"
-    assert "Step 1" in found.log_tail
-    assert found.link == "evidence/1-w0"
+    evidence = read(kept)
+    assert evidence.instruction == "Play the video."
+    assert [step.action for step in evidence.steps] == ["", "pyautogui.click(1, 2)"]
+    assert evidence.steps[1].thought == "First I click.\ufffd"
+    assert evidence.steps[1].screenshot == "evidence/1-w0/screenshot-step_0_2.png"
+    assert evidence.evaluation == "[INFO] Running evaluator(s)...\n[INFO] Result: 1.00"
+    assert "Step 1" in evidence.log_tail
+    assert evidence.link == "evidence/1-w0"
 
 
 def test_a_single_file_holds_its_screenshots_downscaled_and_links_to_none(kept: Path) -> None:
-    found = read(kept, inline=True)
-    assert found.link == ""
-    for step in found.steps:
+    evidence = read(kept, inline=True)
+    assert evidence.link == ""
+    for step in evidence.steps:
         assert (step.screenshot, step.size) == ("", (1920, 1080))
         assert data_url(step.image).startswith("data:image/webp;base64,")
         with Image.open(io.BytesIO(step.image)) as small:
@@ -103,10 +103,10 @@ def test_small_copies_lie_beside_the_page_and_are_made_once(kept: Path, tmp_path
 
 
 def test_without_screenshots_the_rest_is_told(kept: Path, tmp_path: Path) -> None:
-    found = DirectoryEvidence({UNIT: kept}, none, tmp_path)[UNIT]
-    assert [step.action for step in found.steps] == ["", "pyautogui.click(1, 2)"]
-    assert {step.screenshot for step in found.steps} == {""}
-    assert found.link == "evidence/1-w0"
+    evidence = DirectoryEvidence({UNIT: kept}, none, tmp_path)[UNIT]
+    assert [step.action for step in evidence.steps] == ["", "pyautogui.click(1, 2)"]
+    assert {step.screenshot for step in evidence.steps} == {""}
+    assert evidence.link == "evidence/1-w0"
 
 
 def test_a_link_out_of_the_directory_is_not_followed(kept: Path, tmp_path: Path) -> None:
@@ -124,9 +124,9 @@ def test_long_texts_are_cut(kept: Path) -> None:
     (kept / "plan_result-step_0_2.txt").write_text("x" * 1_000_000, "utf-8")
     (kept / "logs" / "task-0-20240501@100000.log").write_text("y" * 1_000_000, "utf-8")
     lines(kept, {"step_num": 0, "instruction": "z" * 100_000, "screenshot": None})
-    found = read(kept)
-    assert len(found.log_tail) <= 40_000
-    assert len(found.instruction) <= 2_000
+    evidence = read(kept)
+    assert len(evidence.log_tail) <= 40_000
+    assert len(evidence.instruction) <= 2_000
 
 
 def test_the_evaluation_is_the_last_one_of_the_log() -> None:
@@ -153,10 +153,10 @@ def test_what_is_no_screenshot_is_not_put_into_the_page(data: bytes) -> None:
 
 
 def test_small_and_jpeg_screenshots_are_kept_as_they_are_large() -> None:
-    found = shrink(picture(320, 200, "JPEG"))
-    assert found is not None
-    assert found.size == (320, 200)
-    with Image.open(io.BytesIO(found.data)) as small:
+    shrunk = shrink(picture(320, 200, "JPEG"))
+    assert shrunk is not None
+    assert shrunk.size == (320, 200)
+    with Image.open(io.BytesIO(shrunk.data)) as small:
         assert small.size == (320, 200)
 
 

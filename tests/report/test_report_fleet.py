@@ -54,7 +54,7 @@ class Teller:
         self.tell(at, "create", "intent", name, facts=BORN)
         self.tell(at + 4, "create", "done", name, facts=BORN)
 
-    def told(self, now: float = 10 * HOUR) -> FleetEvents:
+    def fleet_events(self, now: float = 10 * HOUR) -> FleetEvents:
         return FleetEvents(tuple(self.events), START + now)
 
 
@@ -64,13 +64,13 @@ def results(teller: Teller, now: float = 10 * HOUR, scores: tuple[float, ...] = 
     run.beat("w0", 2)
     for unit, score in zip(run.plan.units, scores, strict=False):
         run.end(outcome(unit, score, at=START + 400, seconds=600.0))
-    return summarize(run.plan, run.fold(), facts(), teller.told(now))
+    return summarize(run.plan, run.fold(), facts(), teller.fleet_events(now))
 
 
 def fleet(teller: Teller, now: float = 10 * HOUR, scores: tuple[float, ...] = ()) -> FleetEntry:
-    found = results(teller, now, scores).fleet
-    assert found is not None
-    return found
+    entry = results(teller, now, scores).fleet
+    assert entry is not None
+    return entry
 
 
 def test_without_events_there_is_no_fleet() -> None:
@@ -86,18 +86,18 @@ def test_a_machines_life_is_put_together_from_all_who_saw_it() -> None:
     teller.tell(130, "online", machine="waa-w0", actor="supervise-1")
     teller.tell(160, "job", machine="waa-w0", facts={"since": START + 150}, actor="supervise-1")
     teller.tell(3604, "delete", "done", "waa-w0", "its job is over", actor="supervise-1")
-    (one,) = fleet(teller, scores=(1.0,)).machines
-    lived = (one.launched, one.created, one.booted, one.online, one.job, one.first_task)
+    (entry,) = fleet(teller, scores=(1.0,)).machines
+    lived = (entry.launched, entry.created, entry.booted, entry.online, entry.job, entry.first_task)
     assert lived == tuple(START + at for at in (0, 4, 60, 130, 150, 400))
-    assert (one.deleted, one.why) == (START + 3604, "its job is over")
-    assert one.usd == pytest.approx(0.4)
-    assert (one.size, one.region, one.spot, one.role) == (
+    assert (entry.deleted, entry.why) == (START + 3604, "its job is over")
+    assert entry.usd == pytest.approx(0.4)
+    assert (entry.size, entry.region, entry.spot, entry.role) == (
         "Standard_D8s_v5",
         "westeurope",
         True,
         "arena",
     )
-    assert one.shard == 2
+    assert entry.shard == 2
 
 
 def test_phases_have_percentiles_over_the_machines_that_show_both_ends() -> None:
@@ -107,7 +107,7 @@ def test_phases_have_percentiles_over_the_machines_that_show_both_ends() -> None
         teller.machine(name)
         teller.tell(14 + number, "booted", machine=name)
     teller.machine("never")
-    phases = {one.phase: one for one in fleet(teller).phases}
+    phases = {phase.phase: phase for phase in fleet(teller).phases}
     assert list(phases) == ["create", "boot"]
     assert phases["create"].machines == 11
     boot = phases["boot"]
@@ -128,8 +128,8 @@ def test_a_create_whose_reply_was_lost_is_a_machine_once_it_is_listed() -> None:
     teller.tell(1, "create", "failed", "m", "the connection was lost")
     born = {**BORN, "created": START + 0.5}
     teller.tell(30, "machine", machine="m", facts=born, actor="supervise-1")
-    (one,) = fleet(teller).machines
-    assert (one.launched, one.created) == (START, START + 0.5)
+    (entry,) = fleet(teller).machines
+    assert (entry.launched, entry.created) == (START, START + 0.5)
 
 
 def test_money_is_reckoned_over_every_machine() -> None:
@@ -139,8 +139,8 @@ def test_money_is_reckoned_over_every_machine() -> None:
         teller.machine(name, at=-4)
     teller.tell(HOUR, "delete", "done", "waa-w0")
     teller.tell(2 * HOUR, "gone", machine="m1", facts={"since": START + 1.5 * HOUR})
-    found = fleet(teller, scores=(1.0, 0.0, 1.0, 0.5))
-    cost, minutes = found.cost, found.minutes
+    entry = fleet(teller, scores=(1.0, 0.0, 1.0, 0.5))
+    cost, minutes = entry.cost, entry.minutes
     assert cost.predicted_usd == 1.5
     assert cost.final_usd == pytest.approx(2.5 * 0.4)
     assert cost.per_task_usd == pytest.approx(1.0 / 4)
@@ -158,7 +158,7 @@ def test_a_machine_nobody_saw_go_is_billed_until_now_and_at_most_until_it_expire
     assert cost.final_usd == pytest.approx(0.8)
     assert cost.open_machines == 1
     assert fleet(teller, now=100 * HOUR).cost.final_usd == pytest.approx(7 * 0.4)
-    assert spent_so_far(teller.told(2 * HOUR)) == pytest.approx(0.8)
+    assert spent_so_far(teller.fleet_events(2 * HOUR)) == pytest.approx(0.8)
     assert "so far: 1 not known to be deleted" in render_markdown(results(teller))
 
 
@@ -169,9 +169,9 @@ def test_a_machine_nobody_saw_go_was_gone_by_the_first_proof_after_it() -> None:
     teller.tell(HOUR / 2, "proof", facts={"proved": False, "looks": 9.0})
     teller.tell(HOUR, "proof", facts={"proved": True, "looks": 2.0})
     teller.tell(2 * HOUR, "proof", facts={"proved": True, "looks": 2.0})
-    found = fleet(teller)
-    assert (found.machines[0].deleted, found.cost.open_machines) == (START + HOUR, 0)
-    assert found.cost.final_usd == pytest.approx(0.4)
+    entry = fleet(teller)
+    assert (entry.machines[0].deleted, entry.cost.open_machines) == (START + HOUR, 0)
+    assert entry.cost.final_usd == pytest.approx(0.4)
 
 
 def test_a_machine_without_a_price_is_said() -> None:
@@ -179,7 +179,7 @@ def test_a_machine_without_a_price_is_said() -> None:
     teller.tell(0, "create", "done", "m", facts={**BORN, "usd_hour": None})
     assert fleet(teller).cost.final_usd is None
     assert fleet(teller).cost.unpriced_machines == 1
-    assert spent_so_far(teller.told()) is None
+    assert spent_so_far(teller.fleet_events()) is None
     teller.machine("priced")
     assert "without 1 whose price is not known" in render_markdown(results(teller))
 
@@ -188,21 +188,21 @@ def test_the_newest_proof_stands() -> None:
     teller = Teller()
     assert fleet_proof(teller) is None
     teller.tell(5, "proof", facts={"proved": False, "looks": 9.0, "left": ("disk d (eastus)",)})
-    found = fleet_proof(teller)
-    assert found is not None
-    assert (found.proved, found.looks, found.left) == (False, 9, ("disk d (eastus)",))
+    result = fleet_proof(teller)
+    assert result is not None
+    assert (result.proved, result.looks, result.left) == (False, 9, ("disk d (eastus)",))
     assert "NOT proved gone" in render_markdown(results(teller))
     teller.tell(9, "proof", facts={"proved": True, "looks": 3.0, "left": ()})
     teller.tell(11, "proof", facts={"proved": False, "looks": 1.0}, actor="machine-m")
-    found = fleet_proof(teller)
-    assert found is not None
-    assert (found.proved, found.looks, found.at) == (True, 3, START + 9)
+    result = fleet_proof(teller)
+    assert result is not None
+    assert (result.proved, result.looks, result.at) == (True, 3, START + 9)
     assert "Proved gone: nothing was left after 3 looks" in render_markdown(results(teller))
 
 
 def fleet_proof(teller: Teller) -> Any:
-    found = results(teller).fleet
-    return found.proof if found else None
+    entry = results(teller).fleet
+    return entry.proof if entry else None
 
 
 def test_a_machine_is_believed_of_itself_alone() -> None:
@@ -210,17 +210,17 @@ def test_a_machine_is_believed_of_itself_alone() -> None:
     teller.machine("m")
     teller.tell(10, "boot", "done", "m", actor="machine-other")
     teller.tell(20, "delete", "done", "m", actor="machine-m")
-    (one,) = fleet(teller).machines
-    assert (one.booted, one.deleted) == (START + 20, None)
+    (entry,) = fleet(teller).machines
+    assert (entry.booted, entry.deleted) == (START + 20, None)
 
 
 def test_of_many_events_the_newest_are_kept_and_the_rest_is_counted() -> None:
     teller = Teller()
     for number in range(EVENTS_SHOWN + 7):
         teller.tell(number, "look", "failed")
-    found = fleet(teller)
-    assert (len(found.events), found.events_left_out) == (EVENTS_SHOWN, 7)
-    assert found.events[-1].at == START + EVENTS_SHOWN + 6
+    entry = fleet(teller)
+    assert (len(entry.events), entry.events_left_out) == (EVENTS_SHOWN, 7)
+    assert entry.events[-1].at == START + EVENTS_SHOWN + 6
 
 
 def test_hostile_text_is_clean_and_the_document_is_valid() -> None:
@@ -240,8 +240,8 @@ def test_hostile_text_is_clean_and_the_document_is_valid() -> None:
 
 def test_unreadable_events_are_named_as_damage() -> None:
     run = FakeRun(plan_of(suite_named(1)))
-    told = FleetEvents((), START, ("events/a/000001.json",))
-    assert summarize(run.plan, run.fold(), facts(), told).damage == ("events/a/000001.json",)
+    events = FleetEvents((), START, ("events/a/000001.json",))
+    assert summarize(run.plan, run.fold(), facts(), events).damage == ("events/a/000001.json",)
 
 
 def test_the_summary_has_a_fleet_section() -> None:

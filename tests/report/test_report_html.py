@@ -63,8 +63,8 @@ class Page(HTMLParser):
 
     @property
     def index(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.blocks["index"])
-        return found
+        result: dict[str, Any] = json.loads(self.blocks["index"])
+        return result
 
     @property
     def tasks(self) -> list[dict[str, Any]]:
@@ -245,14 +245,14 @@ def test_a_fleets_cost_phases_machines_and_proof_are_shown() -> None:
 
 def test_machines_with_long_names_stay_apart_in_their_chart() -> None:
     run = demo_run()
-    told = fake_fleet(run)
+    progress = fake_fleet(run)
     events = tuple(
-        replace(one, machine=one.machine and f"waa-19482901177-1-{one.machine.upper()}")
-        for one in told.events
+        replace(event, machine=event.machine and f"waa-19482901177-1-{event.machine.upper()}")
+        for event in progress.events
     )
-    results = summarize(run.plan, run.fold(), facts(), replace(told, events=events))
+    results = summarize(run.plan, run.fold(), facts(), replace(progress, events=events))
     assert results.fleet is not None
-    names = [one.name for one in results.fleet.machines]
+    names = [machine.name for machine in results.fleet.machines]
     chart = fleet_charts.machines(results.fleet)
     assert chart is not None
     shown = re.findall(r">(…[^<]*)</text>", chart.wide)

@@ -21,11 +21,11 @@ def test_each_grade_is_what_a_viewer_expects() -> None:
     run.end(outcome(late, None, Cause.TIMEOUT))
     run.end(outcome(broke, None, Cause.ARENA, message="QMP is silent"))
     root = junit_of(run)
-    found = {
+    result = {
         case.get("name"): [(e.tag, e.get("type")) for e in case if e.tag not in _FURNITURE]
         for case in root.iter("testcase")
     }
-    assert found == {
+    assert result == {
         full.task.name: [],
         partial.task.name: [("failure", "score")],
         zero.task.name: [("failure", "score")],

@@ -44,7 +44,7 @@ def test_ten_thousand_tasks_fit_into_400_mb() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
     )
-    told = json.loads(done.stdout)
-    assert told["scored"] == 10_000
-    assert all(told["sizes"])
-    assert told["peak_mb"] < 400
+    reported = json.loads(done.stdout)
+    assert reported["scored"] == 10_000
+    assert all(reported["sizes"])
+    assert reported["peak_mb"] < 400

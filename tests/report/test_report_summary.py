@@ -49,7 +49,9 @@ def test_expected_is_always_accounted_for(endings: list[Cause | float | None]) -
     if score.mean is not None:
         assert score.band.worst <= score.mean <= score.band.best + 1e-12
     for part in ("expected", "scored", "infrastructure", "missing"):
-        assert sum(getattr(one.counts, part) for _, one in results.domains) == getattr(counts, part)
+        assert sum(getattr(score.counts, part) for _, score in results.domains) == getattr(
+            counts, part
+        )
 
 
 def test_the_mean_is_over_scored_and_the_band_over_expected() -> None:
@@ -175,8 +177,8 @@ def test_impossible_times_and_sizes_draw_nothing() -> None:
 
 def test_tasks_that_ran_under_unlike_conditions_are_named() -> None:
     run = FakeRun(plan_of(suite_named(2)))
-    one, other = run.plan.units
-    run.end(outcome(one, 1.0))
+    unit, other = run.plan.units
+    run.end(outcome(unit, 1.0))
     run.end(outcome(other, 1.0, fingerprint=FINGERPRINT | {"region": "northeurope"}))
     results = summarize(run.plan, run.fold(), facts())
     assert results.varying == {"region": ("northeurope", "westeurope")}
@@ -196,8 +198,8 @@ def test_the_order_of_the_ledgers_objects_changes_nothing() -> None:
 def test_a_stores_address_loses_what_may_be_a_key() -> None:
     run = demo_run()
     given_ = facts(store="https://user:key@host/container?sv=1&sig=SECRET#x")
-    found = summarize(run.plan, run.fold(), given_).facts.store
-    assert found == "https://host/container"
+    result = summarize(run.plan, run.fold(), given_).facts.store
+    assert result == "https://host/container"
 
 
 @pytest.mark.parametrize(("actual", "said"), [(110.0, "10% over"), (80.0, "20% under")])
@@ -214,7 +216,7 @@ def test_the_counted_attempt_gives_a_task_its_figures() -> None:
     run.end(outcome(unit, 0.5, worker="w1", attempt=2, seconds=77.0))
     task = summarize(run.plan, run.fold(), facts()).tasks[0]
     assert (task.status, task.worker, task.seconds) == (Status.SCORED, "w1", 77.0)
-    assert [one.cause for one in task.attempts] == [Cause.ARENA, None]
+    assert [attempt.cause for attempt in task.attempts] == [Cause.ARENA, None]
 
 
 def test_domains_are_tested_by_tasks_and_widened_about_their_own_rate() -> None:
@@ -226,11 +228,11 @@ def test_domains_are_tested_by_tasks_and_widened_about_their_own_rate() -> None:
             continue  # of six tasks of the first domain, which succeed, one trial alone ended
         run.end(outcome(unit, float(number % 2 == 0 and number < 12)))
     results = summarize(run.plan, run.fold(), facts())
-    found = results.adjusted["domain_0"]
+    adjusted = results.adjusted["domain_0"]
     table = [[6, 6], [0, 12]]  # of tasks; of trials it would be 6 of 24
-    assert found.p == pytest.approx(2 * fisher_exact(table).pvalue)  # Holm's, of two domains
+    assert adjusted.p == pytest.approx(2 * fisher_exact(table).pvalue)  # Holm's, of two domains
     score = dict(results.domains)["domain_0"]
     assert score.interval is not None
-    assert found.interval is not None
-    assert found.interval.level == pytest.approx(0.975)
-    assert found.interval.low < score.interval.low < score.interval.high < found.interval.high
+    assert adjusted.interval is not None
+    assert adjusted.interval.level == pytest.approx(0.975)
+    assert adjusted.interval.low < score.interval.low < score.interval.high < adjusted.interval.high

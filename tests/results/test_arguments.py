@@ -29,10 +29,10 @@ def test_what_was_asked_is_compared_with_what_the_client_says(
     said = parse_arguments(SAID)
     assert said is not None
 
-    found = differences(asked_of("navi", "gpt-4o", arguments), said)
+    texts = differences(asked_of("navi", "gpt-4o", arguments), said)
 
-    assert what in "; ".join(found)
-    assert bool(found) == bool(what)
+    assert what in "; ".join(texts)
+    assert bool(texts) == bool(what)
 
 
 def test_another_agent_or_model_is_a_difference() -> None:

@@ -95,8 +95,8 @@ def test_a_trajectory_of_52_megabytes_counts_its_steps_and_sees_its_last_action(
             line = {"step_num": step, "action": action, "observation": padding}
             stream.write(json.dumps(line) + "\n")
     assert (tmp_path / "traj.jsonl").stat().st_size > 52_000_000
-    found = read_trajectory(tmp_path)
-    assert (found.steps, found.answered_fail) == (26, True)
+    trajectory = read_trajectory(tmp_path)
+    assert (trajectory.steps, trajectory.answered_fail) == (26, True)
     assert [step.number for step in steps_of(tmp_path)] == list(range(1, 27))
 
 

@@ -32,7 +32,7 @@ def faults(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(result: TaskResult) -> tuple[str, str, str]:
+def summary(result: TaskResult) -> tuple[str, str, str]:
     flags = " ".join(f"flag {flag}" for flag in result.counted.flags) if result.counted else ""
     score = "" if result.score is None else f"{result.score:.6g}"
     return result.status.value, str(result.cause or flags), score
@@ -47,7 +47,7 @@ def test_what_the_real_client_left_under_faults(faults: Path, name: str) -> None
 
     folded = fold(units, read_tree(faults / name / "results", units).snapshot())
 
-    read = {str(result.unit.task): told(result) for result in folded.results}
+    read = {str(result.unit.task): summary(result) for result in folded.results}
     assert len(rows) == TREES[name]
     assert {task: read[task] for task in rows} == {
         task: (row["status"], row["cause or flag"], row["score"]) for task, row in rows.items()

@@ -56,8 +56,8 @@ def test_the_real_tree(data: Path, tree: Path, level: str) -> None:
 
 
 def test_the_real_steps(tree: Path) -> None:
-    for found in list_tasks(tree):
-        steps = steps_of(found.path)
+    for directory in list_tasks(tree):
+        steps = steps_of(directory.path)
         assert [step.number for step in steps] == list(range(len(steps)))
         assert all(step.screenshot for step in steps)
         if steps:

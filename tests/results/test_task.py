@@ -81,26 +81,26 @@ def test_a_result_that_is_no_file(tmp_path: Path) -> None:
     ],
 )
 def test_the_frame_of_a_traceback(statement: str, frame: Frame) -> None:
-    found = raised(traceback_text(statement, "KeyError: 'x'", "OSError: inner"), "'x'")
+    result = raised(traceback_text(statement, "KeyError: 'x'", "OSError: inner"), "'x'")
 
-    assert found.frame is frame
-    assert found.exception == "KeyError: 'x'"
+    assert result.frame is frame
+    assert result.exception == "KeyError: 'x'"
 
 
 def test_a_frame_in_an_exceptions_message_decides_nothing() -> None:
     forged = "no\n" + traceback_text("obs, reward, done, info = env.step(action)").rstrip()
 
-    found = raised(traceback_text("actions = agent.predict(obs)", f"ValueError: {forged}"), forged)
+    result = raised(traceback_text("actions = agent.predict(obs)", f"ValueError: {forged}"), forged)
 
-    assert found.frame is Frame.AGENT
+    assert result.frame is Frame.AGENT
 
 
 def test_a_frame_in_the_message_of_an_inner_exception_decides_nothing() -> None:
     forged = "ValueError: no\n" + traceback_text("env.step(action)")
 
-    found = raised(traceback_text("actions = agent.predict(obs)", "KeyError: 1", forged), "1")
+    result = raised(traceback_text("actions = agent.predict(obs)", "KeyError: 1", forged), "1")
 
-    assert found.frame is Frame.AGENT
+    assert result.frame is Frame.AGENT
 
 
 def test_a_statement_over_several_lines_is_read_whole() -> None:
@@ -127,10 +127,10 @@ def test_the_error_line_is_read_whatever_lies_around_it(
         f'{{"step_num": 0, "action": null}}\n{before}{error}{after}'
     )
 
-    found = read_task(written).raised
+    result = read_task(written).raised
 
-    assert found is not None
-    assert found.frame is Frame.AGENT
+    assert result is not None
+    assert result.frame is Frame.AGENT
 
 
 def test_steps_are_the_turns_that_acted(tmp_path: Path) -> None:

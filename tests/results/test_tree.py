@@ -38,10 +38,13 @@ def two_tasks(root: Path, **more: str) -> None:
 def test_a_tree_may_be_given_at_any_level(level: str, configuration: str, tmp_path: Path) -> None:
     two_tasks(tmp_path, configuration="pyautogui/a11y_tree/org/model/v1")
 
-    found = list_tasks(tmp_path / level)
+    directories = list_tasks(tmp_path / level)
 
-    assert [(one.task, one.trial) for one in found] == [(ONE, "0"), (TWO, "0")]
-    assert {one.configuration for one in found} == {configuration}
+    assert [(directory.task, directory.trial) for directory in directories] == [
+        (ONE, "0"),
+        (TWO, "0"),
+    ]
+    assert {directory.configuration for directory in directories} == {configuration}
 
 
 def test_a_domain_or_a_task_may_be_given(tmp_path: Path) -> None:
@@ -69,7 +72,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (chrome / "out").symlink_to(tmp_path / "elsewhere" / CONFIGURATION / "0" / "chrome" / "one")
     (chrome / "round").symlink_to(tmp_path / "tree")
 
-    assert [one.task.name for one in list_tasks(tmp_path / "tree")] == ["own"]
+    assert [task.task.name for task in list_tasks(tmp_path / "tree")] == ["own"]
 
 
 def test_a_tree_folds_like_a_ledger(tmp_path: Path) -> None:
@@ -90,7 +93,7 @@ def test_a_tree_folds_like_a_ledger(tmp_path: Path) -> None:
     ]
     assert [result.score for result in folded.results] == [0.5, 1.0, None, None]
     assert folded.results[2].cause is Cause.ARENA
-    assert [one.task.name for one in tree.unexpected] == ["stranger"]
+    assert [directory.task.name for directory in tree.unexpected] == ["stranger"]
     assert tree.configurations == (CONFIGURATION,)
 
 
@@ -101,7 +104,11 @@ def test_trials_are_numbered_in_the_order_of_their_names(tmp_path: Path) -> None
 
     tree = read_tree(tmp_path, units)
 
-    assert {one.unit.trial: one.score for one in tree.outcomes} == {0: 0.5, 1: 1.0, 2: 0.0}
+    assert {outcome.unit.trial: outcome.score for outcome in tree.outcomes} == {
+        0: 0.5,
+        1: 1.0,
+        2: 0.0,
+    }
 
 
 def test_several_configurations_are_told_apart(tmp_path: Path) -> None:
@@ -111,7 +118,7 @@ def test_several_configurations_are_told_apart(tmp_path: Path) -> None:
     tree = read_tree(tmp_path, [Unit(ONE, 0)])
 
     assert tree.configurations == ("pyautogui/som/a", "pyautogui/som/b")
-    assert [one.attempt for one in tree.outcomes] == [1, 2]
+    assert [outcome.attempt for outcome in tree.outcomes] == [1, 2]
 
 
 def laid_out(root: Path, *directories: str) -> None:
@@ -136,7 +143,7 @@ def test_two_models_are_never_two_trials(layout: str, tmp_path: Path) -> None:
     tree = read_tree(tmp_path, [Unit(ONE, 0), Unit(ONE, 1)])
 
     assert len(tree.configurations) == 2
-    assert {one.unit.trial for one in tree.outcomes} == {0}
+    assert {outcome.unit.trial for outcome in tree.outcomes} == {0}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +160,7 @@ def test_trials_are_found_in_each_layout(layout: str, configuration: str, tmp_pa
     tree = read_tree(tmp_path, [Unit(ONE, 0), Unit(ONE, 1)])
 
     assert tree.configurations == (configuration,)
-    assert {one.unit.trial for one in tree.outcomes} == {0, 1}
+    assert {outcome.unit.trial for outcome in tree.outcomes} == {0, 1}
     assert tree.extra_trials == ("2",)
     assert {unit.trial: path.parts for unit, path in tree.directories.items()} == {
         number: (tmp_path / layout.format(number) / "chrome" / "one").parts for number in range(2)
@@ -165,9 +172,9 @@ def test_a_tree_without_trials_is_one(tmp_path: Path) -> None:
 
     tree = read_tree(tmp_path, [Unit(ONE, 0)])
 
-    assert [(one.unit.trial, one.score) for one in tree.outcomes] == [(0, 1.0)]
+    assert [(outcome.unit.trial, outcome.score) for outcome in tree.outcomes] == [(0, 1.0)]
     assert tree.configurations == ("pyautogui/som/gpt-4o",)
-    assert [one.trial for one in list_tasks(tmp_path)] == ["0"]
+    assert [task.trial for task in list_tasks(tmp_path)] == ["0"]
 
 
 def test_a_screenshot_in_a_directory_of_its_own_shows(tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ def traceback_text(statement: str, exception: str = "ValueError: no", *chained: 
         "Traceback (most recent call last):\n"
         '  File "/client/mm_agents/navi/gpt/gpt4v_oai.py", line 61, in process_images\n'
         "    response = self.client.chat.completions.create(\n"
-        f"{one}\n\n"
+        f"{entry}\n\n"
         "The above exception was the direct cause of the following exception:\n\n"
-        for one in chained
+        for entry in chained
     )
     return (
         f"{before}Traceback (most recent call last):\n"

@@ -54,8 +54,8 @@ def chance_of_outcomes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Chances of (gained, lost) of tasks with these chances of success on the two sides."""
     table = np.zeros((len(first) + 1, len(first) + 1))
     table[0, 0] = 1.0
-    for one, two in zip(first, second, strict=True):
-        gained, lost = two * (1 - one), one * (1 - two)
+    for entry, two in zip(first, second, strict=True):
+        gained, lost = two * (1 - entry), entry * (1 - two)
         after = table * (1 - gained - lost)
         after[1:, :] += table[:-1, :] * gained
         after[:, 1:] += table[:, :-1] * lost

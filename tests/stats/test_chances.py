@@ -16,29 +16,29 @@ from tests.stats.test_reach import shape, share_called_worse
 def drawn(a: float, b: float, trials: int, tasks: int, seed: int = 5) -> list[Tally]:
     draws = np.random.default_rng(seed)
     won = draws.binomial(trials, draws.beta(a, b, tasks))
-    return [Tally(trials, trials, int(one)) for one in won]
+    return [Tally(trials, trials, int(entry)) for entry in won]
 
 
 @pytest.mark.parametrize(("a", "b", "trials"), [(0.35, 0.9, 3), (0.35, 0.9, 8), (4.0, 6.0, 5)])
 def test_the_spread_that_was_drawn_from_is_found_again(a: float, b: float, trials: int) -> None:
-    found = stats.fit_chances(drawn(a, b, trials, 6000))
-    assert found is not None
-    assert found == pytest.approx((a, b), rel=0.12)
+    result = stats.fit_chances(drawn(a, b, trials, 6000))
+    assert result is not None
+    assert result == pytest.approx((a, b), rel=0.12)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(-0.7, 0.7), st.floats(-0.7, 0.7))
-def test_no_other_spread_makes_the_successes_likelier(seed: int, one: float, two: float) -> None:
+def test_no_other_spread_makes_the_successes_likelier(seed: int, value: float, two: float) -> None:
     """By scipy's own beta-binomial distribution, anywhere near the maximum."""
     tallies = [*drawn(0.5, 1.2, 4, 60, seed), *drawn(0.5, 1.2, 2, 60, seed + 1)]
-    found = stats.fit_chances(tallies)
-    assert found is not None
+    result = stats.fit_chances(tallies)
+    assert result is not None
 
     def likelihood(a: float, b: float) -> float:
         return sum(float(betabinom.logpmf(x.successes, x.scored, a, b)) for x in tallies)
 
-    other = (found[0] * np.exp(one), found[1] * np.exp(two))
-    assert likelihood(*found) >= likelihood(*other) - 1e-3
+    other = (result[0] * np.exp(value), result[1] * np.exp(two))
+    assert likelihood(*result) >= likelihood(*other) - 1e-3
 
 
 def test_one_trial_a_task_tells_nothing_of_the_spread() -> None:

@@ -44,24 +44,26 @@ CLUSTERS = st.lists(
 def test_it_is_cr2_with_satterthwaites_degrees_of_freedom(clusters: list[list[float]]) -> None:
     estimate, variance, freedom = by_matrices(clusters)
     total = sum(map(len, clusters))
-    assert degrees_of_freedom([len(one) / total for one in clusters]) == pytest.approx(freedom)
-    found = stats.clustered(clusters, bounds=(-9.0, 9.0))
+    assert degrees_of_freedom([len(cluster) / total for cluster in clusters]) == pytest.approx(
+        freedom
+    )
+    interval = stats.clustered(clusters, bounds=(-9.0, 9.0))
     if variance < 1e-12:
-        assert found is None
+        assert interval is None
         return
     reach = float(t.ppf(0.975, freedom)) * variance**0.5
-    assert found is not None
-    assert found.method == "cluster-cr2"
+    assert interval is not None
+    assert interval.method == "cluster-cr2"
     if reach < 8:
-        assert (found.low, found.high) == pytest.approx((estimate - reach, estimate + reach))
+        assert (interval.low, interval.high) == pytest.approx((estimate - reach, estimate + reach))
 
 
 def test_clusters_of_equal_size_are_a_t_interval_of_their_means() -> None:
     clusters = [[0.2, 0.4], [0.9, 0.7], [0.5, 0.1], [0.6, 0.2]]
     other = ttest_1samp([sum(scores) / 2 for scores in clusters], 0).confidence_interval(0.95)
-    found = stats.clustered([*clusters, []])
-    assert found is not None
-    assert (found.low, found.high) == pytest.approx((other.low, other.high))
+    interval = stats.clustered([*clusters, []])
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((other.low, other.high))
 
 
 def test_one_large_application_leaves_few_degrees_of_freedom() -> None:

@@ -64,9 +64,9 @@ def sides(first: int, second: int) -> st.SearchStrategy[ScorePair]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(sides(1, 1), max_size=9) | st.lists(sides(3, 1) | sides(2, 2), max_size=4))
 def test_it_counts_every_deal(pairs: list[ScorePair]) -> None:
-    found = stats.score_test(pairs)
-    assert found.method == stats.PERMUTATION
-    assert found.p == pytest.approx(largest(pairs), abs=1e-9)
+    finding = stats.score_test(pairs)
+    assert finding.method == stats.PERMUTATION
+    assert finding.p == pytest.approx(largest(pairs), abs=1e-9)
 
 
 def test_one_trial_a_side_is_a_sign_flip_as_scipy_has_it() -> None:
@@ -76,7 +76,7 @@ def test_one_trial_a_side_is_a_sign_flip_as_scipy_has_it() -> None:
     pairs = [scored([a], [b]) for a, b in zip(first, second, strict=True)]
     other = permutation_test(
         (first, second),
-        lambda one, two, axis: (two - one).mean(axis=axis),
+        lambda entry, two, axis: (two - entry).mean(axis=axis),
         permutation_type="samples",
         vectorized=True,
         n_resamples=np.inf,
@@ -114,15 +114,15 @@ def test_deals_too_many_to_count_are_drawn_and_the_error_is_known() -> None:
         scored(list(map(float, a)), list(map(float, np.minimum(1, b + 0.1))))
         for a, b in zip(first, second, strict=True)
     ]
-    found = stats.score_test(pairs)
-    assert found.method == stats.DRAWN
-    assert found == stats.score_test(pairs)
+    finding = stats.score_test(pairs)
+    assert finding.method == stats.DRAWN
+    assert finding == stats.score_test(pairs)
     other = np.random.default_rng(9)
     every = np.array([pair.first.scored + pair.second.scored for pair in pairs])
     dealt = other.permuted(np.broadcast_to(every, (4_000, *every.shape)), axis=2)
     moved = (dealt[:, :, 9:].mean(axis=2) - dealt[:, :, :9].mean(axis=2)).sum(axis=1)
     p = 2 * float((moved >= sum(pair.difference for pair in pairs)).mean())
-    assert found.p == pytest.approx(p, abs=4 * math.sqrt(p / 4_000) + 2e-3)
+    assert finding.p == pytest.approx(p, abs=4 * math.sqrt(p / 4_000) + 2e-3)
     assert stats.drawn_error(0.05) == pytest.approx(math.sqrt(0.05 * 0.95 / stats.DRAWS))
 
 
@@ -133,9 +133,9 @@ def gains_in_part(tasks: int, missing: int = 0) -> list[ScorePair]:
 
 
 def test_a_gain_in_partial_credit_alone_is_seen() -> None:
-    found = stats.decide_scores([gains_in_part(8)])[0]
-    assert (found.verdict, found.method) == (Verdict.BETTER, stats.PERMUTATION)
-    assert found.p == pytest.approx(largest_of_equal(8))
+    decision = stats.decide_scores([gains_in_part(8)])[0]
+    assert (decision.verdict, decision.method) == (Verdict.BETTER, stats.PERMUTATION)
+    assert decision.p == pytest.approx(largest_of_equal(8))
     assert stats.decide_scores([gains_in_part(5)])[0].verdict is Verdict.UNDERPOWERED
 
 
@@ -154,11 +154,11 @@ def test_missing_scores_are_filled_against_it_with_0_and_1() -> None:
 
 
 def test_several_comparisons_on_scores_pay_for_being_several() -> None:
-    one, three = (
+    entry, three = (
         stats.decide_scores([gains_in_part(7)]),
         stats.decide_scores([gains_in_part(7)] * 3),
     )
-    assert [found.p for found in three] == pytest.approx([3 * one[0].p] * 3)
+    assert [decision.p for decision in three] == pytest.approx([3 * entry[0].p] * 3)
 
 
 def test_a_like_run_beside_a_pool_is_seldom_unlike() -> None:

@@ -42,14 +42,14 @@ def score_statistic(gained: int, lost: int, n: int, difference: float) -> float:
 def test_the_score_interval_ends_where_the_score_test_rejects(
     gained: int, lost: int, n: int
 ) -> None:
-    found = stats.paired_score(gained, lost, n)
-    assert found is not None
+    interval = stats.paired_score(gained, lost, n)
+    assert interval is not None
     edge = norm.ppf(0.975)
-    assert score_statistic(gained, lost, n, found.low + 1e-4) < edge + 1e-3
-    assert score_statistic(gained, lost, n, found.low - 1e-3) > edge - 1e-3
-    assert score_statistic(gained, lost, n, found.high - 1e-4) > -edge - 1e-3
-    assert score_statistic(gained, lost, n, found.high + 1e-3) < -edge + 1e-3
-    assert found.high - found.low > 0.01
+    assert score_statistic(gained, lost, n, interval.low + 1e-4) < edge + 1e-3
+    assert score_statistic(gained, lost, n, interval.low - 1e-3) > edge - 1e-3
+    assert score_statistic(gained, lost, n, interval.high - 1e-4) > -edge - 1e-3
+    assert score_statistic(gained, lost, n, interval.high + 1e-3) < -edge + 1e-3
+    assert interval.high - interval.low > 0.01
 
 
 @settings(deadline=None)
@@ -58,14 +58,14 @@ def test_the_verdicts_interval_excludes_zero_where_its_test_rejects_and_only_the
     gained: int, lost: int, same: int
 ) -> None:
     pairs = table(gained, lost, same)
-    found = stats.difference_interval(pairs, stats.paired_test(pairs).p)
+    interval = stats.difference_interval(pairs, stats.paired_test(pairs).p)
     if not pairs:
-        assert found is None
+        assert interval is None
         return
-    assert found is not None
+    assert interval is not None
     rejected = unconditional_p(gained, lost, len(pairs)) <= 0.05
-    assert (found.low > 0 or found.high < 0) == rejected
-    assert found.low <= (gained - lost) / len(pairs) <= found.high
+    assert (interval.low > 0 or interval.high < 0) == rejected
+    assert interval.low <= (gained - lost) / len(pairs) <= interval.high
 
 
 @settings(deadline=None)
@@ -73,14 +73,16 @@ def test_the_verdicts_interval_excludes_zero_where_its_test_rejects_and_only_the
 def test_that_of_several_trials_is_students_where_its_test_rejects(pairs: list[Pair]) -> None:
     differences = [pair.difference for pair in pairs]
     p = stats.paired_test(pairs).p
-    found = stats.difference_interval(pairs, p)
+    interval = stats.difference_interval(pairs, p)
     if max(differences) - min(differences) < 1e-9:
-        assert found is None
+        assert interval is None
         return
     other = ttest_1samp(differences, 0).confidence_interval(0.95)
-    assert found is not None
-    assert found.low == pytest.approx(max(-1.0, other.low if p <= 0.05 else min(0.0, other.low)))
-    assert found.high == pytest.approx(min(1.0, other.high if p <= 0.05 else max(0.0, other.high)))
+    assert interval is not None
+    assert interval.low == pytest.approx(max(-1.0, other.low if p <= 0.05 else min(0.0, other.low)))
+    assert interval.high == pytest.approx(
+        min(1.0, other.high if p <= 0.05 else max(0.0, other.high))
+    )
 
 
 def test_few_tasks_are_covered_as_often_as_is_said() -> None:
@@ -88,9 +90,9 @@ def test_few_tasks_are_covered_as_often_as_is_said() -> None:
     draws = np.random.default_rng(5).random((4_000, 6))
     held = 0
     for scores in draws:
-        found = stats.by_task([[float(score)] for score in scores])
-        assert found is not None
-        held += found.low <= 0.5 <= found.high
+        interval = stats.by_task([[float(score)] for score in scores])
+        assert interval is not None
+        held += interval.low <= 0.5 <= interval.high
     assert held / len(draws) >= 0.93
 
 
@@ -107,9 +109,9 @@ def coverage(chance: float, tasks: int, trials: int) -> float:
     held = 0
     for _ in range(1_500):
         won = draws.binomial(trials, draws.beta(0.35, 0.35 * (1 - chance) / chance, tasks))
-        found = stats.success_interval([(int(one), trials) for one in won])
-        assert found is not None
-        held += found.low <= chance <= found.high
+        interval = stats.success_interval([(int(entry), trials) for entry in won])
+        assert interval is not None
+        held += interval.low <= chance <= interval.high
     return held / 1_500
 
 
@@ -123,13 +125,13 @@ def test_the_success_interval_follows_the_trials() -> None:
     widths = []
     for trials in (1, 3, 10):
         draws = np.random.default_rng(8)
-        found = []
+        result = []
         for _ in range(200):
             won = draws.binomial(trials, draws.beta(0.35, 0.9, 154))
-            interval = stats.success_interval([(int(one), trials) for one in won])
+            interval = stats.success_interval([(int(entry), trials) for entry in won])
             assert interval is not None
-            found.append(interval.high - interval.low)
-        widths.append(float(np.mean(found)))
+            result.append(interval.high - interval.low)
+        widths.append(float(np.mean(result)))
     a, b = 0.35, 0.9
     mean, between = a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1))
     within = a * b / ((a + b) * (a + b + 1))
@@ -141,16 +143,16 @@ def test_the_success_interval_follows_the_trials() -> None:
 
 def test_one_trial_a_task_is_wilsons() -> None:
     for wins, total in itertools.product((0, 3, 8), (8, 20)):
-        found = stats.success_interval([(1, 1)] * wins + [(0, 1)] * (total - wins))
+        interval = stats.success_interval([(1, 1)] * wins + [(0, 1)] * (total - wins))
         other = binomtest(wins, total).proportion_ci(method="wilson")
-        assert found is not None
-        assert (found.low, found.high) == pytest.approx((other.low, other.high), abs=1e-9)
-        assert found.high > found.low
+        assert interval is not None
+        assert (interval.low, interval.high) == pytest.approx((other.low, other.high), abs=1e-9)
+        assert interval.high > interval.low
     assert binom.cdf(0, 8, 0.4) < 0.05  # of 8 of 8 failures: not certain, but not 40% either
     assert stats.success_interval([]) is None
 
 
 def test_a_tally_without_a_score_is_passed_over() -> None:
     pairs = [*table(7, 0, 20), Pair(Tally(1, 0, 0), Tally(1, 1, 1))]
-    found = stats.difference_interval(pairs, stats.paired_test(pairs).p)
-    assert found == stats.difference_interval(table(7, 0, 20), unconditional_p(7, 0, 27))
+    interval = stats.difference_interval(pairs, stats.paired_test(pairs).p)
+    assert interval == stats.difference_interval(table(7, 0, 20), unconditional_p(7, 0, 27))

@@ -27,20 +27,20 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 def test_wilson_gives_newcombes_published_values(
     successes: int, total: int, low: float, high: float
 ) -> None:
-    found = stats.wilson(successes, total)
-    assert found is not None
-    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+    interval = stats.wilson(successes, total)
+    assert interval is not None
+    assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
 
 
 @given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_agrees_with_scipy(pair: tuple[int, int]) -> None:
     successes, total = pair
-    found = stats.wilson(successes, total)
+    interval = stats.wilson(successes, total)
     other = binomtest(successes, total).proportion_ci(method="wilson")
-    assert found is not None
-    assert found.low == pytest.approx(other.low, abs=1e-12)
-    assert found.high == pytest.approx(other.high, abs=1e-12)
-    assert 0 <= found.low <= successes / total <= found.high <= 1
+    assert interval is not None
+    assert interval.low == pytest.approx(other.low, abs=1e-12)
+    assert interval.high == pytest.approx(other.high, abs=1e-12)
+    assert 0 <= interval.low <= successes / total <= interval.high <= 1
 
 
 def test_an_empty_sample_has_no_interval() -> None:
@@ -57,13 +57,13 @@ def _power_by_enumeration(total: int, discordance: float, difference: float) -> 
     """Sum over every outcome of ``total`` pairs, testing each by enumeration."""
     first, second = (discordance + difference) / 2, (discordance - difference) / 2
     chance = 0.0
-    for one, other in itertools.product(range(total + 1), repeat=2):
-        if one + other > total or one + other == 0:
+    for value, other in itertools.product(range(total + 1), repeat=2):
+        if value + other > total or value + other == 0:
             continue
-        if unconditional_p(one, other, total) <= 0.05:
-            ways = math.comb(total, one) * math.comb(total - one, other)
-            rest = total - one - other
-            chance += ways * first**one * second**other * (1 - discordance) ** rest
+        if unconditional_p(value, other, total) <= 0.05:
+            ways = math.comb(total, value) * math.comb(total - value, other)
+            rest = total - value - other
+            chance += ways * first**value * second**other * (1 - discordance) ** rest
     return chance
 
 
@@ -71,8 +71,8 @@ def _power_by_enumeration(total: int, discordance: float, difference: float) -> 
 def test_the_power_of_one_trial_a_side_is_that_of_enumerating_every_outcome(
     difference: float,
 ) -> None:
-    found = stats.mcnemar_power(24, 0.4, difference)
-    assert found == pytest.approx(_power_by_enumeration(24, 0.4, difference), abs=1e-9)
+    result = stats.mcnemar_power(24, 0.4, difference)
+    assert result == pytest.approx(_power_by_enumeration(24, 0.4, difference), abs=1e-9)
 
 
 def test_five_discordant_tasks_can_never_tell_two_runs_apart() -> None:
@@ -111,10 +111,10 @@ def _chance_of(total: int, *, gained: float, lost: float, more: bool) -> float:
         if here < 1e-12:
             continue
         called = [
-            one
-            for one in range(discordant + 1)
-            if (2 * one > discordant) is more
-            and abs(2 * one - discordant) >= (edge - 1e-9) * discordant**0.5
+            value
+            for value in range(discordant + 1)
+            if (2 * value > discordant) is more
+            and abs(2 * value - discordant) >= (edge - 1e-9) * discordant**0.5
         ]
         chance += here * float(binom.pmf(called, discordant, gained / (gained + lost)).sum())
     return chance

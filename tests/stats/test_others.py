@@ -28,9 +28,9 @@ from orchestrator import stats
 def test_newcombe_gives_his_published_values(
     first: int, first_total: int, second: int, second_total: int, low: float, high: float
 ) -> None:
-    found = stats.newcombe(first, first_total, second, second_total)
-    assert found is not None
-    assert (found.low, found.high) == pytest.approx((low, high), abs=6e-5)
+    interval = stats.newcombe(first, first_total, second, second_total)
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=6e-5)
 
 
 def test_fisher_gives_the_tea_ladys_value() -> None:
@@ -60,7 +60,9 @@ def test_holm_is_the_closure_of_bonferroni(values: list[float]) -> None:
 @given(chances)
 def test_holm_never_finds_more_than_a_weaker_procedure(values: list[float]) -> None:
     weaker = false_discovery_control(values, method="bh")
-    assert all(one >= other - 1e-12 for one, other in zip(stats.holm(values), weaker, strict=True))
+    assert all(
+        value >= other - 1e-12 for value, other in zip(stats.holm(values), weaker, strict=True)
+    )
 
 
 @given(chances)
@@ -88,18 +90,18 @@ def test_the_flip_rate_counts_the_pairs(drawn: tuple[int, int]) -> None:
     n, won = drawn
     pairs = list(itertools.combinations([1] * won + [0] * (n - won), 2))
     assert stats.flip_rate(n, won) == pytest.approx(
-        statistics.fmean(one != other for one, other in pairs)
+        statistics.fmean(value != other for value, other in pairs)
     )
     assert stats.flip_rate(1, 1) is None
 
 
 def test_trials_are_summed_up_over_tasks() -> None:
-    found = stats.over_trials([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.5, 0.0], []])
-    assert found is not None
-    assert (found.most, found.tasks) == (3, 3)
-    assert found.pass_at == pytest.approx({1: 4 / 9, 2: (1 + 2 / 3) / 3, 3: 2 / 3})
-    assert found.pass_all == pytest.approx({1: 4 / 9, 2: 1 / 3, 3: 1 / 3})
-    assert found.flip_rate == pytest.approx(2 / 9)
+    result = stats.over_trials([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.5, 0.0], []])
+    assert result is not None
+    assert (result.most, result.tasks) == (3, 3)
+    assert result.pass_at == pytest.approx({1: 4 / 9, 2: (1 + 2 / 3) / 3, 3: 2 / 3})
+    assert result.pass_all == pytest.approx({1: 4 / 9, 2: 1 / 3, 3: 1 / 3})
+    assert result.flip_rate == pytest.approx(2 / 9)
     assert stats.over_trials([[1.0], [0.0]]) is None
 
 
@@ -121,11 +123,11 @@ def score_interval(shares: list[float], trials: int) -> tuple[float, float]:
 def test_pass_at_1_is_the_success_rate_with_its_interval() -> None:
     """Two 95% intervals of one share, from two formulas, would stand on one page."""
     tasks = [[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 0.5], [0.0, 0.0], [1.0, 0.2]]
-    found = stats.over_trials(tasks)
-    assert found is not None
-    rate = stats.success_interval([(sum(one == 1 for one in each), 2) for each in tasks])
+    result = stats.over_trials(tasks)
+    assert result is not None
+    rate = stats.success_interval([(sum(value == 1 for value in each), 2) for each in tasks])
     assert rate is not None
-    for interval in (found.pass_at_intervals[1], found.pass_all_intervals[1]):
+    for interval in (result.pass_at_intervals[1], result.pass_all_intervals[1]):
         assert interval is not None
         assert (interval.low, interval.high) == pytest.approx((rate.low, rate.high))
         assert interval.method == rate.method
@@ -134,19 +136,19 @@ def test_pass_at_1_is_the_success_rate_with_its_interval() -> None:
 def test_every_k_is_over_the_same_tasks_with_their_count_and_interval() -> None:
     """More of the same tasks' trials never succeed less often; tasks with fewer are in no k."""
     whole = [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
-    found = stats.over_trials([*whole, [1.0, 1.0], [1.0], []])
-    assert found is not None
-    assert (found.most, found.pass_tasks) == (3, 4)
+    result = stats.over_trials([*whole, [1.0, 1.0], [1.0], []])
+    assert result is not None
+    assert (result.most, result.pass_tasks) == (3, 4)
     for k in (1, 2, 3):
         chosen = [list(itertools.combinations(scores, k)) for scores in whole]
         at = [statistics.fmean(map(max, subsets)) for subsets in chosen]
         every = [statistics.fmean(map(min, subsets)) for subsets in chosen]
         for values, mean, interval in (
-            (at, found.pass_at[k], found.pass_at_intervals[k]),
-            (every, found.pass_all[k], found.pass_all_intervals[k]),
+            (at, result.pass_at[k], result.pass_at_intervals[k]),
+            (every, result.pass_all[k], result.pass_all_intervals[k]),
         ):
             assert mean == pytest.approx(statistics.fmean(values))
             assert interval is not None
             assert (interval.low, interval.high) == pytest.approx(score_interval(values, 3))
-    rising = [found.pass_at[k] for k in (1, 2, 3)]
+    rising = [result.pass_at[k] for k in (1, 2, 3)]
     assert rising == sorted(rising)

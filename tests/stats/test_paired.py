@@ -98,7 +98,7 @@ def _against_pool(
 def rejections(chances: list[tuple[float, float]], runs: int = 5, draws: int = 200) -> int:
     random_ = random.Random(7)
     tests = (stats.paired_test(_against_pool(random_, chances, runs)) for _ in range(draws))
-    return sum(found.p <= 0.05 for found in tests)
+    return sum(finding.p <= 0.05 for finding in tests)
 
 
 def test_a_run_of_the_very_same_agent_is_seldom_unlike_its_pool() -> None:
@@ -109,15 +109,15 @@ def test_a_run_of_the_very_same_agent_is_seldom_unlike_its_pool() -> None:
 def test_unlike_strengths_with_equal_means_are_seldom_a_difference() -> None:
     """Tasks that always succeed for one agent and never for the other, drawn anew each time."""
     random_ = random.Random(3)
-    found = stratified = 0
+    result = stratified = 0
     for _ in range(200):
         kinds = random_.choices(
             [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0)], [1, 1, 2, 3], k=154
         )
         pairs = _against_pool(random_, kinds, 5)
-        found += stats.paired_test(pairs).p <= 0.05
+        result += stats.paired_test(pairs).p <= 0.05
         stratified += stats.stratified(pairs) <= 0.05
-    assert found <= 16
+    assert result <= 16
     assert stratified > 40, "the stratified test alone would not keep its level here"
 
 
@@ -135,9 +135,9 @@ def test_trials_of_five_tasks_say_nothing_about_others() -> None:
 def test_wilcoxon_gives_the_published_value() -> None:
     # Darwin's maize (R. A. Fisher, "The Design of Experiments", 1935), as scipy documents it.
     maize = [6, 8, 14, 16, 23, 24, 28, 29, 41, -48, 49, 56, 60, -67, 75]
-    found = stats.wilcoxon(maize)
-    assert found is not None
-    assert found.p == pytest.approx(0.04126, abs=5e-6)
-    assert found.direction == 1  # 120 = 96 + 24: the positive ranks against the negative ones
+    finding = stats.wilcoxon(maize)
+    assert finding is not None
+    assert finding.p == pytest.approx(0.04126, abs=5e-6)
+    assert finding.direction == 1  # 120 = 96 + 24: the positive ranks against the negative ones
     assert stats.wilcoxon([0.0, 0.0]) is None
     assert stats.wilcoxon([*maize, 0, 0, 0]) == stats.wilcoxon(maize)

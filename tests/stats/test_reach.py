@@ -32,8 +32,8 @@ def share_called_worse(first: int, second: int, fall: float, lost: int = 0) -> f
         ones = draws.binomial(first, chances)
         twos = draws.binomial(second, expit(logit(np.clip(chances, 1e-15, 1 - 1e-15)) - step))
         pairs = [
-            Pair(Tally(first, first, int(one)), Tally(second, second, int(two)))
-            for one, two in zip(ones, twos, strict=True)
+            Pair(Tally(first, first, int(entry)), Tally(second, second, int(two)))
+            for entry, two in zip(ones, twos, strict=True)
         ]
         for task in range(lost):
             pairs[task] = Pair(pairs[task].first, Tally(second, 0, 0))
@@ -47,20 +47,20 @@ def share_called_worse(first: int, second: int, fall: float, lost: int = 0) -> f
 def test_more_trials_reach_further_by_the_test_that_decides(
     first: int, second: int, points: float
 ) -> None:
-    found = stats.detectable(shape(first, second))
-    assert found is not None
-    assert 100 * found == pytest.approx(points, rel=0.05)
-    assert share_called_worse(first, second, found) == pytest.approx(0.8, abs=0.1)
+    result = stats.detectable(shape(first, second))
+    assert result is not None
+    assert 100 * result == pytest.approx(points, rel=0.05)
+    assert share_called_worse(first, second, result) == pytest.approx(0.8, abs=0.1)
 
 
 def test_the_gate_is_in_it() -> None:
     lost = [Pair(Tally(1, 1, 0), Tally(1, 0, 0))] * 5
-    found = stats.detectable([*shape(1, 1, 149), *lost])
-    assert found is not None
-    assert share_called_worse(1, 1, found, lost=5) == pytest.approx(0.8, abs=0.1)
+    result = stats.detectable([*shape(1, 1, 149), *lost])
+    assert result is not None
+    assert share_called_worse(1, 1, result, lost=5) == pytest.approx(0.8, abs=0.1)
     whole = stats.detectable(shape(1, 1))
     assert whole is not None
-    assert found > whole + 0.01
+    assert result > whole + 0.01
 
 
 def test_what_cannot_be_decided_has_no_reach() -> None:

@@ -21,11 +21,11 @@ LOST = Tally(1, 0, 0)
 
 def by_enumeration(pairs: Sequence[Pair]) -> int | None:
     """Fill what is missing in every way; of those that undo the finding, the fewest against it."""
-    found = stats.paired_test(pairs)
+    finding = stats.paired_test(pairs)
     fewest = None
-    for filling in itertools.product(*(list(ways(pair, found.direction)) for pair in pairs)):
+    for filling in itertools.product(*(list(ways(pair, finding.direction)) for pair in pairs)):
         after = stats.paired_test([pair for pair, _ in filling])
-        if after.p > 0.05 or after.direction != found.direction:
+        if after.p > 0.05 or after.direction != finding.direction:
             against = sum(count for _, count in filling)
             fewest = against if fewest is None else min(fewest, against)
     return fewest
@@ -34,11 +34,11 @@ def by_enumeration(pairs: Sequence[Pair]) -> int | None:
 def ways(pair: Pair, direction: int) -> Iterator[tuple[Pair, int]]:
     """Yield each way in which a pair's missing trials end, and how many are against the finding."""
     first, second = (side.expected - side.scored for side in (pair.first, pair.second))
-    for one, two in itertools.product(range(first + 1), range(second + 1)):
-        against = one + (second - two) if direction > 0 else (first - one) + two
+    for value, two in itertools.product(range(first + 1), range(second + 1)):
+        against = value + (second - two) if direction > 0 else (first - value) + two
         yield (
             Pair(
-                Tally(pair.first.expected, pair.first.expected, pair.first.successes + one),
+                Tally(pair.first.expected, pair.first.expected, pair.first.successes + value),
                 Tally(pair.second.expected, pair.second.expected, pair.second.successes + two),
             ),
             against,
@@ -84,9 +84,9 @@ def test_with_one_trial_a_side_no_fewer_would_do(
 ) -> None:
     pairs = [*(table(ahead, 1) if up else table(1, ahead)), *rest, *missing]
     assume(stats.paired_test(pairs).p <= 0.05)
-    found = stats.tipping_point([pairs])
-    assert (found is None) == stats.decide(pairs).survives
-    assert (found.needed if found else None) == by_enumeration(pairs)
+    tipping = stats.tipping_point([pairs])
+    assert (tipping is None) == stats.decide(pairs).survives
+    assert (tipping.needed if tipping else None) == by_enumeration(pairs)
 
 
 def of_two(expected: int) -> st.SearchStrategy[Tally]:
@@ -100,8 +100,8 @@ def of_two(expected: int) -> st.SearchStrategy[Tally]:
 def test_with_several_trials_as_many_do_undo_it(missing: list[Pair], ahead: int) -> None:
     pairs = [*[Pair(Tally(3, 3, 0), Tally(2, 2, 2))] * ahead, *missing]
     pairs += [Pair(Tally(3, 3, 2), Tally(2, 2, 0))] * 3
-    found = stats.paired_test(pairs)
-    assume(found.p <= 0.05)
+    finding = stats.paired_test(pairs)
+    assume(finding.p <= 0.05)
     tipping = stats.tipping_point([pairs])
     decision = stats.decide(pairs)
     assert (tipping is not None) == (decision.survives is False)

@@ -24,26 +24,26 @@ LEVELS = (0.05, 0.025, 0.05 / 3, 0.0125, 0.01)
 def test_its_p_is_the_largest_tail_over_every_number_of_even_tasks(
     gained: int, lost: int, same: int
 ) -> None:
-    found = stats.paired_test(table(gained, lost, same))
-    assert found.p == pytest.approx(unconditional_p(gained, lost, gained + lost + same), abs=1e-9)
-    assert found.method == stats.UNCONDITIONAL
-    assert found.direction == (gained > lost) - (gained < lost)
+    finding = stats.paired_test(table(gained, lost, same))
+    assert finding.p == pytest.approx(unconditional_p(gained, lost, gained + lost + same), abs=1e-9)
+    assert finding.method == stats.UNCONDITIONAL
+    assert finding.direction == (gained > lost) - (gained < lost)
 
 
 @pytest.mark.parametrize(("gained", "lost"), [(31, 12), (20, 9), (6, 0), (23, 11)])
 def test_it_is_the_same_on_the_whole_list(gained: int, lost: int) -> None:
-    found = stats.unconditional_mcnemar(gained, lost, 154)
-    assert found == pytest.approx(unconditional_p(gained, lost, 154), abs=1e-9)
+    result = stats.unconditional_mcnemar(gained, lost, 154)
+    assert result == pytest.approx(unconditional_p(gained, lost, 154), abs=1e-9)
 
 
 def rejected(tasks: int, alpha: float) -> np.ndarray:
     """The outcomes (gained, lost) of so many tasks that the verdict's test rejects."""
-    found = np.zeros((tasks + 1, tasks + 1), dtype=bool)
+    result = np.zeros((tasks + 1, tasks + 1), dtype=bool)
     for gained in range(tasks + 1):
         for lost in range(min(gained, tasks - gained) + 1):
             p = stats.unconditional_mcnemar(gained, lost, tasks)
-            found[gained, lost] = found[lost, gained] = p <= alpha
-    return found
+            result[gained, lost] = result[lost, gained] = p <= alpha
+    return result
 
 
 def unlike_agents(draws: np.random.Generator, tasks: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +68,7 @@ def test_no_pair_of_agents_with_equal_means_is_called_unlike_too_often(tasks: in
     """Like agents at their worst, and sampled unlike ones, which differ on more than half."""
     draws = np.random.default_rng(tasks)
     like = [np.r_[np.full(even, 0.5), np.zeros(tasks - even)] for even in range(tasks + 1)]
-    pairs = [(one, one) for one in like] + [unlike_agents(draws, tasks) for _ in range(150)]
+    pairs = [(entry, entry) for entry in like] + [unlike_agents(draws, tasks) for _ in range(150)]
     outcomes = [chance_of_outcomes(first, second) for first, second in pairs]
     for alpha in LEVELS:
         out = rejected(tasks, alpha)

@@ -25,17 +25,17 @@ def test_six_discordant_tasks_can_decide_and_five_cannot() -> None:
 
 
 def test_what_was_found_names_its_p_and_what_was_not_has_no_worst() -> None:
-    found = stats.decide(table(31, 12, 100))
-    assert (found.verdict, found.method) == (Verdict.BETTER, stats.UNCONDITIONAL)
-    assert found.p == pytest.approx(unconditional_p(31, 12, 143), abs=1e-9)
-    assert (found.p_worst, found.survives) == (found.p, True)
+    decision = stats.decide(table(31, 12, 100))
+    assert (decision.verdict, decision.method) == (Verdict.BETTER, stats.UNCONDITIONAL)
+    assert decision.p == pytest.approx(unconditional_p(31, 12, 143), abs=1e-9)
+    assert (decision.p_worst, decision.survives) == (decision.p, True)
     even = stats.decide(table(9, 9, 100))
     assert (even.verdict, even.p_worst, even.survives) == (Verdict.NOT_DISTINGUISHABLE, None, None)
 
 
 def test_missing_scores_that_could_undo_it_keep_it_from_being_said() -> None:
-    found = [*table(12, 2, 80), *[Pair(Tally(1, 1, 1), LOST)] * 10]
-    decision = stats.decide(found)
+    pairs = [*table(12, 2, 80), *[Pair(Tally(1, 1, 1), LOST)] * 10]
+    decision = stats.decide(pairs)
     assert decision.p < 0.05
     assert decision.p_worst is not None
     assert decision.p_worst > 0.05
@@ -63,7 +63,7 @@ def fillings(pairs: list[Pair]) -> list[list[Pair]]:
     for pair in pairs:
         firsts = [pair.first] if pair.first.scored else [Tally(1, 1, 0), Tally(1, 1, 1)]
         seconds = [pair.second] if pair.second.scored else [Tally(1, 1, 0), Tally(1, 1, 1)]
-        ways.append([Pair(one, two) for one, two in itertools.product(firsts, seconds)])
+        ways.append([Pair(tally, two) for tally, two in itertools.product(firsts, seconds)])
     return [list(way) for way in itertools.product(*ways)]
 
 
@@ -75,12 +75,14 @@ def test_a_verdict_holds_however_the_missing_had_ended(
     pairs = [*table(gained, 1), *rest, *missing]
     decision = stats.decide(pairs)
     tests = [stats.paired_test(way) for way in fillings(pairs)]
-    found = stats.paired_test(pairs)
-    if found.p <= 0.05:
-        survives = all(one.p <= 0.05 and one.direction == found.direction for one in tests)
-        assert (decision.verdict is Verdict.BETTER) == (survives and found.direction > 0)
+    finding = stats.paired_test(pairs)
+    if finding.p <= 0.05:
+        survives = all(
+            finding.p <= 0.05 and finding.direction == finding.direction for finding in tests
+        )
+        assert (decision.verdict is Verdict.BETTER) == (survives and finding.direction > 0)
         if survives:
-            assert decision.p_worst == max(one.p for one in tests)
+            assert decision.p_worst == max(finding.p for finding in tests)
 
 
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20))
@@ -94,7 +96,7 @@ def test_several_comparisons_pay_for_being_several() -> None:
     marginal = table(12, 3, 100)
     assert stats.decide(marginal).verdict is Verdict.BETTER
     several = stats.decide_all([marginal, table(5, 5, 100), table(6, 5, 100)])
-    assert [one.verdict for one in several] == [Verdict.NOT_DISTINGUISHABLE] * 3
+    assert [decision.verdict for decision in several] == [Verdict.NOT_DISTINGUISHABLE] * 3
 
 
 def test_a_pool_decides_like_one_run_would_where_its_runs_agree() -> None:

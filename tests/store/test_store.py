@@ -77,15 +77,15 @@ def test_an_owner_overwrites(store: Store) -> None:
 def test_a_listing_has_everything_below_its_prefix_and_nothing_else(store: Store) -> None:
     for path in ("claims/d/a/0/1.json", "claims/d/b/0/1.json", "claimsx/c.json", "left/w.json"):
         store.create(path, b"12345")
-    found = store.list("claims/")
-    assert sorted(one.path for one in found) == ["claims/d/a/0/1.json", "claims/d/b/0/1.json"]
-    assert {one.size for one in found} == {5}
+    entries = store.list("claims/")
+    assert sorted(entry.path for entry in entries) == ["claims/d/a/0/1.json", "claims/d/b/0/1.json"]
+    assert {entry.size for entry in entries} == {5}
 
 
 def test_times_come_from_the_stores_clock_and_do_not_run_back(store: Store) -> None:
     store.create("a/1.json", b"")
     store.create("a/2.json", b"")
-    times = {one.path: one.modified for one in store.list("a/")}
+    times = {entry.path: entry.modified for entry in store.list("a/")}
     assert times["a/1.json"] <= times["a/2.json"]
 
 
@@ -98,7 +98,7 @@ def test_a_listing_of_more_than_a_page_is_whole(store: Store) -> None:
     paths = {f"outcomes/d/t{number:04d}/0/1-w.json" for number in range(300)}
     for path in paths:
         store.create(path, b"{}")
-    assert {one.path for one in store.list("outcomes/")} == paths
+    assert {entry.path for entry in store.list("outcomes/")} == paths
 
 
 def test_the_probe_passes_where_creates_are_exclusive(store: Store) -> None:

@@ -43,7 +43,9 @@ class Desk:
         )
 
     def free(self, *, deep: bool = True) -> list[tuple[Unit, int]]:
-        return [(one.unit, one.attempt) for one in self.claimant.look(deep=deep).free]
+        return [
+            (candidate.unit, candidate.attempt) for candidate in self.claimant.look(deep=deep).free
+        ]
 
     def works_on(self, unit: Unit, attempt: int = 1) -> None:
         assert self.claimant.claim(unit, attempt)

@@ -68,10 +68,10 @@ def beat_meanwhile(line: Slow, beat: Callable[[], None]) -> bool:
 
 def settled_world() -> tuple[Slow, Desk]:
     world = open_world(plan_of(*UNITS))
-    one = sit(world, "w1")
+    desk = sit(world, "w1")
     for unit in UNITS:
-        one.works_on(unit)
-        one.claimant.record(one.outcome(unit, 1), world.now)
+        desk.works_on(unit)
+        desk.claimant.record(desk.outcome(unit, 1), world.now)
     line = Slow(world, "w2", lambda: None)
     return line, sit(world, "w2", line=line)
 

@@ -83,14 +83,14 @@ def test_a_task_that_kills_its_workers_costs_its_budget_exactly(
     workers: int, tmp_path: Path, proven: bool
 ) -> None:
     run = Poisoned(workers, tmp_path, proven=proven)
-    results = {one.unit: one for one in run.run().results}
+    results = {result.unit: result for result in run.run().results}
     budget = (RULES[Cause.LOST].retries or 0) + 1
     poison = results.pop(POISON)
     assert len(run.doomed) == budget
-    assert [(one.attempt, one.cause) for one in poison.attempts] == [
+    assert [(outcome.attempt, outcome.cause) for outcome in poison.attempts] == [
         (number, Cause.LOST) for number in range(1, budget + 1)
     ]
-    assert {one.status for one in results.values()} == {Status.SCORED}
+    assert {result.status for result in results.values()} == {Status.SCORED}
 
 
 class Interrupted(Line):
@@ -119,7 +119,9 @@ def test_a_worker_that_ends_while_another_looks_is_not_taken_for_dead() -> None:
 
     line.between = end
     look = looking.claimant.look(deep=True)
-    assert [(one.unit, one.attempt, one.after_lost) for one in look.free] == [(POISON, 2, True)]
+    assert [
+        (candidate.unit, candidate.attempt, candidate.after_lost) for candidate in look.free
+    ] == [(POISON, 2, True)]
     assert not looking.claimant.claim(POISON, 2, after_lost=True)
 
 

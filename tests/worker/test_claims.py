@@ -25,29 +25,29 @@ def world() -> World:
 
 
 def test_only_one_of_two_workers_gets_an_attempt(world: World) -> None:
-    one, two = sit(world, "w1"), sit(world, "w2")
-    assert one.claimant.claim(A, 1)
+    desk, two = sit(world, "w1"), sit(world, "w2")
+    assert desk.claimant.claim(A, 1)
     assert not two.claimant.claim(A, 1)
 
 
 def test_a_create_whose_reply_was_lost_is_mine(world: World) -> None:
-    one = sit(world, "w1")
-    one.line.lose_reply = True
-    assert one.claimant.claim(A, 1)
+    desk = sit(world, "w1")
+    desk.line.lose_reply = True
+    assert desk.claimant.claim(A, 1)
 
 
 def test_a_create_repeated_by_the_client_library_is_mine(world: World) -> None:
     """The library's own retry meets the object its first try made."""
-    one = sit(world, "w1")
-    assert one.claimant.claim(A, 1)
-    assert one.claimant.claim(A, 1)
+    desk = sit(world, "w1")
+    assert desk.claimant.claim(A, 1)
+    assert desk.claimant.claim(A, 1)
 
 
 def test_my_claim_whose_answer_never_came_is_offered_to_me_again(world: World) -> None:
-    one, two = sit(world, "w1"), sit(world, "w2")
+    desk, two = sit(world, "w1"), sit(world, "w2")
     for unit in (A, B):
-        one.claimant.claim(unit, 1)
-    assert sorted(one.free()) == [(A, 1), (B, 1)]
+        desk.claimant.claim(unit, 1)
+    assert sorted(desk.free()) == [(A, 1), (B, 1)]
     assert two.free() == []
 
 
@@ -62,10 +62,10 @@ def test_a_silent_workers_task_is_free_after_its_lease_and_not_before(world: Wor
 
 
 def test_a_speaking_workers_task_is_never_free(world: World) -> None:
-    one, judge = sit(world, "w1"), sit(world, "w2")
-    one.works_on(A)
+    desk, judge = sit(world, "w1"), sit(world, "w2")
+    desk.works_on(A)
     judge.works_on(B)
-    pass_time(world, 5 * LEASE_S, one, judge)
+    pass_time(world, 5 * LEASE_S, desk, judge)
     assert (A, 2) not in judge.free()
 
 
@@ -107,7 +107,7 @@ def test_a_late_worker_may_still_write_a_readable_score(world: World) -> None:
     assert late.claimant.record(late.outcome(A, 1), since).score == 1.0
     other.claimant.record(other.outcome(A, 2), world.now)
     folded = fold(world.plan.units, read_objects(stored(world)))
-    counted = next(one for one in folded.results if one.unit == A)
+    counted = next(result for result in folded.results if result.unit == A)
     assert counted.counted is not None
     assert (counted.counted.attempt, len(counted.attempts)) == (1, 2)
 
@@ -121,10 +121,10 @@ def test_a_late_worker_whose_task_nobody_took_may_say_timeout(world: World) -> N
 
 
 def test_another_worker_learns_of_a_failure_without_opening_outcomes(world: World) -> None:
-    one, two = sit(world, "w1"), sit(world, "w2")
+    desk, two = sit(world, "w1"), sit(world, "w2")
     for unit, cause in ((A, Cause.ARENA), (B, None)):
-        one.works_on(unit)
-        one.claimant.record(one.outcome(unit, 1, cause), world.now)
+        desk.works_on(unit)
+        desk.claimant.record(desk.outcome(unit, 1, cause), world.now)
     assert two.free(deep=False) == [(A, 2)]
     assert two.line.reads == []
 
@@ -141,25 +141,27 @@ def test_a_cheap_look_opens_nothing_and_takes_nobody_for_dead(world: World) -> N
 
 
 def test_a_worker_leaves_its_own_failure_to_others_while_there_are_any(world: World) -> None:
-    one, two = sit(world, "w1"), sit(world, "w2")
+    desk, two = sit(world, "w1"), sit(world, "w2")
     for unit, cause in ((A, Cause.ARENA), (B, None)):
-        one.works_on(unit)
-        one.claimant.record(one.outcome(unit, 1, cause), world.now)
-    assert one.free() == []
+        desk.works_on(unit)
+        desk.claimant.record(desk.outcome(unit, 1, cause), world.now)
+    assert desk.free() == []
     assert two.free() == [(A, 2)]
-    pass_time(world, 2 * LEASE_S, one)
-    assert one.free() == [(A, 2)]
+    pass_time(world, 2 * LEASE_S, desk)
+    assert desk.free() == [(A, 2)]
 
 
 def test_damage_that_the_index_hides_is_found_before_the_last_worker_leaves(world: World) -> None:
-    one, two = sit(world, "w1"), sit(world, "w2")
+    desk, two = sit(world, "w1"), sit(world, "w2")
     for unit in (A, B):
-        one.works_on(unit)
-        one.claimant.record(one.outcome(unit, 1), world.now)
+        desk.works_on(unit)
+        desk.claimant.record(desk.outcome(unit, 1), world.now)
     path = paths.outcome(A, 1, "w1")
     world.objects[path] = (world.objects[path][0][:20], world.now)
     assert two.free() == []
-    assert [(one.unit, one.attempt) for one in two.claimant.look(verify=True).free] == [(A, 2)]
+    assert [
+        (candidate.unit, candidate.attempt) for candidate in two.claimant.look(verify=True).free
+    ] == [(A, 2)]
 
 
 def test_an_unreadable_claim_is_ownerless_and_expires_by_its_age(world: World) -> None:
@@ -238,7 +240,7 @@ def test_two_arenas_broken_by_the_agent_settle_the_task_as_zero(world: World) ->
         broken = desk.outcome(A, attempt, Cause.ARENA, flags=(Flag.AFTER_ACTION,))
         desk.claimant.record(broken, world.now)
     folded = fold(world.plan.units, read_objects(stored(world)))
-    result = next(one for one in folded.results if one.unit == A)
+    result = next(result for result in folded.results if result.unit == A)
     assert (result.cause, result.score) == (Cause.AGENT_BROKE_ARENA, 0.0)
     third = sit(world, "w3")
     third.works_on(B)

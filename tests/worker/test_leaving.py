@@ -79,9 +79,9 @@ def test_all_evidence_is_every_regular_file_and_no_link(tree: Path, tmp_path: Pa
     (tree / "screenshot-step_9_link.png").symlink_to("/etc/passwd")
     (tree / "up").symlink_to(tmp_path.parent)
     os.mkfifo(tree / "pipe")
-    found = {name for name, _ in evidence_files(tree, "all")}
-    assert len(found) == 7
-    assert found.isdisjoint({"screenshot-step_9_link.png", "pipe"})
+    texts = {name for name, _ in evidence_files(tree, "all")}
+    assert len(texts) == 7
+    assert texts.isdisjoint({"screenshot-step_9_link.png", "pipe"})
     assert newest_screenshot(tree) == tree / "screenshot-step_0_1.png"
 
 
@@ -117,8 +117,8 @@ def test_a_trajectory_of_52_megabytes_keeps_its_steps_in_the_ledger(
     copy = tmp_path / "copy"
     copy.mkdir()
     (copy / "traj.jsonl").write_bytes(world.objects["evidence/x/traj.jsonl"][0])
-    found = read_trajectory(copy)
-    assert (found.steps, found.answered_fail) == (26, True)
+    trajectory = read_trajectory(copy)
+    assert (trajectory.steps, trajectory.answered_fail) == (26, True)
     assert [step.number for step in steps_of(copy)] == list(range(1, 27))
     assert SECRET.encode() not in (copy / "traj.jsonl").read_bytes()
 

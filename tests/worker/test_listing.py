@@ -37,9 +37,9 @@ class Counting(Line):
     listed = 0
 
     def list(self, prefix: str) -> list[Listed]:
-        found = Line.list(self, prefix)
-        Counting.listed += len(found)
-        return found
+        entries = Line.list(self, prefix)
+        Counting.listed += len(entries)
+        return entries
 
 
 class Counted(Actor):
@@ -105,7 +105,7 @@ def units_below(groups: Groups, node: Node, child: int) -> set[Unit]:
     if node.level == 0:
         return {groups.unit(node, child)[0]}
     below = node.below(child)
-    return {unit for one in groups.children(below) for unit in units_below(groups, below, one)}
+    return {unit for child in groups.children(below) for unit in units_below(groups, below, child)}
 
 
 def test_a_mark_says_only_what_claims_say(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_mark_says_only_what_claims_say(tmp_path: Path) -> None:
         assert units_below(groups, Node(level, node), child) <= claimed
     retried = [claim for path in world.objects if (claim := paths.parse_again(path)) is not None]
     assert retried
-    assert all(paths.claim(one.unit, one.attempt) in world.objects for one in retried)
+    assert all(paths.claim(path.unit, path.attempt) in world.objects for path in retried)
     assert folded(world).count(Status.SCORED) == 70
 
 
@@ -132,7 +132,9 @@ def test_a_resume_tries_again_what_an_earlier_session_gave_up(tmp_path: Path) ->
     cursed = {unit for unit in world.plan.units if unit.task.domain == "d2"}
     unread = replace(BROKEN, verdict=Verdict(None, Cause.EVALUATOR, (), ""))
     play(world, crew_of(world, 4, tmp_path, lambda unit, _: unread if unit in cursed else SCORED))
-    assert {one.unit for one in folded(world).results if one.status is not Status.SCORED} == cursed
+    assert {
+        result.unit for result in folded(world).results if result.status is not Status.SCORED
+    } == cursed
 
     session = Session("s2", world.now, "test", 0)
     world.objects[paths.session("s2")] = (to_json(session), world.now)
@@ -151,10 +153,10 @@ def test_a_ledger_without_marks_is_worked_as_before(tmp_path: Path) -> None:
         text = to_json(Claim("gone", "s0", f"nonce-{unit}"))
         world.objects[paths.claim(unit, 1)] = (text, EPOCH)
     play(world, crew_of(world, 3, tmp_path, lambda _unit, _attempt: SCORED))
-    after = {one.unit: one for one in folded(world).results}
-    assert {one.status for one in after.values()} == {Status.SCORED}
+    after = {result.unit: result for result in folded(world).results}
+    assert {result.status for result in after.values()} == {Status.SCORED}
     for unit in (first, second):
-        causes = {one.attempt: one.cause for one in after[unit].attempts}
+        causes = {outcome.attempt: outcome.cause for outcome in after[unit].attempts}
         assert causes == {1: Cause.LOST, 2: None}
     assert not any(path.startswith((paths.TOUCHED, paths.WATCH)) for path in world.objects)
 
@@ -162,9 +164,9 @@ def test_a_ledger_without_marks_is_worked_as_before(tmp_path: Path) -> None:
 def test_a_claim_whose_worker_died_before_its_mark_is_neither_lost_nor_taken_twice() -> None:
     units = tuple(Unit(TaskKey("d", f"t{number:02}"), 0) for number in range(20))
     world = open_world(plan_of(*units))
-    one, two = sit(world, "w1"), sit(world, "w2")
-    one.claimant.look()
-    assert one.claimant.claim(units[0], 1)
+    desk, two = sit(world, "w1"), sit(world, "w2")
+    desk.claimant.look()
+    assert desk.claimant.claim(units[0], 1)
     leaf, child = Groups(units, world.plan.expected).leaf_of(units[0])
     del world.objects[paths.touched(leaf.level, leaf.number, child)]
 
@@ -182,11 +184,11 @@ def test_a_worker_that_looks_as_another_begins_to_mark_marks_too() -> None:
 
     class Interrupted(Line):
         def list(self, prefix: str) -> list[Listed]:
-            found = Line.list(self, prefix)
-            if prefix == paths.MARKED and not found:
+            entries = Line.list(self, prefix)
+            if prefix == paths.MARKED and not entries:
                 first.claimant.look()
                 assert first.claimant.claim(world.plan.units[0], 1)
-            return found
+            return entries
 
     second = sit(world, "w2", line=Interrupted(world, "w2", lambda: None))
     assert second.free(deep=False) == [(world.plan.units[1], 1)]
@@ -200,7 +202,7 @@ def test_old_readers_pass_over_marks(tmp_path: Path) -> None:
     play(world, crew_of(world, 3, tmp_path, lambda _unit, attempt: SCORED if attempt else BROKEN))
     stored = [Stored(path, at, data) for path, (data, at) in world.objects.items()]
     marks = (paths.TOUCHED, paths.AGAIN, paths.WATCH)
-    without = [one for one in stored if not one.path.startswith(marks)]
+    without = [entry for entry in stored if not entry.path.startswith(marks)]
     assert len(without) < len(stored)
     assert read_objects(stored) == read_objects(without)
     assert read_objects(stored).damage == set()

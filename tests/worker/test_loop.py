@@ -100,7 +100,7 @@ def test_a_third_in_a_row_makes_the_worker_leave(world: World, tmp_path: Path) -
     actor = work(world, tmp_path, lambda _unit, _attempt: ended(Cause.ARENA))
     assert actor.exit_code == EXIT_INFRASTRUCTURE
     assert actor.arena.resets == 1
-    attempts = [one for result in folded(world).results for one in result.attempts]
+    attempts = [outcome for result in folded(world).results for outcome in result.attempts]
     assert len(attempts) == 3
     left = read_objects([Stored(p, at, data) for p, (data, at) in world.objects.items()]).left["w0"]
     assert left is not None
@@ -133,11 +133,11 @@ def test_a_probe_that_fails_before_anything_is_launched_is_the_workers_fault(
     ]
     run_out(world, *actors)
 
-    found = folded(world)
+    result = folded(world)
     assert [actor.exit_code for actor in actors] == [EXIT_INFRASTRUCTURE, EXIT_COMPLETE]
     assert actors[0].arena.resets == 1
-    assert "not healthy" in found.left["w0"].reason
-    assert found.complete, "its tasks lost nothing by it"
+    assert "not healthy" in result.left["w0"].reason
+    assert result.complete, "its tasks lost nothing by it"
 
 
 def test_another_client_refuses_the_run_before_its_second_task(
@@ -147,11 +147,11 @@ def test_another_client_refuses_the_run_before_its_second_task(
     misled = Seen(verdict, 0, 20.0, {}, None, misled="model was asked as 'a', the client has 'b'")
     actor = work(world, tmp_path, lambda _unit, _attempt: misled)
 
-    found = folded(world)
+    match = folded(world)
     assert actor.exit_code == EXIT_INFRASTRUCTURE
-    assert sum(len(result.attempts) for result in found.results) == 1
+    assert sum(len(result.attempts) for result in match.results) == 1
     assert paths.control(SESSION, "drain") in world.objects
-    assert "model was asked as 'a'" in found.left["w0"].reason
+    assert "model was asked as 'a'" in match.left["w0"].reason
 
 
 def test_a_worker_that_comes_after_the_order_to_drain_starts_nothing(
@@ -181,10 +181,10 @@ def test_a_refusing_provider_drains_the_whole_session(world: World, tmp_path: Pa
     actors = [Actor(world, f"w{shard}", (shard, 2), tmp_path, fate) for shard in range(2)]
     run_out(world, *actors)
     assert paths.control(SESSION, "drain") in world.objects
-    found = folded(world)
-    attempts = [one for result in found.results for one in result.attempts]
-    assert sum(one.cause is Cause.MODEL for one in attempts) == 1
-    assert not found.complete
+    match = folded(world)
+    attempts = [outcome for result in match.results for outcome in result.attempts]
+    assert sum(outcome.cause is Cause.MODEL for outcome in attempts) == 1
+    assert not match.complete
 
 
 def controls(world: World) -> set[str]:
@@ -203,16 +203,16 @@ def test_an_outage_holds_the_run_until_an_answer_comes(world: World, tmp_path: P
     run_out(world, *actors)
 
     result = folded(world)
-    outcomes = [one for found in result.results for one in found.attempts]
+    outcomes = [outcome for task_result in result.results for outcome in task_result.attempts]
     assert result.complete
     assert {actor.exit_code for actor in actors} == {EXIT_COMPLETE}
     assert {"hold-1.json", "resume-1.json"} <= controls(world)
     assert "hold-2.json" not in controls(world)
     assert "drain.json" not in controls(world)
-    failed = [one for one in outcomes if one.cause is Cause.PROVIDER]
+    failed = [outcome for outcome in outcomes if outcome.cause is Cause.PROVIDER]
     assert 3 <= len(failed) <= 5, "three tell, and what ran already may end"
-    probes = [one for one in outcomes if Flag.PROBE in one.flags]
-    assert {one.cause for one in probes} == {Cause.RELEASED}
+    probes = [outcome for outcome in outcomes if Flag.PROBE in outcome.flags]
+    assert {outcome.cause for outcome in probes} == {Cause.RELEASED}
     assert 2 <= len(probes) <= 8, "one at a time, ever more seldom"
     assert all(actor.arena.resets == 0 for actor in actors), "no arena is at fault"
 
@@ -251,10 +251,10 @@ def test_an_outage_past_its_patience_drains_the_run(tmp_path: Path) -> None:
     assert 600 < at - begun < 900
     assert {actor.exit_code for actor in actors} == {EXIT_INCOMPLETE}
     failed = {
-        one.unit.task
+        outcome.unit.task
         for result in folded(world).results
-        for one in result.attempts
-        if one.cause is Cause.PROVIDER
+        for outcome in result.attempts
+        if outcome.cause is Cause.PROVIDER
     }
     assert 3 <= len(failed) <= 4
 
@@ -285,8 +285,8 @@ def test_a_bad_request_that_three_tasks_meet_is_the_models(world: World, tmp_pat
     fates = iter([SCORED, bad_request(1), bad_request(2), bad_request(3)])
     actor = work(world, tmp_path, lambda _unit, _attempt: next(fates, SCORED))
 
-    found = folded(world)
-    causes = [result.cause for result in found.results]
+    match = folded(world)
+    causes = [result.cause for result in match.results]
     assert actor.exit_code == EXIT_INCOMPLETE
     assert causes.count(Cause.MODEL) == 3
     assert controls(world) == {"drain.json"}
@@ -321,8 +321,8 @@ def test_the_shards_deadline_ends_the_work_and_not_the_task(tmp_path: Path) -> N
     limits = Limits(shard_s=30.0)
     world = open_world(make_plan(replace(INPUTS, limits=limits)))
     work(world, tmp_path, lambda _unit, _attempt: SCORED)
-    attempts = [one for result in folded(world).results for one in result.attempts]
-    assert [one.score for one in attempts] == [1.0, 1.0]
+    attempts = [outcome for result in folded(world).results for outcome in result.attempts]
+    assert [outcome.score for outcome in attempts] == [1.0, 1.0]
     reasons = [left.reason for left in folded(world).left.values()]
     assert reasons == ["the shard's deadline has passed"]
 
@@ -347,8 +347,11 @@ def test_what_a_dead_worker_left_is_taken_over_at_once(world: World, tmp_path: P
     world.objects[paths.claim(unit, 1)] = (to_json(claim), world.now)
     world.objects[paths.left("dead")] = (to_json(proof), world.now)
     work(world, tmp_path, lambda _unit, _attempt: SCORED)
-    result = next(one for one in folded(world).results if one.unit == unit)
-    assert [(one.worker, one.attempt) for one in result.attempts] == [("dead", 1), ("w0", 2)]
+    result = next(result for result in folded(world).results if result.unit == unit)
+    assert [(outcome.worker, outcome.attempt) for outcome in result.attempts] == [
+        ("dead", 1),
+        ("w0", 2),
+    ]
     assert world.takeovers[0].silent_s < world.plan.lease_s * 5
 
 

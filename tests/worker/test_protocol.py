@@ -138,7 +138,9 @@ class Fleet(RuleBasedStateMachine):
     def unsettled(self) -> list[Unit]:
         """Return the units that still have a claim to an attempt."""
         folded = fold(self.world.plan.units, read_objects(self.stored()))
-        return [one.unit for one in folded.results if not settled(one.status, one.attempts)]
+        return [
+            result.unit for result in folded.results if not settled(result.status, result.attempts)
+        ]
 
     def let(self, actor: Actor) -> None:
         """Let a worker go on to its next blocking point; see that it does not desert."""
@@ -147,7 +149,9 @@ class Fleet(RuleBasedStateMachine):
         actor.resume()
         if actor.ended and actor.exit_code != EXIT_INFRASTRUCTURE and self.unsettled():
             recent = self.world.now - 2 * LEASE_S
-            stays = [one for one in self.actors if one is not actor and one.alive_since(recent)]
+            stays = [
+                entry for entry in self.actors if entry is not actor and entry.alive_since(recent)
+            ]
             assert stays, f"{actor.name} left {self.unsettled()} to nobody"
 
     def finish(self) -> None:
@@ -193,16 +197,16 @@ class Fleet(RuleBasedStateMachine):
 
     def check_budget(self, attempts: tuple[Outcome, ...]) -> None:
         numbers: dict[int, list[Outcome]] = defaultdict(list)
-        for one in attempts:
-            numbers[one.attempt].append(one)
-        costly = [one for one in attempts if one.cause is not Cause.RELEASED]
+        for outcome in attempts:
+            numbers[outcome.attempt].append(outcome)
+        costly = [outcome for outcome in attempts if outcome.cause is not Cause.RELEASED]
         assert len(costly) <= ATTEMPTS_LIMIT
         for cause, count in counted_causes(attempts).items():
             assert count <= (RULES[cause].retries or 0) + 1, (cause, count)
         assert all(len(ones) == 1 for ones in numbers.values())
-        settled = [one.attempt for one in attempts if one.status is Status.SCORED]
+        settled = [outcome.attempt for outcome in attempts if outcome.status is Status.SCORED]
         # A second score needs a first one that came back late from a worker given up for dead.
-        late = {one.attempt for one in attempts if one.worker in self.faulted}
+        late = {outcome.attempt for outcome in attempts if outcome.worker in self.faulted}
         assert len(settled) <= 1 or late.intersection(settled)
 
     def check_indifferent(self, folded: Folded) -> None:
@@ -235,7 +239,7 @@ def settled(status: Status, attempts: tuple[Outcome, ...]) -> bool:
 
 def counted_causes(attempts: tuple[Outcome, ...]) -> Counter[Cause]:
     """Return how often each cause that costs something occurred; set-up counts as the arena."""
-    causes = [one.cause for one in attempts if one.cause not in (None, Cause.RELEASED)]
+    causes = [outcome.cause for outcome in attempts if outcome.cause not in (None, Cause.RELEASED)]
     return Counter(Cause.ARENA if cause in ARENA_CAUSES else cause for cause in causes if cause)
 
 

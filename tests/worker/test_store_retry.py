@@ -148,8 +148,13 @@ def test_no_room_for_an_attempt_ends_this_worker_and_costs_its_task_nothing(
     assert [actor.exit_code for actor in actors] == [EXIT_INFRASTRUCTURE, EXIT_COMPLETE]
     assert result.complete
     assert "no room for an attempt" in result.left["w0"].reason
-    given_back = [one for found in result.results for one in found.attempts if one.cause]
-    assert [one.cause for one in given_back] == [Cause.RELEASED]
+    given_back = [
+        outcome
+        for task_result in result.results
+        for outcome in task_result.attempts
+        if outcome.cause
+    ]
+    assert [outcome.cause for outcome in given_back] == [Cause.RELEASED]
 
 
 def test_a_scratch_that_takes_no_directory_is_no_room(world: World, tmp_path: Path) -> None:

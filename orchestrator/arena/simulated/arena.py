@@ -175,7 +175,7 @@ class SimulatedArena:
             program = ["client", "--emulator_ip", "127.0.0.1", *flags]
             process = self._spawn(program, output.fileno(), desk.work, {MARK_VARIABLE: mark})
         task = SimulatedTask(process, mark, desk.results, desk.output)
-        self._tasks = [one for one in self._tasks if one.poll() is None] + [task]
+        self._tasks = [task for task in self._tasks if task.poll() is None] + [task]
         return task
 
     def reset(self, deadline_s: float, stop: threading.Event) -> None:
@@ -250,7 +250,7 @@ class SimulatedArena:
 
     def _told(self) -> str:
         http, qmp = self._addresses or ("127.0.0.1:0", "127.0.0.1:0")
-        told = {
+        reported = {
             "speed": self._settings.speed,
             "seed": self._settings.arena.seed,
             "faults": self._settings.script,
@@ -261,13 +261,13 @@ class SimulatedArena:
             "announce": str(self._announced.resolve()),
             "lifeline": True,
         }
-        return json.dumps(told)
+        return json.dumps(reported)
 
     def _guest_addresses(self) -> tuple[str, str] | None:
         if self._addresses is None and self._entry is not None:
             with contextlib.suppress(FileNotFoundError):
-                told = json.loads(self._announced.read_text())
-                self._addresses = (told["http"], told["qmp"])
+                reported = json.loads(self._announced.read_text())
+                self._addresses = (reported["http"], reported["qmp"])
         return self._addresses
 
     def _last_words(self) -> str:

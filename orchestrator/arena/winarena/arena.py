@@ -122,7 +122,7 @@ class WinArena:
         command = commands.run_client(call)
         process = self._docker.launch(command, self._settings.secrets, desk.output)
         task = WinArenaTask(self._docker, call, place, process, desk)
-        self._tasks = [one for one in self._tasks if one.poll() is None] + [task]
+        self._tasks = [task for task in self._tasks if task.poll() is None] + [task]
         return task
 
     def reset(self, deadline_s: float, stop: threading.Event) -> None:
@@ -161,7 +161,7 @@ class WinArena:
     def fingerprint(self) -> Mapping[str, str]:
         """Return what a score depends on. A stand-in's image says so."""
         arena, agent = self._settings.arena, self._settings.agent
-        found = {
+        result = {
             "arena": "winarena (simulated)" if self._simulated else "winarena",
             "simulated": "true" if self._simulated else "false",
             "image": arena.image,
@@ -177,7 +177,7 @@ class WinArena:
             "client_digest": agent.client_digest,
             "client_args": " ".join(agent.client_args),
         }
-        return {key: value for key, value in found.items() if value}
+        return {key: value for key, value in result.items() if value}
 
     @property
     def _simulated(self) -> bool:
@@ -193,10 +193,10 @@ class WinArena:
 
     def _attach(self) -> None:
         name = self._settings.container
-        found = self._docker.inspect("container", name)
-        if found is None:
+        result = self._docker.inspect("container", name)
+        if result is None:
             raise ArenaError(f"There is no container {name} to attach to. Start it first.")
-        self._read_image(str(found["Image"]))
+        self._read_image(str(result["Image"]))
         self._container, self._attached = name, True
 
     def _run(self, deadline: float, stop: threading.Event, *, fresh: bool) -> None:
@@ -238,13 +238,13 @@ class WinArena:
         )
 
     def _standin(self) -> dict[str, str]:
-        told = {
+        reported = {
             "seed": self._settings.arena.seed,
             "faults": self._settings.arena.faults,
             "worker": self._settings.worker,
             "boot": self._boots,
         }
-        return {STANDIN_VARIABLE: json.dumps(told)}
+        return {STANDIN_VARIABLE: json.dumps(reported)}
 
     def _read_image(self, name: str) -> None:
         image = self._docker.inspect("image", name)
@@ -270,8 +270,8 @@ class WinArena:
             stop.wait(_POLL_S)
 
     def _running(self) -> bool:
-        found = self._docker.inspect("container", self._container)
-        return found is not None and bool(found["State"]["Running"])
+        result = self._docker.inspect("container", self._container)
+        return result is not None and bool(result["State"]["Running"])
 
     def _last_words(self) -> str:
         reply = self._docker.call(["logs", "--tail", str(_LAST_LINES), self._container])
@@ -287,8 +287,8 @@ class WinArena:
 
     def _inside_of(self, directory: Path) -> str:
         if not self._inside:
-            found = self._docker.inspect("container", self._container) or {}
-            self._inside = inside_path(found, self._settings.scratch) or ""
+            result = self._docker.inspect("container", self._container) or {}
+            self._inside = inside_path(result, self._settings.scratch) or ""
         scratch, path = self._settings.scratch.resolve(), directory.resolve()
         if not self._inside or not path.is_relative_to(scratch):
             raise ArenaError(
@@ -308,8 +308,8 @@ class WinArena:
 
 def _health(text: str) -> Health:
     try:
-        found = json.loads(text)
-        probe, qmp = str(found["probe"])[:200], str(found["qmp"])[:200]
+        result = json.loads(text)
+        probe, qmp = str(result["probe"])[:200], str(result["qmp"])[:200]
     except (ValueError, KeyError, TypeError):
         return Health(ok=False, detail=f"the container answered {text[:200]!r}")
     return Health(ok=probe == "ok" and qmp == "running", detail=f"/probe: {probe}; QMP: {qmp}")

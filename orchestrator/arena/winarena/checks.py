@@ -148,10 +148,10 @@ def _client(settings: WinArenaSettings) -> Iterator[Problem]:
 
 def _attached(settings: WinArenaSettings, docker: Docker) -> Iterator[Problem]:
     where = f"--container {settings.container}"
-    found = docker.inspect("container", settings.container)
-    if found is None or not found["State"]["Running"]:
+    result = docker.inspect("container", settings.container)
+    if result is None or not result["State"]["Running"]:
         yield Problem(where, "is not running", "Start it, or leave the option out.")
-    elif inside_path(found, settings.scratch) is None:
+    elif inside_path(result, settings.scratch) is None:
         fix = f"Start it with --volume DIR:{commands.DESK_MOUNT} and keep the scratch below DIR."
         yield Problem(where, f"does not mount {settings.scratch}", fix)
 

@@ -46,7 +46,7 @@ class ClientProfile:
 
 WAA = ClientProfile("waa", "--agent_name")
 WAA_V2 = ClientProfile("waa-v2", "--agent")
-PROFILES: Mapping[str, ClientProfile] = {one.name: one for one in (WAA, WAA_V2)}
+PROFILES: Mapping[str, ClientProfile] = {profile.name: profile for profile in (WAA, WAA_V2)}
 CHOICES = (AUTO, *PROFILES)
 
 
@@ -63,7 +63,7 @@ def profile_of(name: str, text: str) -> ClientProfile:
     if name in PROFILES:
         return PROFILES[name]
     flags = known_flags(text)
-    fitting = (one for one in PROFILES.values() if flags.issuperset(one.needed))
+    fitting = (profile for profile in PROFILES.values() if flags.issuperset(profile.needed))
     return next(fitting, WAA)
 
 
@@ -94,5 +94,5 @@ def profile_problems(name: str, client: Path, arguments: Iterable[str]) -> list[
     return problems + [
         Problem(f"--client-args {flag}", f"is not known to its {RUN}", "Leave it out, or add it.")
         for flag in sorted(given)
-        if not any(one.startswith(flag) for one in flags)  # argparse takes what is unambiguous
+        if not any(entry.startswith(flag) for entry in flags)  # argparse takes what is unambiguous
     ]

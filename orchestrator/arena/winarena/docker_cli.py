@@ -122,5 +122,5 @@ class Docker:
             raise ArenaError(
                 f"docker {kind} inspect failed with status {reply.status}: {reply.complaint}"
             )
-        found: list[dict[str, Any]] = json.loads(reply.output)
-        return found[0]
+        results: list[dict[str, Any]] = json.loads(reply.output)
+        return results[0]

@@ -42,8 +42,8 @@ class ContainerFacts:
         if self.given:
             return self.given
         if container not in self._address:
-            found = address_in(self._read(container, ENTRY_SETUP))
-            self._address[container] = found or commands.GUEST_HTTP[0]
+            result = address_in(self._read(container, ENTRY_SETUP))
+            self._address[container] = result or commands.GUEST_HTTP[0]
         return self._address[container]
 
     def client(self, container: str) -> ClientProfile:

@@ -59,8 +59,8 @@ def _short(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    found = {
+    result = {
         "probe": ask_server(sys.argv[1], int(sys.argv[2])),
         "qmp": ask_qemu(sys.argv[3], int(sys.argv[4])),
     }
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")

@@ -34,7 +34,7 @@ def sweep(docker: Docker, copies: Path | None = None) -> list[str]:
     Raises:
         ArenaError: The engine does not answer, or something would not go.
     """
-    orphans = [one for one in started_by_workers(docker) if not one.owner.alive]
+    orphans = [left for left in started_by_workers(docker) if not left.owner.alive]
     for orphan in orphans:
         remove_container(docker, orphan.name)
         if orphan.storage:

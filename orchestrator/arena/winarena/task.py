@@ -95,7 +95,7 @@ class WinArenaTask:
 
     def _container_is_gone(self) -> bool:
         try:
-            found = self._docker.inspect("container", self._call.container)
+            result = self._docker.inspect("container", self._call.container)
         except ArenaError:
             return False
-        return found is None or not found["State"]["Running"]
+        return result is None or not result["State"]["Running"]

@@ -26,7 +26,7 @@ def marked(mark: str) -> list[int]:
     """Return the processes that carry this mark, and all that descend from them."""
     wanted = f"{VARIABLE}={mark}".encode()
     parents = {}
-    found = set()
+    result = set()
     for entry in os.listdir(_PROC):  # noqa: PTH208 — pathlib is slow to import in the container
         if not entry.isdigit() or int(entry) == os.getpid():
             continue
@@ -35,13 +35,13 @@ def marked(mark: str) -> list[int]:
             continue
         parents[int(entry)] = parent
         if wanted in _environment(entry).split(b"\0"):
-            found.add(int(entry))
+            result.add(int(entry))
     grown = True
     while grown:
-        below = {process for process, parent in parents.items() if parent in found} - found
-        found |= below
+        below = {process for process, parent in parents.items() if parent in result} - result
+        result |= below
         grown = bool(below)
-    return sorted(found)
+    return sorted(result)
 
 
 def end_marked(mark: str, grace_s: float) -> bool:

@@ -48,7 +48,7 @@ def newest_first(
     Of two that share a name, for names are unique in an attempt alone, the one created later is
     the first.
     """
-    named = [(found, item) for item in items if (found := report_name(name(item))) is not None]
+    named = [(result, item) for item in items if (result := report_name(name(item))) is not None]
     named.sort(key=lambda pair: (pair[0], created(pair[1])), reverse=True)
-    attempts = list(dict.fromkeys(found.attempt for found, _ in named))
-    return [[item for found, item in named if found.attempt == one] for one in attempts]
+    attempts = list(dict.fromkeys(name.attempt for name, _ in named))
+    return [[item for name, item in named if name.attempt == attempt] for attempt in attempts]

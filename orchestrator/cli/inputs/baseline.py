@@ -148,17 +148,17 @@ def _chosen(
     from orchestrator.comparison import Branch
     from orchestrator.comparison.baseline import choose_baseline
 
-    found = choose_baseline(record, earlier, last)
-    if not found:
+    records = choose_baseline(record, earlier, last)
+    if not records:
         return Baseline([], why_not)
     like = choose_baseline(record, earlier, len(earlier))
-    return Baseline(found, branch=Branch(branch, tuple(like)))
+    return Baseline(records, branch=Branch(branch, tuple(like)))
 
 
 def _is_judged(run: RunRecord, judged: Sequence[RunRecord]) -> bool:
     from orchestrator.comparison import is_same_run
 
-    return any(is_same_run(run, one) for one in judged)
+    return any(is_same_run(run, record) for record in judged)
 
 
 def kept_records(
@@ -175,13 +175,13 @@ def kept_records(
 
     name, ca = options.history_name, options.trust.store_ca
     where = readable(options.history, name, ca, _TIMEOUT_S, create=create)
-    found = []
+    result = []
     for kept in History(where).last(branch, count):
         try:
-            found.append(read_record(kept.document, kept.path))
+            result.append(read_record(kept.document, kept.path))
         except BadInputError as error:
             click.echo(f"warning: passed over: {error.problems[0]}", err=True)
-    return found
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,25 +207,25 @@ class Search:
         runs = self.finder.github().runs.completed(workflow, self.branch)
         if runs is None:
             return Baseline([], f"there is no workflow {workflow} on GitHub")
-        ids = [one.id for one in runs[: LOOKED_AT * self.last]]
-        found: dict[str, RunRecord] = {}
+        ids = [run.id for run in runs[: LOOKED_AT * self.last]]
+        result: dict[str, RunRecord] = {}
         for run_id in ids:
-            one = self._record(run_id)
-            if one is None or _is_judged(one, self.judged):
+            run = self._record(run_id)
+            if run is None or _is_judged(run, self.judged):
                 continue
-            found.setdefault(one.id, one)  # a resumed run's newest report holds the earlier ones
-            if is_settled(record, _oldest_first(found), self.last):
+            result.setdefault(run.id, run)  # a resumed run's newest report holds the earlier ones
+            if is_settled(record, _oldest_first(result), self.last):
                 break
-        why_not = _why_not(workflow, len(ids), len(found))
-        return _chosen(record, _oldest_first(found), self.last, self.branch, why_not)
+        why_not = _why_not(workflow, len(ids), len(result))
+        return _chosen(record, _oldest_first(result), self.last, self.branch, why_not)
 
     def _record(self, run_id: int) -> RunRecord | None:
         from orchestrator.comparison import read_record
         from orchestrator.github import ArchiveError, FailureKind, GitHubError
 
         try:
-            found = self.finder.reported(run_id)
-            return None if found is None else read_record(found.document, found.where)
+            loaded = self.finder.reported(run_id)
+            return None if loaded is None else read_record(loaded.document, loaded.where)
         except (BadInputError, ArchiveError) as error:
             _pass_over(run_id, error)
         except GitHubError as error:
@@ -240,8 +240,8 @@ def _pass_over(run_id: int, error: MatrixError) -> None:
     click.echo(f"warning: passed over GitHub run {run_id}: {said}", err=True)
 
 
-def _oldest_first(found: Mapping[str, RunRecord]) -> list[RunRecord]:
-    return list(found.values())[::-1]
+def _oldest_first(result: Mapping[str, RunRecord]) -> list[RunRecord]:
+    return list(result.values())[::-1]
 
 
 def _why_not(workflow: str, looked_at: int, readable: int) -> str:

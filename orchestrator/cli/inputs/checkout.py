@@ -29,9 +29,9 @@ def repository_here(api: str) -> str:
 
     The remote ``origin`` says it, else gh, which also knows what ``gh repo set-default`` chose.
     """
-    found = _REMOTE.fullmatch(_told("git", "remote", "get-url", "origin"))
-    if found is not None and found["host"].lower() == github_host(api):
-        return found["name"]
+    match = _REMOTE.fullmatch(_told("git", "remote", "get-url", "origin"))
+    if match is not None and match["host"].lower() == github_host(api):
+        return match["name"]
     return _told("gh", "repo", "view", "--json", "nameWithOwner", "--jq", ".nameWithOwner")
 
 

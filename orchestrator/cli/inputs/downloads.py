@@ -181,7 +181,8 @@ def _usable(matches: Downloads, run: str, wanted: Plan | None) -> tuple[list[Sto
             plan = read_plan(store)
         except BadInputError as error:
             problems += [
-                matches.problem(clean(f"{one.where} {one.what}")) for one in error.problems
+                matches.problem(clean(f"{problem.where} {problem.what}"))
+                for problem in error.problems
             ]
             continue
         wanted = wanted or plan

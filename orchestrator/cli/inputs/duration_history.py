@@ -23,12 +23,12 @@ def expectations(history: tuple[str, ...]) -> Expectations:
     from orchestrator.planning.schedule import Expectations, learn
     from orchestrator.report.formats.document import observations
 
-    found: list[tuple[TaskKey, float]] = []
+    results: list[tuple[TaskKey, float]] = []
     problems: list[Problem] = []
     for name in history:
         try:
             for document in _earlier(name):
-                found += observations(document)
+                results += observations(document)
         except OSError as error:
             what = f"cannot be read ({error.strerror})"
             problems.append(
@@ -38,7 +38,7 @@ def expectations(history: tuple[str, ...]) -> Expectations:
             problems += error.problems
     if problems:
         raise BadInputError(problems)
-    return learn(found) if found else Expectations()
+    return learn(results) if results else Expectations()
 
 
 def _earlier(name: str) -> list[dict[str, object]]:
@@ -56,4 +56,6 @@ def _earlier(name: str) -> list[dict[str, object]]:
     if "://" not in name:
         return [parse_document(Path(name).read_bytes(), name)]
     kept = History(readable(name, DEFAULT_NAME, "", _TIMEOUT_S)).last()
-    return [parse_document(json.dumps(one.document).encode(), one.path) for one in kept]
+    return [
+        parse_document(json.dumps(kept_run.document).encode(), kept_run.path) for kept_run in kept
+    ]

@@ -106,11 +106,11 @@ def _head_sha(payload: _Json, request: _Json) -> str:
     workflows"): a verdict there would be another commit's.
     """
     event = os.environ.get("GITHUB_EVENT_NAME", "")
-    told = _dict(request.get("head")).get("sha")
-    told = told or _dict(payload.get("workflow_run")).get("head_sha")
-    if not told and not (request or event.startswith("pull_request") or event in _ELSEWHERE):
-        told = os.environ.get("GITHUB_SHA", "")
-    return told if isinstance(told, str) and _SHA.match(told) else ""
+    reported = _dict(request.get("head")).get("sha")
+    reported = reported or _dict(payload.get("workflow_run")).get("head_sha")
+    if not reported and not (request or event.startswith("pull_request") or event in _ELSEWHERE):
+        reported = os.environ.get("GITHUB_SHA", "")
+    return reported if isinstance(reported, str) and _SHA.match(reported) else ""
 
 
 def _fork_branch(request: _Json) -> str:

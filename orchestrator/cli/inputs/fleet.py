@@ -33,15 +33,15 @@ def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tupl
     from orchestrator.planning.prices import rates_for
 
     source = price_source(online=not settings.options["offline"])
-    found: dict[tuple[str, str], Rates] = {}
+    result: dict[tuple[str, str], Rates] = {}
     for region in settings.wish.regions:
         for size in (*settings.wish.sizes, *settings.drain_wish.sizes):
             try:
-                found[(size, region)] = rates_for(size, region, source)
+                result[(size, region)] = rates_for(size, region, source)
             except MatrixError as error:
                 if size in settings.wish.sizes:
                     say(str(error))
-    return found
+    return result
 
 
 def with_image(settings: FleetOptions, sides: Clients, plan: Plan | None = None) -> FleetOptions:
@@ -66,20 +66,20 @@ def with_image(settings: FleetOptions, sides: Clients, plan: Plan | None = None)
 
 def image_problems(settings: FleetOptions, image: MachineImage, plan: Plan | None) -> list[Problem]:
     """Return what the options ask of an image that it does not have."""
-    given, found = settings.options, []
+    given, result = settings.options, []
     if image.os_disk_gb is not None and given["os_disk_gb"] < image.os_disk_gb:
         what = f"is {given['os_disk_gb']} GB, and the machine image's own disk {image.os_disk_gb}"
-        found.append(Problem("--os-disk", what, "Give that or more."))
+        result.append(Problem("--os-disk", what, "Give that or more."))
     needs_windows = plan is not None and plan.arena.kind == "winarena" and given["golden_disk"]
     if needs_windows and not image.disks:
         what = "holds no golden Windows image (no data disk)"
         fix = "Build it with one (runner-image/README.md), or give --no-golden-disk."
-        found.append(Problem("--machine-image", what, fix))
+        result.append(Problem("--machine-image", what, fix))
     if image.takes_kvm_away:
         what = f"is of a definition that asks for {image.takes_kvm_away}, which takes KVM away"
         fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
-        found.append(Problem("--machine-image", what, fix))
-    return found
+        result.append(Problem("--machine-image", what, fix))
+    return result
 
 
 def markets(sides: Clients, wish: Wish) -> dict[str, RegionOffers]:
@@ -91,11 +91,11 @@ def markets(sides: Clients, wish: Wish) -> dict[str, RegionOffers]:
     return {region: sides.cloud.offers(region) for region in wish.regions}
 
 
-def supply_of(wish: Wish, found: Mapping[str, RegionOffers], clock: Clock) -> Supply:
+def supply_of(wish: Wish, result: Mapping[str, RegionOffers], clock: Clock) -> Supply:
     """Return what can be had of a wish."""
     from orchestrator.fleet.capacity import Supply
 
-    return Supply(wish, found, clock)
+    return Supply(wish, result, clock)
 
 
 def actor_name(command: str, session: str) -> str:
@@ -125,12 +125,12 @@ def billed_so_far(reader: LedgerReader, now: float, say: Callable[[str], None]) 
     from orchestrator.ledger.lives import billed
 
     events, damage = read_events(reader.events())
-    found = billed(events, now)
+    bill = billed(events, now)
     if damage:
         say(f"{len(damage)} events cannot be read: what they tell is not in the cost so far")
-    if found.unpriced:
-        say(f"{found.unpriced} machines have no known price and are not in the cost so far")
-    return found
+    if bill.unpriced:
+        say(f"{bill.unpriced} machines have no known price and are not in the cost so far")
+    return bill
 
 
 def spent_before(
@@ -146,15 +146,15 @@ def spent_before(
 
     if limit is None:
         return 0.0
-    found = billed_so_far(LedgerReader(store), now, say)
-    usd = spent(found.bills, now)
+    bill = billed_so_far(LedgerReader(store), now, say)
+    usd = spent(bill.bills, now)
     if usd:
         say(
-            f"{usd:.2f} of {limit:.2f} USD are spent, on {len(found.bills)} machines of "
+            f"{usd:.2f} of {limit:.2f} USD are spent, on {len(bill.bills)} machines of "
             f"earlier starts: {max(0.0, limit - usd):.2f} are left"
         )
-    if found.unended:
-        say(f"{found.unended} of them were not seen to go, and are billed until they expired")
+    if bill.unended:
+        say(f"{bill.unended} of them were not seen to go, and are billed until they expired")
     return usd
 
 

@@ -28,7 +28,7 @@ class Gathered:
     plan: Plan
     folded: Folded
     facts: RunFacts
-    told: FleetEvents
+    events: FleetEvents
 
 
 def gather(stores: Sequence[Store], run: str, waiting: Waiting) -> Gathered:
@@ -76,5 +76,5 @@ def _check_same_plan(readers: Sequence[LedgerReader]) -> None:
 
 
 def _last_end(folded: Folded) -> float:
-    ends = [one.ended for result in folded.results for one in result.attempts]
+    ends = [outcome.ended for result in folded.results for outcome in result.attempts]
     return max(ends, default=0.0)

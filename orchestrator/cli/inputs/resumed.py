@@ -152,7 +152,7 @@ def resumed(options: PlanOptions, given: frozenset[str], plan: Plan) -> Planned:
             and a client tree that the run needs.
     """
     problems: list[Problem] = []
-    for name in (one for one in _SETTINGS if one in given):
+    for name in (entry for entry in _SETTINGS if entry in given):
         problems += _other_setting(name, options, plan)
     problems += _other_tasks(options, given, plan)
     problems += _other_durations(options.history, plan)
@@ -183,7 +183,7 @@ def flag_of(name: str) -> str:
     """Return the flag of one of this command's options."""
     context = click.get_current_context(silent=True)
     parameters = context.command.params if context is not None else []
-    flags = [opt for one in parameters if one.name == name for opt in one.opts]
+    flags = [opt for parameter in parameters if parameter.name == name for opt in parameter.opts]
     return next(iter(flags), "--" + name.replace("_", "-"))
 
 
@@ -217,7 +217,7 @@ def _other_durations(history: tuple[str, ...], plan: Plan) -> Sequence[Problem]:
         learned = expectations(history)
     except BadInputError as error:
         return error.problems
-    if all(learned.of(one.task) == one.expected_s for one in plan.tasks):
+    if all(learned.of(task.task) == task.expected_s for task in plan.tasks):
         return []
     return [_differs("history", "expected durations differ")]
 
@@ -243,4 +243,4 @@ def _spelled(parameter: click.Parameter, value: object) -> list[str]:
     if isinstance(parameter, click.Option) and parameter.is_flag:
         return [flag] if value else []
     values = value if isinstance(value, tuple) else (value,)
-    return [word for one in values for word in (flag, str(one))]
+    return [word for value in values for word in (flag, str(value))]

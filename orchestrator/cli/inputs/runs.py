@@ -105,17 +105,19 @@ class RunFinder:
     def _on_github(self, run_id: int) -> Found:
         named = f"GitHub run {run_id}"
         github = self.github()
-        artifacts = [one for one in github.artifacts.of_run(run_id) if not one.expired]
+        artifacts = [
+            artifact for artifact in github.artifacts.of_run(run_id) if not artifact.expired
+        ]
         if not artifacts:
             fix = "Check the id and the repository; artifacts expire."
             raise bad_input(named, "has no artifact that is still kept", fix)
         with _scratch() as scratch:
-            found = _newest(_reports(github, artifacts, scratch, named))
-            if found is not None:
-                return found
-            for one in artifacts:
-                if report_name(one.name) is None:
-                    github.artifacts.download(one, scratch / f"{ARTIFACT}{one.id}")
+            loaded = _newest(_reports(github, artifacts, scratch, named))
+            if loaded is not None:
+                return loaded
+            for artifact in artifacts:
+                if report_name(artifact.name) is None:
+                    github.artifacts.download(artifact, scratch / f"{ARTIFACT}{artifact.id}")
             return _downloaded(scratch, named)
 
     def reported(self, run_id: int) -> Found | None:
@@ -126,7 +128,7 @@ class RunFinder:
             MatrixError: GitHub could not be asked, or an artifact is damaged.
         """
         github = self.github()
-        kept = [one for one in github.artifacts.of_run(run_id) if not one.expired]
+        kept = [artifact for artifact in github.artifacts.of_run(run_id) if not artifact.expired]
         with _scratch() as scratch:
             named = f"GitHub run {run_id}"
             return _newest(_reports(github, kept, scratch, named))
@@ -146,7 +148,9 @@ def _reports(github: GitHub, artifacts: Iterable[Artifact], scratch: Path, named
         github.artifacts.download(artifact, target, only=RESULTS)
         return _results_in(target, named)
 
-    attempts = newest_first(artifacts, lambda one: one.name, lambda one: one.created_at or 0.0)
+    attempts = newest_first(
+        artifacts, lambda artifact: artifact.name, lambda artifact: artifact.created_at or 0.0
+    )
     return [[partial(fetched, artifact) for artifact in attempt] for attempt in attempts]
 
 
@@ -161,10 +165,10 @@ def _newest(attempts: _Reports) -> Found | None:
     newest: Found | None = None
     failures: list[MatrixError] = []
     for reports in attempts:
-        found = _first_readable(reports, failures)
-        if found is not None and _is_complete(found.document):
-            return found
-        newest = newest or found
+        loaded = _first_readable(reports, failures)
+        if loaded is not None and _is_complete(loaded.document):
+            return loaded
+        newest = newest or loaded
     if newest is None and failures:
         raise failures[0]
     return newest
@@ -178,7 +182,7 @@ def _first_readable(
 
     for report in reports:
         try:
-            found = report()
+            loaded = report()
         except (BadInputError, ArchiveError) as error:
             failures.append(error)
         except GitHubError as error:
@@ -186,8 +190,8 @@ def _first_readable(
                 raise
             failures.append(error)  # it was deleted, or it expired, since it was listed
         else:
-            if found is not None:
-                return found
+            if loaded is not None:
+                return loaded
     return None
 
 
@@ -211,15 +215,15 @@ def _downloaded(directory: Path, named: str) -> Found:
     """Return the run in a directory of artifacts: its newest report, else its ledgers folded."""
     children = [path for path in directory.iterdir() if path.is_dir()]
     attempts = newest_first(children, lambda path: path.name, lambda _: 0.0)
-    found = _newest(
+    loaded = _newest(
         [[partial(_results_in, path, named) for path in attempt] for attempt in attempts]
     )
-    if found is not None:
-        return found
+    if loaded is not None:
+        return loaded
     matches = downloads(directory, named)
     if not matches.ledgers:
         # An artifact of another name may hold a report as well.
-        others = [one for path in children if (one := _results_in(path, named)) is not None]
+        others = [loaded for path in children if (loaded := _results_in(path, named)) is not None]
         if len(others) == 1:
             return others[0]
         raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
@@ -255,8 +259,8 @@ def fold_ledgers(stores: list[Store], run: str) -> dict[str, object]:
     from orchestrator.report.formats.document import to_document
     from orchestrator.report.model.summary import summarize
 
-    found = gather(stores, run, Waiting())
-    return to_document(summarize(found.plan, found.folded, found.facts, found.told))
+    loaded = gather(stores, run, Waiting())
+    return to_document(summarize(loaded.plan, loaded.folded, loaded.facts, loaded.events))
 
 
 def records(finder: RunFinder, named: Iterable[str]) -> list[RunRecord]:
@@ -268,13 +272,13 @@ def records(finder: RunFinder, named: Iterable[str]) -> list[RunRecord]:
     """
     from orchestrator.comparison import read_record, repeated
 
-    found: list[RunRecord] = []
+    runs: list[RunRecord] = []
     problems: list[Problem] = []
     failure: MatrixError | None = None
     for name in named:
         try:
-            one = finder.find(name)
-            found.append(read_record(one.document, one.where))
+            loaded = finder.find(name)
+            runs.append(read_record(loaded.document, loaded.where))
         except BadInputError as error:
             problems += error.problems
         except MatrixError as error:
@@ -283,5 +287,5 @@ def records(finder: RunFinder, named: Iterable[str]) -> list[RunRecord]:
     if failure is not None and len(problems) == 1:
         raise StoreError(str(problems[0])) from failure
     if problems:
-        raise BadInputError([*problems, *repeated(found)])
-    return found
+        raise BadInputError([*problems, *repeated(runs)])
+    return runs

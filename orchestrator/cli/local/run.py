@@ -67,9 +67,9 @@ class LocalRun:
         from orchestrator.cli.outputs.undecided import say_what_runs_again, undecided_of
         from orchestrator.ledger.reader import LedgerReader
 
-        found = undecided_of(LedgerReader(self._store).fold())
-        say_what_runs_again(found)
-        return found
+        undecided = undecided_of(LedgerReader(self._store).fold())
+        say_what_runs_again(undecided)
+        return undecided
 
     def _work(self, reader: LedgerReader) -> list[int]:
         self._predicted_s = self._predict()

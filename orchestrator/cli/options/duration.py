@@ -52,8 +52,8 @@ class Duration(_Type):
         except ValueError:
             self.fail(f"'{value}' is no duration", param, ctx)
         if self._bare != "s" and param is not None and ctx is not None and _is_typed(ctx, param):
-            told = f"{param.opts[0]} {text} is read as {text}{self._bare}"
-            notice(ctx, f"{told}: write the unit (90s, 15m)")
+            said = f"{param.opts[0]} {text} is read as {text}{self._bare}"
+            notice(ctx, f"{said}: write the unit (90s, 15m)")
         return number * _SECONDS[self._bare] / self._unit_s
 
 

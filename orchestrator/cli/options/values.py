@@ -97,8 +97,8 @@ def built(kind: type[T], params: Mapping[str, object]) -> T:
     make: Callable[..., T] = kind
     return make(
         **{
-            one: built(hints[one], params) if declared is None else params[one]
-            for one, declared, _ in _declarations(kind)
+            entry: built(hints[entry], params) if declared is None else params[entry]
+            for entry, declared, _ in _declarations(kind)
         }
     )
 
@@ -117,7 +117,7 @@ def _declarations(kind: type[object]) -> Iterator[tuple[str, Declared | None, ob
 def _decorators(kind: type[object]) -> Iterator[Callable[[F], F]]:
     assert is_dataclass(kind)
     heading = str(getattr(kind, "heading", ""))
-    defaults: Mapping[str, object] = {one.name: one.default for one in fields(kind)}
+    defaults: Mapping[str, object] = {field.name: field.default for field in fields(kind)}
     for name, declared, bare in _declarations(kind):
         if declared is None:
             assert isinstance(bare, type)
@@ -156,7 +156,7 @@ def _words(bare: object, default: object, said: Mapping[str, object]) -> dict[st
 
 
 def _type(bare: object) -> dict[str, object]:
-    arguments = [one for one in get_args(bare) if one not in (NoneType, ...)]
+    arguments = [arg for arg in get_args(bare) if arg not in (NoneType, ...)]
     if get_origin(bare) is tuple:
         return {"multiple": True, **_type(arguments[0])}
     if get_origin(bare) is Literal:

@@ -41,7 +41,7 @@ class SharedOption(SpelledOption):
 
 def shared_option(*names: str, **attributes: object) -> Callable[[F], F]:
     """Return a click option that all fleet commands read from one variable, as its help says."""
-    name = next((one for one in names if not one.startswith("-")), names[0])
+    name = next((name for name in names if not name.startswith("-")), names[0])
     variable = f"{PREFIX}_{name.strip('-').replace('-', '_').upper()}"
     attributes["help"] = f"{attributes['help']}  [env: {variable}]"
     return click.option(*names, cls=SharedOption, **attributes)
@@ -76,13 +76,13 @@ def fill(
 
 def _shared(command: click.Command) -> list[tuple[click.Option, str]]:
     """Return the options that a repository's variables are named after, and those names."""
-    found: list[tuple[click.Option, str]] = []
+    results: list[tuple[click.Option, str]] = []
     for option in command.params:
         if isinstance(option, SharedOption):
-            found.append((option, f"{PREFIX}_{(option.name or '').upper()}"))
+            results.append((option, f"{PREFIX}_{(option.name or '').upper()}"))
         elif isinstance(option, click.Option) and option.envvar in _OF_AZURE:
-            found.append((option, str(option.envvar)))
-    return found
+            results.append((option, str(option.envvar)))
+    return results
 
 
 def _is_unset(context: click.Context, option: click.Parameter) -> bool:

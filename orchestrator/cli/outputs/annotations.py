@@ -57,7 +57,7 @@ def show_failure(command: str, problems: Sequence[str]) -> None:
 def failure_summary(command: str, problems: Sequence[str]) -> str:
     """Return the Markdown of a command's failure."""
     lines = [f"## 🔴 waa-matrix {markdown_text(command)} failed", ""]
-    lines += [f"- {markdown_text(one, _TEXT)}" for one in problems[:_KEPT]]
+    lines += [f"- {markdown_text(problem, _TEXT)}" for problem in problems[:_KEPT]]
     lines += [f"- … and {len(problems) - _KEPT} more"] if len(problems) > _KEPT else []
     return "\n".join(lines) + "\n\n"
 
@@ -98,7 +98,7 @@ def _read(path: Path) -> list[str]:
         return []
     problems = document.get("problems") if isinstance(document, dict) else None
     texts = problems if isinstance(problems, list) else []
-    return [clean(one, _TEXT) for one in texts[:_KEPT] if isinstance(one, str)]
+    return [clean(text, _TEXT) for text in texts[:_KEPT] if isinstance(text, str)]
 
 
 def _folded(problems: Sequence[str]) -> list[str]:

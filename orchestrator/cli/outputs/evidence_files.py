@@ -102,7 +102,7 @@ class Beside:
         return DirectoryEvidence(directories, self.screens(), None if alone else self.page)
 
     @contextmanager
-    def told(self, evidence: Evidence) -> Iterator[Evidence]:
+    def reported(self, evidence: Evidence) -> Iterator[Evidence]:
         """Yield the evidence; where each task takes a while, say how far the page is."""
         if self.screenshots in ("full", "none") or not evidence:
             yield evidence
@@ -137,9 +137,9 @@ class _Told(Mapping["Unit", "TaskEvidence"]):
         return len(self._evidence)
 
     def __getitem__(self, unit: Unit) -> TaskEvidence:
-        found = self._evidence[unit]
+        evidence = self._evidence[unit]
         self._tell()
-        return found
+        return evidence
 
 
 @contextmanager
@@ -163,30 +163,30 @@ def collected_evidence(
         target = beside.cache or kept
         _fetch(missing.values(), stores, target, beside)
         directories |= {unit: target / name for unit, name in missing.items()}
-        with beside.told(beside.evidence(directories)) as evidence:
+        with beside.reported(beside.evidence(directories)) as evidence:
             yield evidence
 
 
 @contextmanager
-def tree_evidence(folded: Folded, found: Mapping[Unit, Path], beside: Beside) -> Iterator[Evidence]:
+def tree_evidence(folded: Folded, match: Mapping[Unit, Path], beside: Beside) -> Iterator[Evidence]:
     """Yield what a client's tree holds of the trials that were counted from it."""
     directories = {
-        result.unit: found[result.unit]
+        result.unit: match[result.unit]
         for result in folded.results
-        if result.counted is not None and result.unit in found
+        if result.counted is not None and result.unit in match
     }
-    with beside.told(beside.evidence(directories)) as evidence:
+    with beside.reported(beside.evidence(directories)) as evidence:
         yield evidence
 
 
 def _local(wanted: Mapping[Unit, str], stores: Sequence[Store]) -> dict[Unit, Path]:
     roots = [root for root in map(evidence_root, stores) if root is not None]
-    found: dict[Unit, Path] = {}
+    result: dict[Unit, Path] = {}
     for unit, name in wanted.items():
         kept = next((root / name for root in roots if (root / name).is_dir()), None)
         if kept is not None:
-            found[unit] = kept
-    return found
+            result[unit] = kept
+    return result
 
 
 def evidence_root(store: Store) -> Path | None:
@@ -208,14 +208,14 @@ def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, beside
         except StoreError as error:
             click.echo(f"warning: no evidence from there: {error}", err=True)
             continue
-        found = [one for one in listed if _attempt(one.path) in left]
-        left -= {_attempt(one.path) for one in found}
-        wanted = [one for one in found if images or not _is_image(one)]
+        entries = [entry for entry in listed if _attempt(entry.path) in left]
+        left -= {_attempt(entry.path) for entry in entries}
+        wanted = [entry for entry in entries if images or not _is_image(entry)]
         _fetch_from(store, wanted, target, beside)
 
 
-def _fetch_from(store: Store, found: Sequence[Listed], target: Path, beside: Beside) -> None:
-    new = [one.path for one in found if not _is_there(target, one)]
+def _fetch_from(store: Store, entries: Sequence[Listed], target: Path, beside: Beside) -> None:
+    new = [entry.path for entry in entries if not _is_there(target, entry)]
     if not new:
         return
     with beside.counting("Fetching evidence", len(new), "files") as tell:
@@ -231,13 +231,13 @@ def _attempt(path: str) -> str:
     return "/".join(path.removeprefix(paths.EVIDENCE).split("/")[:4])
 
 
-def _is_image(one: Listed) -> bool:
-    return one.path.endswith(_IMAGES)
+def _is_image(entry: Listed) -> bool:
+    return entry.path.endswith(_IMAGES)
 
 
-def _is_there(target: Path, one: Listed) -> bool:
+def _is_there(target: Path, entry: Listed) -> bool:
     try:
-        return (target / one.path.removeprefix(paths.EVIDENCE)).lstat().st_size == one.size
+        return (target / entry.path.removeprefix(paths.EVIDENCE)).lstat().st_size == entry.size
     except (OSError, ValueError):
         return False
 

@@ -24,7 +24,7 @@ def write_report(
     folded: Folded,
     facts: RunFacts,
     evidence: AbstractContextManager[Evidence],
-    told: FleetEvents | None = None,
+    events: FleetEvents | None = None,
 ) -> Results:
     """Fold into results and write the report's files into ``out``; return the results.
 
@@ -40,7 +40,7 @@ def write_report(
     from orchestrator.report.model.summary import summarize
     from orchestrator.report.page.html import html_pieces
 
-    results = summarize(plan, folded, facts, told)
+    results = summarize(plan, folded, facts, events)
     try:
         out.mkdir(parents=True, exist_ok=True)
         # One after the other: no two of these texts are in memory together.

@@ -40,12 +40,12 @@ def below_bar(mean: float | None, bar: float | None) -> str:
 
 def _fail_answers(results: Results) -> str:
     """Return how often FAIL was answered; "" where it never was, and never would be right."""
-    found = results.fail_answers
+    answers = results.fail_answers
     parts = [
-        _share(found.infeasible, found.infeasible_scored, "scored infeasible tasks"),
-        _share(found.feasible, found.feasible_scored, "others"),
+        _share(answers.infeasible, answers.infeasible_scored, "scored infeasible tasks"),
+        _share(answers.feasible, answers.feasible_scored, "others"),
     ]
-    if not (found.infeasible_scored or found.feasible):
+    if not (answers.infeasible_scored or answers.feasible):
         return ""
     return "FAIL answered: " + ", ".join(part for part in parts if part)
 

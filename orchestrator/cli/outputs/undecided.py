@@ -35,25 +35,25 @@ class Undecided:
 
 def undecided_of(folded: Folded) -> Undecided:
     """Return what of a run has no score: the trials that a resume queues, and no other."""
-    open_ones = [one for one in folded.results if one.status is not Status.SCORED]
-    causes = Counter(one.cause.value if one.cause else NEVER_FINISHED for one in open_ones)
-    cut_off = sum(one.cause in CUT_OFF for one in folded.results)
+    open_ones = [result for result in folded.results if result.status is not Status.SCORED]
+    causes = Counter(result.cause.value if result.cause else NEVER_FINISHED for result in open_ones)
+    cut_off = sum(result.cause in CUT_OFF for result in folded.results)
     return Undecided(len(folded.results), dict(sorted(causes.items())), cut_off)
 
 
-def say_what_runs_again(found: Undecided) -> None:
+def say_what_runs_again(undecided: Undecided) -> None:
     """Say which trials are queued, and why no other is."""
-    if not found.trials:
-        click.echo(f"Undecided: none of {found.expected} trials, so nothing runs again")
+    if not undecided.trials:
+        click.echo(f"Undecided: none of {undecided.expected} trials, so nothing runs again")
         return
-    causes = ", ".join(f"{cause} {count}" for cause, count in found.causes.items())
-    scored = found.expected - found.trials
+    causes = ", ".join(f"{cause} {count}" for cause, count in undecided.causes.items())
+    scored = undecided.expected - undecided.trials
     kept = f"; the {scored} scored ones stay" + (
-        f", {found.cut_off} of them scored 0 for a timeout" if found.cut_off else ""
+        f", {undecided.cut_off} of them scored 0 for a timeout" if undecided.cut_off else ""
     )
     click.echo(
-        f"Undecided: {found.trials} of {found.expected} trials have no score ({causes}), and run "
-        f"again with a fresh budget{kept}"
+        f"Undecided: {undecided.trials} of {undecided.expected} trials have no score ({causes}),"
+        f" and run again with a fresh budget{kept}"
     )
 
 

@@ -159,12 +159,12 @@ class AzureCloud:
     def image(self, image_id: str) -> AzureImage | None:
         """As ``MachineEngine.image``: the version and its definition, read once each."""
         try:
-            found = self._call(
+            version = self._call(
                 "read the machine image", lambda: read_image(self._clients.compute(), image_id)
             )
         except GoneError:
             return None
-        return found.machine if found else None
+        return version.machine if version else None
 
     def disk_label(self, image: MachineImage) -> str:
         """As ``MachineEngine.disk_label``: type of storage and GB, which together say the tier."""

@@ -67,9 +67,11 @@ def read_image(compute: ComputeManagementClient, image_id: str) -> ImageVersion 
     )
     if version is None:
         return None
-    found = compute.gallery_image_versions.get(*where, version, expand="ReplicationStatus")
+    gallery_image_version = compute.gallery_image_versions.get(
+        *where, version, expand="ReplicationStatus"
+    )
     definition = compute.gallery_images.get(*where)
-    return _image_version(found.as_dict(), definition.as_dict())
+    return _image_version(gallery_image_version.as_dict(), definition.as_dict())
 
 
 def _newest(versions: Iterable[Json]) -> str | None:
@@ -82,33 +84,33 @@ def _newest(versions: Iterable[Json]) -> str | None:
     return max(open_, key=lambda name: [int(part) for part in _NUMBERS.findall(name)], default=None)
 
 
-def _image_version(found: Json, definition: Json) -> ImageVersion:
-    profile = own(found).get("publishingProfile") or {}
+def _image_version(result: Json, definition: Json) -> ImageVersion:
+    profile = own(result).get("publishingProfile") or {}
     default = profile.get("replicaCount") or 1
-    summary = (own(found).get("replicationStatus") or {}).get("summary") or []
+    summary = (own(result).get("replicationStatus") or {}).get("summary") or []
     replicas = {
         region_name(item.get("name")): int(item.get("regionalReplicaCount") or default)
         for item in profile.get("targetRegions") or []
     }
     states = {region_name(item.get("region")): str(item.get("state", "")) for item in summary}
     return ImageVersion(
-        id=str(found.get("id", "")),
+        id=str(result.get("id", "")),
         published=unix_seconds(profile.get("publishedDate")),
-        tags=dict(found.get("tags") or {}),
+        tags=dict(result.get("tags") or {}),
         replicas=replicas,
         states=states,
-        machine=_machine_image(found, definition, replicas, states),
+        machine=_machine_image(result, definition, replicas, states),
     )
 
 
 def _machine_image(
-    found: Json, definition: Json, replicas: Mapping[str, int], states: Mapping[str, str]
+    result: Json, definition: Json, replicas: Mapping[str, int], states: Mapping[str, str]
 ) -> AzureImage:
-    storage, asked = own(found).get("storageProfile") or {}, own(definition)
+    storage, asked = own(result).get("storageProfile") or {}, own(definition)
     features = {item.get("name"): str(item.get("value")) for item in asked.get("features") or []}
     controllers = features.get("DiskControllerTypes", "SCSI")  # without the feature: SCSI alone
     return AzureImage(
-        id=str(found.get("id", "")),
+        id=str(result.get("id", "")),
         data_disks=tuple(
             DataDisk(int(item["lun"]), item.get("sizeInGB"))
             for item in storage.get("dataDiskImages") or []
@@ -126,9 +128,9 @@ def _machine_image(
     )
 
 
-def own(found: Json) -> Json:
+def own(result: Json) -> Json:
     """Return a resource's own properties."""
-    properties: Json = found.get("properties") or {}
+    properties: Json = result.get("properties") or {}
     return properties
 
 

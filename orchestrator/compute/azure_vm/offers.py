@@ -118,8 +118,8 @@ def _restriction(region: str, sku: Json) -> str | None:
     return None
 
 
-def _same(one: object, other: object) -> bool:
-    return str(one).lower() == str(other).lower()
+def _same(entry: object, other: object) -> bool:
+    return str(entry).lower() == str(other).lower()
 
 
 def _number(text: str | None) -> float:

@@ -94,8 +94,8 @@ def classify_instance(statuses: object) -> Failure | None:
         if state.lower() != "provisioningstate" or outcome.lower() not in ("failed", "canceled"):
             continue
         unsaid = "Canceled" if outcome.lower() == "canceled" else "ProvisioningFailed"
-        told = {"code": cause or unsaid, "message": str(entry.get("message", ""))}
-        return _accepted(classify(told))
+        reported = {"code": cause or unsaid, "message": str(entry.get("message", ""))}
+        return _accepted(classify(reported))
     return None
 
 
@@ -156,8 +156,8 @@ def _judged(cause: _Cause) -> tuple[FailureKind, Scope] | None:
 
 def _parameter(cause: _Cause) -> Scope | None:
     """Return how far an ``InvalidParameter`` of a size, an image or a place reaches."""
-    told = (scope for sentence, scope in _NARROWER if sentence.search(cause.message))
-    return _TARGETS.get(cause.target.lower()) or next(told, None)
+    reported = (scope for sentence, scope in _NARROWER if sentence.search(cause.message))
+    return _TARGETS.get(cause.target.lower()) or next(reported, None)
 
 
 def _sentence(message: str) -> tuple[FailureKind, Scope] | None:

@@ -49,9 +49,9 @@ def counts_of(score: Score) -> list[Segment]:
 
 def counts_bar(score: Score) -> Chart:
     """Draw what became of everything expected as one bar."""
-    segments = [one for one in counts_of(score) if one.count]
-    label = ", ".join(f"{one.count} {one.label}" for one in segments)
-    values = [(one.kind, one.count) for one in segments]
+    segments = [segment for segment in counts_of(score) if segment.count]
+    label = ", ".join(f"{segment.count} {segment.label}" for segment in segments)
+    values = [(segment.kind, segment.count) for segment in segments]
     return stacked_bar(
         label or "Nothing was expected", values, GRADE_COLOURS, max(1, score.counts.expected)
     )
@@ -231,19 +231,20 @@ def _forecast_row(what: str, ratio: float, said: str) -> dict[str, Any]:
     }
 
 
-def phases(found: Sequence[Phase]) -> Chart | None:
+def phases(results: Sequence[Phase]) -> Chart | None:
     """Draw how long each phase took: half of the time, nine times of ten, at most."""
-    if not found:
+    if not results:
         return None
     values = [
-        {"phase": one.name, "p50": one.p50_s, "p90": one.p90_s, "max": one.max_s} for one in found
+        {"phase": phase.name, "p50": phase.p50_s, "p90": phase.p90_s, "max": phase.max_s}
+        for phase in results
     ]
     label = "; ".join(
-        f"{one.name}: median {span_of_time(one.p50_s)}, 90% {span_of_time(one.p90_s)}, "
-        f"longest {span_of_time(one.max_s)}"
-        for one in found
+        f"{phase.name}: median {span_of_time(phase.p50_s)}, 90% {span_of_time(phase.p90_s)}, "
+        f"longest {span_of_time(phase.max_s)}"
+        for phase in results
     )
-    longest = max(one.max_s for one in found)
+    longest = max(phase.max_s for phase in results)
 
     def spec(width: int) -> Spec:
         ticks = axis(longest, most=4, orient="bottom")

@@ -29,9 +29,9 @@ _POINTS = "datum.value ? format(100 * datum.value, '+.3~g') : '0'"
 
 def sides(document: Mapping[str, Any]) -> Chart:
     """Draw the success rate of every side with its interval."""
-    known = [document["baseline"], *(one["side"] for one in document["candidates"])]
+    known = [document["baseline"], *(entry["side"] for entry in document["candidates"])]
     values = [_side(number, side) for number, side in enumerate(known)]
-    label = "; ".join(f"{one['name']}: {percent(one['rate'])}" for one in values)
+    label = "; ".join(f"{value['name']}: {percent(value['rate'])}" for value in values)
 
     def spec(width: int) -> Spec:
         x = _share_scale(width, [0, 1], _PERCENT)
@@ -59,13 +59,13 @@ def _side(number: int, side: Mapping[str, Any]) -> dict[str, Any]:
 
 def pairs(paired: Mapping[str, Any]) -> Chart | None:
     """Draw how the tasks scored on both sides were decided; None when there is none."""
-    found = [(name, int(paired.get(name) or 0)) for name in _PAIRS]
-    total = sum(count for _, count in found)
+    results = [(name, int(paired.get(name) or 0)) for name in _PAIRS]
+    total = sum(count for _, count in results)
     if not total:
         return None
-    label = ", ".join(f"{count} {_PAIRS[name][0]}" for name, count in found)
+    label = ", ".join(f"{count} {_PAIRS[name][0]}" for name, count in results)
     colours = {name: colour for name, (_, colour) in _PAIRS.items()}
-    return stacked_bar(label, found, colours, total, (HALF, NARROW))
+    return stacked_bar(label, results, colours, total, (HALF, NARROW))
 
 
 def difference(paired: Mapping[str, Any]) -> Chart | None:
@@ -82,12 +82,12 @@ def by_domain(domains: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Draw each domain's difference of success rates; None when none is known."""
     rows = [
         {
-            **_difference(one["domain"], one["difference"], None),
+            **_difference(domain["domain"], domain["difference"], None),
             "low": 0.0,
-            "high": one["difference"],
+            "high": domain["difference"],
         }
-        for one in domains
-        if one["difference"] is not None
+        for domain in domains
+        if domain["difference"] is not None
     ]
     return _differences(rows, "Differences by domain", bars=True) if rows else None
 

@@ -45,18 +45,21 @@ def phase_rows(fleet: FleetEntry) -> list[tuple[str, float, float, float, int]]:
 
 
 def _phases(fleet: FleetEntry) -> list[Phase]:
-    return [Phase(one.phase, one.p50_s, one.p90_s, one.max_s, one.machines) for one in fleet.phases]
+    return [
+        Phase(phase.phase, phase.p50_s, phase.p90_s, phase.max_s, phase.machines)
+        for phase in fleet.phases
+    ]
 
 
 def machines(fleet: FleetEntry) -> Chart | None:
     """Draw the lives of the first hundred machines; None when no moment of any is known."""
     shown = fleet.machines[:LANES_LIMIT]
-    moments = [at for one in shown for at in _moments(one)]
+    moments = [at for entry in shown for at in _moments(entry)]
     if not moments:
         return None
     start, end = min(moments), max(moments)
     lanes = _lanes(shown)
-    bars = [bar for one in shown for bar in _life(one, lanes[one.name], start, end)]
+    bars = [bar for entry in shown for bar in _life(entry, lanes[entry.name], start, end)]
     marks = list(_marks(fleet, lanes, start))
     length = max(end - start, 1.0)
     label = f"Lives of {len(fleet.machines)} machines over {span_of_time(length)}"
@@ -77,7 +80,7 @@ def _moments(machine: MachineEntry) -> list[float]:
 
 def _lanes(machines: Sequence[MachineEntry]) -> dict[str, str]:
     """Return what to call each machine: its name, or only where it differs if names are long."""
-    parts = {one.name: clean(one.name).split("-") for one in machines}
+    parts = {machine.name: clean(machine.name).split("-") for machine in machines}
     columns = zip(*parts.values(), strict=False)
     shared = len(list(takewhile(lambda column: len(set(column)) == 1, columns)))
     long = any(len(clean(name)) > _LANE_LIMIT for name in parts)

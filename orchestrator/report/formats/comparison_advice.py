@@ -19,31 +19,35 @@ _NAMED = 5
 _OPEN = (Verdict.NOT_DISTINGUISHABLE, Verdict.UNDERPOWERED)
 
 
-def advice(one: Candidate) -> list[str]:
+def advice(candidate: Candidate) -> list[str]:
     """Return what is to be read beside a verdict before anybody acts on it, as sentences."""
     said = []
-    if one.decision is not None and one.beside.flips is not None:
-        said += _flips(one, one.beside.flips)
-    if one.beside.tipping is not None:
-        said.append(_tipping(one, one.beside.tipping))
-    elif _too_many(one):
+    if candidate.decision is not None and candidate.beside.flips is not None:
+        said += _flips(candidate, candidate.beside.flips)
+    if candidate.beside.tipping is not None:
+        said.append(_tipping(candidate, candidate.beside.tipping))
+    elif _too_many(candidate):
         said.append(f"More than {MOST_MISSING} scores are missing: how few undo it is not counted.")
-    if one.verdict in _OPEN and one.beside.unscored:
-        said.append(_rerun(one.beside.unscored))
+    if candidate.verdict in _OPEN and candidate.beside.unscored:
+        said.append(_rerun(candidate.beside.unscored))
     return said
 
 
-def _too_many(one: Candidate) -> bool:
+def _too_many(candidate: Candidate) -> bool:
     """Whether so much is missing that no tipping point was looked for."""
-    lacking = sum(run.trials for run in one.beside.unscored)
-    return one.decision is not None and one.decision.survives is False and lacking > MOST_MISSING
+    lacking = sum(run.trials for run in candidate.beside.unscored)
+    return (
+        candidate.decision is not None
+        and candidate.decision.survives is False
+        and lacking > MOST_MISSING
+    )
 
 
-def _flips(one: Candidate, flips: Flips) -> list[str]:
+def _flips(candidate: Candidate, flips: Flips) -> list[str]:
     where = f"on {flips.where}" if flips.where else "in the baseline"
     sides = (
-        ("lost", one.paired.lost, [task for task in flips.tasks if task.lost]),
-        ("gained", one.paired.gained, [task for task in flips.tasks if not task.lost]),
+        ("lost", candidate.paired.lost, [task for task in flips.tasks if task.lost]),
+        ("gained", candidate.paired.gained, [task for task in flips.tasks if not task.lost]),
     )
     return [
         f"{len(tasks)} of the {total} {name} {'task' if total == 1 else 'tasks'} "
@@ -55,13 +59,13 @@ def _flips(one: Candidate, flips: Flips) -> list[str]:
 
 
 def _names(tasks: Sequence[Flip]) -> str:
-    shown = [f"{'/'.join(one.key)} ({one.successes} of {one.scored})" for one in tasks[:_NAMED]]
+    shown = [f"{'/'.join(flip.key)} ({flip.successes} of {flip.scored})" for flip in tasks[:_NAMED]]
     more = [f"{len(tasks) - _NAMED} more"] if len(tasks) > _NAMED else []
     return ", ".join([*shown, *more])
 
 
-def _tipping(one: Candidate, tipping: Tipping) -> str:
-    finding = f"The finding ({words.DIRECTIONS[one.direction]})"
+def _tipping(candidate: Candidate, tipping: Tipping) -> str:
+    finding = f"The finding ({words.DIRECTIONS[candidate.direction]})"
     if not tipping.needed:
         return f"{finding} can be undone by what other scores lack, however its own had ended."
     if tipping.missing == 1:
@@ -77,9 +81,10 @@ def _tipping(one: Candidate, tipping: Tipping) -> str:
 
 def _rerun(runs: Sequence[Unscored]) -> str:
     named = ", ".join(
-        f"{one.trials} {'trial' if one.trials == 1 else 'trials'} of {one.run} ({one.role})"
-        for one in runs[:_NAMED]
+        f"{unscored.trials} {'trial' if unscored.trials == 1 else 'trials'}"
+        f" of {unscored.run} ({unscored.role})"
+        for unscored in runs[:_NAMED]
     )
     more = f", and {len(runs) - _NAMED} runs more" if len(runs) > _NAMED else ""
-    commands = "; ".join(dict.fromkeys(one.said for one in runs[:_NAMED]))
+    commands = "; ".join(dict.fromkeys(unscored.said for unscored in runs[:_NAMED]))
     return f"Run again what has no score, then compare again: {named}{more}. {commands}"

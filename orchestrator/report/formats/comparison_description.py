@@ -27,21 +27,22 @@ def scores(paired: Paired) -> str:
 
 def permuted(paired: Paired) -> str:
     """Return the scores' permutation test with a comma after it; "" where all are 0 or 1."""
-    found = paired.described.score_test
-    if found is None:
+    finding = paired.described.score_test
+    if finding is None:
         return ""
-    return f"{TESTS[found.method]} {p_of(found.p, found.method)} ({DIRECTIONS[found.direction]}), "
+    method, direction = finding.method, DIRECTIONS[finding.direction]
+    return f"{TESTS[method]} {p_of(finding.p, method)} ({direction}), "
 
 
 def by_application(paired: Paired) -> str:
     """Return the difference's interval if an application's tasks go together; "" without one."""
-    found = paired.described
-    if found.clustered_interval is None:
+    described = paired.described
+    if described.clustered_interval is None:
         return ""
     return (
         f"by application {points(paired.difference)} (95%: "
-        f"{point_range(found.clustered_interval)}; CR2, t over {found.clusters} applications, "
-        "too few and too unlike in size to be more than indicative)"
+        f"{point_range(described.clustered_interval)}; CR2, t over {described.clusters}"
+        " applications, too few and too unlike in size to be more than indicative)"
     )
 
 

@@ -53,38 +53,39 @@ TESTS = {
 """How the tests that decide are called; any other is an exact stratified one."""
 
 
-def verdict_sentence(one: Candidate) -> str:
+def verdict_sentence(candidate: Candidate) -> str:
     """Return the verdict on a candidate and what it rests on, as one sentence."""
-    return f"{TITLES[one.verdict]}: {reason(one)}"
+    return f"{TITLES[candidate.verdict]}: {reason(candidate)}"
 
 
-def reason(one: Candidate) -> str:
+def reason(candidate: Candidate) -> str:
     """Return why the verdict is what it is."""
-    decision = one.decision
+    decision = candidate.decision
     if decision is None:
         return "a simulated run says nothing about a real one."
     test = TESTS.get(decision.method, "exact stratified")
-    seen = f"{moved(one)} ({test} {p_of(decision.p, decision.method)})"
+    seen = f"{moved(candidate)} ({test} {p_of(decision.p, decision.method)})"
     if decision.survives is False:
         return (
-            f"{seen[:-1]} for {DIRECTIONS[one.direction]}), but {undecided(one.paired)}; "
-            f"{at_worst(one, decision)}. {beside(one.paired)}"
+            f"{seen[:-1]} for {DIRECTIONS[candidate.direction]}), but"
+            f" {undecided(candidate.paired)}; {at_worst(candidate, decision)}."
+            f" {beside(candidate.paired)}"
             "Finish the runs, then compare again."
         )
     if decision.verdict is Verdict.UNDERPOWERED:
-        return f"{seen}. {beside(one.paired)}{_why_underpowered(one)}"
+        return f"{seen}. {beside(candidate.paired)}{_why_underpowered(candidate)}"
     if decision.verdict is Verdict.NOT_DISTINGUISHABLE:
-        unseen = reach(one.paired) if one.on == "success" else ""
-        return f"{seen}. {beside(one.paired)}{unseen}".strip()
-    held = f" It holds however they had ended: {undecided(one.paired)}."
-    against = _moves_against(one)
-    said = " ".join((beside(one.paired) + against).split())
+        unseen = reach(candidate.paired) if candidate.on == "success" else ""
+        return f"{seen}. {beside(candidate.paired)}{unseen}".strip()
+    held = f" It holds however they had ended: {undecided(candidate.paired)}."
+    against = _moves_against(candidate)
+    said = " ".join((beside(candidate.paired) + against).split())
     return " ".join(
         part
         for part in (
-            f"{seen}, {_change(one)}.",
+            f"{seen}, {_change(candidate)}.",
             said,
-            held.strip() if one.paired.undecided else "",
+            held.strip() if candidate.paired.undecided else "",
         )
         if part
     )
@@ -105,29 +106,29 @@ def beside(paired: Paired) -> str:
     return said
 
 
-def moved(one: Candidate) -> str:
+def moved(candidate: Candidate) -> str:
     """Return what changed of what decides."""
-    paired = one.paired
-    if one.on == "success":
+    paired = candidate.paired
+    if candidate.on == "success":
         return counts(paired)
     differing = f"{paired.described.differing} of {tasks(paired.tasks)} differ"
     return f"mean score {points(paired.score_difference)}, {differing}"
 
 
-def _change(one: Candidate) -> str:
+def _change(candidate: Candidate) -> str:
     """Return the difference that decides, with its interval."""
-    if one.on == "success":
-        return change(one.paired)
-    held = point_range(one.paired.score_interval)
-    return f"95%: {held}" if one.paired.score_interval else "alike on all of them"
+    if candidate.on == "success":
+        return change(candidate.paired)
+    held = point_range(candidate.paired.score_interval)
+    return f"95%: {held}" if candidate.paired.score_interval else "alike on all of them"
 
 
-def _moves_against(one: Candidate) -> str:
+def _moves_against(candidate: Candidate) -> str:
     """Return that what does not decide contradicts what does; "" where it does not."""
-    paired = one.paired
-    if one.on == "success":
+    paired = candidate.paired
+    if candidate.on == "success":
         return _mean_against(paired)
-    if paired.direction * one.direction >= 0:
+    if paired.direction * candidate.direction >= 0:
         return ""
     return f"Full successes move the other way: {change(paired)}; mean scores decide."
 
@@ -143,16 +144,18 @@ def _mean_against(paired: Paired) -> str:
     )
 
 
-def at_worst(one: Candidate, decision: Decision) -> str:
+def at_worst(candidate: Candidate, decision: Decision) -> str:
     """Return what the missing scores would make of a finding: its p, and in which direction."""
-    against = one.direction * (decision.turn or 0)
+    against = candidate.direction * (decision.turn or 0)
     towards = f"for {DIRECTIONS[against]}" if against else "for no difference"
     return f"at worst {p_is(decision.p_worst)} {towards}, had they all gone against it"
 
 
-def _why_underpowered(one: Candidate) -> str:
-    paired = one.paired
-    differing = paired.gained + paired.lost if one.on == "success" else paired.described.differing
+def _why_underpowered(candidate: Candidate) -> str:
+    paired = candidate.paired
+    differing = (
+        paired.gained + paired.lost if candidate.on == "success" else paired.described.differing
+    )
     if differing < FEWEST_DISCORDANT:
         return (
             f"Fewer than {FEWEST_DISCORDANT} tasks that differ can never reach 0.05, whichever way "
@@ -228,18 +231,18 @@ def point_range(interval: Interval | None) -> str:
     return NONE if interval is None else f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
 
 
-def mean(found: Totals) -> str:
+def mean(sums: Totals) -> str:
     """Return the mean over scored with its interval."""
-    held = found.mean_interval
-    return percent(found.mean) + (f" (95%: {_between(held)})" if held else "")
+    held = sums.mean_interval
+    return percent(sums.mean) + (f" (95%: {_between(held)})" if held else "")
 
 
-def successes(found: Totals) -> str:
+def successes(sums: Totals) -> str:
     """Return full successes over scored, their rate and its interval; a dash without a score."""
-    if found.rate is None:
+    if sums.rate is None:
         return NONE
-    held = f" (95%: {_between(found.interval)})" if found.interval else ""
-    return f"{found.successes}/{found.scored} = {percent(found.rate)}{held}"
+    held = f" (95%: {_between(sums.interval)})" if sums.interval else ""
+    return f"{sums.successes}/{sums.scored} = {percent(sums.rate)}{held}"
 
 
 def _between(interval: Interval) -> str:
@@ -252,19 +255,19 @@ def domain_change(row: DomainRow) -> str:
     return points(row.difference) + held
 
 
-def warnings(comparison: Comparison, one: Candidate) -> list[str]:
+def warnings(comparison: Comparison, candidate: Candidate) -> list[str]:
     """Return what a reader must know before using the verdict, as sentences."""
     simulated = ["Simulated: no score here says anything about an agent."]
-    return (simulated if comparison.simulated else []) + caveats(comparison, one)
+    return (simulated if comparison.simulated else []) + caveats(comparison, candidate)
 
 
-def caveats(comparison: Comparison, one: Candidate) -> list[str]:
+def caveats(comparison: Comparison, candidate: Candidate) -> list[str]:
     """Return the warnings, but for that of simulation, which most surfaces show by itself."""
-    paired = one.paired
-    said = unlike_inputs(comparison.baseline, one.side)
+    paired = candidate.paired
+    said = unlike_inputs(comparison.baseline, candidate.side)
     if paired.undecided:
         said.append(f"Incomplete: {undecided(paired)}.")
-    return said + [_unlike_sentence(entry) for entry in one.unlike]
+    return said + [_unlike_sentence(entry) for entry in candidate.unlike]
 
 
 def _unlike_sentence(entry: Unlike) -> str:
@@ -278,9 +281,13 @@ def _unlike_sentence(entry: Unlike) -> str:
     )
 
 
-def against_warnings(found: Against) -> list[str]:
+def against_warnings(comparison: Against) -> list[str]:
     """Return what must be read with a run beside published numbers, as sentences."""
-    totals_, whole, number = totals(found.side.trials), found.whole, len(found.side.trials)
+    totals_, whole, number = (
+        totals(comparison.side.trials),
+        comparison.whole,
+        len(comparison.side.trials),
+    )
     said = ["Published numbers are unpaired: another time, other machines, perhaps other tasks."]
     if totals_.scored < totals_.expected:
         said.append(f"{totals_.expected - totals_.scored} of {totals_.expected} have no score.")
@@ -296,11 +303,11 @@ def group_rate(row: GroupRow) -> str:
     return f"{percent(row.rate)} of {tasks(row.tasks_scored)} ({row.successes}/{row.scored} trials)"
 
 
-def against_sentence(found: Against) -> str:
+def against_sentence(comparison: Against) -> str:
     """Return what can be said of a run beside published numbers, as one sentence."""
-    row = found.whole
-    name = found.published.name
-    if found.side.simulated:
+    row = comparison.whole
+    name = comparison.published.name
+    if comparison.side.simulated:
         return f"No verdict: a simulated run says nothing beside {name}."
     if row is None or row.rate is None:
         return f"No verdict: no total to set beside {name}."
@@ -309,4 +316,4 @@ def against_sentence(found: Against) -> str:
         f"({name}); {points(row.difference)} (95%: {point_range(row.interval)}), Fisher's exact "
         f"{p_is(row.p)}"
     )
-    return f"{TITLES[found.verdict]}: {seen}. Unpaired, under conditions of their own."
+    return f"{TITLES[comparison.verdict]}: {seen}. Unpaired, under conditions of their own."

@@ -32,24 +32,27 @@ KIND_TITLES = {
 def render_text(comparison: Comparison) -> str:
     """Return the comparison as lines of text: verdicts first, then tables and tasks by name."""
     blocks = [
-        *("\n".join(_verdict(one, comparison)) for one in comparison.candidates),
-        *("\n".join(_published(one)) for one in comparison.against),
+        *("\n".join(_verdict(candidate, comparison)) for candidate in comparison.candidates),
+        *("\n".join(_published(against)) for against in comparison.against),
         "\n".join(_sides(comparison)),
-        *("\n".join(_details(one)) for one in comparison.candidates),
-        *("\n".join(_groups(one)) for one in comparison.against),
+        *("\n".join(_details(candidate)) for candidate in comparison.candidates),
+        *("\n".join(_groups(against)) for against in comparison.against),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _verdict(one: Candidate, comparison: Comparison) -> list[str]:
-    named = f"{one.side.name} against {comparison.baseline.name}: "
-    lines = [named + words.verdict_sentence(one), *(f"  {text}" for text in advice(one))]
-    return lines + [f"  ! {text}" for text in words.warnings(comparison, one)]
+def _verdict(candidate: Candidate, comparison: Comparison) -> list[str]:
+    named = f"{candidate.side.name} against {comparison.baseline.name}: "
+    lines = [
+        named + words.verdict_sentence(candidate),
+        *(f"  {text}" for text in advice(candidate)),
+    ]
+    return lines + [f"  ! {text}" for text in words.warnings(comparison, candidate)]
 
 
-def _published(one: Against) -> list[str]:
-    warned = [f"  ! {text}" for text in words.against_warnings(one)]
-    return [f"{one.side.name}: {words.against_sentence(one)}", *warned]
+def _published(comparison: Against) -> list[str]:
+    warned = [f"  ! {text}" for text in words.against_warnings(comparison)]
+    return [f"{comparison.side.name}: {words.against_sentence(comparison)}", *warned]
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -63,18 +66,18 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _sides(comparison: Comparison) -> list[str]:
-    sides = [comparison.baseline, *(one.side for one in comparison.candidates)]
+    sides = [comparison.baseline, *(candidate.side for candidate in comparison.candidates)]
     head = ("run", "scored", "full successes", "mean", "cost", "time")
     return table([head, *(_side_row(side) for side in sides)])
 
 
 def _side_row(side: Side) -> tuple[str, ...]:
-    found = totals(side.trials)
+    sums = totals(side.trials)
     return (
         side.name,
-        f"{found.scored}/{found.expected}",
-        words.successes(found),
-        words.mean(found),
+        f"{sums.scored}/{sums.expected}",
+        words.successes(sums),
+        words.mean(sums),
         dollars(cost_of(side)),
         span_of_time(time_of(side)),
     )
@@ -94,12 +97,12 @@ def time_of(side: Side) -> float | None:
     return sum(known) / len(known) if len(known) == len(spans) else None
 
 
-def _details(one: Candidate) -> list[str]:
-    paired = one.paired
+def _details(candidate: Candidate) -> list[str]:
+    paired = candidate.paired
     lines = [
-        f"{one.side.name}, {words.tasks(paired.tasks)} scored on both sides",
+        f"{candidate.side.name}, {words.tasks(paired.tasks)} scored on both sides",
         f"  full successes {words.change(paired)}",
-        *(["  " + description.scores(paired)] if one.on == "success" else []),
+        *(["  " + description.scores(paired)] if candidate.on == "success" else []),
         *(f"  {text}" for text in (description.by_application(paired),) if text),
     ]
     rows = [
@@ -111,19 +114,19 @@ def _details(one: Candidate) -> list[str]:
             words.domain_change(row),
             words.p(row.p),
         )
-        for row in one.domains
+        for row in candidate.domains
         if row.gained or row.lost
     ]
     if rows:
         head = ("domain", "tasks", "gained", "lost", "difference (95%)", "p (Holm)")
         lines += ["  " + line for line in table([head, *rows])]
     for kind in KINDS:
-        lines += _named(one, kind)
+        lines += _named(candidate, kind)
     return lines
 
 
-def _named(one: Candidate, kind: str) -> list[str]:
-    names = ["/".join(changed.key) for changed in one.changed if changed.kind == kind]
+def _named(candidate: Candidate, kind: str) -> list[str]:
+    names = ["/".join(changed.key) for changed in candidate.changed if changed.kind == kind]
     if not names:
         return []
     shown = [f"    {name}" for name in names[:_NAMES_SHOWN]]
@@ -132,7 +135,7 @@ def _named(one: Candidate, kind: str) -> list[str]:
     return [f"  {KIND_TITLES[kind]} ({len(names)})", *shown]
 
 
-def _groups(one: Against) -> list[str]:
+def _groups(comparison: Against) -> list[str]:
     head = ("group", "tasks", "rate", "published", "difference", "95%", "p")
     rows = [
         (
@@ -144,6 +147,9 @@ def _groups(one: Against) -> list[str]:
             words.point_range(row.interval),
             words.p(row.p),
         )
-        for row in one.rows
+        for row in comparison.rows
     ]
-    return [f"{one.side.name} beside {one.published.name} (unpaired)", *table([head, *rows])]
+    return [
+        f"{comparison.side.name} beside {comparison.published.name} (unpaired)",
+        *table([head, *rows]),
+    ]

@@ -128,11 +128,11 @@ def _element(tag: str, kind: str, why: str, task: TaskEntry) -> ET.Element:
 
 
 def _attempt_lines(task: TaskEntry) -> Iterable[str]:
-    for one in task.attempts:
-        end = one.cause.value if one.cause else f"score {one.score:g}"
-        message = f": {one.message}" if one.message else ""
+    for attempt in task.attempts:
+        end = attempt.cause.value if attempt.cause else f"score {attempt.score:g}"
+        message = f": {attempt.message}" if attempt.message else ""
         yield clean(
-            f"attempt {one.number} on {one.worker} ({one.machine}): {end}, {one.seconds:.1f} s"
-            f"{message}",
+            f"attempt {attempt.number} on {attempt.worker} ({attempt.machine}): {end},"
+            f" {attempt.seconds:.1f} s{message}",
             _MESSAGE_LIMIT,
         )

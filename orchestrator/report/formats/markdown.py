@@ -107,12 +107,12 @@ def _domains(results: Results) -> str:
 
 
 def _trials(results: Results) -> str:
-    found = results.repeats
-    if found is None:
+    repeats = results.repeats
+    if repeats is None:
         return ""
-    rows = [f"| {name} | {value} |" for name, value in wording.trials(found)]
+    rows = [f"| {name} | {value} |" for name, value in wording.trials(repeats)]
     head = ["### Trials", "", "| | |", "| :-- | :-- |", *rows]
-    flaky = [f"- {markdown_code(label, 420)}" for label in found.flaky]
+    flaky = [f"- {markdown_code(label, 420)}" for label in repeats.flaky]
     if not flaky:
         return "\n".join(head)
     head += ["", f"<details><summary>Trials disagree ({len(flaky)})</summary>", ""]
@@ -135,9 +135,9 @@ def _fleet(results: Results) -> str:
         lines += ["", "| Phase | Half within | 90% within | Slowest | Machines |"]
         lines.append("| :-- | --: | --: | --: | --: |")
         lines += [
-            f"| {one.phase} | {span_of_time(one.p50_s)} | {span_of_time(one.p90_s)} "
-            f"| {span_of_time(one.max_s)} | {one.machines} |"
-            for one in fleet.phases
+            f"| {phase.phase} | {span_of_time(phase.p50_s)} | {span_of_time(phase.p90_s)} "
+            f"| {span_of_time(phase.max_s)} | {phase.machines} |"
+            for phase in fleet.phases
         ]
     return "\n".join(lines)
 

@@ -29,7 +29,7 @@ class Point:
     run: RunRecord
     branch: str
     commit: str
-    found: Totals
+    totals: Totals
     changed: tuple[str, ...]
 
 
@@ -122,42 +122,42 @@ def render_history(points: Sequence[Point]) -> str:
 
 
 def _row(point: Point) -> tuple[str, ...]:
-    run, found = point.run, point.found
+    run, sums = point.run, point.totals
     marks = ["[SIMULATED]"] if run.simulated else []
     marks += [f"changed: {', '.join(point.changed)}"] if point.changed else []
     return (
         moment(run.started or 0.0),
         run.id,
         point.branch,
-        f"{found.scored}/{found.expected}",
-        words.successes(found),
-        words.mean(found),
+        f"{sums.scored}/{sums.expected}",
+        words.successes(sums),
+        words.mean(sums),
         dollars(run.cost_usd),
         span_of_time(run.makespan_s),
-        "#" * round(_BAR * (found.rate or 0.0)),
+        "#" * round(_BAR * (sums.rate or 0.0)),
         " ".join(marks),
     )
 
 
 def _trend(points: Sequence[Point]) -> list[str]:
-    like, found = like_runs(points), slope(points)
+    like, trend = like_runs(points), slope(points)
     others = ", ".join(f"{number} {reason}" for reason, number in sorted(like.left_out.items()))
     left_out = f" Left out: {others}." if others else ""
-    if found is None:
+    if trend is None:
         if len(points) < stats.FEWEST_RUNS:
             return []
         few = f"{len(like.runs)} runs like the newest, {len(like.tasks)} common tasks"
         return [f"No trend: {few}; {stats.FEWEST_RUNS} runs are needed.{left_out}"]
-    low, high = 100 * found.low, 100 * found.high
+    low, high = 100 * trend.low, 100 * trend.high
     held = f" (95%: {low:+.1f} to {high:+.1f})" if high > low else ""
     moves = "" if low > 0 or high < 0 else ": no trend is seen"
     over = f"{len(like.runs)} runs like the newest on their {len(like.tasks)} common tasks"
-    return [f"Trend {words.points(found.slope)} a run{held}, over {over}{moves}.{left_out}"]
+    return [f"Trend {words.points(trend.slope)} a run{held}, over {over}{moves}.{left_out}"]
 
 
 def history_document(points: Sequence[Point]) -> dict[str, Any]:
     """Return the history as a value that JSON can hold."""
-    found, like = slope(points), like_runs(points) if points else None
+    trend, like = slope(points), like_runs(points) if points else None
     return {
         "runs": [
             {
@@ -166,13 +166,13 @@ def history_document(points: Sequence[Point]) -> dict[str, Any]:
                 "commit": point.commit,
                 "started": point.run.started,
                 "simulated": point.run.simulated,
-                "expected": point.found.expected,
-                "scored": point.found.scored,
-                "successes": point.found.successes,
-                "rate": point.found.rate,
-                "low": point.found.interval.low if point.found.interval else None,
-                "high": point.found.interval.high if point.found.interval else None,
-                "mean": point.found.mean,
+                "expected": point.totals.expected,
+                "scored": point.totals.scored,
+                "successes": point.totals.successes,
+                "rate": point.totals.rate,
+                "low": point.totals.interval.low if point.totals.interval else None,
+                "high": point.totals.interval.high if point.totals.interval else None,
+                "mean": point.totals.mean,
                 "cost_usd": point.run.cost_usd,
                 "makespan_s": point.run.makespan_s,
                 "changed": list(point.changed),
@@ -180,12 +180,12 @@ def history_document(points: Sequence[Point]) -> dict[str, Any]:
             for point in points
         ],
         "trend": None
-        if found is None or like is None
+        if trend is None or like is None
         else {
-            "slope": found.slope,
-            "low": found.low,
-            "high": found.high,
-            "level": found.level,
+            "slope": trend.slope,
+            "low": trend.low,
+            "high": trend.high,
+            "level": trend.level,
             "runs": len(like.runs),
             "tasks": len(like.tasks),
         },

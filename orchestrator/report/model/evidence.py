@@ -95,10 +95,10 @@ class DirectoryEvidence(Mapping["Unit", TaskEvidence]):
 
 def _thought(directory: Path, screenshot: str) -> str:
     """Return what the agent answered at a step, when that was kept beside its screenshot."""
-    found = _SCREENSHOT.match(screenshot.rpartition("/")[2])
-    if found is None:
+    match = _SCREENSHOT.match(screenshot.rpartition("/")[2])
+    if match is None:
         return ""
-    data = files.read_head(directory / f"plan_result{found.group(1)}.txt", _THOUGHT_BYTES)
+    data = files.read_head(directory / f"plan_result{match.group(1)}.txt", _THOUGHT_BYTES)
     return clean_lines((data or b"").decode(errors="replace"), _THOUGHT_BYTES)
 
 

@@ -112,8 +112,8 @@ def repeats(tasks: Iterable[TaskEntry]) -> Repeats | None:
     for task in tasks:
         if task.score is not None:
             scores.setdefault(task.label, []).append(task.score)
-    found = stats.over_trials(list(scores.values()))
-    return None if found is None else Repeats(found, _flaky(scores))
+    trials = stats.over_trials(list(scores.values()))
+    return None if trials is None else Repeats(trials, _flaky(scores))
 
 
 def _flaky(scores: Mapping[str, Sequence[float]]) -> tuple[str, ...]:

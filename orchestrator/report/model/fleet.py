@@ -55,49 +55,51 @@ class FleetEvents:
 
 
 def fleet_of(
-    told: FleetEvents, tasks: Sequence[TaskEntry], workers: Sequence[WorkerEntry]
+    events: FleetEvents, tasks: Sequence[TaskEntry], workers: Sequence[WorkerEntry]
 ) -> FleetEntry | None:
     """Return the fleet that these events tell of; None when there are none.
 
     Args:
-        told: The events.
+        events: The events.
         tasks: The run's tasks: when the first began on a machine, how many were scored.
         workers: The run's workers: which shard a machine served.
     """
-    if not told.events:
+    if not events.events:
         return None
-    lives = lives_of(told.events)
+    lives = lives_of(events.events)
     first = _first_tasks(tasks)
-    shards = {one.machine: one.shard for one in workers}
+    shards = {worker.machine: worker.shard for worker in workers}
     for life in lives:
         life.at("first_task", first.get(clean(life.name, NAME_LIMIT)))
         life.in_order()
-    machines = [_machine(life, shards, told.now) for life in lives]
-    cost, minutes = _money(told, lives, tasks)
+    machines = [_machine(life, shards, events.now) for life in lives]
+    cost, minutes = _money(events, lives, tasks)
     return FleetEntry(
         cost=cost,
         minutes=minutes,
         phases=_phases(machines),
         machines=tuple(machines[-MACHINES_SHOWN:]),
         machines_left_out=max(0, len(machines) - MACHINES_SHOWN),
-        events=tuple(_event(one) for one in told.events[-EVENTS_SHOWN:]),
-        events_left_out=max(0, len(told.events) - EVENTS_SHOWN),
-        proof=_proof(told.events),
+        events=tuple(_event(event) for event in events.events[-EVENTS_SHOWN:]),
+        events_left_out=max(0, len(events.events) - EVENTS_SHOWN),
+        proof=_proof(events.events),
     )
 
 
-def spent_so_far(told: FleetEvents) -> float | None:
+def spent_so_far(events: FleetEvents) -> float | None:
     """Return US dollars that the machines of these events cost until now; None with no price."""
-    bills = billed(told.events, told.now).bills
-    return spent(bills, told.now) if bills else None
+    bills = billed(events.events, events.now).bills
+    return spent(bills, events.now) if bills else None
 
 
 def _first_tasks(tasks: Iterable[TaskEntry]) -> dict[str, float]:
     """Return when the first attempt began on each machine."""
     first: dict[str, float] = {}
-    for one in (attempt for task in tasks for attempt in task.attempts):
-        if one.machine and plausible_time(one.started):
-            first[one.machine] = min(one.started, first.get(one.machine, math.inf))
+    for attempt_entry in (attempt for task in tasks for attempt in task.attempts):
+        if attempt_entry.machine and plausible_time(attempt_entry.started):
+            first[attempt_entry.machine] = min(
+                attempt_entry.started, first.get(attempt_entry.machine, math.inf)
+            )
     return first
 
 
@@ -124,20 +126,20 @@ def _machine(life: Life, shards: Mapping[str, int | None], now: float) -> Machin
 
 
 def _money(
-    told: FleetEvents, lives: Sequence[Life], tasks: Sequence[TaskEntry]
+    events: FleetEvents, lives: Sequence[Life], tasks: Sequence[TaskEntry]
 ) -> tuple[CostEntry, MinutesEntry]:
-    bills = [life.bill(told.now) for life in lives]
+    bills = [life.bill(events.now) for life in lives]
     known = [bill for bill in bills if bill is not None]
     scores = [task.score for task in tasks if task.score is not None]
     reckoned = final_cost(
         known,
-        told.now,
+        events.now,
         task_s=_task_seconds(tasks),
         scored=len(scores),
         successes=sum(score >= 1.0 for score in scores),
     )
     cost = CostEntry(
-        predicted_usd=_predicted(told.events),
+        predicted_usd=_predicted(events.events),
         final_usd=reckoned.usd if known else None,
         per_task_usd=reckoned.usd_per_task if known else None,
         per_success_usd=reckoned.usd_per_success if known else None,
@@ -151,20 +153,20 @@ def _task_seconds(tasks: Iterable[TaskEntry]) -> float:
     """Return the wall-clock seconds of every attempt that tells when it began and ended."""
     attempts = (attempt for task in tasks for attempt in task.attempts)
     return math.fsum(
-        max(0.0, one.ended - one.started)
-        for one in attempts
-        if plausible_time(one.started) and plausible_time(one.ended)
+        max(0.0, attempt.ended - attempt.started)
+        for attempt in attempts
+        if plausible_time(attempt.started) and plausible_time(attempt.ended)
     )
 
 
 def _predicted(events: Iterable[Event]) -> float | None:
     """Return what the run was first expected to cost: a later start has less left to do."""
-    found = (one.number("usd") for one in events if one.kind == "prediction")
-    return next((usd for usd in found if usd is not None), None)
+    results = (event.number("usd") for event in events if event.kind == "prediction")
+    return next((usd for usd in results if usd is not None), None)
 
 
 def _phases(machines: Sequence[MachineEntry]) -> tuple[PhaseEntry, ...]:
-    found = []
+    result = []
     for phase, begins, ends in PHASES:
         took = sorted(
             end - begin
@@ -173,8 +175,10 @@ def _phases(machines: Sequence[MachineEntry]) -> tuple[PhaseEntry, ...]:
             and (end := getattr(machine, ends)) is not None
         )
         if took:
-            found.append(PhaseEntry(phase, _rank(took, 0.5), _rank(took, 0.9), took[-1], len(took)))
-    return tuple(found)
+            result.append(
+                PhaseEntry(phase, _rank(took, 0.5), _rank(took, 0.9), took[-1], len(took))
+            )
+    return tuple(result)
 
 
 def _rank(ordered: Sequence[float], part: float) -> float:
@@ -195,10 +199,10 @@ def _event(event: Event) -> EventEntry:
 
 def _proof(events: Iterable[Event]) -> ProofEntry | None:
     """Return the newest proof."""
-    found = proofs_of(events)
-    if not found:
+    results = proofs_of(events)
+    if not results:
         return None
-    last = found[-1]
+    last = results[-1]
     looks = last.number("looks") or 0.0
     left = tuple(clean(name) for name in last.texts("left")[:_LEFT_SHOWN])
     return ProofEntry(last.yes("proved"), max(0, int(looks)), last.at, left)

@@ -86,25 +86,27 @@ def gestures(action: str, pointer: Point | None = None) -> tuple[list[Gesture], 
         action: The action's text; of a longer one the first 4,000 characters are read.
         pointer: Where the pointer is before it, if known.
     """
-    found: list[Gesture] = []
+    results: list[Gesture] = []
     for name, arguments in _calls(action[:ACTION_LIMIT]):
         gesture = _gesture(name, arguments, pointer)
         if gesture is None:
             continue
         pointer = gesture.at or (None if gesture.text and gesture.kind == "move" else pointer)
-        if len(found) < GESTURES_LIMIT:
-            found.append(gesture)
-    return _joined(found), pointer
+        if len(results) < GESTURES_LIMIT:
+            results.append(gesture)
+    return _joined(results), pointer
 
 
-def _joined(found: list[Gesture]) -> list[Gesture]:
+def _joined(results: list[Gesture]) -> list[Gesture]:
     """Leave out moves that a later gesture in the same action ends at."""
     return [
-        one
-        for number, one in enumerate(found)
-        if one.kind != "move"
-        or one.text
-        or not any(later.at == one.at or later.start == one.at for later in found[number + 1 :])
+        gesture
+        for number, gesture in enumerate(results)
+        if gesture.kind != "move"
+        or gesture.text
+        or not any(
+            later.at == gesture.at or later.start == gesture.at for later in results[number + 1 :]
+        )
     ]
 
 

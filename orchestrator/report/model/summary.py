@@ -35,12 +35,12 @@ _VALUES_SHOWN = 8
 
 
 def summarize(
-    plan: Plan, folded: Folded, facts: RunFacts, told: FleetEvents | None = None
+    plan: Plan, folded: Folded, facts: RunFacts, events: FleetEvents | None = None
 ) -> Results:
     """Return what the run amounts to.
 
-    A run is called simulated if the plan or the facts say so. ``told`` are its fleet's events; the
-    costs that they tell stand where the facts give none.
+    A run is called simulated if the plan or the facts say so. ``events`` are its fleet's; the costs
+    that they tell stand where the facts give none.
     """
     where = home_shards(plan, folded)
     expected_s = dict(zip(plan.units, plan.expected, strict=True))
@@ -53,8 +53,8 @@ def summarize(
     common, varying = _fingerprints(tasks)
     domains = _domains(tasks)
     score = score_of(tasks)
-    fleet = None if told is None else fleet_of(told, tasks, workers)
-    damage = (*folded.damage, *(told.damage if told else ()))
+    fleet = None if events is None else fleet_of(events, tasks, workers)
+    damage = (*folded.damage, *(events.damage if events else ()))
     return Results(
         facts=_clean_facts(_priced(facts, fleet), simulated=facts.simulated or plan.simulated),
         settings=_settings(plan),
@@ -86,7 +86,7 @@ class _Reader:
 
     def task(self, result: TaskResult) -> TaskEntry:
         counted = result.counted
-        told = counted or (result.attempts[-1] if result.attempts else None)
+        outcome = counted or (result.attempts[-1] if result.attempts else None)
         return TaskEntry(
             domain=clean(result.unit.task.domain, NAME_LIMIT),
             name=clean(result.unit.task.name, NAME_LIMIT),
@@ -95,13 +95,13 @@ class _Reader:
             status=result.status,
             cause=result.cause,
             score=result.score,
-            message=clean(told.message) if told else "",
+            message=clean(outcome.message) if outcome else "",
             flags=counted.flags if counted else (),
             steps=counted.steps if counted else 0,
             seconds=counted.seconds if counted else 0.0,
             expected_s=self.expected_s.get(result.unit, 0.0),
             worker=clean(counted.worker, NAME_LIMIT) if counted else "",
-            attempts=tuple(self.attempt(one) for one in result.attempts),
+            attempts=tuple(self.attempt(outcome) for outcome in result.attempts),
             fingerprint=_clean_texts(counted.fingerprint) if counted else {},
         )
 
@@ -224,7 +224,7 @@ def _beside_a_like_run(tasks: Sequence[TaskEntry]) -> list[stats.Pair]:
         trials.setdefault((task.domain, task.name), []).append(task)
     return [
         stats.Pair(
-            stats.Tally(len(every), sum(one.score is not None for one in every), 0),
+            stats.Tally(len(every), sum(task.score is not None for task in every), 0),
             stats.Tally(len(every), len(every), 0),
         )
         for every in trials.values()

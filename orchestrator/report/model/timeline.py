@@ -46,7 +46,7 @@ def home_shards(plan: Plan, folded: Folded) -> Homes:
     """Return where each unit was at home in each session."""
     units = plan.units
     expected = plan.expected
-    sizes = {one.session: one.machines for one in folded.sessions}
+    sizes = {session.session: session.machines for session in folded.sessions}
     by_size = {
         size: {
             units[index]: shard
@@ -75,7 +75,7 @@ class _Lane:
             return self.beat.session
         if self.left is not None:
             return self.left.session
-        return next((one.session for one in self.outcomes), "")
+        return next((outcome.session for outcome in self.outcomes), "")
 
     @property
     def left_at(self) -> float:
@@ -83,12 +83,12 @@ class _Lane:
 
     @property
     def first(self) -> float:
-        starts = [one.started for one in self.outcomes if _timed(one)]
+        starts = [outcome.started for outcome in self.outcomes if _timed(outcome)]
         return min(starts, default=self.left_at)
 
     @property
     def last(self) -> float:
-        return max((one.ended for one in self.outcomes if _timed(one)), default=0.0)
+        return max((outcome.ended for outcome in self.outcomes if _timed(outcome)), default=0.0)
 
 
 def _timed(outcome: Outcome) -> bool:
@@ -98,8 +98,8 @@ def _timed(outcome: Outcome) -> bool:
 def workers_of(folded: Folded, where: Homes) -> tuple[WorkerEntry, ...]:
     """Return every worker that the ledger names, by session, shard and first sign of life."""
     lanes = _lanes(folded)
-    started = {one.session: one.started for one in folded.sessions}
-    order = {one.session: index for index, one in enumerate(folded.sessions)}
+    started = {session.session: session.started for session in folded.sessions}
+    order = {session.session: index for index, session in enumerate(folded.sessions)}
     lanes.sort(
         key=lambda lane: (
             order.get(lane.session, len(order)),
@@ -132,11 +132,11 @@ def _lanes(folded: Folded) -> list[_Lane]:
     return list(lanes.values())
 
 
-def _same_place(one: _Lane, other: _Lane) -> bool:
+def _same_place(lane: _Lane, other: _Lane) -> bool:
     return (
-        one.beat is not None
+        lane.beat is not None
         and other.beat is not None
-        and (one.session, one.beat.shard) == (other.session, other.beat.shard)
+        and (lane.session, lane.beat.shard) == (other.session, other.beat.shard)
     )
 
 
@@ -152,21 +152,22 @@ def _entry(lane: _Lane, since: float, where: Homes) -> WorkerEntry:
         reason=clean(left.reason) if left else "",
         died=left is not None and left.by != left.worker,
         left_at=lane.left_at,
-        scored=sum(one.status is Status.SCORED for one in lane.outcomes),
-        stolen=sum(where.stolen(one) for one in lane.outcomes),
-        busy_s=sum(one.ended - one.started for one in lane.outcomes if _timed(one)),
+        scored=sum(outcome.status is Status.SCORED for outcome in lane.outcomes),
+        stolen=sum(where.stolen(outcome) for outcome in lane.outcomes),
+        busy_s=sum(outcome.ended - outcome.started for outcome in lane.outcomes if _timed(outcome)),
         spans=_spans(lane, since, where),
     )
 
 
 def _spans(lane: _Lane, since: float, where: Homes) -> tuple[Span, ...]:
     timed = sorted(
-        (one for one in lane.outcomes if _timed(one)), key=lambda one: (one.started, one.attempt)
+        (outcome for outcome in lane.outcomes if _timed(outcome)),
+        key=lambda outcome: (outcome.started, outcome.attempt),
     )
     spans: list[Span] = []
     if timed and plausible_time(since) and since < timed[0].started:
         spans.append(Span("boot", since, timed[0].started))
-    spans += [_span(one, one.started, one.ended, where) for one in timed]
+    spans += [_span(outcome, outcome.started, outcome.ended, where) for outcome in timed]
     end = spans[-1].end if spans else since
     for outcome in lane.outcomes:
         if outcome.cause is Cause.LOST and not _timed(outcome):
@@ -210,10 +211,12 @@ def sessions_of(folded: Folded, workers: Sequence[WorkerEntry]) -> tuple[Session
     for worker in workers:
         by_session.setdefault(worker.session, []).append(worker)
     entries = []
-    for one in folded.sessions:
-        name = clean(one.session, NAME_LIMIT)
+    for session in folded.sessions:
+        name = clean(session.session, NAME_LIMIT)
         members = by_session.pop(name, [])
-        entries.append(_session(name, members, one.started, clean(one.who), one.machines))
+        entries.append(
+            _session(name, members, session.started, clean(session.who), session.machines)
+        )
     entries += [_session(name, members, 0.0, "", 0) for name, members in by_session.items()]
     return tuple(entries)
 

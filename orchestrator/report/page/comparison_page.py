@@ -48,7 +48,7 @@ def render_comparison_html(document: Mapping[str, Any]) -> str:
         comparison=shown,
         baseline=shown["baseline"],
         sides=comparison_charts.sides(shown),
-        candidates=[_candidate(one) for one in shown["candidates"]],
+        candidates=[_candidate(entry) for entry in shown["candidates"]],
         VERDICTS=VERDICTS,
         KINDS=KINDS,
         points=points,
@@ -73,12 +73,12 @@ def paired_rates(domains: Sequence[Mapping[str, Any]]) -> tuple[float | None, fl
 
     A side's own rate is over all that it scored, and tells another difference.
     """
-    known = [one for one in domains if one["difference"] is not None]
-    tasks = sum(one["tasks"] for one in known)
+    known = [domain for domain in domains if domain["difference"] is not None]
+    tasks = sum(entry["tasks"] for entry in known)
     if not tasks:
         return None, None
     first, second = (
-        math.fsum(one["tasks"] * one[side] for one in known) / tasks
+        math.fsum(entry["tasks"] * entry[side] for entry in known) / tasks
         for side in ("baseline_rate", "candidate_rate")
     )
     return first, second
@@ -89,9 +89,9 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean(str(key)): _clean(one) for key, one in value.items()}
+        return {clean(str(key)): _clean(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(one) for one in value]
+        return [_clean(entry) for entry in value]
     return value
 
 

@@ -34,7 +34,7 @@ def html_pieces(results: Results, evidence: Evidence) -> Iterator[str]:
             once, in the order of ``results.tasks``. Links are relative to where the page will
             stand, and anything else is left out.
     """
-    found = phases.attempt_phases(results)
+    matches = phases.attempt_phases(results)
     return page_pieces(
         "report.html.j2",
         SCRIPTS,
@@ -48,8 +48,8 @@ def html_pieces(results: Results, evidence: Evidence) -> Iterator[str]:
         ruler=charts.ruler(results.score),
         domains=charts.domains(results) if results.domains else None,
         forecast=charts.forecast(results),
-        phases=found,
-        phases_chart=charts.phases(found),
+        phases=matches,
+        phases_chart=charts.phases(matches),
         timelines=lanes.timelines(results),
         machines=fleet_charts.machines(results.fleet) if results.fleet else None,
         fleet_phases=fleet_charts.phases(results.fleet) if results.fleet else None,

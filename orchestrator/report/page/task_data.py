@@ -71,8 +71,13 @@ def _text(task: TaskEntry, *, several: bool) -> str:
     parts = [task.label, wording.GRADES[task.grade], task.message, *task.flags]
     parts += [task.cause.value] if task.cause else []
     parts += [f"trial {task.trial}"] if several else []
-    for one in task.attempts:
-        parts += [one.worker, one.machine, one.message, one.cause.value if one.cause else ""]
+    for attempt in task.attempts:
+        parts += [
+            attempt.worker,
+            attempt.machine,
+            attempt.message,
+            attempt.cause.value if attempt.cause else "",
+        ]
     return "\n".join(dict.fromkeys(parts)).lower()[:_FOUND_LIMIT]
 
 
@@ -111,8 +116,8 @@ def _evidence(kept: TaskEvidence) -> dict[str, Any]:
 def _steps(kept: TaskEvidence) -> Iterator[dict[str, Any]]:
     pointer: Point | None = None
     for step in kept.steps[:STEPS_LIMIT]:
-        found, pointer = gestures(step.action, pointer)
-        yield {**_step(step), "gestures": [drawn(one) for one in found]}
+        results, pointer = gestures(step.action, pointer)
+        yield {**_step(step), "gestures": [drawn(gesture) for gesture in results]}
 
 
 def _step(step: EvidenceStep) -> dict[str, Any]:

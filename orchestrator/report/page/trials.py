@@ -26,7 +26,7 @@ class TrialMark:
 
     grade: str
     score: str
-    told: str
+    text: str
     link: str
 
 
@@ -50,19 +50,19 @@ def flaky_tasks(results: Results) -> list[FlakyTask]:
     for task in results.tasks:
         if task.label in trials:
             trials[task.label].append(task)
-    return [_flaky(found) for found in trials.values()]
+    return [_flaky(tasks) for tasks in trials.values()]
 
 
-def _flaky(found: list[TaskEntry]) -> FlakyTask:
-    first = found[0]
+def _flaky(tasks: list[TaskEntry]) -> FlakyTask:
+    first = tasks[0]
     link = "#find=" + quote(first.label, safe="")
-    return FlakyTask(first.domain, first.name, link, tuple(_marks(found)))
+    return FlakyTask(first.domain, first.name, link, tuple(_marks(tasks)))
 
 
-def _marks(found: list[TaskEntry]) -> Iterator[TrialMark]:
-    for task in sorted(found, key=lambda task: task.trial):
+def _marks(tasks: list[TaskEntry]) -> Iterator[TrialMark]:
+    for task in sorted(tasks, key=lambda task: task.trial):
         score = NONE if task.score is None else f"{task.score:.2f}"
         ended = wording.GRADES[task.grade] if task.score is None else score
-        told = f"Trial {task.trial} of {task.label}: {ended}"
+        said = f"Trial {task.trial} of {task.label}: {ended}"
         link = task_link(task.domain, task.name, task.trial)
-        yield TrialMark(task.grade, score, told, link)
+        yield TrialMark(task.grade, score, said, link)

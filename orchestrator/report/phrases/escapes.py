@@ -35,8 +35,8 @@ _WWW = re.compile(r"www\.", re.IGNORECASE)
 
 def markdown_text(text: str, limit: int = NAME_LIMIT) -> str:
     """Return text as inert Markdown: every character with a meaning becomes an entity."""
-    safe = _MARKDOWN.sub(lambda found: f"&#{ord(found.group())};", clean(text, limit))
-    return _WWW.sub(lambda found: found.group()[:3] + "&#46;", safe)
+    safe = _MARKDOWN.sub(lambda match: f"&#{ord(match.group())};", clean(text, limit))
+    return _WWW.sub(lambda match: match.group()[:3] + "&#46;", safe)
 
 
 def markdown_code(text: str, limit: int = NAME_LIMIT) -> str:

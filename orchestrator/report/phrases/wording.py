@@ -68,9 +68,9 @@ def explained(score: Score) -> str:
     )
 
 
-def interval(found: Interval | None) -> str:
+def interval(result: Interval | None) -> str:
     """Return an interval's bounds, or a dash."""
-    return NONE if found is None else _range(found.low, found.high)
+    return NONE if result is None else _range(result.low, result.high)
 
 
 def mean(score: Score) -> str:
@@ -162,12 +162,12 @@ def fleet_cost(fleet: FleetEntry) -> str:
 
 def proof(fleet: FleetEntry) -> str:
     """Return whether it is known that nothing is left of a fleet, as a sentence."""
-    found = fleet.proof
-    if found is None:
+    entry = fleet.proof
+    if entry is None:
         return "Not yet proved gone: no teardown has looked until the end."
-    if found.proved:
-        return f"Proved gone: nothing was left after {found.looks} looks, {moment(found.at)}."
-    return f"NOT proved gone after {found.looks} looks, {moment(found.at)}."
+    if entry.proved:
+        return f"Proved gone: nothing was left after {entry.looks} looks, {moment(entry.at)}."
+    return f"NOT proved gone after {entry.looks} looks, {moment(entry.at)}."
 
 
 def caveats(results: Results) -> list[str]:
@@ -215,8 +215,8 @@ def no_start(results: Results) -> str:
     failed = [worker for worker in results.workers if worker.exit_code not in _NOT_FAILED]
     if results.counts.scored or not failed:
         return ""
-    tried = [one for task in results.tasks for one in task.attempts]
-    began = any(one.cause is not Cause.RELEASED for one in tried)
+    tried = [attempt for task in results.tasks for attempt in task.attempts]
+    began = any(attempt.cause is not Cause.RELEASED for attempt in tried)
     what = "No task was scored." if began else "No worker got as far as a task."
     last = max(failed, key=lambda worker: worker.left_at)
     return f"{what} The last one that failed said: {last.reason or 'nothing'}"
@@ -225,15 +225,15 @@ def no_start(results: Results) -> str:
 def outage(results: Results) -> str:
     """Return what the silence of the model's provider cost; "" when it always answered."""
     lost = [
-        one
+        attempt
         for task in results.tasks
-        for one in task.attempts
-        if one.cause is Cause.PROVIDER or Flag.PROBE in one.flags
+        for attempt in task.attempts
+        if attempt.cause is Cause.PROVIDER or Flag.PROBE in attempt.flags
     ]
     if not lost:
         return ""
-    seconds = sum(one.seconds for one in lost)
-    busy_s = sum(one.seconds for task in results.tasks for one in task.attempts)
+    seconds = sum(attempt.seconds for attempt in lost)
+    busy_s = sum(attempt.seconds for task in results.tasks for attempt in task.attempts)
     cost = results.facts.cost_usd
     money = f", about ${cost * seconds / busy_s:.2f}" if cost and busy_s else ""
     return (
@@ -244,12 +244,13 @@ def outage(results: Results) -> str:
 
 def fail_answers(results: Results) -> str:
     """Return how often FAIL was answered, apart for infeasible tasks; "" when it never was."""
-    found = results.fail_answers
-    if not found.infeasible + found.feasible:
+    answers = results.fail_answers
+    if not answers.infeasible + answers.feasible:
         return ""
     return (
-        f"FAIL was answered on {found.infeasible} of {found.infeasible_scored} scored infeasible "
-        f"tasks, where it is right, and on {found.feasible} of {found.feasible_scored} others."
+        f"FAIL was answered on {answers.infeasible} of {answers.infeasible_scored} scored"
+        f" infeasible tasks, where it is right, and on {answers.feasible} of"
+        f" {answers.feasible_scored} others."
     )
 
 
@@ -267,57 +268,60 @@ def clustered(results: Results) -> str:
 
 def adjusted(results: Results, domain: str) -> str:
     """Return a domain's interval after Holm, or a dash where nothing of it is scored."""
-    found = results.adjusted.get(domain)
-    return interval(found.interval if found else None)
+    result = results.adjusted.get(domain)
+    return interval(result.interval if result else None)
 
 
 def adjusted_p(results: Results, domain: str) -> str:
     """Return the Holm-adjusted p of a domain against all others, or a dash."""
-    found = results.adjusted.get(domain)
-    if found is None:
+    result = results.adjusted.get(domain)
+    if result is None:
         return NONE
-    shown = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
-    return f"{shown} {found.beside}".rstrip()
+    shown = "< 0.001" if result.p < 0.001 else f"{result.p:.3f}"
+    return f"{shown} {result.beside}".rstrip()
 
 
-def trials(found: Repeats) -> list[tuple[str, str]]:
+def trials(repeats: Repeats) -> list[tuple[str, str]]:
     """Return what several trials of each task say, as names and values."""
-    rows = [(f"pass@{k}, pass^{k}", f"{one}, {every}") for k, one, every in passes(found)]
-    return [*rows, ("pass@k and pass^k over", pass_tasks(found)), *agreement(found)]
+    rows = [(f"pass@{k}, pass^{k}", f"{entry}, {every}") for k, entry, every in passes(repeats)]
+    return [*rows, ("pass@k and pass^k over", pass_tasks(repeats)), *agreement(repeats)]
 
 
-def passes(found: Repeats) -> list[tuple[int, str, str]]:
+def passes(repeats: Repeats) -> list[tuple[int, str, str]]:
     """Return k, pass@k and pass^k with their intervals, of every known k."""
-    told = found.trials
+    reported = repeats.trials
     return [
         (
             k,
-            with_interval(told.pass_at[k], told.pass_at_intervals[k]),
-            with_interval(told.pass_all[k], told.pass_all_intervals[k]),
+            with_interval(reported.pass_at[k], reported.pass_at_intervals[k]),
+            with_interval(reported.pass_all[k], reported.pass_all_intervals[k]),
         )
-        for k in sorted(told.pass_at)
+        for k in sorted(reported.pass_at)
     ]
 
 
-def with_interval(value: float | None, found: Interval | None) -> str:
+def with_interval(value: float | None, result: Interval | None) -> str:
     """Return a share with its 95% interval; all of that may be unknown."""
-    return f"{percent(value)} ({interval(found)})" if found else percent(value)
+    return f"{percent(value)} ({interval(result)})" if result else percent(value)
 
 
-def pass_tasks(found: Repeats) -> str:
+def pass_tasks(repeats: Repeats) -> str:
     """Return over which tasks pass@k and pass^k are, for every k the same ones."""
-    told = found.trials
-    noun = "task" if told.pass_tasks == 1 else "tasks"
-    return f"{told.pass_tasks} {noun} with {told.most} scored trials"
+    reported = repeats.trials
+    noun = "task" if reported.pass_tasks == 1 else "tasks"
+    return f"{reported.pass_tasks} {noun} with {reported.most} scored trials"
 
 
-def agreement(found: Repeats) -> list[tuple[str, str]]:
+def agreement(repeats: Repeats) -> list[tuple[str, str]]:
     """Return how far trials of one task agree, as names and values."""
-    told = found.trials
+    reported = repeats.trials
     return [
-        ("Flip rate", f"{percent(told.flip_rate)} of pairs of trials, over {told.tasks} tasks"),
-        ("95% of the flip rate", interval(told.flip_interval)),
-        ("Flaky tasks", f"{len(found.flaky)} of {told.tasks}"),
+        (
+            "Flip rate",
+            f"{percent(reported.flip_rate)} of pairs of trials, over {reported.tasks} tasks",
+        ),
+        ("95% of the flip rate", interval(reported.flip_interval)),
+        ("Flaky tasks", f"{len(repeats.flaky)} of {reported.tasks}"),
     ]
 
 

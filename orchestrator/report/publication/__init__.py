@@ -5,7 +5,7 @@ from orchestrator.report.publication.absent import (
     unprovisioned_texts,
     unprovisioned_title,
 )
-from orchestrator.report.publication.run_stats import Told, read_told
+from orchestrator.report.publication.run_stats import Told, read_run_stats
 from orchestrator.report.publication.sections import Publication
 from orchestrator.report.publication.texts import (
     SUMMARY_LIMIT,
@@ -27,7 +27,7 @@ __all__ = [
     "comment_of",
     "failed_texts",
     "no_run_texts",
-    "read_told",
+    "read_run_stats",
     "summary_of",
     "unprovisioned_texts",
     "unprovisioned_title",

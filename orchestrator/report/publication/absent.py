@@ -32,7 +32,7 @@ def unprovisioned_texts(result: str, reasons: Sequence[str], run_url: str) -> tu
     that requires the check asked for a result: it fails, unless nobody wanted the run.
     """
     title = unprovisioned_title(result)
-    listed = [f"- {markdown_text(one, _TEXT_LIMIT)}" for one in reasons[:_REASONS]]
+    listed = [f"- {markdown_text(reason, _TEXT_LIMIT)}" for reason in reasons[:_REASONS]]
     listed += [f"- … and {len(reasons) - _REASONS} more"] if len(reasons) > _REASONS else []
     why = "Why:\n\n" + "\n".join(listed) if listed else "The log of its job says why."
     parts = [

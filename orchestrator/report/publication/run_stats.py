@@ -51,7 +51,7 @@ class Told:
     sessions: tuple[SessionEntry, ...] = ()
 
 
-def read_told(document: Mapping[str, Any]) -> Told:
+def read_run_stats(document: Mapping[str, Any]) -> Told:
     """Return what the parsed document tells."""
     run, fleet = _dict(document.get("run")), _dict(document.get("fleet"))
     cost, minutes = _dict(fleet.get("cost")), _dict(fleet.get("minutes"))
@@ -63,7 +63,9 @@ def read_told(document: Mapping[str, Any]) -> Told:
         billed_ratio=_amount(minutes.get("ratio")),
         noise=_noise(document),
         left=_left(fleet.get("proof")),
-        warnings=tuple(clean(one) for one in _list(run.get("warnings")) if isinstance(one, str)),
+        warnings=tuple(
+            clean(entry) for entry in _list(run.get("warnings")) if isinstance(entry, str)
+        ),
         workers=tuple(_workers(document)),
         sessions=tuple(_sessions(document)),
     )
@@ -88,9 +90,11 @@ def _name(value: Any) -> str:
 
 
 def _noise(document: Mapping[str, Any]) -> Noise:
-    tasks = [_dict(one) for one in _list(document.get("tasks"))]
-    attempts = [_dict(one) for task in tasks for one in _list(task.get("attempts"))]
-    ended = Counter(cause for one in attempts if (cause := one.get("cause")) in _INFRASTRUCTURE)
+    tasks = [_dict(entry) for entry in _list(document.get("tasks"))]
+    attempts = [_dict(entry) for task in tasks for entry in _list(task.get("attempts"))]
+    ended = Counter(
+        cause for attempt in attempts if (cause := attempt.get("cause")) in _INFRASTRUCTURE
+    )
     return Noise(
         attempts=len(attempts),
         ended={str(cause): number for cause, number in ended.most_common()},
@@ -102,51 +106,51 @@ _INFRASTRUCTURE = tuple(cause.value for cause in Cause if is_infrastructure(caus
 
 
 def _left(proof: Any) -> int | None:
-    found = _dict(proof)
-    if not isinstance(found.get("proved"), bool):
+    result = _dict(proof)
+    if not isinstance(result.get("proved"), bool):
         return None
-    return 0 if found["proved"] else max(1, len(_list(found.get("left"))))
+    return 0 if result["proved"] else max(1, len(_list(result.get("left"))))
 
 
 def _workers(document: Mapping[str, Any]) -> Iterator[WorkerEntry]:
-    for one in map(_dict, _list(document.get("workers"))):
-        shard = one.get("shard")
+    for entry in map(_dict, _list(document.get("workers"))):
+        shard = entry.get("shard")
         yield WorkerEntry(
-            id=_name(one.get("id")),
+            id=_name(entry.get("id")),
             shard=shard if isinstance(shard, int) and 0 <= shard < _ITEMS else None,
-            machine=_name(one.get("machine")),
-            session=_name(one.get("session")),
+            machine=_name(entry.get("machine")),
+            session=_name(entry.get("session")),
             exit_code=None,
             reason="",
-            died=one.get("died") is True,
-            left_at=_moment(one.get("left_at")),
+            died=entry.get("died") is True,
+            left_at=_moment(entry.get("left_at")),
             scored=0,
             stolen=0,
-            busy_s=_amount(one.get("busy_s")) or 0.0,
-            spans=tuple(_spans(one)),
+            busy_s=_amount(entry.get("busy_s")) or 0.0,
+            spans=tuple(_spans(entry)),
         )
 
 
 def _spans(worker: Mapping[str, Any]) -> Iterator[Span]:
-    for one in map(_dict, _list(worker.get("spans"))):
-        start, end, kind = _moment(one.get("start")), _moment(one.get("end")), one.get("kind")
+    for entry in map(_dict, _list(worker.get("spans"))):
+        start, end, kind = _moment(entry.get("start")), _moment(entry.get("end")), entry.get("kind")
         if kind in _KINDS and 0 < start <= end:
             yield Span(str(kind), start, end)
 
 
 def _sessions(document: Mapping[str, Any]) -> Iterator[SessionEntry]:
-    for one in map(_dict, _list(document.get("sessions"))):
+    for entry in map(_dict, _list(document.get("sessions"))):
         yield SessionEntry(
-            id=_name(one.get("id")),
-            started=_moment(one.get("started")),
-            ended=_moment(one.get("ended")),
-            who=_name(one.get("who")),
+            id=_name(entry.get("id")),
+            started=_moment(entry.get("started")),
+            ended=_moment(entry.get("ended")),
+            who=_name(entry.get("who")),
             machines=0,
-            workers=tuple(_name(name) for name in _list(one.get("workers"))),
+            workers=tuple(_name(name) for name in _list(entry.get("workers"))),
         )
 
 
 def _moment(value: Any) -> float:
     """Return Unix seconds that can be shown as a date, else 0."""
-    found = _amount(value)
-    return found if found is not None and plausible_time(found) else 0.0
+    result = _amount(value)
+    return result if result is not None and plausible_time(result) else 0.0

@@ -42,7 +42,7 @@ class Publication:
     """
 
     record: RunRecord
-    told: Told = field(default_factory=Told)
+    stats: Told = field(default_factory=Told)
     comparison: Comparison | None = None
     base: str = ""
     why_not: str = ""
@@ -55,7 +55,7 @@ class Publication:
         return self.comparison.candidates[0] if self.comparison else None
 
     @property
-    def found(self) -> Totals:
+    def totals(self) -> Totals:
         """What the run scored."""
         return totals(self.record.trials)
 
@@ -65,97 +65,99 @@ class Publication:
         return len(self.record.trials) < FEW_TASKS
 
 
-def name(one: Publication) -> str:
+def name(publication: Publication) -> str:
     """Return the verdict's name, "[SIMULATED]" first where it is."""
-    mark = "[SIMULATED] " if one.record.simulated else ""
-    candidate = one.candidate
+    mark = "[SIMULATED] " if publication.record.simulated else ""
+    candidate = publication.candidate
     if candidate is None:
         return f"{mark}No baseline"
-    than = f" {_JOINS[candidate.verdict]} {one.base}" if one.base else ""
+    than = f" {_JOINS[candidate.verdict]} {publication.base}" if publication.base else ""
     return f"{mark}{words.TITLES[candidate.verdict]}{than}"
 
 
-def title(one: Publication) -> str:
+def title(publication: Publication) -> str:
     """Return the verdict in a few plain words, with its counts."""
-    candidate, found = one.candidate, one.found
-    score = f"{found.successes}/{found.scored} full successes"
-    return f"{name(one)}: {words.moved(candidate) if candidate else score}"
+    candidate, sums = publication.candidate, publication.totals
+    score = f"{sums.successes}/{sums.scored} full successes"
+    return f"{name(publication)}: {words.moved(candidate) if candidate else score}"
 
 
-def headline(one: Publication) -> str:
+def headline(publication: Publication) -> str:
     """Return the verdict as a heading, and why, as Markdown."""
-    candidate = one.candidate
+    candidate = publication.candidate
     sign = SIGNS[candidate.verdict] if candidate else "⚪"
     why = (
-        words.reason(candidate) if candidate else one.why_not or "there is no run to compare with."
+        words.reason(candidate)
+        if candidate
+        else publication.why_not or "there is no run to compare with."
     )
-    parts = [f"## {sign} {markdown_text(name(one))}", markdown_text(why, _TEXT_LIMIT)]
+    parts = [f"## {sign} {markdown_text(name(publication))}", markdown_text(why, _TEXT_LIMIT)]
     parts += beside(candidate) if candidate else []
-    parts += [SIMULATED] if one.record.simulated else []
-    if one.smoke:
+    parts += [SIMULATED] if publication.record.simulated else []
+    if publication.smoke:
         parts.append(
-            f"A smoke test of {words.tasks(len(one.record.trials))}: so few can show that the "
-            "machinery works, and cannot decide about the agent."
+            f"A smoke test of {words.tasks(len(publication.record.trials))}: so few can show that"
+            " the machinery works, and cannot decide about the agent."
         )
     return "\n\n".join(parts)
 
 
-def figures(one: Publication) -> str:
+def figures(publication: Publication) -> str:
     """Return a table of the run's figures beside the baseline's."""
     head = ["| | This run | Baseline |", "| :-- | --: | --: |"]
-    side = one.comparison.baseline if one.comparison else None
+    side = publication.comparison.baseline if publication.comparison else None
     other = totals(side.trials) if side else None
     pooled = f" ({len(side.runs)} runs)" if side and len(side.runs) > 1 else ""
     rows = [
-        ("Run", markdown_code(one.record.id), (markdown_code(side.name) if side else NONE)),
+        ("Run", markdown_code(publication.record.id), (markdown_code(side.name) if side else NONE)),
         (
             "Full successes",
-            words.successes(one.found),
+            words.successes(publication.totals),
             (words.successes(other) if other else NONE) + pooled,
         ),
-        ("Mean score", _mean(one.found), _mean(other)),
-        ("Scored", _scored(one.found), _scored(other)),
-        ("Time", _time(one), span_of_time(time_of(side)) if side else NONE),
-        ("Cost", _cost(one), dollars(cost_of(side)) if side else NONE),
-        ("Infrastructure", _noise(one), NONE),
+        ("Mean score", _mean(publication.totals), _mean(other)),
+        ("Scored", _scored(publication.totals), _scored(other)),
+        ("Time", _time(publication), span_of_time(time_of(side)) if side else NONE),
+        ("Cost", _cost(publication), dollars(cost_of(side)) if side else NONE),
+        ("Infrastructure", _noise(publication), NONE),
     ]
     return "\n".join([*head, *(f"| {name} | {mine} | {theirs} |" for name, mine, theirs in rows)])
 
 
-def _mean(found: Totals | None) -> str:
-    if found is None or found.mean is None:
+def _mean(sums: Totals | None) -> str:
+    if sums is None or sums.mean is None:
         return NONE
-    if found.scored == found.expected:
-        return words.mean(found)
-    band = f"{percent(found.worst)} to {percent(found.best)}"
-    return f"{words.mean(found)} over scored; worst and best case {band}"
+    if sums.scored == sums.expected:
+        return words.mean(sums)
+    band = f"{percent(sums.worst)} to {percent(sums.best)}"
+    return f"{words.mean(sums)} over scored; worst and best case {band}"
 
 
-def _scored(found: Totals | None) -> str:
-    if found is None:
+def _scored(sums: Totals | None) -> str:
+    if sums is None:
         return NONE
-    lost = f" ({found.infrastructure} infrastructure, {found.missing} missing)"
-    return f"{found.scored}/{found.expected}" + (lost if found.scored < found.expected else "")
+    lost = f" ({sums.infrastructure} infrastructure, {sums.missing} missing)"
+    return f"{sums.scored}/{sums.expected}" + (lost if sums.scored < sums.expected else "")
 
 
-def _time(one: Publication) -> str:
-    predicted = one.told.predicted_s
-    shown = span_of_time(one.record.makespan_s)
+def _time(publication: Publication) -> str:
+    predicted = publication.stats.predicted_s
+    shown = span_of_time(publication.record.makespan_s)
     return f"{shown} (predicted {span_of_time(predicted)})" if predicted else shown
 
 
-def _cost(one: Publication) -> str:
-    cost, told, wins = one.record.cost_usd, one.told, one.found.successes
+def _cost(publication: Publication) -> str:
+    cost, stats, wins = publication.record.cost_usd, publication.stats, publication.totals.successes
     if cost is None:
         return NONE
-    each = told.per_success_usd if told.per_success_usd is not None else cost / max(1, wins)
-    notes = [f"predicted {dollars(told.predicted_usd)}"] if told.predicted_usd is not None else []
+    each = stats.per_success_usd if stats.per_success_usd is not None else cost / max(1, wins)
+    notes = [f"predicted {dollars(stats.predicted_usd)}"] if stats.predicted_usd is not None else []
     notes += [f"{dollars(each)} a full success"] if wins else []
     return f"{dollars(cost)} ({', '.join(notes)})" if notes else dollars(cost)
 
 
-def _noise(one: Publication) -> str:
-    noise = one.told.noise
+def _noise(publication: Publication) -> str:
+    noise = publication.stats.noise
     ended = sum(noise.ended.values())
     if not ended and not noise.without_score:
         return f"none in {noise.attempts} attempts"
@@ -164,20 +166,20 @@ def _noise(one: Publication) -> str:
     return f"{shown}; {words.tasks(noise.without_score)} without a score"
 
 
-def notes(one: Publication) -> str:
+def notes(publication: Publication) -> str:
     """Return what must be read with the verdict, as a list."""
-    said = list(one.told.warnings)
-    if one.comparison and one.candidate:
-        said += words.caveats(one.comparison, one.candidate)
-    if one.told.left:
-        said.append(f"Machines may be left behind ({one.told.left}): see the report.")
+    said = list(publication.stats.warnings)
+    if publication.comparison and publication.candidate:
+        said += words.caveats(publication.comparison, publication.candidate)
+    if publication.stats.left:
+        said.append(f"Machines may be left behind ({publication.stats.left}): see the report.")
     return "\n".join(f"- {markdown_text(text, _TEXT_LIMIT)}" for text in said)
 
 
-def links(one: Publication) -> str:
+def links(publication: Publication) -> str:
     """Return links to the run and its report."""
-    found = [("workflow run", one.run_url), ("report", one.artifact_url)]
-    return " · ".join(f"[{name}]({url})" for name, url in found if _safe(url))
+    results = [("workflow run", publication.run_url), ("report", publication.artifact_url)]
+    return " · ".join(f"[{name}]({url})" for name, url in results if _safe(url))
 
 
 def _safe(url: str) -> bool:
@@ -189,7 +191,7 @@ def joined(parts: Sequence[str], limit: int) -> str:
     kept: list[str] = []
     left_out = "\n\n_Shortened; the whole is in the report._\n"
     room = limit - len(left_out.encode())
-    for part in (one for one in parts if one):
+    for part in (part for part in parts if part):
         room -= len(part.encode()) + 2
         if room < 0:
             return "\n\n".join(kept) + left_out

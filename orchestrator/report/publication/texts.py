@@ -37,47 +37,47 @@ _COMMENT_NAMES = 50
 _DOMAINS = 200
 
 
-def summary_of(one: Publication, limit: int = SUMMARY_LIMIT) -> str:
+def summary_of(publication: Publication, limit: int = SUMMARY_LIMIT) -> str:
     """Return the step summary: the verdict, figures, domains, timeline, tasks, links.
 
     At most ``limit`` bytes.
     """
-    candidate = one.candidate
-    shown = diagram(one.told.workers, one.told.sessions)
+    candidate = publication.candidate
+    shown = diagram(publication.stats.workers, publication.stats.sessions)
     return pieces.joined(
         [
-            pieces.headline(one),
-            pieces.links(one),
-            pieces.figures(one),
-            pieces.notes(one),
-            markdown.domains(candidate) if candidate else own_domains(one),
+            pieces.headline(publication),
+            pieces.links(publication),
+            pieces.figures(publication),
+            pieces.notes(publication),
+            markdown.domains(candidate) if candidate else own_domains(publication),
             f"### Workers\n\n{LEGEND}\n\n```mermaid\n{shown}\n```" if shown else "",
-            _changed(one, _SUMMARY_NAMES),
-            _unscored(one, _SUMMARY_NAMES),
+            _changed(publication, _SUMMARY_NAMES),
+            _unscored(publication, _SUMMARY_NAMES),
         ],
         limit,
     )
 
 
-def comment_of(one: Publication) -> str:
+def comment_of(publication: Publication) -> str:
     """Return the comment: the verdict, figures, the tasks that changed, links."""
     return pieces.joined(
         [
-            pieces.headline(one),
-            pieces.figures(one),
-            pieces.notes(one),
-            pieces.links(one),
-            _changed(one, _COMMENT_NAMES),
-            _unscored(one, _COMMENT_NAMES),
+            pieces.headline(publication),
+            pieces.figures(publication),
+            pieces.notes(publication),
+            pieces.links(publication),
+            _changed(publication, _COMMENT_NAMES),
+            _unscored(publication, _COMMENT_NAMES),
         ],
         COMMENT_LIMIT,
     )
 
 
-def own_domains(one: Publication) -> str:
+def own_domains(publication: Publication) -> str:
     """Return a table of the run's own domains, where there is nothing to compare with."""
     groups: dict[str, dict[Key, tuple[Trial, ...]]] = {}
-    for key, trials in one.record.trials.items():
+    for key, trials in publication.record.trials.items():
         groups.setdefault(key[0], {})[key] = trials
     lines = [
         "### Domains",
@@ -86,41 +86,41 @@ def own_domains(one: Publication) -> str:
         "| :-- | --: | --: | --: |",
     ]
     for domain, trials_of in sorted(groups.items())[:_DOMAINS]:
-        found = totals(trials_of)
+        sums = totals(trials_of)
         lines.append(
-            f"| {markdown_code(domain)} | {found.scored}/{found.expected} | {words.mean(found)} "
-            f"| {words.successes(found)} |"
+            f"| {markdown_code(domain)} | {sums.scored}/{sums.expected} | {words.mean(sums)} "
+            f"| {words.successes(sums)} |"
         )
     return "\n".join(lines)
 
 
-def _changed(one: Publication, names: int) -> str:
-    if one.comparison is None or one.candidate is None:
+def _changed(publication: Publication, names: int) -> str:
+    if publication.comparison is None or publication.candidate is None:
         return ""
-    return markdown.changed(one.candidate, one.comparison, names)
+    return markdown.changed(publication.candidate, publication.comparison, names)
 
 
-def _lost_to_machinery(one: Publication) -> Iterator[tuple[Key, Trial]]:
-    for key, trials in sorted(one.record.trials.items()):
+def _lost_to_machinery(publication: Publication) -> Iterator[tuple[Key, Trial]]:
+    for key, trials in sorted(publication.record.trials.items()):
         worst = next((trial for trial in trials if trial.status is not Status.SCORED), None)
         if worst is not None:
             yield key, worst
 
 
-def _unscored(one: Publication, names: int) -> str:
-    found = list(_lost_to_machinery(one))
-    if not found:
+def _unscored(publication: Publication, names: int) -> str:
+    results = list(_lost_to_machinery(publication))
+    if not results:
         return ""
     rows = [
         f"| {markdown_code('/'.join(key), 420)} | {trial.cause or 'never finished'} "
         f"| {trial.attempts} |"
-        for key, trial in found[:names]
+        for key, trial in results[:names]
     ]
-    if len(found) > names:
-        rows.append(f"| … {len(found) - names} more | | |")
+    if len(results) > names:
+        rows.append(f"| … {len(results) - names} more | | |")
     head = "| Task | Cause | Attempts |\n| :-- | :-- | --: |"
     shown = "\n".join(
-        [f"<details><summary>Without a score ({len(found)})</summary>\n", head, *rows]
+        [f"<details><summary>Without a score ({len(results)})</summary>\n", head, *rows]
     )
     return f"{shown}\n\n</details>"
 
@@ -151,36 +151,38 @@ _CONCLUSIONS: dict[Verdict, Literal["success", "failure", "neutral"]] = {
 }
 
 
-def check_of(one: Publication) -> CheckText:
+def check_of(publication: Publication) -> CheckText:
     """Return the check: it fails on worse alone, for nothing else was shown."""
-    candidate = one.candidate
+    candidate = publication.candidate
     verdict = candidate.verdict if candidate else Verdict.NONE
     return CheckText(
-        title=pieces.title(one),
-        summary=pieces.joined([pieces.headline(one), pieces.links(one)], CHECK_LIMIT),
+        title=pieces.title(publication),
+        summary=pieces.joined(
+            [pieces.headline(publication), pieces.links(publication)], CHECK_LIMIT
+        ),
         text=pieces.joined(
             [
-                pieces.figures(one),
-                pieces.notes(one),
-                markdown.domains(candidate) if candidate else own_domains(one),
-                _changed(one, _COMMENT_NAMES),
+                pieces.figures(publication),
+                pieces.notes(publication),
+                markdown.domains(candidate) if candidate else own_domains(publication),
+                _changed(publication, _COMMENT_NAMES),
             ],
             CHECK_LIMIT,
         ),
         conclusion=_CONCLUSIONS.get(verdict, "neutral"),
-        remarks=tuple(_remarks(one))[:REMARKS_LIMIT],
+        remarks=tuple(_remarks(publication))[:REMARKS_LIMIT],
     )
 
 
-def _remarks(one: Publication) -> Iterator[Remark]:
+def _remarks(publication: Publication) -> Iterator[Remark]:
     """Yield a remark for each task that was lost: first to the baseline, then to machinery."""
-    candidate = one.candidate
+    candidate = publication.candidate
     for changed in candidate.changed if candidate else ():
         if changed.kind in ("lost", "rate-down"):
             name = clean("/".join(changed.key), 200)
-            than = one.base or "the baseline"
+            than = publication.base or "the baseline"
             yield Remark(f"Lost: {name}", f"{name} succeeded on {than}, not here.", "warning")
-    for key, trial in _lost_to_machinery(one):
+    for key, trial in _lost_to_machinery(publication):
         name = clean("/".join(key), 200)
         cause = trial.cause or "never finished an attempt"
         message = f"{name} has no score ({cause}; {trial.attempts} attempts)."

@@ -38,7 +38,7 @@ class Access:
 
     def named(self, name: str) -> dict[str, Any]:
         """Return the role of a name."""
-        (role,) = [one for one in self.roles.values() if one["properties"]["roleName"] == name]
+        (role,) = [role for role in self.roles.values() if role["properties"]["roleName"] == name]
         return role
 
     def _list_roles(self, call: Call, scope: str) -> Reply:
@@ -53,7 +53,7 @@ class Access:
             for role in self.roles.values()
             if self._looked(role["name"])
             and (not wanted or role["properties"]["roleName"] == wanted)
-            and any(_covers(one, scope) for one in role["properties"]["assignableScopes"])
+            and any(_covers(entry, scope) for entry in role["properties"]["assignableScopes"])
         ]
         return Reply(200, {"value": listing})
 
@@ -71,9 +71,9 @@ class Access:
     def _put_role(self, call: Call, scope: str, name: str) -> Reply:
         properties = call.body.get("properties", call.body)
         same = [
-            one["name"]
-            for one in self.roles.values()
-            if one["properties"]["roleName"] == properties["roleName"] and one["name"] != name
+            role["name"]
+            for role in self.roles.values()
+            if role["properties"]["roleName"] == properties["roleName"] and role["name"] != name
         ]
         if same or properties["roleName"] in self.elsewhere:
             # A name is unique in the directory
@@ -88,7 +88,7 @@ class Access:
         # is refused as Azure would refuse a subscription that is not there
         # (https://learn.microsoft.com/azure/role-based-access-control/role-definitions#assignablescopes).
         scopes = properties["assignableScopes"]
-        if not scopes or any("@" in one for one in scopes):
+        if not scopes or any("@" in scope for scope in scopes):
             raise refused(400, "InvalidAssignableScopes", str(scopes))
         subscription = "/" + "/".join(scope.strip("/").split("/")[:2])
         identifier = f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{name}"
@@ -105,7 +105,9 @@ class Access:
 
     def _check_unused(self, name: str) -> None:
         """https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#custom-roles"""
-        users = [one for one in self.assignments.values() if _role_name(one) == name]
+        users = [
+            assignment for assignment in self.assignments.values() if _role_name(assignment) == name
+        ]
         if users:
             message = "There are existing role assignments referencing role."
             raise refused(400, "RoleDefinitionHasAssignments", message)
@@ -114,7 +116,9 @@ class Access:
         filtered = call.query.get("$filter", "")
         assert filtered in ("", "atScope()"), filtered
         listing = [
-            one for one in self.assignments.values() if _covers(one["properties"]["scope"], scope)
+            assignment
+            for assignment in self.assignments.values()
+            if _covers(assignment["properties"]["scope"], scope)
         ]
         return Reply(200, {"value": listing})
 
@@ -158,12 +162,12 @@ class Access:
         if not self.entra.exists(principal):
             raise refused(400, "PrincipalNotFound", f"Principal {principal} does not exist.")
         allowed = self.roles[role]["properties"]["assignableScopes"]
-        if not any(_covers(one, scope) for one in allowed):
+        if not any(_covers(entry, scope) for entry in allowed):
             message = f"The role is not assignable at {scope}"
             raise refused(400, "RoleDefinitionNotAssignableAtScope", message)
-        for one in self.assignments.values():
-            said = one["properties"]
-            if (said["principalId"], _role_name(one)) == (principal, role) and _same(
+        for assignment in self.assignments.values():
+            said = assignment["properties"]
+            if (said["principalId"], _role_name(assignment)) == (principal, role) and _same(
                 said["scope"], scope
             ):
                 raise refused(409, "RoleAssignmentExists", "The role assignment already exists.")
@@ -180,8 +184,8 @@ def _covers(above: str, scope: str) -> bool:
     return inner == outer or inner.startswith(f"{outer}/")
 
 
-def _same(one: str, other: str) -> bool:
-    return one.lower().strip("/") == other.lower().strip("/")
+def _same(entry: str, other: str) -> bool:
+    return entry.lower().strip("/") == other.lower().strip("/")
 
 
 def _role_name(assignment: dict[str, Any]) -> str:

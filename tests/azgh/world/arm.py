@@ -42,7 +42,11 @@ class Arm:
 
     def of_kind(self, kind: str) -> list[Resource]:
         """Return the resources of a kind: ``Microsoft.Network/natGateways``."""
-        return [one for one in self.resources.values() if one["type"].lower() == kind.lower()]
+        return [
+            resource
+            for resource in self.resources.values()
+            if resource["type"].lower() == kind.lower()
+        ]
 
     def put(self, path: str, body: Resource) -> Resource:
         """Make a resource as it would be made by somebody else."""
@@ -73,7 +77,7 @@ class Arm:
         """https://learn.microsoft.com/rest/api/storagerp/storage-accounts/check-name-availability"""
         name = call.body["name"]
         taken = name in self.taken_accounts or any(
-            one["name"] == name for one in self.of_kind("Microsoft.Storage/storageAccounts")
+            entry["name"] == name for entry in self.of_kind("Microsoft.Storage/storageAccounts")
         )
         if not taken:
             return Reply(200, {"nameAvailable": True})
@@ -99,7 +103,9 @@ class Arm:
             raise _no_group(group)
         if call.method == "DELETE":
             del self.groups[key]
-            for name in [one for one in self.resources if f"/resourcegroups/{key}/" in one]:
+            for name in [
+                resource for resource in self.resources if f"/resourcegroups/{key}/" in resource
+            ]:
                 del self.resources[name]
             return Reply(202, None, self._later(call, ""))
         return Reply(204 if call.method == "HEAD" else 200, self.groups[key])
@@ -113,9 +119,9 @@ class Arm:
         assert match is not None
         prefix = f"/subscriptions/{subscription}/resourcegroups/{match[1]}/providers/".lower()
         within = [
-            {key: one[key] for key in ("id", "name", "type", "location", "tags") if key in one}
-            for name, one in self.resources.items()
-            if name.startswith(prefix) and (one["type"].count("/") == 1 or "galleries" in name)
+            {key: entry[key] for key in ("id", "name", "type", "location", "tags") if key in entry}
+            for name, entry in self.resources.items()
+            if name.startswith(prefix) and (entry["type"].count("/") == 1 or "galleries" in name)
         ]
         return Reply(200, {"value": within})
 
@@ -124,8 +130,8 @@ class Arm:
         path = call.path.lower()
         if len(rest.split("/")) % 2 == 0:
             children = [
-                one
-                for name, one in self.resources.items()
+                entry
+                for name, entry in self.resources.items()
                 if name.startswith(f"{path}/") and "/" not in name.removeprefix(f"{path}/")
             ]
             return Reply(200, {"value": children})
@@ -169,7 +175,11 @@ class Arm:
         if path not in self.resources:
             return Reply(204)
         check_delete(self, path)
-        for name in [one for one in self.resources if one == path or one.startswith(f"{path}/")]:
+        for name in [
+            resource
+            for resource in self.resources
+            if resource == path or resource.startswith(f"{path}/")
+        ]:
             del self.resources[name]
         self.still_nested[path.rsplit("/", 2)[0]] = True
         return Reply(200)

@@ -85,7 +85,7 @@ class Catalogue:
                 del self.registering[key]
                 self.registered.add(key)
         state = "Registering" if key in self.registering else "NotRegistered"
-        proper = next((one for one in KINDS if one.lower() == key), name)
+        proper = next((entry for entry in KINDS if entry.lower() == key), name)
         return {
             "id": f"/subscriptions/{subscription}/providers/{proper}",
             "namespace": proper,

@@ -15,13 +15,13 @@ def workflow_of(properties: dict[str, Any], scope: str, group: dict[str, Any]) -
     template = properties["template"]
     (resource,) = template["resources"]
     declared = template.get("parameters", {})
-    given = {name: one["value"] for name, one in (properties.get("parameters") or {}).items()}
+    given = {name: entry["value"] for name, entry in (properties.get("parameters") or {}).items()}
     known = {
         "[resourceGroup().location]": group["location"],
         "[resourceGroup().id]": scope,
         **{
-            f"[parameters('{name}')]": given.get(name, one.get("defaultValue"))
-            for name, one in declared.items()
+            f"[parameters('{name}')]": given.get(name, entry.get("defaultValue"))
+            for name, entry in declared.items()
         },
     }
     assert set(given) <= set(declared)
@@ -32,9 +32,9 @@ def workflow_of(properties: dict[str, Any], scope: str, group: dict[str, Any]) -
 
 def _filled(value: Any, known: dict[str, Any]) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(one, known) for key, one in value.items()}
+        return {key: _filled(entry, known) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_filled(one, known) for one in value]
+        return [_filled(entry, known) for entry in value]
     if isinstance(value, str) and value.startswith("["):
         return known[value]
     return value

@@ -121,11 +121,11 @@ class Entra:
 
     def _credential(self, call: Call, name: str, credential: str) -> Reply:
         present = self.credentials.get(name, [])
-        matches = [one for one in present if credential in (one["id"], one["name"])]
+        matches = [entry for entry in present if credential in (entry["id"], entry["name"])]
         if not matches or name not in self.applications.objects:
             raise _missing(credential)
         if call.method == "PATCH":
-            others = [one for one in present if one is not matches[0]]
+            others = [entry for entry in present if entry is not matches[0]]
             self._check_credential({**matches[0], **call.body, "name": ""}, others)
             matches[0].update(call.body)
             return Reply(204)
@@ -171,7 +171,7 @@ class Entra:
 
     def _create_principal(self, call: Call) -> Reply:
         app_id = call.body["appId"]
-        owners = [one for one in self.applications.objects.values() if one["appId"] == app_id]
+        owners = [entry for entry in self.applications.objects.values() if entry["appId"] == app_id]
         if not owners or not self.applications.sees(owners[0]["id"]):
             # The words that azure-cli's own create-for-rbac waits on (Azure/azure-cli#9585).
             message = (
@@ -179,7 +179,7 @@ class Entra:
                 " application object."
             )
             raise _graph(400, "Request_BadRequest", message)
-        if any(one["appId"] == app_id for one in self.principals.objects.values()):
+        if any(entry["appId"] == app_id for entry in self.principals.objects.values()):
             message = "The service principal cannot be created: the name is already in use."
             # Azure/reliable-web-app-pattern-java#185.
             raise _graph(409, "Request_MultipleObjectsWithSameKeyValue", message)
@@ -194,8 +194,8 @@ class Entra:
 
     def _by_ids(self, call: Call) -> Reply:
         kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
-        visible = [one for one in self.principals.visible() if one["id"] in call.body["ids"]]
-        known = [{**kind, **one} for one in visible]
+        visible = [entry for entry in self.principals.visible() if entry["id"] in call.body["ids"]]
+        known = [{**kind, **entry} for entry in visible]
         return Reply(200, {"value": known})
 
 
@@ -206,11 +206,11 @@ def _matching(call: Call, objects: Iterator[dict[str, Any]]) -> Reply:
     among = re.fullmatch(r"(\w+)/any\(\w:\w eq '([^']*)'\)", text)
     starts = re.fullmatch(r"startswith\((\w+),'([^']*)'\)", text)
     if starts:
-        chosen = [one for one in objects if one[starts[1]].startswith(starts[2])]
+        chosen = [entry for entry in objects if entry[starts[1]].startswith(starts[2])]
     elif equal:
-        chosen = [one for one in objects if one[equal[1]] == equal[2]]
+        chosen = [entry for entry in objects if entry[equal[1]] == equal[2]]
     elif among:
-        chosen = [one for one in objects if among[2] in one[among[1]]]
+        chosen = [entry for entry in objects if among[2] in entry[among[1]]]
     else:
         raise AssertionError(text)
     return Reply(200, {"value": chosen})

@@ -164,7 +164,8 @@ class GitHub:
         ]
         if body.get("reviewers"):
             reviewers = [
-                {"type": one["type"], "reviewer": {"id": one["id"]}} for one in body["reviewers"]
+                {"type": entry["type"], "reviewer": {"id": entry["id"]}}
+                for entry in body["reviewers"]
             ]
             rule = {"type": "required_reviewers", "reviewers": reviewers}
             rule["prevent_self_review"] = body.get("prevent_self_review", False)
@@ -190,7 +191,7 @@ class GitHub:
         if call.method == "GET":
             policies = list(present.branches.values())
             return Reply(200, {"total_count": len(policies), "branch_policies": policies})
-        if any(one["name"] == call.body["name"] for one in present.branches.values()):
+        if any(branch["name"] == call.body["name"] for branch in present.branches.values()):
             return Reply(303, None, {"Location": f"https://api.github.com{call.path}"})
         number = self._next()
         value = {"id": number, "name": call.body["name"], "type": call.body.get("type", "branch")}
@@ -244,7 +245,7 @@ class GitHub:
         return Reply(200, {"name": item, "value": place[item]})
 
     def _secrets(self, _call: Call, owner: str, repo: str, name: str) -> Reply:
-        secrets = [{"name": one} for one in self._of(owner, repo, name).secrets]
+        secrets = [{"name": secret} for secret in self._of(owner, repo, name).secrets]
         return Reply(200, {"total_count": len(secrets), "secrets": secrets})
 
     def _public_key(self, _call: Call, owner: str, repo: str, name: str) -> Reply:

@@ -74,7 +74,7 @@ def check_role(properties: dict[str, Any]) -> None:
 
 
 def _check_actions(permission: dict[str, Any], names: Iterable[str], known: frozenset[str]) -> None:
-    listed = [one.lower() for one in known]
+    listed = [entry.lower() for entry in known]
     for action in (action for name in names for action in permission.get(name) or ()):
         if not fnmatch.filter(listed, action.lower()):
             message = f"'{action}' does not match any of the actions supported by the providers."

@@ -41,7 +41,7 @@ def check_delete(arm: Arm, path: str) -> None:
     }
     if kind in codes and _users(arm, path):
         raise refused(400, codes[kind], f"{path} is in use by {', '.join(_users(arm, path))}")
-    nested = [one for one in arm.resources if one.startswith(f"{path}/")]
+    nested = [resource for resource in arm.resources if resource.startswith(f"{path}/")]
     if kind in ("galleries", "images") and (nested or arm.still_nested.pop(path, False)):
         # Azure/azure-sdk-for-python#25506; for seconds after the last of them went too
         # (Azure/azure-rest-api-specs#19686, of applications: the same service and code).
@@ -79,14 +79,14 @@ def _users(arm: Arm, path: str) -> list[str]:
     """Return who names a resource as a part of its own, or the machines in a network."""
     return [
         name
-        for name, one in arm.resources.items()
-        if not name.startswith(path) and f'"{path}' in _text(one)
+        for name, entry in arm.resources.items()
+        if not name.startswith(path) and f'"{path}' in _text(entry)
     ]
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return " ".join(_text(one) for one in value.values())
+        return " ".join(_text(entry) for entry in value.values())
     if isinstance(value, list):
-        return " ".join(_text(one) for one in value)
+        return " ".join(_text(entry) for entry in value)
     return f'"{value}"'.lower()

@@ -90,7 +90,7 @@ class Artifacts:
         Raises:
             RefusedError: As the real action fails.
         """
-        there = sorted(one.name for one in self.place.iterdir()) if self.place.is_dir() else []
+        there = sorted(path.name for path in self.place.iterdir()) if self.place.is_dir() else []
         if name:
             if name not in there:
                 raise RefusedError(
@@ -100,11 +100,11 @@ class Artifacts:
         else:
             if set(pattern) & set("{}!+@()[]"):
                 raise NotImplementedError(f"a pattern of this kind: {pattern}")
-            chosen = [one for one in there if fnmatchcase(one, pattern or "*")]
+            chosen = [entry for entry in there if fnmatchcase(entry, pattern or "*")]
         straight = merge or len(chosen) == 1
-        for one in chosen:
-            target = Path(path) if straight else Path(path) / one
-            shutil.copytree(self.place / one, target, dirs_exist_ok=True)
+        for entry in chosen:
+            target = Path(path) if straight else Path(path) / entry
+            shutil.copytree(self.place / entry, target, dirs_exist_ok=True)
         return f"Total of {len(chosen)} artifact(s) downloaded"
 
     def _create(self, name: str, job: str) -> None:
@@ -133,7 +133,9 @@ def _files(path: str, *, hidden: bool) -> Iterator[tuple[str, Path]]:
         return
     for above, directories, names in os.walk(root, followlinks=True):
         if not hidden:
-            directories[:] = [one for one in directories if not one.startswith(".")]
+            directories[:] = [
+                directory for directory in directories if not directory.startswith(".")
+            ]
         for name in names:
             file = Path(above) / name
             if file.is_file() and (hidden or not name.startswith(".")):

@@ -56,11 +56,11 @@ class Played:
     @property
     def jobs(self) -> dict[str, int]:
         """How often each job of the workflow ran."""
-        found: dict[str, set[str]] = {}
+        result: dict[str, set[str]] = {}
         for line in self.lines:
             if "jobID" in line and "stepResult" in line:
-                found.setdefault(line["jobID"], set()).add(line["job"])
-        return {job: len(names) for job, names in found.items()}
+                result.setdefault(line["jobID"], set()).add(line["job"])
+        return {job: len(names) for job, names in result.items()}
 
     @property
     def steps(self) -> list[Step]:
@@ -174,7 +174,7 @@ class Act:
     def _own_environment(self) -> dict[str, str]:
         """Return this process's environment without what would leak into the steps."""
         path = f"{self.directory / 'tools'}:{os.environ['PATH']}"
-        kept = {name: one for name, one in os.environ.items() if not name.startswith(_LEAKING)}
+        kept = {name: entry for name, entry in os.environ.items() if not name.startswith(_LEAKING)}
         return {**kept, "PATH": path}
 
     def _secrets(self) -> dict[str, str]:

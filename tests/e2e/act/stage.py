@@ -73,7 +73,7 @@ class Stage:
         with self.arm.lock:
             there = self.arm.world.of(MACHINE)
             # A delete that was accepted takes its time: that machine is nobody's business any more.
-            self.machines_at[job] = [one.name for one in there if one.state != "Deleting"]
+            self.machines_at[job] = [item.name for item in there if item.state != "Deleting"]
         if job != MATRIX_JOB:
             hosted = self.github.add_job(self.run, job, ["ubuntu-latest"], hosted=True)
             return {"ACT_JOB": str(hosted.id)}
@@ -82,8 +82,10 @@ class Stage:
             self._shards += 1
         queued = self.github.add_job(self.run, name, [f"waa-{self.run}"])
         machine = until(lambda: self._machine_of(queued.id), f"a machine takes {name}")
-        told = self.facts[machine]
-        facts = {key: value for key, value in told.items() if key.startswith("WAA_MATRIX_WORKER_")}
+        reported = self.facts[machine]
+        facts = {
+            key: value for key, value in reported.items() if key.startswith("WAA_MATRIX_WORKER_")
+        }
         return {"ACT_JOB": str(queued.id), **facts}
 
     def fails(self, job: int) -> None:
@@ -146,7 +148,9 @@ def _handler(stage: Stage) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            form = {key: one[0] for key, one in parse_qs(self.rfile.read(length).decode()).items()}
+            form = {
+                key: entry[0] for key, entry in parse_qs(self.rfile.read(length).decode()).items()
+            }
             text = ""
             if self.path == "/begin":
                 known = stage.begin(form["job"])

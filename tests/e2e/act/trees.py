@@ -74,10 +74,10 @@ def as_act_reads(tree: Tree, target: Path, code: Tree | None) -> Path:
 
 def remote_actions() -> set[str]:
     """Every action of another repository that a workflow or a composite action here uses."""
-    found: set[str] = set()
+    texts: set[str] = set()
     for file in [*WORKFLOWS.glob("*.yml"), *(ROOT / ".github" / "actions").glob("*/action.yml")]:
-        found |= set(_uses(yaml.safe_load(file.read_text())))
-    return {uses for uses in found if not uses.startswith(".")}
+        texts |= set(_uses(yaml.safe_load(file.read_text())))
+    return {uses for uses in texts if not uses.startswith(".")}
 
 
 def named_steps(workflow: str, job: str) -> list[str]:
@@ -88,11 +88,11 @@ def named_steps(workflow: str, job: str) -> list[str]:
 
 def _uses(node: Any) -> list[str]:
     if isinstance(node, list):
-        return [one for item in node for one in _uses(item)]
+        return [use for item in node for use in _uses(item)]
     if not isinstance(node, dict):
         return []
     own = [node["uses"]] if isinstance(node.get("uses"), str) else []
-    return own + [one for value in node.values() for one in _uses(value)]
+    return own + [use for value in node.values() for use in _uses(value)]
 
 
 def _write(target: Path, files: Mapping[str, str]) -> None:

@@ -55,7 +55,7 @@ class Limits:
             self._take(f"machine {machine}", 12, 4 / 60, now, compute=True)
             self._take("machines", 1500, 500 / 60, now, compute=True)
 
-    def told(self, verb: str) -> dict[str, str]:
+    def headers(self, verb: str) -> dict[str, str]:
         """The header that says how many requests of this kind are left."""
         if not self._enabled or verb not in _ARM:
             return {}

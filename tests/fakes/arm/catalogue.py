@@ -72,20 +72,20 @@ class Size:
 
     def _restrictions(self, region: str) -> list[Json]:
         reason = "NotAvailableForSubscription"
-        found: list[Json] = []
+        results: list[Json] = []
         if self.barred:
             info: Json = {"locations": [region]}
-            found.append(
+            results.append(
                 {"type": "Location", "values": [region], "restrictionInfo": info}
                 | {"reasonCode": reason}
             )
         if self.barred_zones:
             info = {"locations": [region], "zones": list(self.barred_zones)}
-            found.append(
+            results.append(
                 {"type": "Zone", "values": [region], "restrictionInfo": info}
                 | {"reasonCode": reason}
             )
-        return found
+        return results
 
 
 SIZES = (

@@ -124,7 +124,7 @@ class Gallery:
         if not version:
             body = self.listed()
             wrong = [
-                line for one in body["value"] for line in violations("GalleryImageVersion", one)
+                line for entry in body["value"] for line in violations("GalleryImageVersion", entry)
             ]
             return Reply(200, body), wrong
         body = self.shown(version, replication=expand == "ReplicationStatus")

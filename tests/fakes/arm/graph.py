@@ -28,19 +28,19 @@ class Graph:
 
     def answer(self, request: Request, audience: object, own: str) -> Reply | None:
         """Answer a request of Graph's, None for any other."""
-        found = _CREDENTIALS.fullmatch(request.path.replace("%27", "'"))
-        if found is None:
+        match = _CREDENTIALS.fullmatch(request.path.replace("%27", "'"))
+        if match is None:
             return None
         if audience != own:
             raise RefusalError(401, "InvalidAuthenticationToken", "Access token: wrong audience.")
         if not self.readable:
             text = "Insufficient privileges to complete the operation."
             raise RefusalError(403, "Authorization_RequestDenied", text)
-        if found["client"] not in self.subjects:
-            text = f"Resource '{found['client']}' does not exist."
+        if match["client"] not in self.subjects:
+            text = f"Resource '{match['client']}' does not exist."
             raise RefusalError(404, "Request_ResourceNotFound", text)
         value: list[Json] = [
             {"name": f"github-{number}", "subject": subject}
-            for number, subject in enumerate(self.subjects[found["client"]])
+            for number, subject in enumerate(self.subjects[match["client"]])
         ]
         return Reply(200, {"value": value})

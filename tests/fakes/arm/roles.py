@@ -38,7 +38,7 @@ class Role:
         """Whether it gives an action on a resource; neither knows capitals, as in Azure."""
         below = f"{resource.lower()}/".startswith(f"{self.scope.lower()}/")
         wanted = action.lower()
-        return below and any(fnmatch.fnmatchcase(wanted, one.lower()) for one in self.actions)
+        return below and any(fnmatch.fnmatchcase(wanted, action.lower()) for action in self.actions)
 
 
 def role(name: str) -> Role:
@@ -59,7 +59,7 @@ def check(request: Request, roles: Sequence[Role]) -> None:
     """Admit a request, or refuse it for what its sender's roles lack."""
     who = f"The client '{CLIENT}' with object id '{CLIENT}'"
     action = action_of(request.verb, request.path)
-    if not any(one.allows(action, request.path) for one in roles):
+    if not any(entry.allows(action, request.path) for entry in roles):
         text = (
             f"{who} does not have authorization to perform action '{action}' over scope"
             f" '{request.path}' or the scope is invalid. If access was recently granted, please"
@@ -68,7 +68,7 @@ def check(request: Request, roles: Sequence[Role]) -> None:
         raise RefusalError(403, "AuthorizationFailed", text)
     body = json.loads(request.body) if request.verb == "PUT" and request.body else {}
     for linked, resource in linked_actions(request.verb, request.path, body):
-        if not any(one.allows(linked, resource) for one in roles):
+        if not any(entry.allows(linked, resource) for entry in roles):
             text = (
                 f"{who} has permission to perform action '{action}' on scope '{request.path}';"
                 f" however, it does not have permission to perform action(s) '{linked}' on the"

@@ -59,8 +59,8 @@ class Request:
 
     @property
     def machine(self) -> str | None:
-        found = re.fullmatch(_MACHINE, self.path, re.IGNORECASE)
-        return found["name"] if found else None
+        match = re.fullmatch(_MACHINE, self.path, re.IGNORECASE)
+        return match["name"] if match else None
 
 
 class Routes:
@@ -102,14 +102,14 @@ class Routes:
         if "api-version" not in request.query:
             raise RefusalError(400, "MissingApiVersionParameter", "The api-version is required.")
         for verb, pattern, handler in self._table:
-            found = re.fullmatch(pattern, request.path, re.IGNORECASE)
-            if verb == request.verb and found:
-                group = found.groupdict().pop("group", None)
+            match = re.fullmatch(pattern, request.path, re.IGNORECASE)
+            if verb == request.verb and match:
+                group = match.groupdict().pop("group", None)
                 if group is not None and group.lower() != GROUP:
                     text = f"Resource group '{group}' could not be found."
                     raise RefusalError(404, "ResourceGroupNotFound", text)
                 check_version(request.path, request.query["api-version"])
-                return handler(request, found)
+                return handler(request, match)
         self.violations.append(f"unknown request {request.verb} {request.path}")
         raise RefusalError(404, "InvalidResourceType", "The resource type could not be found.")
 
@@ -121,7 +121,7 @@ class Routes:
         self.violations += [f"reply {line}" for line in unknown_keys(model, body)]
         return body
 
-    def _put_machine(self, request: Request, found: re.Match[str]) -> Reply:
+    def _put_machine(self, request: Request, match: re.Match[str]) -> Reply:
         body = json.loads(request.body)
         wrong = violations("VirtualMachine", body)
         if wrong:
@@ -131,25 +131,25 @@ class Routes:
             text = f"Could not find member {', '.join(unknown)} on object of type 'VirtualMachine'."
             raise RefusalError(400, "InvalidRequestContent", text)
         only_new = request.headers.get("If-None-Match") == "*"
-        machine, operation = self._machines.create(found["name"], body, only_new=only_new)
+        machine, operation = self._machines.create(match["name"], body, only_new=only_new)
         headers = self._tracking(operation) if operation else {}
         return Reply(201 if operation else 200, self._shown(machine), headers)
 
-    def _get_machine(self, _request: Request, found: re.Match[str]) -> Reply:
-        return Reply(200, self._shown(self._existing(found["name"])))
+    def _get_machine(self, _request: Request, match: re.Match[str]) -> Reply:
+        return Reply(200, self._shown(self._existing(match["name"])))
 
-    def _delete_machine(self, _request: Request, found: re.Match[str]) -> Reply:
-        if self._world.find(MACHINE, found["name"]) is None:
+    def _delete_machine(self, _request: Request, match: re.Match[str]) -> Reply:
+        if self._world.find(MACHINE, match["name"]) is None:
             return Reply(204)
-        return Reply(202, None, self._tracking(self._machines.delete(found["name"])))
+        return Reply(202, None, self._tracking(self._machines.delete(match["name"])))
 
-    def _instance_view(self, _request: Request, found: re.Match[str]) -> Reply:
-        machine = self._existing(found["name"])
+    def _instance_view(self, _request: Request, match: re.Match[str]) -> Reply:
+        machine = self._existing(match["name"])
         body = {"statuses": self._machines.statuses(machine)}
         return Reply(200, self._checked("VirtualMachineInstanceView", body))
 
-    def _evict(self, _request: Request, found: re.Match[str]) -> Reply:
-        self._machines.evict(found["name"])
+    def _evict(self, _request: Request, match: re.Match[str]) -> Reply:
+        self._machines.evict(match["name"])
         return Reply(204)
 
     def _list(self, request: Request, _found: re.Match[str]) -> Reply:
@@ -160,13 +160,13 @@ class Routes:
         url = f"{self.base}{request.path}"
         return Reply(200, page(listed, request.query, url, self.page_size))
 
-    def _delete_part(self, _request: Request, found: re.Match[str]) -> Reply:
-        kind = _PARTS.get(found["kind"].lower())
+    def _delete_part(self, _request: Request, match: re.Match[str]) -> Reply:
+        kind = _PARTS.get(match["kind"].lower())
         if kind is None:
-            raise gone(found["kind"])
-        if self._world.find(kind, found["name"]) is None:
+            raise gone(match["kind"])
+        if self._world.find(kind, match["name"]) is None:
             return Reply(204)
-        self._machines.delete_part(kind, found["name"])
+        self._machines.delete_part(kind, match["name"])
         return Reply(200 if kind == DISK else 202)
 
     def _skus(self, request: Request, _found: re.Match[str]) -> Reply:
@@ -186,8 +186,8 @@ class Routes:
         other: Json = {"resourceType": "disks", "name": "Premium_LRS", "locations": [region[1]]}
         return Reply(200, {"value": [other, *sizes]})
 
-    def _usages(self, _request: Request, found: re.Match[str]) -> Reply:
-        region = found["region"]
+    def _usages(self, _request: Request, match: re.Match[str]) -> Reply:
+        region = match["region"]
         used = used_cores(self._world, self._catalogue, region)
         limits = {
             "cores": self._catalogue.cores.get(region, 0),
@@ -206,19 +206,19 @@ class Routes:
         ]
         return Reply(200, {"value": [self._known(Usage, entry) for entry in value]})
 
-    def _operation(self, _request: Request, found: re.Match[str]) -> Reply:
-        operation = self._machines.operations.get(found["operation"])
+    def _operation(self, _request: Request, match: re.Match[str]) -> Reply:
+        operation = self._machines.operations.get(match["operation"])
         if operation is None:
-            raise gone(found["operation"])
+            raise gone(match["operation"])
         body: Json = {"name": operation.id, "status": operation.status}
         if operation.error is not None:
             body["error"] = operation.error
         return Reply(200, body)
 
-    def _image(self, request: Request, found: re.Match[str]) -> Reply:
-        version = found["version"] or ("" if request.path.endswith("/versions") else None)
+    def _image(self, request: Request, match: re.Match[str]) -> Reply:
+        version = match["version"] or ("" if request.path.endswith("/versions") else None)
         expand = request.query.get("$expand", "")
-        reply, wrong = self._catalogue.gallery.answer(found["image"], version, expand)
+        reply, wrong = self._catalogue.gallery.answer(match["image"], version, expand)
         self.violations += [f"reply {line}" for line in wrong]
         return reply
 

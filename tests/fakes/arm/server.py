@@ -154,16 +154,16 @@ class FakeArm:
             except RefusalError as refusal:
                 reply = refusal.reply()
             self.world.settle()
-            return replace(reply, headers={**reply.headers, **self.limits.told(request.verb)})
+            return replace(reply, headers={**reply.headers, **self.limits.headers(request.verb)})
 
     def _sign_in(self, request: Request) -> Reply | None:
         if request.path == "/assertion":
             authorization = request.headers.get("Authorization", "")
             return self.identity.assertion(authorization, request.query)
-        if found := _TOKEN.fullmatch(request.path):
-            return self.identity.token(found["tenant"], request.body)
-        if found := _CONFIGURATION.fullmatch(request.path):
-            return self.identity.configuration(self.url, found["tenant"])
+        if match := _TOKEN.fullmatch(request.path):
+            return self.identity.token(match["tenant"], request.body)
+        if match := _CONFIGURATION.fullmatch(request.path):
+            return self.identity.configuration(self.url, match["tenant"])
         return None
 
 

@@ -87,5 +87,8 @@ def _newer(body: Json) -> Iterator[tuple[str, str]]:
 
 def _addresses(nic: Json) -> list[Any]:
     configurations = (nic.get("properties") or {}).get("ipConfigurations") or []
-    found = [one["properties"].get("publicIPAddressConfiguration") for one in configurations]
-    return [one for one in found if one]
+    results = [
+        configuration["properties"].get("publicIPAddressConfiguration")
+        for configuration in configurations
+    ]
+    return [entry for entry in results if entry]

@@ -123,7 +123,7 @@ class FakeGitHub:
 
     def count(self, verb: str, path: str) -> int:
         """How many requests there were for exactly this path (below the repository)."""
-        return sum((one.verb, one.path) == (verb, path) for one in self.seen)
+        return sum((request.verb, request.path) == (verb, path) for request in self.seen)
 
     def connection(self, token: str | None = None) -> Connection:
         """Return what the adapter needs to call with a token (a personal one by default)."""

@@ -77,11 +77,11 @@ class Route:
 
 def parsed_query(text: str, allowed: frozenset[str]) -> dict[str, str]:
     """Return the query's parameters; unknown and repeated ones are no part of the contract."""
-    found = parse_qs(text, keep_blank_values=True, strict_parsing=bool(text))
-    unknown = set(found) - allowed
-    if unknown or any(len(values) > 1 for values in found.values()):
+    result = parse_qs(text, keep_blank_values=True, strict_parsing=bool(text))
+    unknown = set(result) - allowed
+    if unknown or any(len(values) > 1 for values in result.values()):
         raise ContractError(f"query {text!r}: allowed are {sorted(allowed)}")
-    return {name: values[0] for name, values in found.items()}
+    return {name: values[0] for name, values in result.items()}
 
 
 def parsed_body(raw: bytes, names: tuple[str, ...]) -> Any:

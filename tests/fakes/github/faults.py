@@ -44,5 +44,5 @@ class Faults(FaultPlan[Fault]):
 
     def fate(self, name: str) -> RunnerFate:
         with self._lock:
-            found = (fate for fate in self._fates if fnmatch.fnmatchcase(name, fate.names))
-            return next(found, RunnerFate(name))
+            results = (fate for fate in self._fates if fnmatch.fnmatchcase(name, fate.names))
+            return next(results, RunnerFate(name))

@@ -80,7 +80,7 @@ def mint(call: Call) -> Answer:
     _refuse_bad_names(body)
     if body["runner_group_id"] not in world.runner_groups:
         raise RefusedError(404, "Not Found")
-    if any(one.name.lower() == body["name"].lower() for one in world.runners.values()):
+    if any(runner.name.lower() == body["name"].lower() for runner in world.runners.values()):
         text = "Already exists - A runner with the name *** already exists."
         raise RefusedError(409, text.replace("***", body["name"]))
     now = world.clock.now()

@@ -40,7 +40,11 @@ def list_artifacts(call: Call) -> Answer:
     run = call.number("run")
     if run not in call.world.runs:
         raise RefusedError(404, "Not Found")
-    items = [artifact_document(one) for one in call.world.artifacts.values() if one.run == run]
+    items = [
+        artifact_document(artifact)
+        for artifact in call.world.artifacts.values()
+        if artifact.run == run
+    ]
     model = "ReposOwnerRepoActionsRunsRunIdArtifactsGetResponse200"
     return page(call, items, f"/actions/runs/{run}/artifacts", "artifacts", model)
 

@@ -100,12 +100,12 @@ def workflow_runs(call: Call) -> Answer:
     """A file's runs, newest first; what ``World.workflows`` names succeeded without any job."""
     world, name = call.world, call.parts["file"]
     named = world.workflows.get(name)
-    found = [run for run in world.runs.values() if name == run.workflow or run.id == named]
-    if named is None and not found:
+    entries = [run for run in world.runs.values() if name == run.workflow or run.id == named]
+    if named is None and not entries:
         raise RefusedError(404, "Not Found")
     shown = [
         run_document(world, run)
-        for run in sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)
+        for run in sorted(entries, key=lambda run: (run.created_at, run.id), reverse=True)
         if run.id == named or world.ignores_filters or _fits(call, run)
     ]
     path = f"/actions/workflows/{name}/runs"

@@ -69,7 +69,7 @@ def _remove_if_stale(
 
 
 def _hand_out(world: World, job: JobEntry, now: float) -> None:
-    runner = next((one for one in world.runners.values() if one.takes(job)), None)
+    runner = next((runner for runner in world.runners.values() if runner.takes(job)), None)
     if runner is None:
         return
     world.set_runner(runner, busy=True)

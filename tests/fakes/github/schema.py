@@ -20,15 +20,15 @@ class ContractError(Exception):
 
 def check(names: tuple[str, ...], document: Any) -> None:
     """Raise ContractError unless ``document`` fits one of the models; unknown keys do not fit."""
-    found = []
+    result = []
     for name in names:
         try:
             _model(name).model_validate(document, extra="forbid")
         except ValidationError as error:
-            found.append(f"{name}: {error}")
+            result.append(f"{name}: {error}")
         else:
             return
-    raise ContractError("\n".join(found))
+    raise ContractError("\n".join(result))
 
 
 def complete(name: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -46,10 +46,10 @@ def instant(seconds: float | None) -> str | None:
 
 
 def _model(name: str) -> type[BaseModel]:
-    found = getattr(models, name)
-    assert isinstance(found, type)
-    assert issubclass(found, BaseModel)
-    return found
+    result = getattr(models, name)
+    assert isinstance(result, type)
+    assert issubclass(result, BaseModel)
+    return result
 
 
 @lru_cache(maxsize=64)

@@ -84,8 +84,8 @@ class RunnerSession:
         return self._world.runners.get(self.runner_id)
 
     def _job(self) -> JobEntry | None:
-        found = (job for job in self._world.jobs.values() if job.runner == self.runner_id)
-        return next((job for job in found if not job.over), None)
+        results = (job for job in self._world.jobs.values() if job.runner == self.runner_id)
+        return next((job for job in results if not job.over), None)
 
 
 class LocalRunner:

@@ -206,8 +206,8 @@ class World:
         return [job for job in self._shown().jobs if (job.run, job.attempt) == (run_id, attempt)]
 
     def jobs_of(self, run_id: int, attempt: int) -> list[JobEntry]:
-        found = self.jobs.values()
-        return [job for job in found if (job.run, job.attempt) == (run_id, attempt)]
+        result = self.jobs.values()
+        return [job for job in result if (job.run, job.attempt) == (run_id, attempt)]
 
     def run_status(self, run: RunEntry) -> tuple[str, str | None]:
         """Return the run's status and conclusion."""

@@ -79,8 +79,8 @@ class Tokens:
         """Return what a header's token may do; None for a token nobody knows, or that ended."""
         token = authorization.partition(" ")[2]
         with self._lock:
-            found = self._grants.get(token)
-        return found if found and found.ends_at > self._clock.now() else None
+            result = self._grants.get(token)
+        return result if result and result.ends_at > self._clock.now() else None
 
     def is_app(self, authorization: str) -> bool:
         """Whether the header holds a JWT that the App signed, for at most ten minutes."""

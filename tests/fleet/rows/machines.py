@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def machines() -> Sequence[Row]:
-    one, every = "waa-500-1-000-*", "waa-500-*"
+    entry, every = "waa-500-1-000-*", "waa-500-*"
     boots = "boots in a row took no job"
     late = [
         *("AllocationFailed", "ZonalAllocationFailed", "SkuNotAvailable"),
@@ -27,7 +27,7 @@ def machines() -> Sequence[Row]:
         Row(
             f"machine: accepted, then {code}",
             ALL_FINE,
-            fates=lambda code=code: (Fate(one, fails_with=code, times=1),),  # type: ignore[misc]  # bound now
+            fates=lambda code=code: (Fate(entry, fails_with=code, times=1),),  # type: ignore[misc]  # bound now
         )
         for code in late
     ]
@@ -41,7 +41,7 @@ def machines() -> Sequence[Row]:
         Row(
             "machine: evicted in its job",
             {**ALL_FINE, Phase.SUPERVISE: End(1, "not every task is scored")},
-            fates=lambda: (Fate(one, evicted_after_s=100.0),),
+            fates=lambda: (Fate(entry, evicted_after_s=100.0),),
             scene=_spot,
         ),
         Row(
@@ -55,14 +55,14 @@ def machines() -> Sequence[Row]:
             Row(f"machine: {name}", ALL_FINE, fates=lambda fate=fate: (_whole(fate),))  # type: ignore[misc]  # bound now
             for name, fate in _STUBBORN.items()
         ),
-        Row("machine: never boots", ALL_FINE, fates=lambda: (Fate(one, never_boots=True),)),
+        Row("machine: never boots", ALL_FINE, fates=lambda: (Fate(entry, never_boots=True),)),
         Row(
             "machine: none ever boots",
             {**ALL_FINE, Phase.SUPERVISE: End(4, boots)},
             fates=lambda: (Fate(every, never_boots=True),),
         ),
         Row("machine: a create that takes 5 min", ALL_FINE, fates=lambda: (Fate(create_s=300.0),)),
-        Row("runner: never online", ALL_FINE, scene=_never_online(one)),
+        Row("runner: never online", ALL_FINE, scene=_never_online(entry)),
         Row(
             "runner: none ever online",
             {**ALL_FINE, Phase.SUPERVISE: End(4, boots)},

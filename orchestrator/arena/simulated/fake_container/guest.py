@@ -84,13 +84,13 @@ class _Web(ThreadingHTTPServer):
 
 class _WindowsServer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        found = self.path == "/probe"
-        self._reply(200 if found else 404, PROBE_REPLY if found else {"error": "not found"})
+        result = self.path == "/probe"
+        self._reply(200 if result else 404, PROBE_REPLY if result else {"error": "not found"})
 
     def do_POST(self) -> None:
-        found = self.path in ("/shutdown", DEATH_PATH)
-        self._reply(200 if found else 404, {"status": "shutting down"} if found else {})
-        if found and isinstance(self.server, _Web):
+        result = self.path in ("/shutdown", DEATH_PATH)
+        self._reply(200 if result else 404, {"status": "shutting down"} if result else {})
+        if result and isinstance(self.server, _Web):
             threading.Thread(target=self.server.on_shutdown, daemon=True).start()
 
     def _reply(self, status: int, document: dict[str, str]) -> None:

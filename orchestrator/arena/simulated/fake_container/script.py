@@ -103,11 +103,11 @@ class Script(NamedTuple):
 
     def on(self, occasion: Occasion) -> dict[str, Fault]:
         """Return the faults that strike a task, by kind; of two of a kind the first counts."""
-        found: dict[str, Fault] = {}
+        result: dict[str, Fault] = {}
         for fault in self.faults:
             if fault.kind != GUEST_DIES_AT_BOOT and _strikes(fault, occasion):
-                found.setdefault(fault.kind, fault)
-        return found
+                result.setdefault(fault.kind, fault)
+        return result
 
     def never_ready(self, worker: str, boot: int) -> bool:
         """Whether this boot of this worker's arena never comes up."""
@@ -187,7 +187,9 @@ def _wrong(line: Any) -> list[str]:
 
 def _numbers(value: Any) -> tuple[int, ...] | None:
     values = value if isinstance(value, list) else [value]
-    good = all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in values)
+    good = all(
+        isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values
+    )
     return tuple(values) if good else None
 
 
