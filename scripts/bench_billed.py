@@ -24,18 +24,18 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from orchestrator.compute.base import Instance, InstanceState, Kind
-from orchestrator.fleet.decide import Orders, Rules, decide
-from orchestrator.fleet.identity import MACHINE_TAG, Attempt, Fleet
-from orchestrator.fleet.supervise import Settings
-from orchestrator.fleet.supervisor_state import Memory
+from orchestrator.fleet.decide import Rules, RunState, decide
+from orchestrator.fleet.identity import MACHINE_TAG, Fleet, WorkflowAttempt
+from orchestrator.fleet.supervise import SupervisorSettings
+from orchestrator.fleet.supervisor_state import SupervisorState
 from orchestrator.fleet.view import join
-from orchestrator.github import Job, Runner
+from orchestrator.github import Runner, WorkflowJob
 from orchestrator.ledger import paths
 from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.schedule import Expectations
-from orchestrator.planning.simulate import BOOTS, Draw, DurationLaw, draw
+from orchestrator.planning.simulate import BOOTS, DrawnRun, DurationLaw, draw
 from orchestrator.planning.suite import demo_suite, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, World, open_world
@@ -50,7 +50,7 @@ DELETE_S = (20.0, 60.0)
 """From the delete to the end of billing; a forced one does not wait for a shutdown."""
 
 FLEET = Fleet("octo/bench", 500)
-EVERY_S = Settings(Rules(1)).every_s
+EVERY_S = SupervisorSettings(Rules(1)).every_s
 
 
 @dataclass
@@ -86,11 +86,11 @@ class Machine:
         labels = frozenset({FLEET.label})
         return Runner(self.shard, self.name, status, self.actor is not None, labels)
 
-    def job(self, now: float) -> Job:
+    def job(self, now: float) -> WorkflowJob:
         """Return the job it takes as soon as it is up."""
         at_work = self.actor is not None
         status = "completed" if self.over(now) else "in_progress" if at_work else "queued"
-        return Job(
+        return WorkflowJob(
             id=self.shard, name=f"benchmark ({self.shard})", attempt=1, status=status,
             conclusion=None, labels=frozenset({FLEET.label}),
             runner_id=self.shard if at_work else None, runner_name=self.name if at_work else None,
@@ -102,7 +102,7 @@ class Machine:
 class Run:
     """One drawn run. ``played`` fills in what became of its machines."""
 
-    drawn: Draw
+    drawn: DrawnRun
     machines: list[Machine]
     first_look: float
     scratch: Path
@@ -116,7 +116,7 @@ class Run:
     def play(self) -> None:
         """Let a second pass after the other until every machine is gone."""
         world, next_look = self.world, self.first_look
-        memory = Memory(next_look)
+        memory = SupervisorState(next_look)
         while not all(machine.gone(world.now) for machine in self.machines):
             world.now += 1.0
             for machine in self.machines:
@@ -139,7 +139,7 @@ class Run:
         if machine.actor.ended and machine.over_at is None:
             machine.over_at = now + machine.after_worker_s
 
-    def _look(self, memory: Memory) -> Memory:
+    def _look(self, memory: SupervisorState) -> SupervisorState:
         now = self.world.now
         there = [machine for machine in self.machines if not machine.gone(now)]
         view = join(
@@ -150,7 +150,7 @@ class Run:
         )
         rules = Rules(shards=len(self.machines), launched=len(self.machines))
         settled = sum(path.startswith(paths.OUTCOMES) for path in self.world.objects)
-        orders = Orders(settled=settled >= len(self.drawn.tasks))
+        orders = RunState(settled=settled >= len(self.drawn.tasks))
         actions, memory = decide(view, orders, rules, memory, now)
         assert actions.launch == actions.drains == 0, "nothing fails in these draws"
         by_name = {machine.name: machine for machine in self.machines}
@@ -160,7 +160,7 @@ class Run:
         return memory
 
     def _fate(self, unit: Unit, _attempt: int) -> Seen:
-        return Seen(Verdict(1.0, None, (), ""), 3, self._seconds[unit.task], {}, None)
+        return Seen(AttemptVerdict(1.0, None, (), ""), 3, self._seconds[unit.task], {}, None)
 
     @property
     def busy_s(self) -> float:
@@ -200,7 +200,7 @@ def drawn_run(seed: int, workers: int, scratch: Path) -> Run:
     """Draw one run; equal seeds give the same tasks to any number of workers."""
     rng = random.Random(seed)  # noqa: S311 - reproducible draws, no secret
     drawn = draw(rng, demo_suite().tasks, DurationLaw())
-    attempt = Attempt(FLEET, 1, "bench")
+    attempt = WorkflowAttempt(FLEET, 1, "bench")
     machines = [
         Machine(
             attempt.machine_name(number, "0000"), number, EPOCH + boot_s,

@@ -48,11 +48,11 @@ def allowed_s(creates: int) -> float:
 
 def launch(stages: Sequence[Stage], machines: int) -> list[Wave]:
     """Launch every run's machines at the same time, in one region."""
-    supplies = [stage.supply(regions=("westeurope",)) for stage in stages]
+    supplies = [stage.capacity(regions=("westeurope",)) for stage in stages]
     with ThreadPoolExecutor(len(stages)) as pool:
         waves = [
-            pool.submit(launch_wave, stage.launcher(), supply, machines, within_s=WITHIN_S)
-            for stage, supply in zip(stages, supplies, strict=True)
+            pool.submit(launch_wave, stage.launcher(), capacity, machines, within_s=WITHIN_S)
+            for stage, capacity in zip(stages, supplies, strict=True)
         ]
         return [wave.result() for wave in waves]
 

@@ -64,7 +64,7 @@ def bring_up(machines: int, create_s: float) -> BroughtUp:
             slow = Fault("^PUT virtualMachines/", Wound.SLOW, seconds=ACCEPT_S, times=10**9)
             over.arm.faults.add(slow)
             began = clock.now()
-            wave = launch_wave(stage.launcher(), stage.supply(), machines)
+            wave = launch_wave(stage.launcher(), stage.capacity(), machines)
             accepted = clock.now()
             if len(wave.launched) != machines:
                 raise click.ClickException("; ".join(wave.why_not))
@@ -107,14 +107,14 @@ def live(machines: int, create_s: float) -> Life:
             over.arm.machines.create_s = create_s
             stage.insides.work = lambda job, facts: stage.score(job, facts, machines)
             ear = Ear(stage)
-            launch_wave(stage.launcher(), stage.supply(), machines)
+            launch_wave(stage.launcher(), stage.capacity(), machines)
             launched = ear.heard()
             stage.queue_jobs(machines)
             ended = stage.supervisor(machines, machines).run()
             if ended.exit_code != 0:
                 raise click.ClickException(ended.reason)
             supervised = clock.now()
-            if not tear_down(stage.attempt.fleet, stage.scene.broom).proved:
+            if not tear_down(stage.attempt.fleet, stage.scene.cleaner).proved:
                 raise click.ClickException("something is left")
             whole = ear.heard()
             commands = (whole.part(0.0, supervised), whole.part(supervised, math.inf))

@@ -29,14 +29,14 @@ from orchestrator.ledger.records import Session
 from orchestrator.ledger.session import open_session
 from orchestrator.planning.plan import Plan, PlanInputs, make_plan
 from orchestrator.planning.suite import TaskKey, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.store import Store, StoreCredentials, open_store
 from orchestrator.worker.attempt import Guard, Seen
-from orchestrator.worker.claims import Claimant, Identity
-from orchestrator.worker.heartbeat import Orders, Pulse, Watch
-from orchestrator.worker.log import Narrator
+from orchestrator.worker.claims import Identity, LedgerClient
+from orchestrator.worker.heartbeat import HeartbeatThread, Watch, WorkerSignals
+from orchestrator.worker.log import WorkerLog
 from orchestrator.worker.loop import Worker
-from orchestrator.worker.tools import Clock, Tools, WorkerSettings
+from orchestrator.worker.tools import Tools, WorkerClock, WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ class NoArena:
 
 def attempt(_arena: Arena, _assignment: Assignment, _plan: Plan, _guard: Guard) -> Seen:
     """Score at once."""
-    return Seen(Verdict(1.0, None, (), ""), 1, 1.0, {}, None)
+    return Seen(AttemptVerdict(1.0, None, (), ""), 1, 1.0, {}, None)
 
 
 class Count:
@@ -110,19 +110,21 @@ def plan_of(tasks: int) -> Plan:
 def worker(plan: Plan, store: Store, shard: tuple[int, int], scratch: Path) -> Worker:
     """Return a worker as the command makes it, but for its arena and its own ledger."""
     name = f"w{shard[0]:03d}"
-    claimant = Claimant(store, plan, Identity(name, SESSION, name, shard[0]), time.monotonic)
-    orders = Orders()
+    ledger_client = LedgerClient(
+        store, plan, Identity(name, SESSION, name, shard[0]), time.monotonic
+    )
+    orders = WorkerSignals()
     watch = Watch(time.monotonic, time.time, lambda: False, sys.exit)
     return Worker(
         Tools(
             plan=plan,
             store=store,
-            claimant=claimant,
+            ledger_client=ledger_client,
             arena=NoArena(),
-            pulse=Pulse(claimant, store, orders, watch, plan.heartbeat_s),
+            pulse=HeartbeatThread(ledger_client, store, orders, watch, plan.heartbeat_s),
             orders=orders,
-            clock=Clock(time.monotonic, time.time),
-            narrator=Narrator(io.StringIO()),
+            clock=WorkerClock(time.monotonic, time.time),
+            worker_log=WorkerLog(io.StringIO()),
             settings=WorkerSettings(*shard, scratch / name, "none"),
             run_attempt=attempt,
         )

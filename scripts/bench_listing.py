@@ -32,7 +32,7 @@ from orchestrator.planning.plan import Plan, PlanInputs, make_plan
 from orchestrator.planning.schedule import Expectations
 from orchestrator.planning.simulate import DurationLaw, draw
 from orchestrator.planning.suite import TaskKey, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, SESSION, Line, World
@@ -138,7 +138,7 @@ class Run:
     def _fate(self, unit: Unit, attempt: int) -> Seen:
         luck = random.Random(f"{self.seed}/{unit}/{attempt}").random()  # noqa: S311 - as above
         cause = Cause.ARENA if luck < self.failing else None
-        verdict = Verdict(None if cause else 1.0, cause, (), "")
+        verdict = AttemptVerdict(None if cause else 1.0, cause, (), "")
         return Seen(verdict, 3, self._seconds[unit.task], {}, None)
 
     @property

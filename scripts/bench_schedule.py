@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import click
 
 from orchestrator.planning.simulate import BOOTS, BOOTS_AND_RESETS, POLICIES, Overheads
-from orchestrator.planning.simulation_study import Row, Study, render_table, study
+from orchestrator.planning.simulation_study import Study, StudyRow, render_table, study
 
 CONTIGUOUS, ROUND_ROBIN, _STATIC, _BLIND, DOMAINS, HISTORY = (policy.name for policy in POLICIES)
 
@@ -39,7 +39,7 @@ BOUNDS = (
 )
 
 
-def check(rows: list[Row], bounds: tuple[Bound, ...] = BOUNDS) -> list[tuple[str, bool]]:
+def check(rows: list[StudyRow], bounds: tuple[Bound, ...] = BOUNDS) -> list[tuple[str, bool]]:
     """Return one line for each bound, and whether it holds."""
     result = {(row.overheads, row.policy, row.workers): row for row in rows}
     lines = []

@@ -50,7 +50,7 @@ def main(shards: int, seed: int) -> None:
             stage.insides.boots = lambda name: random.Random(name).uniform(*BOOT_S)  # noqa: S311
             stage.insides.lasts = lambda job: lengths[int(job.name.split("(")[1].rstrip(")"))]
             stage.insides.work = lambda job, facts: stage.score(job, facts, shards)
-            wave = launch_wave(stage.launcher(), stage.supply(), shards)
+            wave = launch_wave(stage.launcher(), stage.capacity(), shards)
             stage.queue_jobs(shards)
             fake, began = stage.scene.fake, clock.now()
             first = len(fake.seen)

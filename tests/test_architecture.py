@@ -165,3 +165,34 @@ def test_help_imports_no_sdk() -> None:
     )
     assert done.stderr.strip() == "[]"
     assert "simulate" in done.stdout
+
+
+def _called(path: Path) -> Iterator[str]:
+    """Yield the name of everything that a file gives one to."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
+NAMED = sorted([*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
+
+
+def test_nothing_is_called_one_found_or_told() -> None:
+    """Such a name says that there are several, or that somebody looked: not what it is."""
+    nameless = {"one", "found", "told"}
+    assert [path for path in NAMED if nameless.intersection(_called(path))] == []
+
+
+def test_a_class_is_the_only_one_of_its_name() -> None:
+    defined: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                defined.setdefault(node.name, []).append(module_of(path))
+    assert {name: places for name, places in defined.items() if len(places) > 1} == {}

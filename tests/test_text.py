@@ -20,7 +20,7 @@ from orchestrator.cli.outputs.printable import Printable
 from orchestrator.clock import SystemClock
 from orchestrator.compute.azure_vm.refusals import classify
 from orchestrator.errors import MatrixError
-from orchestrator.fleet.event_log import Journal
+from orchestrator.fleet.event_log import EventLog
 from orchestrator.github.failures import judge
 from orchestrator.ledger.causes import Cause
 from orchestrator.report import (
@@ -32,7 +32,7 @@ from orchestrator.report import (
 from orchestrator.report.formats.document import document_pieces
 from orchestrator.results.frames import raised
 from orchestrator.text import clean, clean_lines, printable, without_sequences
-from orchestrator.worker.log import Narrator
+from orchestrator.worker.log import WorkerLog
 from orchestrator.worker.redact import Redactor
 from tests.report.fake_run import FakeRun, facts, outcome, plan_of, suite_named
 from tests.results.trees import traceback_text
@@ -158,18 +158,18 @@ def terminal(text: str) -> str:
 
 def log_line(text: str) -> str:
     stream = io.StringIO()
-    Narrator(stream).say(text)
+    WorkerLog(stream).say(text)
     return stream.getvalue().removesuffix("\n")
 
 
 def log_annotation(text: str) -> str:
     stream = io.StringIO()
-    Narrator(stream, github=True).error(text)
+    WorkerLog(stream, github=True).error(text)
     return stream.getvalue().removesuffix("\n").replace("%25", "%")
 
 
 def event(text: str) -> str:
-    journal = Journal("test", SystemClock())
+    journal = EventLog("test", SystemClock())
     journal.note("create", "failed", "m-0", text)
     return journal.events[0].detail
 
@@ -276,7 +276,7 @@ def test_a_secret_is_masked_whatever_nobody_sees_in_it(place: str, text: str) ->
 def test_a_known_secret_is_replaced_whatever_nobody_sees_in_it(veil: str, cut: str) -> None:
     stream = io.StringIO()
     redactor = Redactor({"KEY": KNOWN})
-    Narrator(stream, redactor=redactor).say(f"before {CUTS[cut](KNOWN, veil)} after")
+    WorkerLog(stream, redactor=redactor).say(f"before {CUTS[cut](KNOWN, veil)} after")
     assert "before " in stream.getvalue()
     assert "[KEY] after\n" in stream.getvalue()
     if "\0" not in veil:  # else it is no text: a picture is searched for what is written alone

@@ -230,7 +230,7 @@ def _of_params(kind: type[V], hook: Callable[..., object]) -> Callable[[Params, 
     return lambda params, problems: hook(built(kind, params), problems)
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """A group whose commands are ``Command``."""
 
     command_class = Command

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from orchestrator.compute.keys import KeySource
     from orchestrator.compute.kit import CheckRequest, EngineAccount
     from orchestrator.doctor.store import Door
-    from orchestrator.fleet.capacity import Wish
-    from orchestrator.github import GitHub, RetryPolicy
+    from orchestrator.fleet.capacity import MachineRequirements
+    from orchestrator.github import GitHub, GitHubRetryPolicy
     from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
 
@@ -168,18 +168,18 @@ def _programs(account: EngineAccount) -> tuple[Program, ...]:
 
 
 def _options_check(problems: Sequence[Problem]) -> Check:
-    from orchestrator.compute.findings import Check, Finding, Status, problem_finding
+    from orchestrator.compute.findings import Check, CheckStatus, Finding, problem_finding
     from orchestrator.doctor.diagnosis import OPTIONS
 
-    well = [Finding(OPTIONS, Status.OK, "complete")]
+    well = [Finding(OPTIONS, CheckStatus.OK, "complete")]
     wrong = [problem_finding(OPTIONS, problem) for problem in problems]
     return Check(OPTIONS, lambda: wrong or well)
 
 
-def _wish(options: Mapping[str, Any]) -> Wish:
-    from orchestrator.fleet.capacity import SpotMode, Wish
+def _wish(options: Mapping[str, Any]) -> MachineRequirements:
+    from orchestrator.fleet.capacity import MachineRequirements, SpotMode
 
-    return Wish(options["sizes"], options["regions"], SpotMode(options["spot"]))
+    return MachineRequirements(options["sizes"], options["regions"], SpotMode(options["spot"]))
 
 
 def _request(options: Mapping[str, Any], github: GitHub | None) -> CheckRequest:
@@ -207,10 +207,10 @@ def _request(options: Mapping[str, Any], github: GitHub | None) -> CheckRequest:
     )
 
 
-def _policy() -> RetryPolicy:
-    from orchestrator.github import RetryPolicy
+def _policy() -> GitHubRetryPolicy:
+    from orchestrator.github import GitHubRetryPolicy
 
-    return RetryPolicy(tries=2, patience_s=20.0)
+    return GitHubRetryPolicy(tries=2, patience_s=20.0)
 
 
 def _github(options: CloudOptions, values: Values, opened: ExitStack) -> GitHub | None:
@@ -249,7 +249,7 @@ def _door(options: Mapping[str, Any], source: KeySource, opened: ExitStack) -> D
 
 
 def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
-    from orchestrator.compute.findings import Answer, Check, Finding, NotGivenError, Status
+    from orchestrator.compute.findings import Answer, Check, CheckStatus, Finding, NotGivenError
     from orchestrator.doctor import cost as money
     from orchestrator.doctor.cost import COST, PLAN, PRICES, cost_findings, price_findings
     from orchestrator.fleet.bootstrap import Template
@@ -266,7 +266,7 @@ def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
 
     def planned_well() -> Iterator[Finding]:
         made = plan.own()
-        yield Finding(PLAN, Status.OK, f"{len(made.units)} tasks, digest {made.digest[:12]}")
+        yield Finding(PLAN, CheckStatus.OK, f"{len(made.units)} tasks, digest {made.digest[:12]}")
 
     def cost() -> Iterator[Finding]:
         from orchestrator.cli.inputs.fleet_forecast import fleet_forecast
@@ -279,7 +279,7 @@ def _money_checks(options: dict[str, Any]) -> Iterator[Check]:
         yield from cost_findings(str(forecast), problems)
 
     yield Check(PLAN, planned_well)
-    yield Check(PRICES, lambda: price_findings(read().wish, rates.own()), unseen=Status.WARN)
+    yield Check(PRICES, lambda: price_findings(read().wish, rates.own()), unseen=CheckStatus.WARN)
     yield Check(COST, cost)
     ceiling = (NO_CEILING, CEILING_FIX)
     yield Check(money.CEILING, lambda: [money.ceiling_finding(options["max_cost"], ceiling)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.command import Group, command
+from orchestrator.cli.command import CommandGroup, command
 from orchestrator.cli.inputs.run_store import readable
 from orchestrator.cli.options.store import StoreOptions, located
 from orchestrator.cli.options.values import argument, option, option_values
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _TIMEOUT_S = 30.0
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def evidence() -> None:
     """Fetch what a task left behind: trajectory, logs and screenshots.
 

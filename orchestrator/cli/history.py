@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from orchestrator.cli.command import Group, command
+from orchestrator.cli.command import CommandGroup, command
 from orchestrator.cli.inputs.event import default_branch, workflow_event
 from orchestrator.cli.inputs.run_store import readable
 from orchestrator.cli.options.github import GitHubOptions, opened_github
@@ -20,12 +20,12 @@ from orchestrator.errors import BadInputError, bad_input
 
 if TYPE_CHECKING:
     from orchestrator.comparison import RunRecord
-    from orchestrator.comparison.history import Kept
+    from orchestrator.comparison.history import HistoryEntry
 
 _TIMEOUT_S = 30.0
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def history() -> None:
     """Keep runs in a store, and show how their scores move.
 
@@ -132,7 +132,7 @@ def show(options: ShowOptions) -> int:
     return 0
 
 
-def _record(kept: Kept) -> RunRecord | None:
+def _record(kept: HistoryEntry) -> RunRecord | None:
     from orchestrator.comparison import read_record
 
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from orchestrator.comparison import RunRecord
     from orchestrator.planning.costs import Rates
-    from orchestrator.planning.sample_size import Question, Row
+    from orchestrator.planning.sample_size import Question, SampleSizeRow
     from orchestrator.stats import Chances
 
 SUITE_TASKS = 154
@@ -34,7 +34,7 @@ _MOST_TASKS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PowerRequest:
     """What is to be found, in fractions, and how it would be tried."""
 
     effect: float
@@ -96,7 +96,7 @@ class PowerOptions:
     output: AsJson
 
 
-def _read(options: PowerOptions, problems: list[Problem]) -> Wish:
+def _read(options: PowerOptions, problems: list[Problem]) -> PowerRequest:
     """Return what the options ask for; add every problem to ``problems``."""
     whole = {
         "--task-count": (options.tasks, 1, _MOST_TASKS),
@@ -109,7 +109,7 @@ def _read(options: PowerOptions, problems: list[Problem]) -> Wish:
         for flag, (value, least, most) in whole.items()
         if value is not None and not least <= value <= most
     ]
-    return Wish(
+    return PowerRequest(
         effect=_share(options.effect, "--effect", problems, least=0.1, most=99),
         power=_share(options.power, "--power", problems, least=1, most=99.9),
         missing=_share(options.missing, "--missing", problems, least=0, most=90),
@@ -208,7 +208,7 @@ def _model(known: Sequence[RunRecord]) -> Model:
 
 
 def _question(
-    wish: Wish, known: Sequence[RunRecord], model: Model, rates: Rates | None, *, spot: bool
+    wish: PowerRequest, known: Sequence[RunRecord], model: Model, rates: Rates | None, *, spot: bool
 ) -> Question:
     from orchestrator.planning.costs import MachineKind
     from orchestrator.planning.forecast import Money
@@ -249,7 +249,7 @@ def _head(question: Question, model: Model) -> list[str]:
     ]
 
 
-def _table(question: Question, results: Sequence[Row]) -> list[str]:
+def _table(question: Question, results: Sequence[SampleSizeRow]) -> list[str]:
     from orchestrator.planning.sample_size import enough
     from orchestrator.report.formats.comparison_terminal import table
     from orchestrator.report.phrases.amounts import NONE, dollars, percent
@@ -269,7 +269,7 @@ def _table(question: Question, results: Sequence[Row]) -> list[str]:
     return [*table([head, *shown]), "", _answer(question, enough(results, question.power))]
 
 
-def _answer(question: Question, fewest: Row | None) -> str:
+def _answer(question: Question, fewest: SampleSizeRow | None) -> str:
     from orchestrator.report.phrases.amounts import dollars
 
     what = f"{100 * question.effect:g} points with power {question.power:.0%}"
@@ -288,7 +288,7 @@ def _answer(question: Question, fewest: Row | None) -> str:
 
 
 def _document(
-    question: Question, model: Model, results: Sequence[Row], rates: Rates | None
+    question: Question, model: Model, results: Sequence[SampleSizeRow], rates: Rates | None
 ) -> dict[str, object]:
     from orchestrator.planning.sample_size import enough
 

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.cli.options.compute import Clients
-    from orchestrator.fleet.capacity import Supply
-    from orchestrator.fleet.event_log import Journal
+    from orchestrator.fleet.capacity import CapacityPool
+    from orchestrator.fleet.event_log import EventLog
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.provision import Wave
     from orchestrator.ledger.events import Fact
@@ -177,34 +177,34 @@ class _Provision:
 
         signal.signal(signal.SIGTERM, _interrupt)
         options = cloud_values(self._settings.options)
-        with open_clients(options, self._settings.sites) as sides:
-            self._settings = settings = with_image(self._settings, sides, self._plan)
-            result = markets(sides, settings.wish)
+        with open_clients(options, self._settings.sites) as clients:
+            self._settings = settings = with_image(self._settings, clients, self._plan)
+            result = markets(clients, settings.wish)
             for line in unsuitable(settings.wish, result):
                 _say(f"left out: {line}")
-            store = settings.store.opened(sides, create=not self._size.resumes)
-            if not self._open(store, sides.clock.now()):
+            store = settings.store.opened(clients, create=not self._size.resumes)
+            if not self._open(store, clients.clock.now()):
                 self._publish(None, as_json=as_json)
                 return EXIT_COMPLETE
-            return self._bring_up(sides, store, result, as_json=as_json)
+            return self._bring_up(clients, store, result, as_json=as_json)
 
-    def _bring_up(self, sides: Clients, store: Store, result: Any, *, as_json: bool) -> int:
+    def _bring_up(self, clients: Clients, store: Store, result: Any, *, as_json: bool) -> int:
         """Launch the machines and publish them, or take down what there is of them."""
-        from orchestrator.fleet.event_log import Journal
+        from orchestrator.fleet.event_log import EventLog
 
         settings = self._settings
         actor = actor_name("provision", settings.attempt.session)
-        journal = Journal(actor, sides.clock, store, settings.events, _say)
+        journal = EventLog(actor, clients.clock, store, settings.events, _say)
         self._foretell(journal)
-        launcher = launcher_of(settings, sides, self._plan, journal, self._rates)
+        launcher = launcher_of(settings, clients, self._plan, journal, self._rates)
         try:
-            supply = supply_of(settings.wish, result, sides.clock)
-            wave = self._launch(launcher, supply)
+            capacity = supply_of(settings.wish, result, clients.clock)
+            wave = self._launch(launcher, capacity)
         except KeyboardInterrupt:
-            self._take_down(sides, journal, frozenset(), wait=False)
+            self._take_down(clients, journal, frozenset(), wait=False)
             return EXIT_INTERRUPTED
         if len(wave.launched) < self._size.least or wave.fatal:
-            return self._give_up(wave, sides, journal)
+            return self._give_up(wave, clients, journal)
         self._publish(wave, as_json=as_json)
         return EXIT_COMPLETE
 
@@ -244,15 +244,15 @@ class _Provision:
 
     # -- after ------------------------------------------------------------------------------
 
-    def _launch(self, launcher: Launcher, supply: Supply) -> Wave:
+    def _launch(self, launcher: Launcher, capacity: CapacityPool) -> Wave:
         from orchestrator.fleet.provision import launch_wave
 
         def progress(done: int, of: int) -> None:
             _say(f"{done} of {of} creates answered")
 
-        return launch_wave(launcher, supply, self._size.workers, progress=progress)
+        return launch_wave(launcher, capacity, self._size.workers, progress=progress)
 
-    def _foretell(self, journal: Journal) -> None:
+    def _foretell(self, journal: EventLog) -> None:
         """Keep what the run is expected to take, beside what it will have taken."""
         forecast = self._forecast
         assert forecast is not None  # something is left to do, so it was foretold
@@ -265,12 +265,12 @@ class _Provision:
         }
         journal.note("prediction", "seen", detail=money, facts=facts)
 
-    def _give_up(self, wave: Wave, sides: Clients, journal: Journal) -> int:
+    def _give_up(self, wave: Wave, clients: Clients, journal: EventLog) -> int:
         for line in wave.why_not:
             click.echo(f"error: {line}", err=True)
         fewer = f"{len(wave.launched)} of {self._size.workers} machines, {self._size.least} needed"
         click.echo(f"error: {wave.fatal or fewer}. Taking everything down again.", err=True)
-        left = self._take_down(sides, journal, wave.names, wait=True)
+        left = self._take_down(clients, journal, wave.names, wait=True)
         for name in left:
             click.echo(f"LEFT: {name}", err=True)
         problems = [clean(line) for line in (wave.fatal or fewer, *wave.why_not)]
@@ -280,15 +280,17 @@ class _Provision:
         return EXIT_LEFT_BEHIND if left else EXIT_INFRASTRUCTURE
 
     def _take_down(
-        self, sides: Clients, journal: Journal, names: frozenset[str], *, wait: bool
+        self, clients: Clients, journal: EventLog, names: frozenset[str], *, wait: bool
     ) -> tuple[str, ...]:
-        from orchestrator.fleet.cleanup import Broom, Patience
+        from orchestrator.fleet.cleanup import Cleaner, PollPolicy
         from orchestrator.fleet.teardown import tear_down
 
-        broom = Broom(sides.cloud, sides.github.runners, sides.clock, noted=journal.note_delete)
-        patience = Patience(every_s=float(self._settings.options["every"]))
+        cleaner = Cleaner(
+            clients.cloud, clients.github.runners, clients.clock, noted=journal.note_delete
+        )
+        patience = PollPolicy(every_s=float(self._settings.options["every"]))
         fleet = self._settings.attempt.fleet
-        cleared = tear_down(fleet, broom, patience, wait=wait, launched=lambda: names)
+        cleared = tear_down(fleet, cleaner, patience, wait=wait, launched=lambda: names)
         if wait:
             journal.note_proof(cleared)
         return cleared.left

@@ -74,12 +74,12 @@ def publish(options: PublishOptions) -> int:
     if problems := sign_in_problems(options.baseline.kept.history):
         raise BadInputError(problems)
     with ExitStack() as stack:
-        call = _Call(options, stack)
+        call = _PublishCall(options, stack)
         return call.tell_no_run(options.no_run) if options.no_run else call.publish()
 
 
 @dataclass
-class _Call:
+class _PublishCall:
     """One call of ``publish``."""
 
     options: PublishOptions
@@ -236,11 +236,11 @@ class _Call:
             self._check(event, sha, text, key)
 
     def _check(self, event: WorkflowEvent, sha: str, text: CheckText, key: str = "") -> None:
-        from orchestrator.github import Annotation, Check, Conclusion, Level
+        from orchestrator.github import Annotation, CheckRun, Conclusion, Level
 
         # An annotation needs a file of the repository; tasks have none, the workflow has.
         path = event.workflow or ".github"
-        check = Check(
+        check = CheckRun(
             name=self.options.check_name,
             head_sha=sha,
             key=key or f"run-{event.run_id or self.options.run}",

@@ -15,7 +15,7 @@ from orchestrator.cli.options.score_bar import ScoreBar
 from orchestrator.cli.options.store import DEFAULT_RUN, StoreOptions, located
 from orchestrator.cli.options.suite import SuiteOptions, chosen_suite
 from orchestrator.cli.options.values import argument, option, option_values
-from orchestrator.cli.outputs.evidence_files import Beside, PageOptions
+from orchestrator.cli.outputs.evidence_files import EvidenceDirectory, PageOptions
 from orchestrator.cli.outputs.summary_lines import closing_lines
 from orchestrator.errors import (
     EXIT_COMPLETE,
@@ -90,7 +90,7 @@ def report(options: ReportOptions) -> int:
       waa-matrix report --tree results --suite test_all.json --out tree-report
     """
     cache = Path(options.cache) if options.cache else None
-    beside = Beside(Path(options.out), options.page.shown, cache)
+    beside = EvidenceDirectory(Path(options.out), options.page.shown, cache)
     extra_trials: tuple[str, ...] = ()
     if options.tree is not None:
         _check_alone(options.ledgers, options.artifacts)
@@ -142,7 +142,7 @@ def _stores(options: ReportOptions) -> tuple[list[Store], str]:
     return stores, named or run
 
 
-def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
+def _of_ledgers(stores: list[Store], beside: EvidenceDirectory, run: str) -> Results:
     """Fold the union of some ledgers of one run."""
     from orchestrator.cli.inputs.load_run import gather
     from orchestrator.cli.outputs.evidence_files import collected_evidence
@@ -155,7 +155,9 @@ def _of_ledgers(stores: list[Store], beside: Beside, run: str) -> Results:
     )
 
 
-def _of_tree(tree: Path, options: ReportOptions, beside: Beside) -> tuple[Results, tuple[str, ...]]:
+def _of_tree(
+    tree: Path, options: ReportOptions, beside: EvidenceDirectory
+) -> tuple[Results, tuple[str, ...]]:
     """Report a tree as the client left it: what is not in it is missing.
 
     Returns:

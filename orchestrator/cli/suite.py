@@ -8,12 +8,12 @@ from typing import Annotated
 
 import click
 
-from orchestrator.cli.command import Group, command
+from orchestrator.cli.command import CommandGroup, command
 from orchestrator.cli.options.suite import SuiteOptions, chosen_suite
 from orchestrator.cli.options.values import option, option_values
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def suite() -> None:
     """List or check a task list.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestrator.cli.command import Group, command
+from orchestrator.cli.command import CommandGroup, command
 from orchestrator.cli.inputs.fleet import (
     actor_name,
     billed_so_far,
@@ -34,8 +34,8 @@ from orchestrator.errors import EXIT_COMPLETE, EXIT_INCOMPLETE, BadInputError, P
 if TYPE_CHECKING:
     from orchestrator.cli.options.compute import Clients
     from orchestrator.clock import Clock
-    from orchestrator.fleet.identity import Attempt
-    from orchestrator.fleet.status import Row
+    from orchestrator.fleet.identity import WorkflowAttempt
+    from orchestrator.fleet.status import FleetRow
     from orchestrator.fleet.supervise import Round, Supervisor
     from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
@@ -115,8 +115,8 @@ def supervise(**options: Any) -> int:
     settings = _read(options, problems)
     if settings is None or problems:
         raise BadInputError(problems)
-    with open_clients(cloud_values(options), settings.sites) as sides:
-        ended = _supervisor(settings, sides).run()
+    with open_clients(cloud_values(options), settings.sites) as clients:
+        ended = _supervisor(settings, clients).run()
     click.echo(f"{ended.reason}", err=ended.exit_code != EXIT_COMPLETE)
     if ended.exit_code not in (EXIT_COMPLETE, EXIT_INCOMPLETE):
         from orchestrator.cli.outputs.annotations import show_failure
@@ -125,29 +125,29 @@ def supervise(**options: Any) -> int:
     return ended.exit_code
 
 
-def _supervisor(settings: FleetOptions, sides: Clients) -> Supervisor:
-    from orchestrator.fleet.event_log import Journal
+def _supervisor(settings: FleetOptions, clients: Clients) -> Supervisor:
+    from orchestrator.fleet.event_log import EventLog
     from orchestrator.fleet.run_state import RunLedger
-    from orchestrator.fleet.supervise import Settings, Supervisor
+    from orchestrator.fleet.supervise import Supervisor, SupervisorSettings
     from orchestrator.ledger.reader import LedgerReader
 
-    settings, imageless = _with_image(settings, sides)
-    options, attempt, clock = settings.options, settings.attempt, sides.clock
-    store = settings.store.opened(sides)
+    settings, imageless = _with_image(settings, clients)
+    options, attempt, clock = settings.options, settings.attempt, clients.clock
+    store = settings.store.opened(clients)
     reader = LedgerReader(store)
     launched = _launched_before(store, attempt, options["shards"], reader.plan, clock)
     actor = actor_name("supervise", attempt.session)
-    journal = Journal(actor, clock, store, settings.events, click.echo)
+    journal = EventLog(actor, clock, store, settings.events, click.echo)
     ledger = RunLedger(reader, attempt, clock)
     rates = known_rates(settings, _say)
     now = clock.now()
     spending = spending_of(settings, rates)
     spending = spending.after_events(billed_so_far(reader, now, _say).bills, now)
-    launcher = launcher_of(settings, sides, reader.plan, journal, rates)
+    launcher = launcher_of(settings, clients, reader.plan, journal, rates)
     if imageless:
         launcher.halt.stop(imageless, fatal=False)
     return Supervisor(
-        settings=Settings(
+        settings=SupervisorSettings(
             rules=_rules(options, launched),
             every_s=options["every"],
             deadline_s=options["deadline"] * 60.0,
@@ -155,20 +155,20 @@ def _supervisor(settings: FleetOptions, sides: Clients) -> Supervisor:
             fail_with_jobs=options["fail_with_jobs"],
         ),
         launcher=launcher,
-        supply=supply_of(settings.wish, markets(sides, settings.wish), clock),
-        drain_supply=supply_of(settings.drain_wish, markets(sides, settings.drain_wish), clock),
-        runners=sides.github.runners,
-        runs=sides.github.runs,
+        capacity=supply_of(settings.wish, markets(clients, settings.wish), clock),
+        drain_supply=supply_of(settings.drain_wish, markets(clients, settings.drain_wish), clock),
+        runners=clients.github.runners,
+        runs=clients.github.runs,
         ledger=ledger,
         spending=spending,
         on_round=_Teller(ledger, reader.plan),
     )
 
 
-def _with_image(settings: FleetOptions, sides: Clients) -> tuple[FleetOptions, str]:
+def _with_image(settings: FleetOptions, clients: Clients) -> tuple[FleetOptions, str]:
     """Return the options with their image; and why it has none, which only launches need."""
     try:
-        return with_image(settings, sides), ""
+        return with_image(settings, clients), ""
     except BadInputError as error:
         _say(f"nothing more can be launched: {error}")
         return settings, str(error)
@@ -190,7 +190,9 @@ def _rules(options: dict[str, Any] | Any, launched: int) -> Any:
     )
 
 
-def _launched_before(store: Store, attempt: Attempt, shards: int, plan: Plan, clock: Clock) -> int:
+def _launched_before(
+    store: Store, attempt: WorkflowAttempt, shards: int, plan: Plan, clock: Clock
+) -> int:
     """Return how many machines were launched for this attempt; a re-run starts its own session."""
     from orchestrator.ledger import paths
     from orchestrator.ledger.records import Session, parse_session
@@ -225,7 +227,7 @@ class _Teller:
             click.echo(line(done, run))
 
 
-@click.group(cls=Group)
+@click.group(cls=CommandGroup)
 def fleet() -> None:
     """Look at a run's machines.
 
@@ -262,13 +264,13 @@ def status(
     from orchestrator.fleet.status import rows
     from orchestrator.fleet.view import join
 
-    with open_clients(cloud_values(options), {}, brief=True) as sides:
+    with open_clients(cloud_values(options), {}, brief=True) as clients:
         ours = Fleet(options["repository"], github_run)
-        run = sides.github.runs.find(github_run)
+        run = clients.github.runs.find(github_run)
         number = attempt or (run.attempt if run else None)
-        jobs = sides.github.runs.jobs(github_run, number) if number else []
-        view = join(ours, sides.cloud.status(ours.tags), sides.github.runners.all(), jobs)
-    table = rows(view, sides.clock.now())
+        jobs = clients.github.runs.jobs(github_run, number) if number else []
+        view = join(ours, clients.cloud.status(ours.tags), clients.github.runners.all(), jobs)
+    table = rows(view, clients.clock.now())
     if as_json:
         click.echo(json.dumps([asdict(row) for row in table], indent=1))
     else:
@@ -276,7 +278,7 @@ def status(
     return EXIT_COMPLETE
 
 
-def _show(table: tuple[Row, ...], *, no_color: bool) -> None:
+def _show(table: tuple[FleetRow, ...], *, no_color: bool) -> None:
     from rich.table import Table
 
     if not table:

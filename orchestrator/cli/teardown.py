@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from orchestrator.cli.options.compute import Clients
     from orchestrator.fleet.cleanup import Cleared
-    from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.identity import Fleet, WorkflowAttempt
     from orchestrator.store import Store
 
 
@@ -74,21 +74,23 @@ def teardown(
       waa-matrix teardown --no-wait
     """
     from orchestrator.cli.inputs.fleet import actor_name
-    from orchestrator.fleet.cleanup import Broom, Patience
-    from orchestrator.fleet.event_log import Journal
-    from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.cleanup import Cleaner, PollPolicy
+    from orchestrator.fleet.event_log import EventLog
+    from orchestrator.fleet.identity import Fleet, WorkflowAttempt
     from orchestrator.fleet.teardown import tear_down
 
-    with open_clients(cloud_values(options), {}, brief=True) as sides:
+    with open_clients(cloud_values(options), {}, brief=True) as clients:
         fleet = Fleet(options["repository"], github_run)
-        attempt = Attempt(fleet, options["attempt"], "")
-        store = _close(sides, attempt, options) if options["store"] else None
-        journal = Journal(actor_name("teardown", attempt.session), sides.clock)
-        broom = Broom(sides.cloud, sides.github.runners, sides.clock, _say, journal.note_delete)
+        attempt = WorkflowAttempt(fleet, options["attempt"], "")
+        store = _close(clients, attempt, options) if options["store"] else None
+        journal = EventLog(actor_name("teardown", attempt.session), clients.clock)
+        cleaner = Cleaner(
+            clients.cloud, clients.github.runners, clients.clock, _say, journal.note_delete
+        )
         cleared = tear_down(
             fleet,
-            broom,
-            Patience(every, patience),
+            cleaner,
+            PollPolicy(every, patience),
             wait=not no_wait,
             launched=lambda: _launched(store, fleet),
         )
@@ -124,7 +126,7 @@ def reap(
     Looks twice before it deletes. A run that GitHub does not know is not over; its machines go when
     their time (provision's --ttl) is over. Of a run that goes on without its supervise job the
     machines go that have no job, and once all that is left of it waits for machines it is asked to
-    end (Actions: write). Exits 0 when nothing condemned is left, 5 with a list
+    end (Actions: write). Exits 0 when nothing removable is left, 5 with a list
     otherwise. Meant for a schedule; a second sweeper inside Azure needs no GitHub.
 
     \b
@@ -132,16 +134,16 @@ def reap(
       export AZURE_SUBSCRIPTION_ID=… WAA_MATRIX_GITHUB_TOKEN=…
       waa-matrix reap --repository octo/bench --resource-group waa-matrix --dry-run
     """
-    from orchestrator.fleet.cleanup import Patience
+    from orchestrator.fleet.cleanup import PollPolicy
     from orchestrator.fleet.reap import Reaper
 
-    with open_cleaner(cloud_values(options), _say) as (broom, github):
-        reaper = Reaper(options["repository"], broom, github.runs, between)
-        reaped = reaper.reap(Patience(every, patience), dry_run=dry_run)
-    for reason in reaped.condemned.reasons.values():
+    with open_cleaner(cloud_values(options), _say) as (cleaner, github):
+        reaper = Reaper(options["repository"], cleaner, github.runs, between)
+        reaped = reaper.reap(PollPolicy(every, patience), dry_run=dry_run)
+    for reason in reaped.removable.reasons.values():
         verb = "would go" if dry_run else "condemned"
         click.echo(f"{verb}: {reason.what} ({reason.why})", err=True)
-    for line in reaped.condemned.unjudged:
+    for line in reaped.removable.unjudged:
         click.echo(f"left alone: {line}", err=True)
     proof = "nothing that has to go is left: two looks in a row found nothing"
     return _tell(reaped.cleared, asked_to_wait=not dry_run, as_json=as_json, proof=proof)
@@ -160,7 +162,7 @@ def _launched(store: Store | None, fleet: Fleet) -> frozenset[str]:
         return frozenset()
 
 
-def _close(sides: Clients, attempt: Attempt, options: Mapping[str, Any]) -> Store | None:
+def _close(clients: Clients, attempt: WorkflowAttempt, options: Mapping[str, Any]) -> Store | None:
     """Tell the attempt's workers and launchers that its fleet goes; say it if that fails.
 
     Returns the run's ledger, None when it cannot be reached.
@@ -172,7 +174,7 @@ def _close(sides: Clients, attempt: Attempt, options: Mapping[str, Any]) -> Stor
     where = FleetStore(options["store"], run, options["store_ca"], shared_path=True)
     try:
         where.check()
-        store = where.opened(sides)
+        store = where.opened(clients)
         order(store, attempt.session, CLOSING, "teardown")
     except MatrixError as error:
         # Whatever keeps the ledger from being told must not keep the machines.

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.store import Store
-    from orchestrator.worker.heartbeat import Orders
-    from orchestrator.worker.log import Narrator
+    from orchestrator.worker.heartbeat import WorkerSignals
+    from orchestrator.worker.log import WorkerLog
     from orchestrator.worker.redact import Redactor
     from orchestrator.worker.tools import Tools
 
@@ -93,7 +93,7 @@ def _only_look(options: WorkerOptions) -> int:
 
     folded = LedgerReader(_shared(options)).fold(running=True)
     scored, expected = folded.count(Status.SCORED), len(folded.results)
-    _narrator(_redactor(options)).say(
+    _worker_log(_redactor(options)).say(
         f"this machine has no arena, and this job needs none: {scored} of {expected} tasks are "
         "scored, and nothing is handed out any more"
     )
@@ -122,11 +122,11 @@ def new_worker_id(shard: int) -> str:
 
 
 def _work(options: WorkerOptions) -> int:
-    from orchestrator.worker.heartbeat import Orders
+    from orchestrator.worker.heartbeat import WorkerSignals
     from orchestrator.worker.loop import Worker
     from orchestrator.worker.scratch import held
 
-    orders = Orders()
+    orders = WorkerSignals()
     _obey_signals(orders)
     orphaned = orphaned_by(options.parent)
     leave_with_parent(orders, orphaned)
@@ -136,7 +136,7 @@ def _work(options: WorkerOptions) -> int:
         return Worker(_tools(options, orders, orphaned)).run()
 
 
-def _obey_signals(orders: Orders) -> None:
+def _obey_signals(orders: WorkerSignals) -> None:
     """Let SIGTERM and SIGINT end the task at hand, and the process in time whatever hangs."""
 
     def leave(number: int, _frame: object) -> None:
@@ -149,22 +149,22 @@ def _obey_signals(orders: Orders) -> None:
     signal.signal(signal.SIGINT, leave)
 
 
-def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool]) -> Tools:
+def _tools(options: WorkerOptions, orders: WorkerSignals, orphaned: Callable[[], bool]) -> Tools:
     from orchestrator.cli.inputs.worker_arena import arena_of
     from orchestrator.ledger import paths
     from orchestrator.ledger.reader import read_plan
     from orchestrator.store import StoreCredentials, open_store
-    from orchestrator.worker.claims import Claimant, Identity
-    from orchestrator.worker.heartbeat import Pulse, Watch
+    from orchestrator.worker.claims import Identity, LedgerClient
+    from orchestrator.worker.heartbeat import HeartbeatThread, Watch
     from orchestrator.worker.recorder import OWN_LEDGER
     from orchestrator.worker.redact import Redactor
-    from orchestrator.worker.tools import Clock, Tools, WorkerSettings
+    from orchestrator.worker.tools import Tools, WorkerClock, WorkerSettings
 
     secrets = _forwarded(options.forwarded)
     redactor = Redactor(secrets)
-    narrator = _narrator(redactor)
+    worker_log = _worker_log(redactor)
     # The plan says how long a store call may take; reading it takes a default.
-    head = _Head(orders, narrator)
+    head = _Head(orders, worker_log)
     plan = head.wait_for(lambda: read_plan(_shared(options)))
     store = _shared(options, plan.heartbeat_s)
     copy = open_store(
@@ -174,19 +174,19 @@ def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool])
         timeout_s=plan.heartbeat_s,
         create=True,
     )
-    own = copy.optional(narrator.warn)
+    own = copy.optional(worker_log.warn)
     session = paths.session(options.session)
     own.create(paths.PLAN, plan.to_json())
     own.create(session, head.wait_for(lambda: store.get(session)) or b"")
     identity = Identity(
         options.worker_id, options.session, options.machine, options.shard, _machine(options)
     )
-    claimant = Claimant(store, plan, identity, time.monotonic, own)
+    ledger_client = LedgerClient(store, plan, identity, time.monotonic, own)
     watch = Watch(
         time.monotonic,
         time.time,
         orphaned=orphaned,
-        die=lambda reason: _die(narrator, reason),
+        die=lambda reason: _die(worker_log, reason),
         lease_s=plan.lease_s,
     )
     settings = WorkerSettings(
@@ -195,12 +195,12 @@ def _tools(options: WorkerOptions, orders: Orders, orphaned: Callable[[], bool])
     return Tools(
         plan=plan,
         store=store,
-        claimant=claimant,
+        ledger_client=ledger_client,
         arena=arena_of(plan, options, secrets, docker_environment()),
-        pulse=Pulse(claimant, store, orders, watch, plan.heartbeat_s),
+        pulse=HeartbeatThread(ledger_client, store, orders, watch, plan.heartbeat_s),
         orders=orders,
-        clock=Clock(time.monotonic, time.time),
-        narrator=narrator,
+        clock=WorkerClock(time.monotonic, time.time),
+        worker_log=worker_log,
         settings=settings,
     )
 
@@ -215,10 +215,10 @@ def _shared(options: WorkerOptions, timeout_s: float = CALL_TIMEOUT_S) -> Store:
 class _Head:
     """Reads what a worker needs before it can start; a store that blips just then is waited for."""
 
-    def __init__(self, orders: Orders, narrator: Narrator) -> None:
+    def __init__(self, orders: WorkerSignals, worker_log: WorkerLog) -> None:
         from orchestrator.store import PLAN_PATIENCE, FailureStreak, StoreWait
 
-        self._orders, self._narrator = orders, narrator
+        self._orders, self._worker_log = orders, worker_log
         self._wait = StoreWait(FailureStreak(PLAN_PATIENCE), orders.stop, self._goes_on)
 
     def wait_for(self, read: Callable[[], T]) -> T:
@@ -237,22 +237,22 @@ class _Head:
 
     def _goes_on(self, error: StoreError, final: bool) -> bool:  # noqa: FBT001  # the wait's word
         if not final:
-            self._narrator.warn(str(error))
+            self._worker_log.warn(str(error))
         return True
 
 
-def _die(narrator: Narrator, reason: str) -> None:
-    narrator.error(reason)
+def _die(worker_log: WorkerLog, reason: str) -> None:
+    worker_log.error(reason)
     os._exit(EXIT_INFRASTRUCTURE)
 
 
-def _narrator(redactor: Redactor) -> Narrator:
-    from orchestrator.worker.log import Narrator
+def _worker_log(redactor: Redactor) -> WorkerLog:
+    from orchestrator.worker.log import WorkerLog
 
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
     where = Path(summary) if summary else None
-    return Narrator(sys.stdout, on_github, where, redactor, discard)
+    return WorkerLog(sys.stdout, on_github, where, redactor, discard)
 
 
 def _forwarded(names: tuple[str, ...]) -> Mapping[str, str]:

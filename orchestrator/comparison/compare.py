@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +14,7 @@ from orchestrator.comparison.described import (
     decisions,
     describe,
 )
+from orchestrator.comparison.domains import DomainRow, domain_rows, mean
 from orchestrator.comparison.inputs import input_problems
 from orchestrator.comparison.sides import (
     Key,
@@ -77,7 +77,7 @@ class Paired:
     interval: Interval | None
     score_difference: float | None
     score_interval: Interval | None
-    wilcoxon: stats.Finding | None
+    wilcoxon: stats.Significance | None
     detectable: float | None
     trials: tuple[tuple[int, int], tuple[int, int]]
     described: Described
@@ -91,25 +91,6 @@ class Paired:
     def discordance(self) -> float | None:
         """The share of tasks on which the sides differ."""
         return (self.gained + self.lost) / self.tasks if self.tasks else None
-
-
-@dataclass(frozen=True, slots=True)
-class DomainRow:
-    """A domain's pairs. ``p`` is exact and Holm-adjusted over the domains; it describes.
-
-    ``interval`` is that of the difference in this domain by itself; it reaches to 0 unless ``p``,
-    so adjusted, is at most 0.05.
-    """
-
-    domain: str
-    tasks: int
-    gained: int
-    lost: int
-    difference: float | None
-    interval: Interval | None
-    p: float
-    baseline_rate: float | None
-    candidate_rate: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +203,7 @@ def _candidate(
         side=side,
         decision=decision,
         paired=_paired(baseline, side, both, decision),
-        domains=_domains(pairs),
+        domains=domain_rows(pairs),
         changed=_changed(pairs),
         unlike=unlike(baseline, side),
         beside=stands_beside,
@@ -251,9 +232,9 @@ def _paired(baseline: Side, side: Side, both: _Both, decision: Decision | None) 
         neither=sum(value == two == 0.0 for value, two in rates),
         gained_cut_off=_cut_off(baseline, [key for key in known if known[key].difference > 0]),
         lost_cut_off=_cut_off(side, [key for key in known if known[key].difference < 0]),
-        difference=_mean(differences),
+        difference=mean(differences),
         interval=stats.difference_interval(list(known.values()), _p(known, decision)),
-        score_difference=_mean(scores),
+        score_difference=mean(scores),
         score_interval=stats.agreeing(stats.mean_change(scores), _score_p(described, decision)),
         wilcoxon=stats.wilcoxon(scores),
         detectable=stats.detectable(pairs.values()),
@@ -290,38 +271,6 @@ def _trials(sides: Iterable[Tally]) -> tuple[int, int]:
     """Return the fewest and the most scored trials that a side has of a paired task."""
     counts = [side.scored for side in sides]
     return min(counts, default=0), max(counts, default=0)
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return math.fsum(values) / len(values) if values else None
-
-
-def _domains(pairs: Mapping[Key, Pair]) -> tuple[DomainRow, ...]:
-    groups: dict[str, dict[Key, Pair]] = {}
-    for key, pair in pairs.items():
-        if pair.scored:
-            groups.setdefault(key[0], {})[key] = pair
-    tested = [stats.paired_test(list(group.values())).p for group in groups.values()]
-    adjusted = stats.holm(tested)
-    return tuple(
-        _domain(domain, group, p)
-        for (domain, group), p in zip(groups.items(), adjusted, strict=True)
-    )
-
-
-def _domain(domain: str, group: Mapping[Key, Pair], p: float) -> DomainRow:
-    differences = [pair.difference for pair in group.values()]
-    return DomainRow(
-        domain=domain,
-        tasks=len(group),
-        gained=sum(value > 0 for value in differences),
-        lost=sum(value < 0 for value in differences),
-        difference=_mean(differences),
-        interval=stats.difference_interval(list(group.values()), p),
-        p=p,
-        baseline_rate=_mean([pair.first.rate for pair in group.values()]),
-        candidate_rate=_mean([pair.second.rate for pair in group.values()]),
-    )
 
 
 def _changed(pairs: Mapping[Key, Pair]) -> tuple[Changed, ...]:

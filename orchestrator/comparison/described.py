@@ -26,7 +26,7 @@ class Described:
     that of the difference of success rates, with the applications of its tasks as ``clusters``.
     """
 
-    score_test: stats.Finding | None
+    score_test: stats.Significance | None
     differing: int
     clustered_interval: Interval | None
     clusters: int

@@ -30,7 +30,7 @@ _SLUG = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class HistoryEntry:
     """A run that was kept: its ``results.json``, and what it was of."""
 
     document: dict[str, Any]
@@ -66,7 +66,7 @@ class History:
         self._store.put(path, json.dumps(kept, separators=(",", ":")).encode())
         return path
 
-    def last(self, branch: str | None = None, count: int = DEFAULT_LAST) -> list[Kept]:
+    def last(self, branch: str | None = None, count: int = DEFAULT_LAST) -> list[HistoryEntry]:
         """Return the last ``count`` runs, oldest first; of every branch where none is given.
 
         What cannot be read as a run that was kept is passed over: the store may hold anything.
@@ -76,7 +76,7 @@ class History:
         """
         listed = self._store.list(RUNS if branch is None else _folder(branch))
         newest = sorted(listed, key=lambda entry: entry.path.rpartition("/")[2], reverse=True)
-        kept_runs: list[Kept] = []
+        kept_runs: list[HistoryEntry] = []
         for entry in newest:
             if len(kept_runs) == count:
                 break
@@ -102,7 +102,7 @@ def _started(run: Any) -> int:
     return int(started) if number and 0 <= started < 1e11 else 0
 
 
-def _parse(data: bytes | None, path: str) -> Kept | None:
+def _parse(data: bytes | None, path: str) -> HistoryEntry | None:
     try:
         document = json.loads(data or b"")
     except (ValueError, RecursionError):
@@ -112,4 +112,4 @@ def _parse(data: bytes | None, path: str) -> Kept | None:
     results, branch, commit = (document.get(key) for key in ("results", "branch", "commit"))
     if not isinstance(results, dict) or not isinstance(branch, str) or not isinstance(commit, str):
         return None
-    return Kept(results, branch, commit, path)
+    return HistoryEntry(results, branch, commit, path)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 HOUR_S = 3600.0
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     """What a finding means for a run: a ``FAIL`` would make it fail, a ``WARN`` would not."""
 
     OK = "ok"
@@ -41,7 +41,7 @@ class Finding:
     """
 
     check: str
-    status: Status
+    status: CheckStatus
     what: str
     fix: str = ""
     input: bool = False
@@ -124,7 +124,7 @@ class Check:
     name: str
     look: Callable[[], Iterable[Finding]]
     fix: str = "Mend the cause and look again."
-    unseen: Status = Status.FAIL
+    unseen: CheckStatus = CheckStatus.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Program:
 def problem_finding(check: str, problem: Problem) -> Finding:
     """Return a wrong input as a finding."""
     what = f"{problem.where}: {problem.what}"
-    return Finding(check, Status.FAIL, what, problem.fix, input=True)
+    return Finding(check, CheckStatus.FAIL, what, problem.fix, input=True)
 
 
 def given(value: T | None, name: str) -> T:
@@ -165,5 +165,5 @@ def age_finding(check: str, said: str, age_s: float, late_s: float, fix: str) ->
     """Return how long ago something happened as a finding: a warning where that is too long."""
     what = f"{said} {max(age_s, 0.0) / HOUR_S:.1f} h ago"
     if age_s > late_s:
-        return Finding(check, Status.WARN, what, fix)
-    return Finding(check, Status.OK, what)
+        return Finding(check, CheckStatus.WARN, what, fix)
+    return Finding(check, CheckStatus.OK, what)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orchestrator.compute.retry import Patience
+    from orchestrator.compute.retry import RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class ContainerKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
+class KeyRefusals:
     """Whether the store refused what a machine's key must not be able to do."""
 
     delete: bool
@@ -45,7 +45,7 @@ class ContainerKeys(Protocol):
         """
         ...
 
-    def try_key(self, key: ContainerKey, blob: str) -> Refusals:
+    def try_key(self, key: ContainerKey, blob: str) -> KeyRefusals:
         """Try to delete ``blob``, and to list a container that is not the key's."""
         ...
 
@@ -57,6 +57,8 @@ class ContainerKeys(Protocol):
 class KeySource(Protocol):
     """Whoever signs in somewhere, and so can mint keys to the containers there."""
 
-    def container_keys(self, account_url: str, patience: Patience | None = None) -> ContainerKeys:
+    def container_keys(
+        self, account_url: str, patience: RetryPolicy | None = None
+    ) -> ContainerKeys:
         """Return what mints keys of the account at ``account_url``; nothing is asked yet."""
         ...

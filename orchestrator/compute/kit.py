@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.compute.findings import Answer, Check, Program
     from orchestrator.compute.image import MachineImage
     from orchestrator.compute.offers import Quota, RegionOffers
-    from orchestrator.compute.retry import Patience
+    from orchestrator.compute.retry import RetryPolicy
     from orchestrator.errors import Problem
     from orchestrator.github import About, GitHub
     from orchestrator.planning.prices import PriceList
@@ -183,14 +183,14 @@ class EngineAccount(KeySource, Protocol):
     def open(
         self,
         sites: Mapping[str, Site],
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock | None = None,
     ) -> AbstractContextManager[Engine]:
         """Return the engine; leaving the context closes its connections."""
         ...
 
     def checks(
-        self, request: CheckRequest, patience: Patience
+        self, request: CheckRequest, patience: RetryPolicy
     ) -> AbstractContextManager[EngineChecks]:
         """Return the checks of this account; leaving the context closes what they looked through.
 

@@ -20,7 +20,7 @@ _NAP_S = 1.0
 
 
 @dataclass(slots=True)
-class Heard:
+class RateLimitReply:
     """What a reply said of the bucket; nothing, when none came or it said nothing."""
 
     remaining: float | None = None
@@ -28,7 +28,7 @@ class Heard:
     retry_after_s: float | None = None
 
 
-class Pace:
+class RateLimiter:
     """Lets calls go one after the other, no faster than this client's share of ``bucket``."""
 
     def __init__(self, bucket: Bucket, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class Pace:
         self._random = random.Random()  # noqa: S311
 
     @contextmanager
-    def turn(self) -> Iterator[Heard]:
+    def turn(self) -> Iterator[RateLimitReply]:
         """Wait for a turn and yield what is to be filled in from the reply."""
         with self._gate:
             self._wait_for_room()
@@ -49,7 +49,7 @@ class Pace:
             with self._answered:
                 self._share.take(self._clock.now())
                 self._unanswered += 1
-        heard = Heard()
+        heard = RateLimitReply()
         try:
             yield heard
         finally:
@@ -74,7 +74,7 @@ class Pace:
                 return
             self._clock.sleep(min(wait, _NAP_S))
 
-    def _learn(self, heard: Heard) -> None:
+    def _learn(self, heard: RateLimitReply) -> None:
         now = self._clock.now()
         if heard.remaining is not None:
             self._share.record_reply(now, heard.remaining, self._unanswered)

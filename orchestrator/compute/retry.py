@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often and how long one call is tried.
 
     A ``Retry-After`` of up to ``longest_wait_s`` is slept; a longer one is raised at once, with the
@@ -58,6 +58,6 @@ class Patience:
         return asked if asked <= self.longest_wait_s else False
 
 
-def hush() -> None:
+def silence_retry_logs() -> None:
     """Keep the library's own line a retry off the terminal: it does not say of what, or why."""
     stamina.instrumentation.set_on_retry_hooks([])

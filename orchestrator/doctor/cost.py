@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Finding, Status, problem_finding
+from orchestrator.compute.findings import CheckStatus, Finding, problem_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from orchestrator.errors import Problem
-    from orchestrator.fleet.capacity import Wish
+    from orchestrator.fleet.capacity import MachineRequirements
     from orchestrator.planning.costs import Rates
 
 PLAN, PRICES, COST, CEILING = "plan", "prices", "cost", "cost ceiling"
@@ -20,17 +20,19 @@ _FIX = (
 )
 
 
-def price_findings(wish: Wish, rates: Mapping[tuple[str, str], Rates]) -> Iterator[Finding]:
+def price_findings(
+    wish: MachineRequirements, rates: Mapping[tuple[str, str], Rates]
+) -> Iterator[Finding]:
     """Yield the price of each wished size in each region, by the hour, and where it is from."""
     for region in wish.regions:
         for size in wish.sizes:
             rate = rates.get((size, region))
             if rate is None:
-                yield Finding(PRICES, Status.WARN, f"{size} in {region}: none is known", _FIX)
+                yield Finding(PRICES, CheckStatus.WARN, f"{size} in {region}: none is known", _FIX)
                 continue
             spot = "" if rate.spot_hour is None else f", spot {rate.spot_hour:.3f}"
             what = f"{size} in {region}: {rate.regular_hour:.3f} USD an hour{spot} ({rate.source})"
-            yield Finding(PRICES, Status.OK, what)
+            yield Finding(PRICES, CheckStatus.OK, what)
 
 
 def ceiling_finding(max_cost: float | None, without: tuple[str, str]) -> Finding:
@@ -39,13 +41,13 @@ def ceiling_finding(max_cost: float | None, without: tuple[str, str]) -> Finding
     ``without`` says what it is to have none, and what to do about it.
     """
     if max_cost is None:
-        return Finding(CEILING, Status.WARN, *without)
-    return Finding(CEILING, Status.OK, f"{max_cost:g} USD, of all attempts of a run together")
+        return Finding(CEILING, CheckStatus.WARN, *without)
+    return Finding(CEILING, CheckStatus.OK, f"{max_cost:g} USD, of all attempts of a run together")
 
 
 def cost_findings(forecast: str, problems: Sequence[Problem]) -> Iterator[Finding]:
     """Yield the forecast, or each reason why the run would be refused."""
     if not problems:
-        yield Finding(COST, Status.OK, forecast)
+        yield Finding(COST, CheckStatus.OK, forecast)
     for problem in problems:
         yield problem_finding(COST, problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import BlockedError, Finding, Status, problem_finding
+from orchestrator.compute.findings import BlockedError, CheckStatus, Finding, problem_finding
 from orchestrator.errors import (
     EXIT_BAD_INPUT,
     EXIT_COMPLETE,
@@ -40,7 +40,7 @@ def _made(check: Check) -> list[Finding]:
         for finding in check.look():
             findings.append(finding)  # noqa: PERF402  # what was found before an error is kept
     except BlockedError as blocked:
-        findings.append(Finding(check.name, Status.SKIPPED, f"not checked: {blocked.why}"))
+        findings.append(Finding(check.name, CheckStatus.SKIPPED, f"not checked: {blocked.why}"))
     except BadInputError as error:
         findings += [problem_finding(check.name, problem) for problem in error.problems]
     except MatrixError as error:
@@ -54,6 +54,6 @@ def _made(check: Check) -> list[Finding]:
 
 def exit_code(findings: Iterable[Finding]) -> int:
     """Return 0 when nothing would make the run fail, else 2 for wrong input and 4 for the rest."""
-    failed = [finding for finding in findings if finding.status is Status.FAIL]
+    failed = [finding for finding in findings if finding.status is CheckStatus.FAIL]
     codes = [EXIT_BAD_INPUT if finding.input else EXIT_INFRASTRUCTURE for finding in failed]
     return worst_exit([EXIT_COMPLETE, *codes])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Check, Finding, Status
+from orchestrator.compute.findings import Check, CheckStatus, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def environment_checks(request: CheckRequest) -> list[Check]:
         for name in request.environments:
             yield from environment_findings(name, door.repository.environment(name), about)
 
-    return [Check(ENVIRONMENTS, look, "Give the token Actions: read.", unseen=Status.WARN)]
+    return [Check(ENVIRONMENTS, look, "Give the token Actions: read.", unseen=CheckStatus.WARN)]
 
 
 def environment_findings(
@@ -40,16 +40,16 @@ def environment_findings(
         what = f"{name} does not exist: its jobs have no identity"
         plans = f"; {PLANS}" if about.private else ""
         fix = "Run scripts/azure-setup, or name the one in use by --environment."
-        yield Finding(ENVIRONMENTS, Status.WARN, f"{what}{plans}", fix)
+        yield Finding(ENVIRONMENTS, CheckStatus.WARN, f"{what}{plans}", fix)
         return
     if environment.has_reviewers:
         what = f"{name} has reviewers: each of its jobs waits for a person, clean-up too"
         fix = (
             "Take the required reviewers off it (Settings, Environments); gate one job by another."
         )
-        yield Finding(ENVIRONMENTS, Status.FAIL, what, fix)
+        yield Finding(ENVIRONMENTS, CheckStatus.FAIL, what, fix)
     else:
-        yield Finding(ENVIRONMENTS, Status.OK, f"{name} has no reviewers")
+        yield Finding(ENVIRONMENTS, CheckStatus.OK, f"{name} has no reviewers")
     yield _admission(environment, about)
 
 
@@ -58,14 +58,14 @@ def _admission(environment: Environment, about: About) -> Finding:
     branch = about.default_branch
     wrong = _what_is_wrong(environment, branch)
     if not wrong:
-        return Finding(ENVIRONMENTS, Status.OK, f"{environment.name} admits {branch} alone")
+        return Finding(ENVIRONMENTS, CheckStatus.OK, f"{environment.name} admits {branch} alone")
     api = f"repos/{about.full_name}/environments/{environment.name}"
     fix = (
         f"Run scripts/azure-setup, or: Settings, Environments, {environment.name}, Deployment"
         f" branches: selected branches, {branch} alone (gh api -X PUT {api} with"
         " custom_branch_policies)."
     )
-    return Finding(ENVIRONMENTS, Status.FAIL, f"{environment.name} {wrong}", fix)
+    return Finding(ENVIRONMENTS, CheckStatus.FAIL, f"{environment.name} {wrong}", fix)
 
 
 def _what_is_wrong(environment: Environment, branch: str) -> str:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Check, Finding, Program, Status
+from orchestrator.compute.findings import Check, CheckStatus, Finding, Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,17 +40,19 @@ def program_finding(program: Program) -> Finding:
     """Judge a program, in one line. What it is wanted for has a check of its own, which fails."""
     fix = f"Install {program.name} {program.wanted} or newer: {program.install}"
     if shutil.which(program.name) is None:
-        return Finding(program.name, Status.WARN, "is not installed", fix)
+        return Finding(program.name, CheckStatus.WARN, "is not installed", fix)
     printed = _output(program, program.version)
     version = _VERSION.search(printed or "")
     if version is None:
-        return Finding(program.name, Status.WARN, "does not tell its version", fix)
+        return Finding(program.name, CheckStatus.WARN, "does not tell its version", fix)
     if (int(version[1]), int(version[2])) < program.least:
         what = f"{version[0]} is too old: scripts/azure-setup needs {program.wanted}"
-        return Finding(program.name, Status.WARN, what, fix)
+        return Finding(program.name, CheckStatus.WARN, what, fix)
     if _output(program, program.signed_in) is None:
-        return Finding(program.name, Status.WARN, f"{version[0]} is not signed in", program.sign_in)
-    return Finding(program.name, Status.OK, f"{version[0]}, signed in")
+        return Finding(
+            program.name, CheckStatus.WARN, f"{version[0]} is not signed in", program.sign_in
+        )
+    return Finding(program.name, CheckStatus.OK, f"{version[0]}, signed in")
 
 
 def _output(program: Program, arguments: Sequence[str]) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Answer, BlockedError, Check, Finding, Status
+from orchestrator.compute.findings import Answer, BlockedError, Check, CheckStatus, Finding
 from orchestrator.doctor.diagnosis import OPTIONS
-from orchestrator.fleet.capacity import SpotMode, Supply, why_not
+from orchestrator.fleet.capacity import CapacityPool, SpotMode, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.compute.kit import CheckRequest, EngineChecks
     from orchestrator.compute.offers import Quota, RegionOffers
-    from orchestrator.fleet.capacity import Wish
+    from orchestrator.fleet.capacity import MachineRequirements
 
 MACHINES = "machines"
 
 
 def region_checks(
-    request: CheckRequest, wish: Wish, engine: EngineChecks, clock: Clock
+    request: CheckRequest, wish: MachineRequirements, engine: EngineChecks, clock: Clock
 ) -> list[Check]:
     """Return the checks of every region, then whether N machines can be had of all together."""
     count = Answer(
@@ -29,9 +29,9 @@ def region_checks(
         lambda: obtainable(_with_image(wish, engine), request.workers, _answered(engine), clock),
     )
 
-    def severity() -> Status:
+    def severity() -> CheckStatus:
         """What a barred size or a small quota means: others may make up for it."""
-        return Status.FAIL if count.get() < request.least else Status.WARN
+        return CheckStatus.FAIL if count.get() < request.least else CheckStatus.WARN
 
     checks = [
         check
@@ -64,7 +64,11 @@ def _answered(engine: EngineChecks) -> dict[str, RegionOffers]:
 
 
 def _capacity_checks(
-    region: str, workers: int, wish: Wish, engine: EngineChecks, severity: Callable[[], Status]
+    region: str,
+    workers: int,
+    wish: MachineRequirements,
+    engine: EngineChecks,
+    severity: Callable[[], CheckStatus],
 ) -> list[Check]:
     market = engine.offers.get(region)
     if market is None:
@@ -84,7 +88,7 @@ def _capacity_checks(
     ]
 
 
-def _with_image(wish: Wish, engine: EngineChecks) -> Wish:
+def _with_image(wish: MachineRequirements, engine: EngineChecks) -> MachineRequirements:
     """Return the wish with what its machine image asks of sizes, where that could be read."""
     try:
         return replace(wish, image=engine.machine_image.get())
@@ -93,7 +97,7 @@ def _with_image(wish: Wish, engine: EngineChecks) -> Wish:
 
 
 def size_findings(
-    market: RegionOffers, wish: Wish, engine: EngineChecks, severity: Status
+    market: RegionOffers, wish: MachineRequirements, engine: EngineChecks, severity: CheckStatus
 ) -> Iterator[Finding]:
     """Yield for each wished size whether it is open in a region and known to nest machines."""
     name = f"sizes in {market.region}"
@@ -103,7 +107,7 @@ def size_findings(
             yield Finding(name, severity, f"{size}: {why}", _size_fix(market, size, engine))
             continue
         zones = ", ".join(market.offers[size].zones) or "none"
-        yield Finding(name, Status.OK, f"{size}: open, nests virtual machines, zones {zones}")
+        yield Finding(name, CheckStatus.OK, f"{size}: open, nests virtual machines, zones {zones}")
 
 
 _USUAL_CORES = 8
@@ -124,7 +128,11 @@ def _size_fix(market: RegionOffers, size: str, engine: EngineChecks) -> str:
 
 
 def quota_findings(
-    market: RegionOffers, wish: Wish, workers: int, engine: EngineChecks, severity: Status
+    market: RegionOffers,
+    wish: MachineRequirements,
+    workers: int,
+    engine: EngineChecks,
+    severity: CheckStatus,
 ) -> Iterator[Finding]:
     """Yield each quota that bounds the wished sizes in a region, against N machines of them."""
     name = f"quotas in {market.region}"
@@ -133,14 +141,14 @@ def quota_findings(
         room = f"{quota.left} of {quota.limit} cores left, {fit} machines of {cores} cores"
         what = f"{kind} ({quota.name}): {room}; {workers} wanted"
         if fit >= workers:
-            yield Finding(name, Status.OK, what)
+            yield Finding(name, CheckStatus.OK, what)
             continue
         more = engine.quota_fix(quota, quota.used + workers * cores, market.region)
         fix = f"{more}, or give another --size or --region, or fewer --workers."
         yield Finding(name, severity, what, fix)
 
 
-def _quotas(market: RegionOffers, wish: Wish) -> Iterator[tuple[Quota, str, int]]:
+def _quotas(market: RegionOffers, wish: MachineRequirements) -> Iterator[tuple[Quota, str, int]]:
     """Yield the quotas, their kinds, and the cores of a machine that each is reckoned in."""
     offers = [market.offers[size] for size in wish.sizes if size in market.offers]
     if not offers:
@@ -157,16 +165,20 @@ def _quotas(market: RegionOffers, wish: Wish) -> Iterator[tuple[Quota, str, int]
         yield market.spot, "spot", first
 
 
-def obtainable(wish: Wish, workers: int, markets: Mapping[str, RegionOffers], clock: Clock) -> int:
+def obtainable(
+    wish: MachineRequirements, workers: int, markets: Mapping[str, RegionOffers], clock: Clock
+) -> int:
     """Return how many of the wanted machines the launcher could choose, by sizes and quotas."""
-    supply = Supply(wish, markets, clock)
-    return next((number for number in range(workers) if supply.take(number) is None), workers)
+    capacity = CapacityPool(wish, markets, clock)
+    return next((number for number in range(workers) if capacity.take(number) is None), workers)
 
 
 def machines_finding(request: CheckRequest, count: int) -> Finding:
     """Judge how many machines can be had, all regions together; room in the zones is not known."""
     what = f"{count} of {request.workers} allowed by sizes and quotas; {request.least} needed"
     if count >= request.workers:
-        return Finding(MACHINES, Status.OK, what)
+        return Finding(MACHINES, CheckStatus.OK, what)
     fix = "See the sizes and quotas above: more quota, another --size or --region, fewer --workers."
-    return Finding(MACHINES, Status.WARN if count >= request.least else Status.FAIL, what, fix)
+    return Finding(
+        MACHINES, CheckStatus.WARN if count >= request.least else CheckStatus.FAIL, what, fix
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Answer, Check, Finding, Status, given
+from orchestrator.compute.findings import Answer, Check, CheckStatus, Finding, given
 from orchestrator.github.failures import FailureKind, GitHubError
 from orchestrator.github.runners import DEFAULT_GROUP
 
@@ -54,19 +54,21 @@ def repository_checks(request: CheckRequest) -> list[Check]:
 
 
 def _token(about: About) -> Finding:
-    return Finding(TOKEN, Status.OK, f"valid for {about.full_name}")
+    return Finding(TOKEN, CheckStatus.OK, f"valid for {about.full_name}")
 
 
 def _permission(door: GitHub) -> Finding:
     if door.repository.may_register_runners():
-        return Finding(PERMISSION, Status.OK, "Administration: write")
-    return Finding(PERMISSION, Status.FAIL, "may read runners, and not register them", _ACCESS_FIX)
+        return Finding(PERMISSION, CheckStatus.OK, "Administration: write")
+    return Finding(
+        PERMISSION, CheckStatus.FAIL, "may read runners, and not register them", _ACCESS_FIX
+    )
 
 
 def _group(door: GitHub, group: int) -> Finding:
     """Judge the runner group: any but the first is tried by a runner that is deleted at once."""
     if group == DEFAULT_GROUP:
-        return Finding(RUNNER_GROUP, Status.OK, f"{group}, which every repository has")
+        return Finding(RUNNER_GROUP, CheckStatus.OK, f"{group}, which every repository has")
     try:
         minted = door.runners.mint(f"{LABEL}-{secrets.token_hex(4)}", [LABEL], group=group)
     except GitHubError as error:
@@ -74,7 +76,7 @@ def _group(door: GitHub, group: int) -> Finding:
             raise
         what = f"{group} is no group that this repository may use"
         return Finding(
-            RUNNER_GROUP, Status.FAIL, what, "Correct --runner-group; 1 is always there."
+            RUNNER_GROUP, CheckStatus.FAIL, what, "Correct --runner-group; 1 is always there."
         )
     door.runners.delete(minted.runner.id)
-    return Finding(RUNNER_GROUP, Status.OK, f"{group} takes this repository's runners")
+    return Finding(RUNNER_GROUP, CheckStatus.OK, f"{group} takes this repository's runners")

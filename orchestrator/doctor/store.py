@@ -7,13 +7,13 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Check, Finding, Status, given
+from orchestrator.compute.findings import Check, CheckStatus, Finding, given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from orchestrator.compute.findings import Answer
-    from orchestrator.compute.keys import ContainerKeys, Refusals
+    from orchestrator.compute.keys import ContainerKeys, KeyRefusals
     from orchestrator.store import Store
 
 STORE = "store"
@@ -46,14 +46,14 @@ def store_checks(door: Door | None, login: Answer[None]) -> list[Check]:
 def _look(door: Door, login: Answer[None]) -> Iterator[Finding]:
     if door.keys is None:
         yield from _written(door.opened(""), _probe_name())
-        yield Finding(STORE, Status.OK, "a path that machines share: they get no key")
+        yield Finding(STORE, CheckStatus.OK, "a path that machines share: they get no key")
         return
     login.get()
     door.keys.create(CONTAINER)
-    yield Finding(STORE, Status.OK, f"{door.url}: containers can be made")
+    yield Finding(STORE, CheckStatus.OK, f"{door.url}: containers can be made")
     now = dt.datetime.now(dt.UTC)
     key = door.keys.key(CONTAINER, now, now + _KEY_LIFE)
-    yield Finding(STORE, Status.OK, "a machine's key can be minted")
+    yield Finding(STORE, CheckStatus.OK, "a machine's key can be minted")
     name = _probe_name()
     yield from _written(door.opened(key.sas), name)
     yield from refusal_findings(door.keys.try_key(key, name))
@@ -62,13 +62,13 @@ def _look(door: Door, login: Answer[None]) -> Iterator[Finding]:
 def _written(store: Store, name: str) -> Iterator[Finding]:
     store.probe(name, secrets.token_hex(8))
     if name not in {item.path for item in store.list("probe/")}:
-        yield Finding(STORE, Status.FAIL, "what was written is not listed", _GUARD_FIX)
+        yield Finding(STORE, CheckStatus.FAIL, "what was written is not listed", _GUARD_FIX)
     else:
         what = "objects can be created once, read and listed; a second create is refused"
-        yield Finding(STORE, Status.OK, what)
+        yield Finding(STORE, CheckStatus.OK, what)
 
 
-def refusal_findings(refusals: Refusals) -> Iterator[Finding]:
+def refusal_findings(refusals: KeyRefusals) -> Iterator[Finding]:
     """Judge what a machine's key was able to do."""
     yield _guard(refusals.delete, "a delete with a machine's key")
     yield _guard(refusals.other_container, "another run's container with a machine's key")
@@ -76,8 +76,8 @@ def refusal_findings(refusals: Refusals) -> Iterator[Finding]:
 
 def _guard(refused: bool, what: str) -> Finding:  # noqa: FBT001  # said by the name of the function
     if refused:
-        return Finding(STORE, Status.OK, f"{what} is refused")
-    return Finding(STORE, Status.FAIL, f"{what} is let through", _GUARD_FIX)
+        return Finding(STORE, CheckStatus.OK, f"{what} is refused")
+    return Finding(STORE, CheckStatus.FAIL, f"{what} is let through", _GUARD_FIX)
 
 
 def _probe_name() -> str:

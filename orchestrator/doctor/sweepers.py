@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import HOUR_S, Check, Finding, Status, age_finding
+from orchestrator.compute.findings import HOUR_S, Check, CheckStatus, Finding, age_finding
 
 if TYPE_CHECKING:
     from orchestrator.compute.kit import CheckRequest
@@ -24,12 +24,14 @@ def reaper_checks(request: CheckRequest) -> list[Check]:
         run = request.github.get().repository.last_success(request.reaper)
         return [reaper_finding(request.reaper, run.created_at if run else None, request.now)]
 
-    return [Check(REAPER, look, "Give the token Actions: read.", unseen=Status.WARN)]
+    return [Check(REAPER, look, "Give the token Actions: read.", unseen=CheckStatus.WARN)]
 
 
 def reaper_finding(workflow: str, success: float | None, now: float) -> Finding:
     """Judge the scheduled workflow by its newest successful run's start (Unix seconds)."""
     fix = _FIX.format(workflow)
     if success is None:
-        return Finding(REAPER, Status.WARN, f"{workflow} never succeeded, or does not exist", fix)
+        return Finding(
+            REAPER, CheckStatus.WARN, f"{workflow} never succeeded, or does not exist", fix
+        )
     return age_finding(REAPER, f"{workflow} succeeded", now - success, REAPER_LATE_S, fix)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.compute.base import Instance
-    from orchestrator.github import Job, Run, Runner
+    from orchestrator.github import Runner, WorkflowJob, WorkflowRun
 
 SUPERVISE_JOB = "supervise"
 FIRST_S = 900.0
@@ -32,12 +32,12 @@ class Abandoned:
     ``for_s`` is how long its supervise job has been over.
     """
 
-    run: Run
-    shards: tuple[Job, ...]
+    run: WorkflowRun
+    shards: tuple[WorkflowJob, ...]
     for_s: float
 
     @property
-    def waiting(self) -> tuple[Job, ...]:
+    def waiting(self) -> tuple[WorkflowJob, ...]:
         """The shards that wait for a machine."""
         return tuple(job for job in self.shards if job.queued)
 
@@ -71,7 +71,9 @@ class Abandoned:
         return "it has no job, and its attempt's supervise job is over"
 
 
-def abandoned(run: Run, jobs: Sequence[Job], label: str, now: float) -> Abandoned | None:
+def abandoned(
+    run: WorkflowRun, jobs: Sequence[WorkflowJob], label: str, now: float
+) -> Abandoned | None:
     """Return a run in progress as one that nobody supervises, or None.
 
     ``jobs`` are its newest attempt's; a called workflow's are named "caller / supervise". ``now``

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orchestrator.compute.base import Instance, MachineEngine
     from orchestrator.fleet.cleanup import RunnerStore
     from orchestrator.fleet.facts import Doubts
-    from orchestrator.github import Job, Runner
+    from orchestrator.github import Runner, WorkflowJob
 
 _THREADS = 16
 
@@ -28,7 +28,7 @@ V = TypeVar("V")
 class JobReader(Protocol):
     """What is needed of GitHub's runs here."""
 
-    def job(self, job_id: int) -> Job | None:
+    def job(self, job_id: int) -> WorkflowJob | None:
         """Return a job, read by its id."""
         ...
 

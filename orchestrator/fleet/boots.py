@@ -6,14 +6,14 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.fleet.decide import Orders
-    from orchestrator.fleet.deletion import Doomed
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.decide import RunState
+    from orchestrator.fleet.deletion import Deletion
+    from orchestrator.fleet.supervisor_state import SupervisorState
 
 BAD_BOOTS_LIMIT = 3
 """Boots in a row that took no job.
@@ -24,13 +24,15 @@ no newer than one that took a job: of a large wave some never come up.
 """
 
 
-def count_boots(doomed: Iterable[Doomed], orders: Orders, memory: Memory) -> Memory:
+def count_boots(
+    doomed: Iterable[Deletion], orders: RunState, memory: SupervisorState
+) -> SupervisorState:
     """Count the boots that took no job; too many in a row halt the run."""
     fine = memory.came_up | memory.took_job | memory.counted | orders.spoke | memory.forgot
     bad = {
         deletion.member.name
         for deletion in doomed
-        if deletion.member.phase in (Phase.BOOTING, Phase.RUNNERLESS)
+        if deletion.member.phase in (MachinePhase.BOOTING, MachinePhase.RUNNERLESS)
         and deletion.member.name not in fine | memory.accounted
         and (deletion.member.machine.created or math.inf) > memory.served
     }

@@ -18,7 +18,7 @@ from orchestrator.github import GitHubError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from orchestrator.fleet.event_log import Journal
+    from orchestrator.fleet.event_log import EventLog
     from orchestrator.github import JitRunner
     from orchestrator.secret import Secret
 
@@ -87,7 +87,7 @@ class FirstBoots:
 
     template: Template
     runners: RunnerMint
-    journal: Journal
+    journal: EventLog
     label: str
     group: int = 1
 

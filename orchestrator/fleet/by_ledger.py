@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.compute.base import InstanceState, Kind
-from orchestrator.fleet.deletion import Doomed
-from orchestrator.fleet.view import Member, Phase
+from orchestrator.fleet.deletion import Deletion
+from orchestrator.fleet.view import MachinePhase, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestrator.compute.base import Instance
-    from orchestrator.fleet.decide import Orders, Rules
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.decide import Rules, RunState
+    from orchestrator.fleet.supervisor_state import SupervisorState
 
 GRACE_S = 300.0
 """Between a job's begin and the first word of its worker: a checkout, an install."""
@@ -26,12 +26,12 @@ GRACE_S = 300.0
 
 def useless(
     resources: Iterable[Instance],
-    orders: Orders,
+    orders: RunState,
     rules: Rules,
-    memory: Memory,
+    memory: SupervisorState,
     now: float,
     blind_s: float,
-) -> tuple[Doomed, ...]:
+) -> tuple[Deletion, ...]:
     """Return the machines that nobody works on; ``blind_s`` is how long GitHub was not seen."""
     machines = [
         instance
@@ -44,14 +44,19 @@ def useless(
         (instance, _why(instance, orders, rules, memory, now, blind_s)) for instance in machines
     )
     return tuple(
-        Doomed(Member(instance, None, None, Phase.RUNNERLESS), why, certain=True)
+        Deletion(Member(instance, None, None, MachinePhase.RUNNERLESS), why, certain=True)
         for instance, why in results
         if why
     )
 
 
 def _why(
-    machine: Instance, orders: Orders, rules: Rules, memory: Memory, now: float, blind_s: float
+    machine: Instance,
+    orders: RunState,
+    rules: Rules,
+    memory: SupervisorState,
+    now: float,
+    blind_s: float,
 ) -> str:
     if machine.name in orders.left:
         return "its worker has left, and GitHub cannot be asked"

@@ -48,7 +48,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MachineRequirements:
     """What the machines should be, each in order of preference. ``nested`` asks for KVM inside.
 
     A size that cannot boot ``image`` is left out; None where the image is not known yet.
@@ -61,7 +61,7 @@ class Wish:
     image: MachineImage | None = None
 
 
-def unsuitable(wish: Wish, markets: Mapping[str, RegionOffers]) -> tuple[str, ...]:
+def unsuitable(wish: MachineRequirements, markets: Mapping[str, RegionOffers]) -> tuple[str, ...]:
     """Return, one line each, which wished sizes cannot be used where, and why."""
     return tuple(
         f"{size} in {region}: {why}"
@@ -71,7 +71,7 @@ def unsuitable(wish: Wish, markets: Mapping[str, RegionOffers]) -> tuple[str, ..
     )
 
 
-def why_not(wish: Wish, market: RegionOffers, size: str) -> str:
+def why_not(wish: MachineRequirements, market: RegionOffers, size: str) -> str:
     """Return why a size cannot be used in a region, or an empty text."""
     offer = market.offers.get(size)
     if offer is None:
@@ -85,10 +85,12 @@ def why_not(wish: Wish, market: RegionOffers, size: str) -> str:
     return offer.why_not_bootable(wish.image) if wish.image is not None else ""
 
 
-class Supply:
+class CapacityPool:
     """The placements that are left. Safe to share between threads."""
 
-    def __init__(self, wish: Wish, markets: Mapping[str, RegionOffers], clock: Clock) -> None:
+    def __init__(
+        self, wish: MachineRequirements, markets: Mapping[str, RegionOffers], clock: Clock
+    ) -> None:
         self.wish = wish
         self._clock = clock
         self._lock = threading.Lock()

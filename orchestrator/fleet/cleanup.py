@@ -58,7 +58,7 @@ class RunnerStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Remains:
     """What one look found, and what it could not see (an error's text for each blind side)."""
 
     resources: tuple[Instance, ...] = ()
@@ -82,7 +82,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class PollPolicy:
     """How often to look, and for how long, in seconds.
 
     ``quiet_s`` lies between an empty look and the one that confirms it; whoever looks often (a
@@ -110,7 +110,7 @@ class Cleared:
 
 
 @dataclass(slots=True)
-class Broom:
+class Cleaner:
     """Deletes in parallel, machines first.
 
     ``say`` is told each delete in words, ``noted`` its kind (``runner`` for a runner) and its name,
@@ -127,7 +127,7 @@ class Broom:
     troubles: dict[str, None] = field(default_factory=dict)
     deleting: dict[str, float] = field(default_factory=dict)
 
-    def submit(self, remains: Found) -> None:
+    def submit(self, remains: Remains) -> None:
         """Submit every delete that can be submitted now, and return.
 
         A part is left to its machine while that is there: it goes with it, and cannot go before.
@@ -149,7 +149,7 @@ class Broom:
             list(pool.map(self._delete, [*going, *orphans]))
             list(pool.map(self._forget, remains.runners))
 
-    def until_gone(self, look: Callable[[], Found], patience: Patience) -> Cleared:
+    def until_gone(self, look: Callable[[], Remains], patience: PollPolicy) -> Cleared:
         """Look and delete until two looks in a row find nothing, or patience ends."""
         started = self.clock.now()
         quiet = looks = 0
@@ -201,7 +201,7 @@ class Broom:
 
 def see(
     resources: Callable[[], Sequence[Instance]], runners: Callable[[], Sequence[Runner]]
-) -> Found:
+) -> Remains:
     """Look at the cloud and at GitHub; a side that cannot be seen is said, and hides no other."""
     blind: list[str] = []
     there: Sequence[Instance] = ()
@@ -214,4 +214,4 @@ def see(
         registered = runners()
     except GitHubError as error:
         blind.append(f"the runners could not be listed: {error}")
-    return Found(tuple(there), tuple(registered), tuple(blind))
+    return Remains(tuple(there), tuple(registered), tuple(blind))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from orchestrator.compute.base import Instance
     from orchestrator.compute.job import Job
-    from orchestrator.fleet.capacity import Wish
+    from orchestrator.fleet.capacity import MachineRequirements
     from orchestrator.fleet.view import FleetView
     from orchestrator.planning.costs import Rates
 
@@ -83,7 +83,9 @@ class Spending:
             return False
         return ceiling_reached(self.bills.values(), now, DRAIN_S, max_usd)
 
-    def room(self, max_usd: float | None, now: float, wanted: int, wish: Wish) -> int:
+    def room(
+        self, max_usd: float | None, now: float, wanted: int, wish: MachineRequirements
+    ) -> int:
         """Return how many of ``wanted`` machines with an arena ``max_usd`` still allows.
 
         Each is reckoned with the dearest size that could be had, for as long as a drain takes;

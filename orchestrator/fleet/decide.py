@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.boots import count_boots
-from orchestrator.fleet.deletion import Doomed, doom, everything, in_words
+from orchestrator.fleet.deletion import Deletion, doom, everything, in_words
 from orchestrator.fleet.identity import MACHINE_TAG
 from orchestrator.fleet.supervisor_state import LAG_S
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
     from orchestrator.compute.base import Instance
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.supervisor_state import SupervisorState
     from orchestrator.fleet.view import FleetView, Member
     from orchestrator.github import Runner
 
 LAUNCHES_A_JOB = 2
-_WAITING = (Phase.BOOTING, Phase.IDLE)
+_WAITING = (MachinePhase.BOOTING, MachinePhase.IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class RunState:
     """What the ledger says of this attempt.
 
     ``settled``: nothing is left that needs an arena; ``draining``: workers were told to take
@@ -73,7 +73,7 @@ class Actions:
     workflow run has to be cancelled, or nothing.
     """
 
-    delete: tuple[Doomed, ...] = ()
+    delete: tuple[Deletion, ...] = ()
     forget: tuple[Runner, ...] = ()
     sweep: tuple[Instance, ...] = ()
     launch: int = 0
@@ -84,8 +84,8 @@ class Actions:
 
 
 def decide(
-    view: FleetView, orders: Orders, rules: Rules, memory: Memory, now: float
-) -> tuple[Actions, Memory]:
+    view: FleetView, orders: RunState, rules: Rules, memory: SupervisorState, now: float
+) -> tuple[Actions, SupervisorState]:
     """Return what to do after this look, and what to remember of it. ``now`` is Unix seconds."""
     memory = memory.after_look(view, now)
     finished = _finished(view, rules, memory, now)
@@ -126,13 +126,15 @@ def decide(
     return actions, memory
 
 
-def _coming(view: FleetView, kept: list[Member], rules: Rules, memory: Memory, now: float) -> int:
+def _coming(
+    view: FleetView, kept: list[Member], rules: Rules, memory: SupervisorState, now: float
+) -> int:
     """Return how many machines are on their way to a job, those that listings hide included.
 
     Of machines that were launched before and are known by number alone, none is given up before
     its time to boot is over. One that is known to be gone is not among them.
     """
-    listed = sum(member.phase in (*_WAITING, Phase.RUNNERLESS) for member in kept)
+    listed = sum(member.phase in (*_WAITING, MachinePhase.RUNNERLESS) for member in kept)
     known = memory.seen | memory.pending.keys() | memory.accounted
     hidden = 0
     if now - memory.started < rules.boot_s:
@@ -140,7 +142,9 @@ def _coming(view: FleetView, kept: list[Member], rules: Rules, memory: Memory, n
     return listed + hidden + len(memory.missing(view) - memory.took_job)
 
 
-def _wanted(waiting: int, orders: Orders, rules: Rules, memory: Memory) -> tuple[int, int]:
+def _wanted(
+    waiting: int, orders: RunState, rules: Rules, memory: SupervisorState
+) -> tuple[int, int]:
     """Return how many machines to launch with an arena, and how many without."""
     if waiting <= 0 or orders.closing or memory.halted:
         return 0, 0
@@ -150,23 +154,28 @@ def _wanted(waiting: int, orders: Orders, rules: Rules, memory: Memory) -> tuple
 
 
 def _surplus(
-    view: FleetView, kept: list[Member], rules: Rules, memory: Memory, now: float
-) -> tuple[Doomed, ...]:
+    view: FleetView, kept: list[Member], rules: Rules, memory: SupervisorState, now: float
+) -> tuple[Deletion, ...]:
     """Return machines that wait while no job does: all jobs are known, and it was seen twice."""
     waiting = [member for member in kept if member.phase in _WAITING]
     spare = len(waiting) - len(view.queued)
     if spare <= 0 or len(view.jobs) < rules.shards or not memory.sure("surplus", now):
         return ()
-    waiting.sort(key=lambda member: (member.phase is Phase.IDLE, member.name))
+    waiting.sort(key=lambda member: (member.phase is MachinePhase.IDLE, member.name))
     why = "no job is queued for it"
-    return tuple(Doomed(member, why, may_take_job=True) for member in waiting[:spare])
+    return tuple(Deletion(member, why, may_take_job=True) for member in waiting[:spare])
 
 
 def _cancel(  # every part of what makes a run hopeless
-    view: FleetView, orders: Orders, rules: Rules, memory: Memory, now: float, coming: int
+    view: FleetView,
+    orders: RunState,
+    rules: Rules,
+    memory: SupervisorState,
+    now: float,
+    coming: int,
 ) -> str:
     """Return why the workflow run has to be cancelled, the last resort, or nothing."""
-    if not view.queued or view.count(Phase.BUSY) or orders.closing:
+    if not view.queued or view.count(MachinePhase.BUSY) or orders.closing:
         return ""
     if memory.missing(view) or any(memory.going(member.name, now) for member in view.members):
         return ""  # nobody has said yet that they are gone
@@ -179,7 +188,7 @@ def _cancel(  # every part of what makes a run hopeless
     return ""
 
 
-def _finished(view: FleetView, rules: Rules, memory: Memory, now: float) -> bool:
+def _finished(view: FleetView, rules: Rules, memory: SupervisorState, now: float) -> bool:
     """Whether no job is unfinished; a re-run may list fewer than all, if only for long enough.
 
     A list that has none at all, or lacks the job that a runner is busy with, is one that lags.
@@ -188,7 +197,7 @@ def _finished(view: FleetView, rules: Rules, memory: Memory, now: float) -> bool
         return False
     if len(view.jobs) >= rules.shards:
         return True
-    if view.count(Phase.BUSY):
+    if view.count(MachinePhase.BUSY):
         return False
     quiet_s = rules.quiet_s if view.jobs else max(rules.quiet_s, rules.boot_s)
     return memory.sure("quiet", now, quiet_s)

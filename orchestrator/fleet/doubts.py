@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING
 from orchestrator.fleet.facts import Doubts
 from orchestrator.fleet.identity import MACHINE_TAG
 from orchestrator.fleet.supervisor_state import AGAIN_S, LAG_S
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.fleet.decide import Actions, Orders
-    from orchestrator.fleet.deletion import Doomed
+    from orchestrator.fleet.decide import Actions, RunState
+    from orchestrator.fleet.deletion import Deletion
     from orchestrator.fleet.facts import Facts
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.supervisor_state import SupervisorState
     from orchestrator.fleet.view import FleetView
 
-_UNSURE = (Phase.BOOTING, Phase.RUNNERLESS, Phase.FAILED)
+_UNSURE = (MachinePhase.BOOTING, MachinePhase.RUNNERLESS, MachinePhase.FAILED)
 
 
-def doubts(actions: Actions, view: FleetView, orders: Orders, memory: Memory, now: float) -> Doubts:
+def doubts(
+    actions: Actions, view: FleetView, orders: RunState, memory: SupervisorState, now: float
+) -> Doubts:
     """Return what has to be read by id before ``actions`` are done, and what is missing."""
     result = Doubts(machines=_absent(view, memory, now))
     for doomed in actions.delete:
@@ -38,19 +40,19 @@ def doubts(actions: Actions, view: FleetView, orders: Orders, memory: Memory, no
     return result | of_launches(actions, view, memory, now)
 
 
-def of_machine(doomed: Doomed, view: FleetView, orders: Orders) -> Doubts:
+def of_machine(doomed: Deletion, view: FleetView, orders: RunState) -> Doubts:
     """Return what has to be read by id before a machine is deleted."""
     member = doomed.member
     if doomed.certain or member.phase not in _UNSURE:
         return Doubts()
     name = frozenset({member.name})
-    tells = member.phase is Phase.RUNNERLESS and member.name not in orders.spoke
+    tells = member.phase is MachinePhase.RUNNERLESS and member.name not in orders.spoke
     # Which job it had, if any: a short one may be over before a listing shows it begun.
     jobs = frozenset(job.id for job in view.queued) if tells else frozenset[int]()
     return Doubts(name, name, jobs)
 
 
-def of_launches(actions: Actions, view: FleetView, memory: Memory, now: float) -> Doubts:
+def of_launches(actions: Actions, view: FleetView, memory: SupervisorState, now: float) -> Doubts:
     """Return the jobs for which machines are launched: as many as they are.
 
     While no machine can be had they are not asked about each round: GitHub limits reads, too.
@@ -62,7 +64,12 @@ def of_launches(actions: Actions, view: FleetView, memory: Memory, now: float) -
 
 
 def proved(
-    actions: Actions, view: FleetView, orders: Orders, memory: Memory, now: float, facts: Facts
+    actions: Actions,
+    view: FleetView,
+    orders: RunState,
+    memory: SupervisorState,
+    now: float,
+    facts: Facts,
 ) -> Actions:
     """Return what of ``actions`` may be done: that of which every doubt has its answer."""
     if not facts.left_open(doubts(actions, view, orders, memory, now)):
@@ -81,7 +88,7 @@ def proved(
     )
 
 
-def _absent(view: FleetView, memory: Memory, now: float) -> frozenset[str]:
+def _absent(view: FleetView, memory: SupervisorState, now: float) -> frozenset[str]:
     """Return the machines that are believed to be gone, and for which nobody has said so yet."""
     names = {
         name

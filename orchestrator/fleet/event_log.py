@@ -35,7 +35,7 @@ class EventStore(Protocol):
         ...
 
 
-class Journal:
+class EventLog:
     """Events of one actor, whose name no other process has. Safe to share between threads.
 
     ``say`` is told a line for each event that a person would want to read. Without a store events

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.compute.base import Instance
     from orchestrator.fleet.identity import Fleet
     from orchestrator.fleet.view import FleetView
-    from orchestrator.github import Job, Runner
+    from orchestrator.github import Runner, WorkflowJob
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Facts:
 
     machines: Mapping[str, Instance | None] = field(default_factory=dict)
     runners: Mapping[str, Runner | None] = field(default_factory=dict)
-    jobs: Mapping[int, Job | None] = field(default_factory=dict)
+    jobs: Mapping[int, WorkflowJob | None] = field(default_factory=dict)
 
     def __or__(self, other: Facts) -> Facts:
         """Return both; the other's are newer."""
@@ -82,7 +82,7 @@ class Listings:
 
     resources: tuple[Instance, ...]
     runners: tuple[Runner, ...]
-    jobs: tuple[Job, ...]
+    jobs: tuple[WorkflowJob, ...]
     ahead_s: float = 0.0
 
     def view(self, fleet: Fleet, facts: Facts, gone: frozenset[str]) -> FleetView:

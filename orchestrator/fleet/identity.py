@@ -58,7 +58,7 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class WorkflowAttempt:
     """One attempt of a workflow run, working on the ledger run ``run``."""
 
     fleet: Fleet

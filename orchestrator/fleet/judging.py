@@ -13,10 +13,10 @@ from orchestrator.fleet.doubts import doubts, proved
 
 if TYPE_CHECKING:
     from orchestrator.fleet.asking import Asker
-    from orchestrator.fleet.decide import Actions, Orders, Rules
+    from orchestrator.fleet.decide import Actions, Rules, RunState
     from orchestrator.fleet.facts import Facts, Listings
     from orchestrator.fleet.identity import Fleet
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.supervisor_state import SupervisorState
     from orchestrator.fleet.view import FleetView
 
 _ROUNDS_LIMIT = 4
@@ -29,12 +29,12 @@ class Judged:
 
     view: FleetView
     actions: Actions
-    memory: Memory
+    memory: SupervisorState
     facts: Facts
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class FleetJudge:
     """Decides for one fleet."""
 
     fleet: Fleet
@@ -42,7 +42,12 @@ class Judge:
     asker: Asker
 
     def judge(
-        self, listings: Listings, orders: Orders, memory: Memory, now: float, facts: Facts
+        self,
+        listings: Listings,
+        orders: RunState,
+        memory: SupervisorState,
+        now: float,
+        facts: Facts,
     ) -> Judged:
         """Return what to do after a look; ``facts`` were read by id since, as more will be.
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
-    from orchestrator.fleet.decide import Orders
+    from orchestrator.fleet.decide import RunState
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.supervisor_state import SupervisorState
     from orchestrator.fleet.view import FleetView
 
-_ALIVE = (Phase.BOOTING, Phase.IDLE, Phase.BUSY)
+_ALIVE = (MachinePhase.BOOTING, MachinePhase.IDLE, MachinePhase.BUSY)
 
 
 def last_resort(
-    view: FleetView, orders: Orders, launcher: Launcher, memory: Memory, now: float
+    view: FleetView, orders: RunState, launcher: Launcher, memory: SupervisorState, now: float
 ) -> str:
     """Return why the workflow run has to be cancelled, or nothing. ``now`` is Unix seconds.
 

@@ -16,7 +16,7 @@ from orchestrator.compute.job import Job, MachineNeeds
 from orchestrator.errors import StoreError
 from orchestrator.fleet.bootstrap import SAS_FILE
 from orchestrator.fleet.identity import EXPIRES_TAG, ROLE_TAG, SIZE_TAG, SPOT_TAG, ZONE_TAG, Role
-from orchestrator.fleet.refusals import Halt, Refusals
+from orchestrator.fleet.refusals import FleetStop, Refusals
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from orchestrator.compute.job import Bootstrap
     from orchestrator.compute.offers import Placement
     from orchestrator.fleet.bootstrap import FirstBoot, FirstBoots
-    from orchestrator.fleet.capacity import Supply
-    from orchestrator.fleet.event_log import Journal
-    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.capacity import CapacityPool
+    from orchestrator.fleet.event_log import EventLog
+    from orchestrator.fleet.identity import WorkflowAttempt
     from orchestrator.ledger.events import Fact
     from orchestrator.secret import Secret
 
@@ -101,11 +101,11 @@ class Launcher:
     what a drain machine is refused says nothing of one with an arena.
     """
 
-    attempt: Attempt
+    attempt: WorkflowAttempt
     build: Build
     bootstraps: FirstBoots
     cloud: MachineEngine
-    journal: Journal
+    journal: EventLog
     clock: Clock
     closing: Callable[[], bool]
     store_key: Callable[[float], Secret]
@@ -116,11 +116,13 @@ class Launcher:
     )
 
     @property
-    def halt(self) -> Halt:
+    def halt(self) -> FleetStop:
         """What stops the launches of machines with an arena, in every thread."""
         return self.refusals[Role.ARENA].halt
 
-    def launch(self, number: int, supply: Supply, role: Role) -> LaunchedMachine | NotLaunched:
+    def launch(
+        self, number: int, capacity: CapacityPool, role: Role
+    ) -> LaunchedMachine | NotLaunched:
         """Launch machine ``number``, by whichever placement is granted first."""
         reasons: list[str] = []
         halt = self.refusals[role].halt
@@ -128,12 +130,12 @@ class Launcher:
             if halt.stopped:
                 reasons.append(halt.reason)
                 break
-            placement = supply.take(number)
+            placement = capacity.take(number)
             if placement is None:
                 reasons.append("no size, zone or region is left to try")
                 break
             try:
-                return self._try(number, placement, supply, role)
+                return self._try(number, placement, capacity, role)
             except _RefusedError as refused:
                 reasons.append(str(refused))
                 if refused.final:
@@ -141,7 +143,7 @@ class Launcher:
         return NotLaunched(number, tuple(reasons))
 
     def _try(
-        self, number: int, placement: Placement, supply: Supply, role: Role
+        self, number: int, placement: Placement, capacity: CapacityPool, role: Role
     ) -> LaunchedMachine:
         name = self.attempt.machine_name(number, self.token())
         expires = self.cloud.now() + self.build.ttl_s
@@ -149,16 +151,16 @@ class Launcher:
             self._ask_whether_closing(role)
             key = self.store_key(expires)
         except (StoreError, CloudError) as error:
-            supply.refused(placement, _UNTRIED)
+            capacity.refused(placement, _UNTRIED)
             raise _RefusedError(str(error), final=True) from error
         job, first_boot = self._job(name, placement, role, expires, key)
         try:
-            self._create(job, number, placement, supply, first_boot)
+            self._create(job, number, placement, capacity, first_boot)
         except GitHubError as error:
-            supply.refused(placement, _UNTRIED)
+            capacity.refused(placement, _UNTRIED)
             raise self._not_minted(name, error, role) from error
         self.refusals[role].accepted = True
-        supply.accepted(placement)
+        capacity.accepted(placement)
         return LaunchedMachine(name, placement, role, self.clock.now())
 
     def _ask_whether_closing(self, role: Role) -> None:
@@ -226,7 +228,12 @@ class Launcher:
         }
 
     def _create(
-        self, job: Job, number: int, placement: Placement, supply: Supply, first_boot: FirstBoot
+        self,
+        job: Job,
+        number: int,
+        placement: Placement,
+        capacity: CapacityPool,
+        first_boot: FirstBoot,
     ) -> None:
         for tried in range(1, _THROTTLED_TRIES + 1):
             try:
@@ -237,7 +244,7 @@ class Launcher:
                     continue
                 if error.kind is FailureKind.TRANSIENT and self._is_there(first_boot.name):
                     return  # only the reply was lost
-                raise self._refused(error, number, job, placement, supply, first_boot) from error
+                raise self._refused(error, number, job, placement, capacity, first_boot) from error
             return
 
     def _submit(self, job: Job, placement: Placement) -> None:
@@ -277,7 +284,7 @@ class Launcher:
         number: int,
         job: Job,
         placement: Placement,
-        supply: Supply,
+        capacity: CapacityPool,
         first_boot: FirstBoot,
     ) -> _RefusedError:
         """Take back what was done for a refused create, learn from it, and return the reason."""
@@ -287,9 +294,9 @@ class Launcher:
             return _RefusedError(reason, final=True, unclear=first_boot.name)
         refusals = self.refusals[Role(job.labels[ROLE_TAG])]
         failure = refusals.judged(error.failure)
-        supply.refused(placement, failure)
+        capacity.refused(placement, failure)
         first_boot.forget()
-        machine, regions = f"machine {number}", supply.wish.regions
+        machine, regions = f"machine {number}", capacity.wish.regions
         hope = refusals.accepted or refusals.up
         refusals.met(failure, reason, machine, placement.offer.region, regions, hope=hope)
         again = failure.action in (Action.ELSEWHERE, Action.REPLACE)

@@ -181,7 +181,7 @@ class LocalFleet:
             self.exits.append(code)
             died = self._died(worker, code)
             if died:
-                self._bury(worker, code)
+                self._mark_dead(worker, code)
             if (died or code == EXIT_INFRASTRUCTURE) and self._worth_replacing(worker):
                 self._replace(worker.shard)
 
@@ -224,7 +224,7 @@ class LocalFleet:
             return False  # it may have said so, and the store does not tell: the lease will
         return code == EXIT_INCOMPLETE and said is None
 
-    def _bury(self, worker: _Worker, code: int) -> None:
+    def _mark_dead(self, worker: _Worker, code: int) -> None:
         """Write that a worker is dead: its parent has waited for it."""
         ended = f"killed by {signal_name(-code)}" if code < 0 else f"ended with status {code}"
         reason = worker.condemned or ended
@@ -271,7 +271,7 @@ class LocalFleet:
         code = self._engine.wait(worker.name, LEAVE_S)
         if code is not None:
             # Otherwise the kernel holds it in a call (a disk that hangs): nothing proves it dead.
-            self._bury(worker, -signal.SIGKILL)
+            self._mark_dead(worker, -signal.SIGKILL)
         return code
 
 

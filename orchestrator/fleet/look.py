@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.compute.failures import CloudError
 from orchestrator.fleet.facts import Listings
-from orchestrator.fleet.outage import LONG_S, Blindness
+from orchestrator.fleet.outage import LONG_S, ObservationOutage
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
     from orchestrator.compute.base import Instance, MachineEngine
     from orchestrator.fleet.cleanup import RunnerStore
-    from orchestrator.fleet.identity import Attempt
-    from orchestrator.github import Job
+    from orchestrator.fleet.identity import WorkflowAttempt
+    from orchestrator.github import WorkflowJob
 
 
 class JobLister(Protocol):
     """What is needed of GitHub's runs here."""
 
-    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+    def jobs(self, run_id: int, attempt: int) -> list[WorkflowJob]:
         """Return the jobs of one attempt."""
         ...
 
@@ -40,7 +40,9 @@ class Look:
         return tuple(error for error in (self.cloud_error, self.github_error) if error is not None)
 
 
-def look_at(cloud: MachineEngine, runners: RunnerStore, runs: JobLister, attempt: Attempt) -> Look:
+def look_at(
+    cloud: MachineEngine, runners: RunnerStore, runs: JobLister, attempt: WorkflowAttempt
+) -> Look:
     """Look at both sides."""
     resources, cloud_error, github_error = None, None, None
     try:
@@ -62,8 +64,8 @@ def look_at(cloud: MachineEngine, runners: RunnerStore, runs: JobLister, attempt
 class Outage:
     """Which side has not been seen, and since when."""
 
-    cloud: Blindness = field(default_factory=Blindness)
-    github: Blindness = field(default_factory=Blindness)
+    cloud: ObservationOutage = field(default_factory=ObservationOutage)
+    github: ObservationOutage = field(default_factory=ObservationOutage)
 
     def after(self, look: Look, now: float) -> Outage:
         """Return it after a look at ``now`` (Unix seconds)."""
@@ -91,5 +93,7 @@ class Outage:
         )
 
 
-def _after(before: Blindness, error: CloudError | GitHubError | None, now: float) -> Blindness:
-    return Blindness() if error is None else before.after(error, now)
+def _after(
+    before: ObservationOutage, error: CloudError | GitHubError | None, now: float
+) -> ObservationOutage:
+    return ObservationOutage() if error is None else before.after(error, now)

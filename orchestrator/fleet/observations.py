@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchestrator.compute.base import InstanceState
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, expiry
 from orchestrator.fleet.supervisor_state import LOOKS
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Observation:
     """Something seen of a machine for the first time."""
 
     kind: str
@@ -32,7 +32,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class ObservedEvents:
     """What was told already. ``missing`` are machines that looks no longer show: looks, since."""
 
     reported: frozenset[tuple[str, str]] = frozenset()
@@ -40,7 +40,7 @@ class Witness:
 
     def after_look(
         self, view: FleetView, spending: Spending, now: float, proved: Container[str]
-    ) -> tuple[Witness, tuple[Sighting, ...]]:
+    ) -> tuple[ObservedEvents, tuple[Observation, ...]]:
         """Return what this look (at ``now``, Unix seconds) shows first, and what to remember.
 
         ``proved`` are the machines whose absence is no lag: the cloud said that they do not exist,
@@ -57,7 +57,7 @@ class Witness:
         every = (
             *(sighting for member in view.members for sighting in _shown(member, spending)),
             *(
-                Sighting("gone", name, "no listing shows it any more", {"since": since})
+                Observation("gone", name, "no listing shows it any more", {"since": since})
                 for name, (looks, since) in sorted(missing.items())
                 if looks >= LOOKS and name in proved
             ),
@@ -66,13 +66,13 @@ class Witness:
             sighting for sighting in every if (sighting.kind, sighting.machine) not in self.reported
         )
         reported = self.reported | {(sighting.kind, sighting.machine) for sighting in fresh}
-        return Witness(reported, missing), fresh
+        return ObservedEvents(reported, missing), fresh
 
 
-def _shown(member: Member, spending: Spending) -> Iterator[Sighting]:
+def _shown(member: Member, spending: Spending) -> Iterator[Observation]:
     """Yield everything that a look says of one machine."""
     machine, runner, job = member.machine, member.runner, member.job
-    yield Sighting(
+    yield Observation(
         "machine",
         member.name,
         facts={
@@ -86,8 +86,8 @@ def _shown(member: Member, spending: Spending) -> Iterator[Sighting]:
         },
     )
     if machine.state is InstanceState.RUNNING:
-        yield Sighting("booted", member.name)
+        yield Observation("booted", member.name)
     if runner is not None and runner.online:
-        yield Sighting("online", member.name)
-    if job is not None and member.phase in (Phase.BUSY, Phase.OVER):
-        yield Sighting("job", member.name, job.name, {"since": job.started_at})
+        yield Observation("online", member.name)
+    if job is not None and member.phase in (MachinePhase.BUSY, MachinePhase.OVER):
+        yield Observation("job", member.name, job.name, {"since": job.started_at})

@@ -21,7 +21,7 @@ _REFUSALS = (GitHubKind.CREDENTIALS, GitHubKind.CONFIGURATION, GitHubKind.NOT_FO
 
 
 @dataclass(frozen=True, slots=True)
-class Blindness:
+class ObservationOutage:
     """Looks at one side that failed one after the other: since when, and how many were refused.
 
     A look that succeeds ends it. ``refused_s`` is how long all of the newest ones were refused.
@@ -34,12 +34,14 @@ class Blindness:
     refused_s: float = 0.0
     at: float = 0.0
 
-    def after(self, error: CloudError | GitHubError, now: float) -> Blindness:
+    def after(self, error: CloudError | GitHubError, now: float) -> ObservationOutage:
         """Return it once a look failed at ``now``."""
         since = now if self.since is None else self.since
         stops = error.kind in STOPS_THE_RUN or error.kind in _REFUSALS
         refused_s = self.refused_s + now - self.at if stops and self.refused else 0.0
-        return Blindness(since, self.refused + 1 if stops else 0, str(error), refused_s, now)
+        return ObservationOutage(
+            since, self.refused + 1 if stops else 0, str(error), refused_s, now
+        )
 
     @property
     def fatal(self) -> str:

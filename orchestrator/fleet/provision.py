@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.capacity import CapacityPool
     from orchestrator.fleet.launch import Launcher
 
 THREADS = 32
@@ -49,7 +49,7 @@ class Wave:
 
 def launch_wave(
     launcher: Launcher,
-    supply: Supply,
+    capacity: CapacityPool,
     workers: int,
     *,
     within_s: float = WAVE_S,
@@ -62,7 +62,7 @@ def launch_wave(
     """
     with ThreadPoolExecutor(min(THREADS, workers)) as pool:
         futures: list[Future[LaunchedMachine | NotLaunched]] = [
-            pool.submit(launcher.launch, number, supply, Role.ARENA) for number in range(workers)
+            pool.submit(launcher.launch, number, capacity, Role.ARENA) for number in range(workers)
         ]
         done = 0
         pending = set(futures)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.compute.base import Kind
 from orchestrator.fleet.abandoned import Abandoned, abandoned
-from orchestrator.fleet.cleanup import Broom, Cleared, Found, Patience, see
+from orchestrator.fleet.cleanup import Cleaner, Cleared, PollPolicy, Remains, see
 from orchestrator.fleet.identity import (
     REPO_TAG,
     Fleet,
@@ -24,13 +24,13 @@ from orchestrator.fleet.identity import (
     run_of_tags,
     runner_of_tags,
 )
-from orchestrator.github import GitHubError, Run, Runner
+from orchestrator.github import GitHubError, Runner, WorkflowRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.compute.base import Instance
-    from orchestrator.github import Job
+    from orchestrator.github import WorkflowJob
 
 BETWEEN_LOOKS_S = 60.0
 """Between the two looks: longer than listings were seen to lag."""
@@ -41,15 +41,15 @@ _LOOKS_LIMIT = 4
 class RunStore(Protocol):
     """What is needed of GitHub here."""
 
-    def find(self, run_id: int) -> Run | None:
+    def find(self, run_id: int) -> WorkflowRun | None:
         """Return the newest attempt of a run, or None when GitHub does not know it."""
         ...
 
-    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+    def jobs(self, run_id: int, attempt: int) -> list[WorkflowJob]:
         """Return the jobs of one attempt."""
         ...
 
-    def job(self, job_id: int) -> Job | None:
+    def job(self, job_id: int) -> WorkflowJob | None:
         """Return a job, read by its id."""
         ...
 
@@ -71,14 +71,14 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Condemned:
+class Removable:
     """What is to go, each with the reason, and what nothing can be said of.
 
     ``reasons`` are by id: a resource's own, a runner's and a run's as ``runner/7`` and ``run/500``.
     ``hopeless`` are runs of which nothing is left but jobs that wait for machines nobody brings.
     """
 
-    remains: Found
+    remains: Remains
     reasons: Mapping[str, Reason]
     unjudged: tuple[str, ...] = ()
     hopeless: tuple[int, ...] = ()
@@ -89,7 +89,7 @@ class Reaper:
     """Judges what it sees of a repository. What it learnt of a run holds for one pass."""
 
     repository: str
-    broom: Broom
+    cleaner: Cleaner
     runs: RunStore
     between_s: float = BETWEEN_LOOKS_S
     _over: dict[int, bool] = field(default_factory=dict)
@@ -97,38 +97,38 @@ class Reaper:
     _unjudged: dict[int, str] = field(default_factory=dict)
     _abandoned: dict[int, Abandoned | None] = field(default_factory=dict)
 
-    def reap(self, patience: Patience | None = None, *, dry_run: bool = False) -> Reaped:
+    def reap(self, patience: PollPolicy | None = None, *, dry_run: bool = False) -> Reaped:
         """Look until two looks agree, delete what both condemn, and look until it is gone.
 
-        With ``dry_run`` nothing is deleted; ``condemned`` says what would be.
+        With ``dry_run`` nothing is deleted; ``removable`` says what would be.
         """
-        condemned, looks = self._agreed()
+        removable, looks = self._agreed()
         if not dry_run:
-            condemned = self._end_runs(condemned)
-        if dry_run or condemned.remains.empty:
-            left = condemned.remains.blind
+            removable = self._end_runs(removable)
+        if dry_run or removable.remains.empty:
+            left = removable.remains.blind
             cleared = Cleared((), left, looks, proved=not left and not dry_run)
-            return Reaped(condemned, cleared)
-        self.broom.submit(condemned.remains)
-        names = {instance.id for instance in condemned.remains.resources}
-        runners = {runner.id for runner in condemned.remains.runners}
-        cleared = self.broom.until_gone(
-            lambda: _only(self._see(), names, runners), patience or Patience()
+            return Reaped(removable, cleared)
+        self.cleaner.submit(removable.remains)
+        names = {instance.id for instance in removable.remains.resources}
+        runners = {runner.id for runner in removable.remains.runners}
+        cleared = self.cleaner.until_gone(
+            lambda: _only(self._see(), names, runners), patience or PollPolicy()
         )
-        return Reaped(condemned, _as_far_as_seen(cleared, condemned.remains.blind))
+        return Reaped(removable, _as_far_as_seen(cleared, removable.remains.blind))
 
-    def _agreed(self) -> tuple[Condemned, int]:
+    def _agreed(self) -> tuple[Removable, int]:
         """Return what two looks in a row condemn, and how many looks that took.
 
         A look that condemns more than the one before it is followed by another: what was made
         just before the first, and was not listed yet, need not wait for the next sweep. So is one
         that could not see everything.
         """
-        now, looks = self.condemned(), 1
+        now, looks = self.removable(), 1
         while True:
-            self.broom.clock.sleep(self.between_s)
+            self.cleaner.clock.sleep(self.between_s)
             self._forget_runs()
-            before, now = now, self.condemned()
+            before, now = now, self.removable()
             looks += 1
             agreed = _both(before, now)
             same = (agreed.remains, agreed.hopeless) == (now.remains, now.hopeless)
@@ -136,7 +136,7 @@ class Reaper:
             if seen or looks == _LOOKS_LIMIT:
                 return agreed, looks
 
-    def condemned(self) -> Condemned:
+    def removable(self) -> Removable:
         """Look once; return what is past its time or whose run is known to be over."""
         remains = self._see()
         reasons: dict[str, Reason] = {}
@@ -155,17 +155,17 @@ class Reaper:
                 runners.append(runner)
                 reasons[_id_of(runner)] = Reason(f"runner {runner.name}", f"run {run} is over")
         blind = (*remains.blind, *self._unjudged.values())
-        there = Found(tuple(resources), tuple(runners), blind)
+        there = Remains(tuple(resources), tuple(runners), blind)
         runs = sorted(self._abandoned)
         hopeless = tuple(run for run in runs if self._hopeless(run, remains, there))
-        return Condemned(there, reasons, tuple(unjudged), hopeless)
+        return Removable(there, reasons, tuple(unjudged), hopeless)
 
-    def _hopeless(self, run_id: int, remains: Found, condemned: Found) -> bool:
+    def _hopeless(self, run_id: int, remains: Remains, removable: Remains) -> bool:
         """Whether a run waits for machines, none of its own is left, and GitHub says so by id."""
         left_behind = self._abandoned[run_id]
         if left_behind is None or not left_behind.hopeless or remains.blind:
             return False
-        going = {there.id for there in condemned.resources}
+        going = {there.id for there in removable.resources}
         kept = any(
             there.kind is Kind.MACHINE and there.id not in going
             for there in remains.resources
@@ -181,10 +181,10 @@ class Reaper:
             return False
         return job is not None and job.queued
 
-    def _end_runs(self, condemned: Condemned) -> Condemned:
+    def _end_runs(self, removable: Removable) -> Removable:
         """Ask GitHub to end the runs that nothing can come of; say what it answered."""
-        reasons, unjudged = dict(condemned.reasons), list(condemned.unjudged)
-        for run in condemned.hopeless:
+        reasons, unjudged = dict(removable.reasons), list(removable.unjudged)
+        for run in removable.hopeless:
             try:
                 self.runs.cancel(run)
             except GitHubError as error:
@@ -192,21 +192,21 @@ class Reaper:
                 continue
             why = "it waits for machines that nobody brings: it was asked to end"
             reasons[f"run/{run}"] = Reason(f"run {run}", why)
-        return replace(condemned, reasons=reasons, unjudged=tuple(unjudged))
+        return replace(removable, reasons=reasons, unjudged=tuple(unjudged))
 
-    def _see(self) -> Found:
+    def _see(self) -> Remains:
         def resources() -> list[Instance]:
-            return list(self.broom.cloud.status({REPO_TAG: self.repository}))
+            return list(self.cleaner.cloud.status({REPO_TAG: self.repository}))
 
         def runners() -> list[Runner]:
-            return [runner for runner in self.broom.runners.all() if run_of_labels(runner.labels)]
+            return [runner for runner in self.cleaner.runners.all() if run_of_labels(runner.labels)]
 
         return see(resources, runners)
 
     def _why_resource(self, resource: Instance) -> str:
         """Return why a resource has to go, or nothing."""
         until = expiry(resource.labels)
-        if until is not None and until <= self.broom.cloud.now():
+        if until is not None and until <= self.cleaner.cloud.now():
             return "it is past its expires-at"
         run = run_of_tags(resource.labels)
         if run is None:
@@ -221,12 +221,12 @@ class Reaper:
     def _why_abandoned(self, machine: Instance, left: Abandoned) -> str:
         number = runner_of_tags(machine.labels)
         try:
-            named = self.broom.runners.named
-            known = named(machine.name) if number is None else self.broom.runners.get(number)
+            named = self.cleaner.runners.named
+            known = named(machine.name) if number is None else self.cleaner.runners.get(number)
         except GitHubError as error:
             self._unjudged[left.run.id] = f"run {left.run.id} could not be judged: {error}"
             return ""
-        return left.why(machine, known, self.broom.clock.now())
+        return left.why(machine, known, self.cleaner.clock.now())
 
     def _doubt(self, resource: Instance) -> str:
         """Return why nothing can be said of a resource that stays, or nothing."""
@@ -263,7 +263,7 @@ class Reaper:
             self._abandoned[run_id] = self._look_closer(run)
         return run.over
 
-    def _look_closer(self, run: Run) -> Abandoned | None:
+    def _look_closer(self, run: WorkflowRun) -> Abandoned | None:
         """Return a run in progress as one that nobody supervises, or None."""
         try:
             jobs = self.runs.jobs(run.id, run.attempt)
@@ -276,9 +276,9 @@ class Reaper:
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """What was condemned, and what became of it."""
+    """What could be removed, and what became of it."""
 
-    condemned: Condemned
+    removable: Removable
     cleared: Cleared
 
 
@@ -293,7 +293,7 @@ def _id_of(runner: Runner) -> str:
     return f"runner/{runner.id}"
 
 
-def _both(first: Condemned, second: Condemned) -> Condemned:
+def _both(first: Removable, second: Removable) -> Removable:
     """Return what two looks agree on."""
     resources = {instance.id for instance in first.remains.resources}
     runners = {runner.id for runner in first.remains.runners}
@@ -301,11 +301,11 @@ def _both(first: Condemned, second: Condemned) -> Condemned:
     kept = {*(instance.id for instance in remains.resources), *map(_id_of, remains.runners)}
     reasons = {known: reason for known, reason in second.reasons.items() if known in kept}
     hopeless = tuple(run for run in second.hopeless if run in first.hopeless)
-    return Condemned(remains, reasons, second.unjudged, hopeless)
+    return Removable(remains, reasons, second.unjudged, hopeless)
 
 
-def _only(remains: Found, resources: set[str], runners: set[int]) -> Found:
-    return Found(
+def _only(remains: Remains, resources: set[str], runners: set[int]) -> Remains:
+    return Remains(
         tuple(instance for instance in remains.resources if instance.id in resources),
         tuple(runner for runner in remains.runners if runner.id in runners),
         remains.blind,

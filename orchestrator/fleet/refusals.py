@@ -20,7 +20,7 @@ UNKNOWN_LIMIT = 3
 
 
 @dataclass(slots=True)
-class Halt:
+class FleetStop:
     """Why nothing more may be launched, told to every thread by the first that knows."""
 
     event: threading.Event = field(default_factory=threading.Event)
@@ -48,7 +48,7 @@ class Refusals:
     the newest refusal, in words.
     """
 
-    halt: Halt = field(default_factory=Halt)
+    halt: FleetStop = field(default_factory=FleetStop)
     accepted: bool = False
     up: bool = False
     last: str = ""

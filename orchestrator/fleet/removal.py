@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orchestrator.compute.failures import CloudError, FailureKind
 from orchestrator.fleet.cleanup import STUCK_S
 from orchestrator.fleet.identity import SIZE_TAG, SPOT_TAG, ZONE_TAG
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 from orchestrator.github import FailureKind as GitHubKind
 from orchestrator.github import GitHubError
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from orchestrator.compute.base import Instance
     from orchestrator.compute.failures import Failure
-    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.capacity import CapacityPool
     from orchestrator.fleet.cleanup import RunnerStore
     from orchestrator.fleet.decide import Actions
-    from orchestrator.fleet.deletion import Doomed
+    from orchestrator.fleet.deletion import Deletion
     from orchestrator.fleet.identity import Role
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.view import Member
@@ -46,7 +46,7 @@ class Remover:
 
     launcher: Launcher
     runners: RunnerStore
-    supplies: Mapping[Role, Supply]
+    supplies: Mapping[Role, CapacityPool]
     submitted: dict[str, float]
     trouble: Callable[[str], None]
     accepted: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Remover:
     def again(self, members: Iterable[Member]) -> None:
         """Submit the deletes anew that were accepted and do not end."""
         now = self.launcher.clock.now()
-        deleting = [member for member in members if member.phase is Phase.DELETING]
+        deleting = [member for member in members if member.phase is MachinePhase.DELETING]
         stuck = [
             member
             for member in deleting
@@ -71,7 +71,7 @@ class Remover:
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(lambda entry: self._delete(entry, "its delete does not end"), stuck))
 
-    def _machine(self, doomed: Doomed) -> None:
+    def _machine(self, doomed: Deletion) -> None:
         member = doomed.member
         if doomed.failure is not None and member.name not in self.submitted:
             self._learn(member, doomed.failure)
@@ -92,12 +92,12 @@ class Remover:
 
     def _learn(self, member: Member, failure: Failure) -> None:
         """Leave alone, or stop for, what an accepted create that failed speaks of."""
-        tags, region, supply = (
+        tags, region, capacity = (
             member.machine.labels,
             member.machine.region,
             self.supplies[member.role],
         )
-        supply.failed(
+        capacity.failed(
             tags.get(SIZE_TAG, ""),
             region,
             failure,
@@ -108,7 +108,7 @@ class Remover:
         reason = f"{member.name}: {failure}"
         refusals.met(failure, reason, member.name, region, (), hope=refusals.up)
 
-    def _without_runner(self, doomed: Doomed) -> bool:
+    def _without_runner(self, doomed: Deletion) -> bool:
         """Delete a machine's runner before it; False when it has a job after all."""
         runner = doomed.member.runner
         return runner is None or self._runner(runner) or not doomed.may_take_job

@@ -13,9 +13,9 @@ from orchestrator.fleet.launch import LaunchedMachine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.capacity import CapacityPool
     from orchestrator.fleet.launch import Launcher
-    from orchestrator.fleet.supervisor_state import Memory
+    from orchestrator.fleet.supervisor_state import SupervisorState
 
 _THREADS = 16
 
@@ -31,20 +31,22 @@ class Replacements:
     before: int
     trouble: Callable[[str], None]
 
-    def launch(self, count: int, supply: Supply, role: Role, memory: Memory) -> Memory:
+    def launch(
+        self, count: int, capacity: CapacityPool, role: Role, memory: SupervisorState
+    ) -> SupervisorState:
         """Launch ``count`` machines by fresh quotas; return what is to be remembered."""
         if count <= 0 or self.launcher.refusals[role].halt.stopped:
             return memory
-        regions = supply.wish.regions
+        regions = capacity.wish.regions
         try:
-            supply.restock({region: self.launcher.cloud.offers(region) for region in regions})
+            capacity.restock({region: self.launcher.cloud.offers(region) for region in regions})
         except CloudError as error:
             self.trouble(str(error))
             return memory
         first = memory.launched + memory.drains + self.before
         with ThreadPoolExecutor(_THREADS) as pool:
             numbers = range(first, first + count)
-            results = list(pool.map(lambda at: self.launcher.launch(at, supply, role), numbers))
+            results = list(pool.map(lambda at: self.launcher.launch(at, capacity, role), numbers))
         names: list[str] = []
         for machine in results:
             if isinstance(machine, LaunchedMachine):

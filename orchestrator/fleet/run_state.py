@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.encoding import canonical
-from orchestrator.fleet.decide import Orders
+from orchestrator.fleet.decide import RunState
 from orchestrator.ledger import paths
 from orchestrator.ledger.attempts import Done, Exhausted, next_step
 from orchestrator.ledger.events import read_events
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestrator.clock import Clock
-    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.identity import WorkflowAttempt
     from orchestrator.ledger.events import Event
     from orchestrator.ledger.fold import Snapshot
     from orchestrator.ledger.progress import View
@@ -125,17 +125,17 @@ class RunLedger:
     """One attempt's view of its run's ledger. A read that fails keeps the last answer."""
 
     reader: LedgerReader
-    attempt: Attempt
+    attempt: WorkflowAttempt
     clock: Clock
     _snapshot: Snapshot | None = None
-    _orders: Orders = field(default_factory=Orders)
+    _orders: RunState = field(default_factory=RunState)
 
     @property
     def store(self) -> Store:
         """The run's objects."""
         return self.reader.store
 
-    def read(self) -> Orders:
+    def read(self) -> RunState:
         """Return what the ledger orders now.
 
         Raises:
@@ -146,7 +146,7 @@ class RunLedger:
         given = {entry.path for entry in self.store.list(prefix)}
         session = self.attempt.session
         self._snapshot = snapshot
-        self._orders = Orders(
+        self._orders = RunState(
             settled=settled(self.reader.plan, snapshot, session),
             draining=paths.control(session, DRAIN) in given,
             closing=paths.control(session, CLOSING) in given,
@@ -156,7 +156,7 @@ class RunLedger:
         return self._orders
 
     @property
-    def last(self) -> Orders:
+    def last(self) -> RunState:
         """What was read last."""
         return self._orders
 
@@ -168,7 +168,7 @@ class RunLedger:
         """
         order(self.store, self.attempt.session, DRAIN, reason)
 
-    def bury(self, machines: Iterable[str]) -> tuple[str, ...]:
+    def mark_dead(self, machines: Iterable[str]) -> tuple[str, ...]:
         """Write that the workers of machines that are gone have ended; return who they were.
 
         Raises:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
     from orchestrator.fleet.supervise import Round
@@ -20,7 +20,7 @@ RETRY_RATE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FleetRow:
     """One machine, runner or job, with what belongs to it; what is missing is ``-``."""
 
     name: str
@@ -32,10 +32,10 @@ class Row:
     phase: str
 
 
-def rows(view: FleetView, now: float) -> tuple[Row, ...]:
+def rows(view: FleetView, now: float) -> tuple[FleetRow, ...]:
     """Return machines, runners and jobs side by side. ``now`` is Unix seconds."""
     members = tuple(
-        Row(
+        FleetRow(
             member.name,
             str(member.machine.state),
             member.machine.region,
@@ -47,16 +47,17 @@ def rows(view: FleetView, now: float) -> tuple[Row, ...]:
         for member in view.members
     )
     ghosts = tuple(
-        Row(runner.name, "-", "-", None, runner.status, "-", "no machine") for runner in view.ghosts
+        FleetRow(runner.name, "-", "-", None, runner.status, "-", "no machine")
+        for runner in view.ghosts
     )
     taken = {member.job.id for member in view.members if member.job}
     jobs = tuple(
-        Row("-", "-", "-", None, "-", f"{job.name} ({job.status})", "no machine")
+        FleetRow("-", "-", "-", None, "-", f"{job.name} ({job.status})", "no machine")
         for job in view.jobs
         if job.id not in taken and not job.over
     )
     parts = tuple(
-        Row(
+        FleetRow(
             instance.name,
             f"{instance.kind} {instance.state}",
             instance.region,
@@ -79,7 +80,7 @@ def line(done: Round, run: View | None) -> str:
     machines = Counter(str(member.phase) for member in view.members)
     parts = [
         "jobs " + _counts(jobs, ("queued", "running", "done")),
-        "machines " + _counts(machines, [str(phase) for phase in Phase]),
+        "machines " + _counts(machines, [str(phase) for phase in MachinePhase]),
     ]
     if run is not None:
         parts.append(f"tasks {run.scored}/{run.expected} scored, {run.failed} lost")

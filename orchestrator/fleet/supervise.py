@@ -16,44 +16,44 @@ from orchestrator.compute.base import Kind
 from orchestrator.errors import EXIT_INFRASTRUCTURE, StoreError
 from orchestrator.fleet.asking import Asker
 from orchestrator.fleet.by_ledger import useless
-from orchestrator.fleet.decide import Actions, Orders, Rules
+from orchestrator.fleet.decide import Actions, Rules, RunState
 from orchestrator.fleet.ending import Ended, Ending
 from orchestrator.fleet.facts import Facts
 from orchestrator.fleet.identity import Role
-from orchestrator.fleet.judging import Judge, Judged
+from orchestrator.fleet.judging import FleetJudge, Judged
 from orchestrator.fleet.last_resort import last_resort
 from orchestrator.fleet.look import Look, Outage, look_at
-from orchestrator.fleet.observations import Witness
+from orchestrator.fleet.observations import ObservedEvents
 from orchestrator.fleet.removal import Remover
 from orchestrator.fleet.replacements import Replacements
-from orchestrator.fleet.supervisor_state import LAG_S, Memory
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.supervisor_state import LAG_S, SupervisorState
+from orchestrator.fleet.view import MachinePhase
 from orchestrator.github import GitHubError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.capacity import CapacityPool
     from orchestrator.fleet.cleanup import RunnerStore
     from orchestrator.fleet.cost import Spending
     from orchestrator.fleet.facts import Listings
     from orchestrator.fleet.launch import Launcher
     from orchestrator.fleet.run_state import RunLedger
     from orchestrator.fleet.view import FleetView, Member
-    from orchestrator.github import Job
+    from orchestrator.github import WorkflowJob
 
 _CENT = 0.01
-_CAME_UP = (Phase.IDLE, Phase.BUSY, Phase.OVER)
+_CAME_UP = (MachinePhase.IDLE, MachinePhase.BUSY, MachinePhase.OVER)
 
 
 class JobStore(Protocol):
     """What is needed of GitHub's runs here."""
 
-    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+    def jobs(self, run_id: int, attempt: int) -> list[WorkflowJob]:
         """Return the jobs of one attempt."""
         ...
 
-    def job(self, job_id: int) -> Job | None:
+    def job(self, job_id: int) -> WorkflowJob | None:
         """Return a job, read by its id."""
         ...
 
@@ -63,7 +63,7 @@ class JobStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SupervisorSettings:
     """How a supervisor works; durations are seconds. ``deadline_s`` is its own end.
 
     ``fail_with_jobs`` makes it fail where a job did, whatever was scored: GitHub re-runs failed
@@ -83,7 +83,7 @@ class Round:
 
     at: float
     view: FleetView
-    orders: Orders
+    orders: RunState
     actions: Actions
     usd: float
     troubles: tuple[str, ...]
@@ -94,17 +94,17 @@ class Round:
 class Supervisor:
     """One attempt's supervisor. ``told`` gets every round."""
 
-    settings: Settings
+    settings: SupervisorSettings
     launcher: Launcher
-    supply: Supply
-    drain_supply: Supply
+    capacity: CapacityPool
+    drain_supply: CapacityPool
     runners: RunnerStore
     runs: JobStore
     ledger: RunLedger
     spending: Spending
     on_round: Callable[[Round], None] = lambda _round: None
-    _memory: Memory | None = None
-    _witness: Witness = field(default_factory=Witness)
+    _memory: SupervisorState | None = None
+    _witness: ObservedEvents = field(default_factory=ObservedEvents)
     _fatal: str = ""
     _submitted: dict[str, float] = field(default_factory=dict)
     _troubles: list[str] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Supervisor:
         """Supervise until no job is unfinished, or nothing more can be done."""
         clock = self.launcher.clock
         started = clock.now()
-        self._memory = Memory(started, pending=dict.fromkeys(self._accepted(), started))
+        self._memory = SupervisorState(started, pending=dict.fromkeys(self._accepted(), started))
         while True:
             done = self._round(started)
             if done is not None:
@@ -163,11 +163,11 @@ class Supervisor:
             self._memory = self._memory.after_outage(now)
         return look
 
-    def _judged(self, listings: Listings, orders: Orders, now: float, started: float) -> Judged:
+    def _judged(self, listings: Listings, orders: RunState, now: float, started: float) -> Judged:
         """Return what to do; what may be spent, and for how long, is decided by what is proved."""
         assert self._memory is not None
         asker = Asker(self.launcher.cloud, self.runners, self.runs, self._troubles.append)
-        judge = Judge(self.launcher.attempt.fleet, self.settings.rules, asker)
+        judge = FleetJudge(self.launcher.attempt.fleet, self.settings.rules, asker)
         judged = judge.judge(listings, orders, self._memory, now, Facts())
         self.spending = self.spending.after_look(judged.view, now)
         if not self._must_drain(judged, now, started) or orders.draining:
@@ -176,7 +176,7 @@ class Supervisor:
         return judge.judge(listings, drained, self._memory, now, judged.facts)
 
     def _blind(
-        self, look: Look, orders: Orders, now: float, started: float, *, fresh: bool
+        self, look: Look, orders: RunState, now: float, started: float, *, fresh: bool
     ) -> Ended | None:
         """Do what can be done without a whole look, and leave only when the time is up."""
         assert self._memory is not None
@@ -212,9 +212,9 @@ class Supervisor:
         for role, refusals in self.launcher.refusals.items():
             phases = [member.phase for member in view.members if member.role is role]
             came_up = any(phase in _CAME_UP for phase in phases)
-            refusals.looked(came_up=came_up, booting=Phase.BOOTING in phases)
+            refusals.looked(came_up=came_up, booting=MachinePhase.BOOTING in phases)
 
-    def _orders(self) -> tuple[Orders, bool]:
+    def _orders(self) -> tuple[RunState, bool]:
         """Return what the ledger says, and whether it was read just now."""
         try:
             return self.ledger.read(), True
@@ -230,7 +230,7 @@ class Supervisor:
         reason = ""
         if self.spending.at_ceiling(limit, now):
             reason = f"{self._ceiling()} is reached"
-        elif stuck and not self.spending.room(limit, now, 1, self.supply.wish):
+        elif stuck and not self.spending.room(limit, now, 1, self.capacity.wish):
             reason = f"{self._ceiling()} leaves no room for another machine"
         elif now - started >= self.settings.deadline_s:
             reason = "the supervisor's own deadline is reached"
@@ -257,7 +257,7 @@ class Supervisor:
     def _affordable(self, actions: Actions, now: float) -> Actions:
         """Launch no more machines with an arena than the ceiling has room for."""
         limit = self.settings.max_usd
-        room = self.spending.room(limit, now, actions.launch, self.supply.wish)
+        room = self.spending.room(limit, now, actions.launch, self.capacity.wish)
         if room >= actions.launch:
             return actions
         self._troubles.append(
@@ -270,8 +270,8 @@ class Supervisor:
     def _act(self, actions: Actions, view: FleetView) -> None:
         """Do what was decided: deletes first; what fails is tried again at the next look."""
         self._remove(actions, view.members)
-        self._bury(actions.dead)
-        self._launch(actions.launch, self.supply, Role.ARENA)
+        self._mark_dead(actions.dead)
+        self._launch(actions.launch, self.capacity, Role.ARENA)
         self._launch(actions.drains, self.drain_supply, Role.DRAIN)
         if actions.cancel:
             self._cancel(self.launcher.refusals[Role.ARENA].explained(actions.cancel))
@@ -279,7 +279,7 @@ class Supervisor:
     def _remove(self, actions: Actions, members: Iterable[Member] = ()) -> None:
         """Delete what was decided, and submit the deletes of ``members`` anew that do not end."""
         assert self._memory is not None
-        supplies = {Role.ARENA: self.supply, Role.DRAIN: self.drain_supply}
+        supplies = {Role.ARENA: self.capacity, Role.DRAIN: self.drain_supply}
         trouble = self._troubles.append
         remover = Remover(self.launcher, self.runners, supplies, self._submitted, trouble)
         remover.remove(actions)
@@ -287,17 +287,17 @@ class Supervisor:
         now = self.launcher.clock.now()
         self._memory = self._memory.after_removal(remover.accepted, remover.forgotten, now)
 
-    def _bury(self, machines: Iterable[str]) -> None:
+    def _mark_dead(self, machines: Iterable[str]) -> None:
         try:
-            for worker in self.ledger.bury(machines):
+            for worker in self.ledger.mark_dead(machines):
                 self.launcher.journal.note("worker lost", "seen", detail=worker)
         except StoreError as error:
             self._troubles.append(str(error))
 
-    def _launch(self, count: int, supply: Supply, role: Role) -> None:
+    def _launch(self, count: int, capacity: CapacityPool, role: Role) -> None:
         assert self._memory is not None
         more = Replacements(self.launcher, self.settings.rules.launched, self._troubles.append)
-        self._memory = more.launch(count, supply, role, self._memory)
+        self._memory = more.launch(count, capacity, role, self._memory)
 
     def _cancel(self, reason: str) -> None:
         try:
@@ -310,7 +310,7 @@ class Supervisor:
     # -- the end ----------------------------------------------------------------------------
 
     def _over(
-        self, actions: Actions, view: FleetView, orders: Orders, now: float, started: float
+        self, actions: Actions, view: FleetView, orders: RunState, now: float, started: float
     ) -> Ended | None:
         assert self._memory is not None
         if not self._fatal:

@@ -10,14 +10,14 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from orchestrator.fleet.view import Phase
+from orchestrator.fleet.view import MachinePhase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from orchestrator.fleet.view import FleetView
 
-_MARKED = (Phase.RUNNERLESS, Phase.IDLE, Phase.BOOTING, Phase.FAILED)
+_MARKED = (MachinePhase.RUNNERLESS, MachinePhase.IDLE, MachinePhase.BOOTING, MachinePhase.FAILED)
 
 LOOKS = 2
 """Looks that must agree before what may be a listing's lag is asked about."""
@@ -30,7 +30,7 @@ AGAIN_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Streak:
     """Something seen in each of the last ``looks`` looks, first at ``since`` (Unix seconds)."""
 
     looks: int
@@ -38,7 +38,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class SupervisorState:
     """What is remembered; times are Unix seconds.
 
     ``started`` is when this supervisor began, ``pending`` the machines whose create was accepted
@@ -55,7 +55,7 @@ class Memory:
     """
 
     started: float
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    marks: Mapping[str, Streak] = field(default_factory=dict)
     pending: Mapping[str, float] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
@@ -92,7 +92,7 @@ class Memory:
         """Whether a delete that was accepted may still be under way."""
         return name in self.removed and now - self.removed[name] < AGAIN_S
 
-    def after_launches(self, names: Iterable[str], now: float, *, drains: bool) -> Memory:
+    def after_launches(self, names: Iterable[str], now: float, *, drains: bool) -> SupervisorState:
         """Return the memory once these machines were accepted."""
         fresh = tuple(names)
         pending = {**self.pending, **dict.fromkeys(fresh, now)}
@@ -100,35 +100,41 @@ class Memory:
             return replace(self, pending=pending, drains=self.drains + len(fresh))
         return replace(self, pending=pending, launched=self.launched + len(fresh))
 
-    def after_removal(self, machines: Iterable[str], runners: Iterable[str], now: float) -> Memory:
+    def after_removal(
+        self, machines: Iterable[str], runners: Iterable[str], now: float
+    ) -> SupervisorState:
         """Return the memory once these machines' deletes were accepted, and runners are gone."""
         removed = {**self.removed, **dict.fromkeys(machines, now)}
         return replace(self, removed=removed, forgot=self.forgot | frozenset(runners))
 
-    def after_proofs(self, gone: Iterable[str]) -> Memory:
+    def after_proofs(self, gone: Iterable[str]) -> SupervisorState:
         """Return the memory once the cloud said that these machines do not exist."""
         return replace(self, gone=self.gone | frozenset(gone))
 
-    def with_boots_of(self, before: Memory) -> Memory:
+    def with_boots_of(self, before: SupervisorState) -> SupervisorState:
         """Return the memory with only those boots counted that were counted before."""
         return replace(
             self, bad_boots=before.bad_boots, counted=before.counted, halted=before.halted
         )
 
-    def after_asking(self, queued: Iterable[int], now: float) -> Memory:
+    def after_asking(self, queued: Iterable[int], now: float) -> SupervisorState:
         """Return the memory once these jobs were read by id, and were queued."""
         known = {job: at for job, at in self.waiting.items() if now - at < AGAIN_S}
         return replace(self, waiting={**known, **dict.fromkeys(queued, now)})
 
-    def after_outage(self, now: float) -> Memory:
+    def after_outage(self, now: float) -> SupervisorState:
         """Return the memory once everything is seen again: no mark outlives an outage."""
         return replace(self, marks={}, sighted=now)
 
-    def after_look(self, view: FleetView, now: float) -> Memory:
+    def after_look(self, view: FleetView, now: float) -> SupervisorState:
         """Return the memory once ``view`` was seen."""
         names = {member.name for member in view.members}
         online = {member.name for member in view.members if member.runner and member.runner.online}
-        at_work = [member for member in view.members if member.phase in (Phase.BUSY, Phase.OVER)]
+        at_work = [
+            member
+            for member in view.members
+            if member.phase in (MachinePhase.BUSY, MachinePhase.OVER)
+        ]
         working = {member.name for member in at_work}
         marks = (*_marks_of(view), *(f"missing {name}" for name in self.missing(view)))
         return replace(
@@ -149,9 +155,9 @@ class Memory:
             bad_boots=0 if working - self.took_job else self.bad_boots,
         )
 
-    def _marked(self, mark: str, now: float) -> Mark:
+    def _marked(self, mark: str, now: float) -> Streak:
         known = self.marks.get(mark)
-        return Mark(known.looks + 1, known.since) if known else Mark(1, now)
+        return Streak(known.looks + 1, known.since) if known else Streak(1, now)
 
 
 def _entries(view: FleetView) -> dict[str, int]:
@@ -172,7 +178,7 @@ def _marks_of(view: FleetView) -> Iterator[str]:
         yield f"orphaned {job.id}"
     for part in view.orphans:
         yield f"part {part.id}"
-    if view.count(Phase.BOOTING, Phase.IDLE) > len(view.queued):
+    if view.count(MachinePhase.BOOTING, MachinePhase.IDLE) > len(view.queued):
         yield "surplus"
     if view.queued and not view.members:
         yield "unserved"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.compute.base import Instance, InstanceState
 from orchestrator.compute.failures import CloudError
-from orchestrator.fleet.cleanup import Broom, Cleared, Found, Patience, see
+from orchestrator.fleet.cleanup import Cleaner, Cleared, PollPolicy, Remains, see
 from orchestrator.fleet.identity import MACHINE_TAG
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _THREADS = 16
 
 def tear_down(
     fleet: Fleet,
-    broom: Broom,
-    patience: Patience | None = None,
+    cleaner: Cleaner,
+    patience: PollPolicy | None = None,
     *,
     wait: bool = True,
     launched: Callable[[], frozenset[str]] = frozenset,
@@ -36,7 +36,7 @@ def tear_down(
 
     Args:
         fleet: Whose.
-        broom: What deletes.
+        cleaner: What deletes.
         patience: How long to look until nothing is left.
         wait: False submits the deletes and returns; nothing is proved. For a cancelled workflow,
             which GitHub ends by force five minutes later.
@@ -44,25 +44,25 @@ def tear_down(
             be read. It is asked once nothing is listed any more: no delete waits for it.
     """
     if wait:
-        unlisted = Unlisted(broom, launched)
-        return broom.until_gone(
-            lambda: unlisted.added_to(find(fleet, broom)), patience or Patience()
+        unlisted = Unlisted(cleaner, launched)
+        return cleaner.until_gone(
+            lambda: unlisted.added_to(find(fleet, cleaner)), patience or PollPolicy()
         )
-    remains = find(fleet, broom)
-    broom.submit(remains)
-    left = _not_submitted(remains, broom)
-    return Cleared(tuple(broom.deleted), left, 1, proved=False, troubles=tuple(broom.troubles))
+    remains = find(fleet, cleaner)
+    cleaner.submit(remains)
+    left = _not_submitted(remains, cleaner)
+    return Cleared(tuple(cleaner.deleted), left, 1, proved=False, troubles=tuple(cleaner.troubles))
 
 
 @dataclass(slots=True)
 class Unlisted:
     """Machines that must not merely be missing from a listing: what ``launched`` names."""
 
-    broom: Broom
+    cleaner: Cleaner
     launched: Callable[[], frozenset[str]]
     _open: set[str] | None = None
 
-    def added_to(self, remains: Found) -> Found:
+    def added_to(self, remains: Remains) -> Remains:
         """Return what was found; of nothing, with those machines that a list lacks and that exist.
 
         A machine that was proved gone is not asked for again.
@@ -78,21 +78,21 @@ class Unlisted:
         blind = tuple(
             str(instance) for instance in read.values() if isinstance(instance, CloudError)
         )
-        return Found((*remains.resources, *there), remains.runners, (*remains.blind, *blind))
+        return Remains((*remains.resources, *there), remains.runners, (*remains.blind, *blind))
 
     def _read(self, name: str) -> tuple[str, Instance | CloudError | None]:
         try:
-            return name, self.broom.cloud.get(name)
+            return name, self.cleaner.cloud.get(name)
         except CloudError as error:
             return name, error
 
 
-def _not_submitted(remains: Found, broom: Broom) -> tuple[str, ...]:
+def _not_submitted(remains: Remains, cleaner: Cleaner) -> tuple[str, ...]:
     """Return what no delete was submitted for; a part goes with its machine."""
     going = {
         instance.name
         for instance in remains.resources
-        if f"{instance.kind} {instance.name}" in broom.deleted
+        if f"{instance.kind} {instance.name}" in cleaner.deleted
     }
     resources = tuple(
         instance
@@ -102,18 +102,18 @@ def _not_submitted(remains: Found, broom: Broom) -> tuple[str, ...]:
         and instance.state is not InstanceState.ENDING
     )
     runners = tuple(
-        runner for runner in remains.runners if f"runner {runner.name}" not in broom.deleted
+        runner for runner in remains.runners if f"runner {runner.name}" not in cleaner.deleted
     )
-    return Found(resources, runners, remains.blind).names
+    return Remains(resources, runners, remains.blind).names
 
 
-def find(fleet: Fleet, broom: Broom) -> Found:
+def find(fleet: Fleet, cleaner: Cleaner) -> Remains:
     """Look for what a run has: in the cloud by its tags, on GitHub by its label."""
 
     def resources() -> list[Instance]:
-        return list(broom.cloud.status(fleet.tags))
+        return list(cleaner.cloud.status(fleet.tags))
 
     def runners() -> list[Runner]:
-        return [runner for runner in broom.runners.all() if fleet.label in runner.labels]
+        return [runner for runner in cleaner.runners.all() if fleet.label in runner.labels]
 
     return see(resources, runners)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from orchestrator.compute.base import Instance
     from orchestrator.fleet.identity import Fleet
-    from orchestrator.github import Job, Runner
+    from orchestrator.github import Runner, WorkflowJob
 
 
-class Phase(StrEnum):
+class MachinePhase(StrEnum):
     """Where a machine of the fleet stands, from the outside."""
 
     BOOTING = "booting"  # its runner never connected, as far as this look shows
@@ -39,8 +39,8 @@ class Member:
 
     machine: Instance
     runner: Runner | None
-    job: Job | None
-    phase: Phase
+    job: WorkflowJob | None
+    phase: MachinePhase
 
     @property
     def name(self) -> str:
@@ -69,35 +69,38 @@ class FleetView:
     """
 
     members: tuple[Member, ...]
-    jobs: tuple[Job, ...]
+    jobs: tuple[WorkflowJob, ...]
     ghosts: tuple[Runner, ...]
     orphans: tuple[Instance, ...]
     ahead_s: float = 0.0
 
     @property
-    def queued(self) -> tuple[Job, ...]:
+    def queued(self) -> tuple[WorkflowJob, ...]:
         """The jobs that wait for a runner."""
         return tuple(job for job in self.jobs if job.queued)
 
     @property
-    def unfinished(self) -> tuple[Job, ...]:
+    def unfinished(self) -> tuple[WorkflowJob, ...]:
         """The jobs that have not ended."""
         return tuple(job for job in self.jobs if not job.over)
 
     @property
-    def orphaned(self) -> tuple[Job, ...]:
+    def orphaned(self) -> tuple[WorkflowJob, ...]:
         """The running jobs whose machine is not there: evicted, or deleted."""
         there = {member.name for member in self.members}
         running = (job for job in self.unfinished if job.runner_name)
         return tuple(job for job in running if job.runner_name not in there)
 
-    def count(self, *phases: Phase) -> int:
+    def count(self, *phases: MachinePhase) -> int:
         """Return how many machines are in one of these phases."""
         return sum(member.phase in phases for member in self.members)
 
 
 def join(
-    fleet: Fleet, resources: Iterable[Instance], runners: Iterable[Runner], jobs: Iterable[Job]
+    fleet: Fleet,
+    resources: Iterable[Instance],
+    runners: Iterable[Runner],
+    jobs: Iterable[WorkflowJob],
 ) -> FleetView:
     """Return the fleet that three listings show."""
     things = list(resources)
@@ -122,22 +125,22 @@ def join(
     )
 
 
-def _member(machine: Instance, runner: Runner | None, job: Job | None) -> Member:
+def _member(machine: Instance, runner: Runner | None, job: WorkflowJob | None) -> Member:
     return Member(machine, runner, job, _phase(machine, runner, job))
 
 
-def _phase(machine: Instance, runner: Runner | None, job: Job | None) -> Phase:
+def _phase(machine: Instance, runner: Runner | None, job: WorkflowJob | None) -> MachinePhase:
     """Return where a machine stands: by its job and its runner, and only then by the cloud's word.
 
     A machine that Azure calls failed may run on and be well (OSProvisioningTimedOut:
     Azure/aks-engine#3694, taskcluster/taskcluster#3347).
     """
     if machine.state is InstanceState.ENDING:
-        return Phase.DELETING
+        return MachinePhase.DELETING
     if job is not None:
-        return Phase.OVER if job.over else Phase.BUSY
+        return MachinePhase.OVER if job.over else MachinePhase.BUSY
     if runner is not None and (runner.busy or runner.online):
-        return Phase.BUSY if runner.busy else Phase.IDLE
+        return MachinePhase.BUSY if runner.busy else MachinePhase.IDLE
     if machine.state is InstanceState.ENDED:
-        return Phase.FAILED
-    return Phase.RUNNERLESS if runner is None else Phase.BOOTING
+        return MachinePhase.FAILED
+    return MachinePhase.RUNNERLESS if runner is None else MachinePhase.BOOTING

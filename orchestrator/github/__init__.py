@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from orchestrator.clock import Clock, SystemClock
 from orchestrator.github.access import AppAccess, TokenAccess
-from orchestrator.github.archive import ArchiveError, Limits, Unpacked
+from orchestrator.github.archive import ArchiveError, ArchiveLimits, Unpacked
 from orchestrator.github.artifacts import Artifact, Artifacts
-from orchestrator.github.checks import Annotation, Check, Checks, Conclusion, Level
-from orchestrator.github.clients import PUBLIC_API_URL, Clients, Connection
+from orchestrator.github.checks import Annotation, CheckRun, Checks, Conclusion, Level
+from orchestrator.github.clients import PUBLIC_API_URL, ClientPool, Connection
 from orchestrator.github.comments import Comment, Comments
 from orchestrator.github.failures import FailureKind, GitHubError
-from orchestrator.github.rate_limiter import POINTS_PER_MINUTE, Pace
+from orchestrator.github.rate_limiter import POINTS_PER_MINUTE, PointsLimiter
 from orchestrator.github.repository import About, Environment, Repository, SubjectForm
-from orchestrator.github.retry import RetryPolicy
+from orchestrator.github.retry import GitHubRetryPolicy
 from orchestrator.github.runners import JitRunner, Runner, Runners, runner_problems
-from orchestrator.github.runs import Job, Run, Runs
+from orchestrator.github.runs import Runs, WorkflowJob, WorkflowRun
 from orchestrator.github.wire import Usage, Wire
 from orchestrator.secret import Secret
 
@@ -34,8 +34,9 @@ __all__ = [
     "Annotation",
     "AppAccess",
     "ArchiveError",
+    "ArchiveLimits",
     "Artifact",
-    "Check",
+    "CheckRun",
     "Clock",
     "Comment",
     "Conclusion",
@@ -44,12 +45,9 @@ __all__ = [
     "FailureKind",
     "GitHub",
     "GitHubError",
+    "GitHubRetryPolicy",
     "JitRunner",
-    "Job",
     "Level",
-    "Limits",
-    "RetryPolicy",
-    "Run",
     "Runner",
     "Secret",
     "SubjectForm",
@@ -57,6 +55,8 @@ __all__ = [
     "TokenAccess",
     "Unpacked",
     "Usage",
+    "WorkflowJob",
+    "WorkflowRun",
     "open_github",
     "runner_problems",
 ]
@@ -95,7 +95,7 @@ def open_github(
     connection: Connection,
     *,
     clock: Clock | None = None,
-    policy: RetryPolicy | None = None,
+    policy: GitHubRetryPolicy | None = None,
     points_per_minute: int = POINTS_PER_MINUTE,
 ) -> GitHub:
     """Return the adapter for a repository; nothing is sent yet. Close it, or use ``with``.
@@ -105,11 +105,11 @@ def open_github(
     """
     clock = clock or SystemClock()
     wire = Wire(
-        Clients(connection, clock),
+        ClientPool(connection, clock),
         connection.repository,
         clock,
-        Pace(clock, points_per_minute),
-        policy or RetryPolicy(),
+        PointsLimiter(clock, points_per_minute),
+        policy or GitHubRetryPolicy(),
         per_page=connection.per_page,
     )
     return GitHub(

@@ -45,7 +45,7 @@ class ArchiveError(MatrixError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ArchiveLimits:
     """Bounds of one archive, in bytes and in files."""
 
     packed: int = 512 * MIB
@@ -61,7 +61,7 @@ class Unpacked:
     refused: tuple[str, ...]
 
 
-def unpack(archive: IO[bytes], target: Path, limits: Limits, *, only: str = "") -> Unpacked:
+def unpack(archive: IO[bytes], target: Path, limits: ArchiveLimits, *, only: str = "") -> Unpacked:
     """Unpack ``archive`` below ``target``, which may exist; existing files are not replaced.
 
     Refused are names that are absolute, climb, repeat another but for case, or hold characters
@@ -80,7 +80,9 @@ def unpack(archive: IO[bytes], target: Path, limits: Limits, *, only: str = "") 
         raise ArchiveError(f"the archive is damaged or of an unknown kind: {what}") from error
 
 
-def _unpack_members(source: zipfile.ZipFile, target: Path, limits: Limits, only: str) -> Unpacked:
+def _unpack_members(
+    source: zipfile.ZipFile, target: Path, limits: ArchiveLimits, only: str
+) -> Unpacked:
     members = [member for member in source.infolist() if not member.is_dir()]
     if len(members) > limits.files:
         raise ArchiveError(f"the archive holds {len(members)} files; {limits.files} are allowed")

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from orchestrator.github.archive import ArchiveError, Limits, Unpacked, unpack
+from orchestrator.github.archive import ArchiveError, ArchiveLimits, Unpacked, unpack
 from orchestrator.github.failures import FailureKind, GitHubError, judge
 from orchestrator.github.runs import unix_seconds
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _READ: Final = "Actions: read on the repository"
 _CHUNK: Final = 1 << 16
 _TIMEOUT_S: Final = 60
-_DEFAULT_LIMITS: Final = Limits()
+_DEFAULT_LIMITS: Final = ArchiveLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Artifacts:
         self,
         artifact: Artifact,
         target: Path,
-        limits: Limits = _DEFAULT_LIMITS,
+        limits: ArchiveLimits = _DEFAULT_LIMITS,
         *,
         only: str = "",
     ) -> Unpacked:
@@ -76,7 +76,7 @@ class Artifacts:
             self._wire.retrying(lambda: self._fetch(artifact, packed, limits))
             return unpack(packed, target, limits, only=only)
 
-    def _fetch(self, artifact: Artifact, packed: IO[bytes], limits: Limits) -> None:
+    def _fetch(self, artifact: Artifact, packed: IO[bytes], limits: ArchiveLimits) -> None:
         """Fill ``packed`` from the start: the signed address lives for one minute only."""
         reply = self._wire.send("GET", f"/actions/artifacts/{artifact.id}/zip", needs=_READ)
         address = reply.headers.get("location")
@@ -129,7 +129,7 @@ def _operation(artifact: Artifact) -> str:
     return f"the download of artifact {artifact.id}"
 
 
-def _too_large(artifact: Artifact, limits: Limits) -> str:
+def _too_large(artifact: Artifact, limits: ArchiveLimits) -> str:
     return f"artifact {artifact.name!r} is larger than the {limits.packed} bytes allowed"
 
 

@@ -59,7 +59,7 @@ class Annotation:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckRun:
     """A check run as it should be.
 
     ``key`` finds it again among the commit's checks of this ``name``; ``conclusion`` None leaves
@@ -83,7 +83,7 @@ class Checks:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def put(self, check: Check) -> int:
+    def put(self, check: CheckRun) -> int:
         """Create the check run, or make the one with its key so; return its id.
 
         Raises:
@@ -109,7 +109,7 @@ class Checks:
         items = self._named(head_sha, name)
         return {str(item["external_id"] or item["id"]): item["conclusion"] for item in items}
 
-    def _put_once(self, check: Check) -> int:
+    def _put_once(self, check: CheckRun) -> int:
         """Look, then write. A call with annotations appends, so none is repeated blindly."""
         result = self._find(check)
         if result is None:
@@ -120,7 +120,7 @@ class Checks:
             item = self._write("PATCH", _path(item), check, _annotated(item))
         return int(item["id"])
 
-    def _find(self, check: Check) -> dict[str, Any] | None:
+    def _find(self, check: CheckRun) -> dict[str, Any] | None:
         items = self._named(check.head_sha, check.name)
         return next((item for item in items if _is(item, check)), None)
 
@@ -129,7 +129,7 @@ class Checks:
         path = f"/commits/{head_sha}/check-runs"
         return self._wire.pages(path, "check_runs", query, needs=NEEDS)
 
-    def _write(self, verb: str, path: str, check: Check, annotated: int) -> dict[str, Any]:
+    def _write(self, verb: str, path: str, check: CheckRun, annotated: int) -> dict[str, Any]:
         batch = check.annotations[annotated : annotated + ANNOTATIONS_A_CALL]
         body = _body(check, batch)
         if verb == "POST":
@@ -141,7 +141,7 @@ class Checks:
         return item
 
 
-def _is(item: dict[str, Any], check: Check) -> bool:
+def _is(item: dict[str, Any], check: CheckRun) -> bool:
     """Whether a listed check run is this one, whatever the server made of the question."""
     return (item["external_id"], item["name"]) == (check.key, check.name)
 
@@ -154,7 +154,7 @@ def _annotated(item: dict[str, Any]) -> int:
     return int(item["output"]["annotations_count"])
 
 
-def _body(check: Check, batch: Sequence[Annotation]) -> dict[str, Any]:
+def _body(check: CheckRun, batch: Sequence[Annotation]) -> dict[str, Any]:
     output: dict[str, Any] = {
         "title": check.title[:_TITLE_LIMIT],
         "summary": check.summary[:TEXT_LIMIT],

@@ -76,7 +76,7 @@ def _secret(access: Access) -> Secret:
     return access.private_key if isinstance(access, AppAccess) else access.token
 
 
-class Clients:
+class ClientPool:
     """Lends clients; makes as many as threads ask at once.
 
     Raises:

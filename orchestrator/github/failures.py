@@ -19,7 +19,7 @@ from orchestrator.text import clean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FailureKind", "GitHubError", "Verdict", "judge"]
+__all__ = ["FailureKind", "GitHubError", "JudgedReply", "judge"]
 
 SECONDARY_LIMIT_WAIT_S = 60.0
 """Wait after a limit that names no time of its own ("Rate limits for the REST API")."""
@@ -81,7 +81,7 @@ _PERMISSION_KINDS = frozenset({FailureKind.CREDENTIALS, FailureKind.NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class JudgedReply:
     """A failed reply, judged. ``wait_s`` is set for throttled replies only."""
 
     kind: FailureKind
@@ -89,7 +89,7 @@ class Verdict:
     wait_s: float | None = None
 
 
-def judge(status: int, headers: Mapping[str, str], body: str, now: float) -> Verdict:
+def judge(status: int, headers: Mapping[str, str], body: str, now: float) -> JudgedReply:
     """Judge a reply of 400 or above.
 
     ``headers`` has lower-case names; ``now`` is Unix seconds, for limits that give a reset time.
@@ -97,8 +97,8 @@ def judge(status: int, headers: Mapping[str, str], body: str, now: float) -> Ver
     detail = _message(body)
     limited = status in _LIMIT_STATUSES and _is_limit(status, headers, body)
     if status == 429 or limited:
-        return Verdict(FailureKind.THROTTLED, detail, _wait(headers, now))
-    return Verdict(_kind(status, detail), detail)
+        return JudgedReply(FailureKind.THROTTLED, detail, _wait(headers, now))
+    return JudgedReply(_kind(status, detail), detail)
 
 
 def _kind(status: int, detail: str) -> FailureKind:

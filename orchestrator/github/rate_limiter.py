@@ -22,7 +22,7 @@ WRITE_POINTS = 5
 _WINDOW_S = 60.0
 
 
-class Pace:
+class PointsLimiter:
     """Admits calls of all threads in order, never above ``points_per_minute``."""
 
     def __init__(self, clock: Clock, points_per_minute: int = POINTS_PER_MINUTE) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from orchestrator.github.failures import FailureKind, GitHubError
 from orchestrator.github.runners import NEEDS
-from orchestrator.github.runs import Run, run_of, unix_seconds
+from orchestrator.github.runs import WorkflowRun, run_of, unix_seconds
 
 if TYPE_CHECKING:
     from orchestrator.github.wire import Wire
@@ -134,7 +134,7 @@ class Repository:
         item = self._found(path, needs="Environments: read on the repository")
         return "" if item is None else str(item["value"])
 
-    def last_success(self, workflow: str) -> Run | None:
+    def last_success(self, workflow: str) -> WorkflowRun | None:
         """Return the newest successful run of a workflow file such as ``reaper.yml``, or None."""
         path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
         try:

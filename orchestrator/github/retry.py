@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.clock import Clock
-    from orchestrator.github.rate_limiter import Pace
+    from orchestrator.github.rate_limiter import PointsLimiter
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class GitHubRetryPolicy:
     """How often and how long a call is tried.
 
     ``patience_s`` bounds the waiting of one call; a limit that asks for more is raised at once,
@@ -38,9 +38,9 @@ class RetryPolicy:
 def retrying(
     call: Callable[[], T],
     *,
-    policy: RetryPolicy,
+    policy: GitHubRetryPolicy,
     clock: Clock,
-    pace: Pace,
+    pace: PointsLimiter,
     idempotent: bool,
 ) -> T:
     """Return what ``call`` returns, trying again where its failure allows it.
@@ -67,7 +67,7 @@ def retrying(
 
 
 def _wait(
-    error: GitHubError, failed: int, policy: RetryPolicy, *, idempotent: bool
+    error: GitHubError, failed: int, policy: GitHubRetryPolicy, *, idempotent: bool
 ) -> float | None:
     if error.kind is FailureKind.THROTTLED:
         return max(error.wait_s or 0.0, policy.backoff(failed))

@@ -24,7 +24,7 @@ _WAITING: Final = frozenset({"queued", "waiting", "pending", "requested"})
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WorkflowJob:
     """One job of one attempt. Times are Unix seconds; ``labels`` are in lower case.
 
     ``runner_name`` and ``runner_id`` are None until a runner took it.
@@ -59,7 +59,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WorkflowRun:
     """A workflow run's newest attempt. Times are Unix seconds of GitHub's clock.
 
     ``started_at`` is when that attempt was started.
@@ -86,7 +86,7 @@ class Runs:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def find(self, run_id: int) -> Run | None:
+    def find(self, run_id: int) -> WorkflowRun | None:
         """Return the run; None when GitHub does not know it, which does not mean it is over."""
         try:
             return run_of(self._wire.get(f"/actions/runs/{run_id}", needs=_READ))
@@ -95,7 +95,7 @@ class Runs:
                 raise
             return None
 
-    def completed(self, workflow: str, branch: str) -> list[Run] | None:
+    def completed(self, workflow: str, branch: str) -> list[WorkflowRun] | None:
         """Return a workflow file's last completed runs of a branch's own code, newest first.
 
         Of the newest hundred, those that the branch itself started: GitHub lists a pull request's
@@ -114,13 +114,13 @@ class Runs:
         runs = [run for run in ours if run.over]  # whatever the server made of the question
         return sorted(runs, key=lambda run: (run.created_at or 0.0, run.id), reverse=True)
 
-    def jobs(self, run_id: int, attempt: int) -> list[Job]:
+    def jobs(self, run_id: int, attempt: int) -> list[WorkflowJob]:
         """Return the jobs of one attempt of a run, in GitHub's order."""
         path = f"/actions/runs/{run_id}/attempts/{attempt}/jobs"
         items = self._wire.pages(path, "jobs", needs=_READ)
         return list({item["id"]: _job(item, attempt) for item in items}.values())
 
-    def job(self, job_id: int) -> Job | None:
+    def job(self, job_id: int) -> WorkflowJob | None:
         """Return a job, read by its id; None when GitHub does not know it.
 
         One that is over is still there, with the name of its runner ("Get a job for a workflow
@@ -158,9 +158,9 @@ def _is_of_branch(item: dict[str, Any], branch: str) -> bool:
     return own and item["head_branch"] == branch and item["event"] in _OF_BRANCH
 
 
-def run_of(item: dict[str, Any]) -> Run:
+def run_of(item: dict[str, Any]) -> WorkflowRun:
     """Return the run that GitHub describes as ``item``."""
-    return Run(
+    return WorkflowRun(
         id=item["id"],
         attempt=item.get("run_attempt") or 1,
         status=item["status"] or "",
@@ -172,8 +172,8 @@ def run_of(item: dict[str, Any]) -> Run:
     )
 
 
-def _job(item: dict[str, Any], attempt: int) -> Job:
-    return Job(
+def _job(item: dict[str, Any], attempt: int) -> WorkflowJob:
+    return WorkflowJob(
         id=item["id"],
         name=item["name"],
         attempt=item.get("run_attempt") or attempt,

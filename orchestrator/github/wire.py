@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from orchestrator.github.failures import FailureKind, GitHubError, judge
-from orchestrator.github.rate_limiter import READ_POINTS, WRITE_POINTS, Pace
-from orchestrator.github.retry import RetryPolicy, retrying
+from orchestrator.github.rate_limiter import READ_POINTS, WRITE_POINTS, PointsLimiter
+from orchestrator.github.retry import GitHubRetryPolicy, retrying
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from orchestrator.clock import Clock
-    from orchestrator.github.clients import Clients
+    from orchestrator.github.clients import ClientPool
 
 T = TypeVar("T")
 
@@ -53,11 +53,11 @@ class Wire:
 
     def __init__(
         self,
-        clients: Clients,
+        clients: ClientPool,
         repository: str,
         clock: Clock,
-        pace: Pace,
-        policy: RetryPolicy,
+        pace: PointsLimiter,
+        policy: GitHubRetryPolicy,
         *,
         per_page: int,
     ) -> None:

@@ -29,7 +29,7 @@ IDLE = "idle"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Claimable:
     """A unit that may be claimed, as this attempt.
 
     ``after_lost`` is whether the attempt before it has a claim and no outcome: its worker is
@@ -59,7 +59,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class ScanRules:
     """Who looks, and by which rules.
 
     ``may_take_over`` is False for one lease after a late or failed heartbeat of one's own.
@@ -85,14 +85,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Scan:
     """What a worker sees: what it may claim, in the order to try, and what others hold.
 
     ``smallest`` is whether no live worker has a smaller id. A look at fresh units alone says
     nothing of the rest (``fresh``), and a ``near`` one takes for held what it did not look at.
     """
 
-    free: tuple[Candidate, ...]
+    free: tuple[Claimable, ...]
     held: frozenset[Unit] = frozenset()
     done: frozenset[Unit] = frozenset()
     exhausted: Mapping[Unit, Cause] = field(default_factory=dict)
@@ -161,7 +161,7 @@ def is_live(worker: str, claimed: float, listing: Listing, lease_s: float) -> bo
     return listing.now - last <= lease_s + CLOCK_GRAIN_S
 
 
-def others_live(listing: Listing, judge: Judge) -> list[str]:
+def others_live(listing: Listing, judge: ScanRules) -> list[str]:
     """Return the other workers whose heartbeat is within the lease, smallest id first."""
     return sorted(
         worker
@@ -170,10 +170,10 @@ def others_live(listing: Listing, judge: Judge) -> list[str]:
     )
 
 
-def fresh_look(fresh: Iterable[tuple[Unit, float]], worker: str) -> Look:
+def fresh_look(fresh: Iterable[tuple[Unit, float]], worker: str) -> Scan:
     """Return a look at what nobody has touched yet: (unit, expected seconds) pairs."""
-    free = _in_order([(Candidate(unit, 1), seconds) for unit, seconds in fresh], worker)
-    return Look(free, fresh=True)
+    free = _in_order([(Claimable(unit, 1), seconds) for unit, seconds in fresh], worker)
+    return Scan(free, fresh=True)
 
 
 def full_look(
@@ -181,12 +181,12 @@ def full_look(
     expected: Sequence[float],
     listing: Listing,
     opened: Opened,
-    judge: Judge,
-) -> Look:
+    judge: ScanRules,
+) -> Scan:
     """Judge every unit by ``next_step``."""
     histories = _histories(listing, opened)
     others = others_live(listing, judge)
-    free: list[tuple[Candidate, float]] = []
+    free: list[tuple[Claimable, float]] = []
     held: set[Unit] = set()
     done: set[Unit] = set()
     exhausted: dict[Unit, Cause] = {}
@@ -200,19 +200,19 @@ def full_look(
                 exhausted[unit] = cause
             case Held(attempt, worker) if worker == judge.worker:
                 # My own claim whose answer never reached me: creating it again tells.
-                free.append((Candidate(unit, attempt), seconds))
+                free.append((Claimable(unit, attempt), seconds))
             case Free(attempt) if _may_claim(history, judge, company=bool(others)):
                 after_lost = any(not a.finished and a.number == attempt - 1 for a in history)
-                free.append((Candidate(unit, attempt, after_lost), seconds))
+                free.append((Claimable(unit, attempt, after_lost), seconds))
             case Held() | Free():
                 held.add(unit)
     smallest = not others or judge.worker < others[0]
-    return Look(
+    return Scan(
         _in_order(free, judge.worker), frozenset(held), frozenset(done), exhausted, smallest
     )
 
 
-def _may_claim(history: Sequence[Attempt], judge: Judge, *, company: bool) -> bool:
+def _may_claim(history: Sequence[Attempt], judge: ScanRules, *, company: bool) -> bool:
     """Whether this worker is one to make the next attempt.
 
     Its own failure it leaves to others while there are any; and what was lost it takes over only
@@ -227,7 +227,7 @@ def _may_claim(history: Sequence[Attempt], judge: Judge, *, company: bool) -> bo
 
 
 def _live(
-    unit: Unit, history: Sequence[Attempt], listing: Listing, opened: Opened, judge: Judge
+    unit: Unit, history: Sequence[Attempt], listing: Listing, opened: Opened, judge: ScanRules
 ) -> frozenset[int]:
     """Return the unfinished attempts that hold: their worker lives, or was not looked up."""
     return frozenset(
@@ -280,7 +280,7 @@ def _finished(path: OutcomePath, marks: Sequence[UnscoredPath], opened: Opened) 
     )
 
 
-def _in_order(free: Sequence[tuple[Candidate, float]], worker: str) -> tuple[Candidate, ...]:
+def _in_order(free: Sequence[tuple[Claimable, float]], worker: str) -> tuple[Claimable, ...]:
     by_name = {str(candidate.unit): candidate for candidate, _ in free}
     order = steal_order([(str(candidate.unit), seconds) for candidate, seconds in free], worker)
     return tuple(by_name[name] for name in order)

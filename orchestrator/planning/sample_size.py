@@ -47,7 +47,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SampleSizeRow:
     """``trials`` of each task a side: what they show, and what both sides take.
 
     ``detectable`` is the smallest difference that is decided with the power asked for, None where
@@ -63,20 +63,20 @@ class Row:
     usd: float | None
 
 
-def rows(question: Question) -> tuple[Row, ...]:
+def rows(question: Question) -> tuple[SampleSizeRow, ...]:
     """Return a row for 1 trial a side, for 2, and so on to the most. Seeded: always the same."""
     return tuple(_row(question, trials) for trials in range(1, question.most_trials + 1))
 
 
-def enough(results: Sequence[Row], power: float) -> Row | None:
+def enough(results: Sequence[SampleSizeRow], power: float) -> SampleSizeRow | None:
     """Return the row with the fewest trials whose power is what is wanted, None where none is."""
     return next((row for row in results if (row.power or 0.0) >= power), None)
 
 
-def _row(question: Question, trials: int) -> Row:
+def _row(question: Question, trials: int) -> SampleSizeRow:
     pairs = expected_pairs(question.tasks, trials, question.missing)
     ahead = _forecast(question, trials)
-    return Row(
+    return SampleSizeRow(
         trials=trials,
         detectable=stats.detectable(pairs, power=question.power, chances=question.chances),
         power=stats.chance_to_decide(pairs, question.effect, chances=question.chances),

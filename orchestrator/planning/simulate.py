@@ -72,7 +72,7 @@ POLICIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TaskSpan:
     """One task at work: ``index`` into the durations."""
 
     worker: int
@@ -89,7 +89,7 @@ class Timeline:
         spans: Every task once, in the order they started.
     """
 
-    spans: tuple[Span, ...]
+    spans: tuple[TaskSpan, ...]
     ready: tuple[float, ...]
     idle: tuple[float, ...]
 
@@ -211,7 +211,7 @@ class _Play:
         return filter(self._free.__getitem__, indices)
 
     def run(self, ready: tuple[float, ...], between_s: float) -> Timeline:
-        spans: list[Span] = []
+        spans: list[TaskSpan] = []
         idle = list(ready)
         events = [(at, worker, 0.0) for worker, at in enumerate(ready)]
         heapq.heapify(events)
@@ -223,7 +223,7 @@ class _Play:
                 continue
             start = at + reset_s
             end = start + self._durations[index]
-            spans.append(Span(worker, index, start, end))
+            spans.append(TaskSpan(worker, index, start, end))
             heapq.heappush(events, (end, worker, between_s))
         return Timeline(tuple(spans), ready, tuple(idle))
 
@@ -257,7 +257,7 @@ class DurationLaw:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class DrawnRun:
     """One drawn run: durations by task, the true mean of each domain, and an earlier run."""
 
     tasks: tuple[TaskKey, ...]
@@ -276,7 +276,7 @@ class Draw:
         return [known.of(task) for task in self.tasks]
 
 
-def draw(rng: random.Random, tasks: Sequence[TaskKey], law: DurationLaw) -> Draw:
+def draw(rng: random.Random, tasks: Sequence[TaskKey], law: DurationLaw) -> DrawnRun:
     """Draw durations for ``tasks``; the same generator state gives the same draw."""
     domains = dict.fromkeys(task.domain for task in tasks)
     by_domain = {domain: law.mean_s * around_one(rng, law.domain_sd) for domain in domains}
@@ -285,7 +285,7 @@ def draw(rng: random.Random, tasks: Sequence[TaskKey], law: DurationLaw) -> Draw
         task: seconds * around_one(rng, law.history_sd)
         for task, seconds in zip(tasks, durations, strict=True)
     }
-    return Draw(tuple(tasks), durations, by_domain, history)
+    return DrawnRun(tuple(tasks), durations, by_domain, history)
 
 
 def around_one(rng: random.Random, sd: float) -> float:

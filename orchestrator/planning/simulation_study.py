@@ -23,12 +23,12 @@ from orchestrator.planning.suite import demo_suite
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.planning.simulate import Draw
+    from orchestrator.planning.simulate import DrawnRun
     from orchestrator.planning.suite import TaskKey
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StudyRow:
     """Means over the draws, for one policy, number of workers and kind of overhead.
 
     ``ratio`` is the makespan over max(total / workers, longest task), overheads not in the divisor.
@@ -60,7 +60,7 @@ class Study:
     delete_s: float = 60.0
 
 
-def study(what: Study) -> list[Row]:
+def study(what: Study) -> list[StudyRow]:
     """Simulate every combination over the same draws; rows by overheads, policy, workers."""
     # Seeded for reproducibility; nothing here is a secret.
     rng = random.Random(what.seed)  # noqa: S311
@@ -74,8 +74,8 @@ def study(what: Study) -> list[Row]:
 
 
 def _row(
-    what: Study, drawn: Sequence[Draw], overheads: Overheads, policy: Policy, workers: int
-) -> Row:
+    what: Study, drawn: Sequence[DrawnRun], overheads: Overheads, policy: Policy, workers: int
+) -> StudyRow:
     rng = random.Random(what.seed)  # noqa: S311 - as above: every policy meets the same boots
     ratios, lengths, billed, kept = [], [], [], []
     for drawn_run in drawn:
@@ -94,10 +94,12 @@ def _row(
         billed.append(line.billed_s(what.delete_s) / line.busy_s)
         kept.append(line.kept_s(what.delete_s) / line.busy_s)
     means = [statistics.fmean(values) for values in (ratios, lengths, billed, kept)]
-    return Row(policy.name, workers, overheads.name, len(drawn), *means)
+    return StudyRow(policy.name, workers, overheads.name, len(drawn), *means)
 
 
-def render_table(rows: Sequence[Row], value: Literal["ratio", "billed", "kept"] = "ratio") -> str:
+def render_table(
+    rows: Sequence[StudyRow], value: Literal["ratio", "billed", "kept"] = "ratio"
+) -> str:
     """Return a text table a kind of overhead: policies down, numbers of workers across."""
     return "\n\n".join(
         _block([row for row in rows if row.overheads == name], name, value)
@@ -105,7 +107,7 @@ def render_table(rows: Sequence[Row], value: Literal["ratio", "billed", "kept"] 
     )
 
 
-def _block(rows: Sequence[Row], name: str, value: str) -> str:
+def _block(rows: Sequence[StudyRow], name: str, value: str) -> str:
     columns = list(dict.fromkeys(row.workers for row in rows))
     cells = {(row.policy, row.workers): getattr(row, value) for row in rows}
     policies = list(dict.fromkeys(row.policy for row in rows))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.results.exceptions import Link
-    from orchestrator.results.provider import Answer
+    from orchestrator.results.provider import ProviderAnswer
 
 _EXCEPTION_LIMIT = 300
 
@@ -81,12 +81,12 @@ class Raised:
 
     frame: Frame
     exception: str
-    answer: Answer | None = None
+    answer: ProviderAnswer | None = None
     lost_connection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _TracedCall:
     file: str
     function: str
     source: str
@@ -113,7 +113,7 @@ def raised(traceback: str, exception: str) -> Raised:
     exceptions = exceptions_in(traceback, exception)
     chain = chain_of(exceptions)
     calls = [
-        _Call(*parts)
+        _TracedCall(*parts)
         for exceptional in exceptions
         for parts in _ANY_FRAME.findall(exceptional.frames)
     ]
@@ -125,7 +125,7 @@ def raised(traceback: str, exception: str) -> Raised:
     )
 
 
-def _frame_of(calls: Sequence[_Call], chain: Sequence[Link]) -> Frame:
+def _frame_of(calls: Sequence[_TracedCall], chain: Sequence[Link]) -> Frame:
     """Return the frame; of chained exceptions the outermost is printed last."""
     at = max((number for number, call in enumerate(calls) if call.is_clients), default=None)
     if at is None:
@@ -145,7 +145,7 @@ def _first(table: Sequence[tuple[re.Pattern[str], Frame]], text: str) -> Frame |
     return next((frame for pattern, frame in table if pattern.search(text)), None)
 
 
-def _of_recorder(below: Sequence[_Call], chain: Sequence[Link]) -> Frame:
+def _of_recorder(below: Sequence[_TracedCall], chain: Sequence[Link]) -> Frame:
     """Tell whose the recorder's failure is: the agent's where it choked on what the agent gave it.
 
     A full disk is not, nor is an observation that Windows did not give.
@@ -159,7 +159,7 @@ def _of_recorder(below: Sequence[_Call], chain: Sequence[Link]) -> Frame:
     return Frame.OUTPUT if own else Frame.OTHER
 
 
-def _hands_over_the_unfit(statement: _Call, chain: Sequence[Link]) -> bool:
+def _hands_over_the_unfit(statement: _TracedCall, chain: Sequence[Link]) -> bool:
     """Whether what the agent returned could not even be sent: no mapping, or no JSON."""
     last = chain[-1] if chain else None
     if last is None or last.path != "TypeError":

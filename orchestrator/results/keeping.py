@@ -16,7 +16,7 @@ _STEP = re.compile(r"-step_(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFiles:
     """The names that are kept, sorted, and how many are left out; ``steps`` are those of them."""
 
     names: tuple[str, ...]
@@ -32,7 +32,7 @@ class Kept:
         return f"{self.left_out} files are left out{of_steps}: an attempt keeps {len(self.names)}"
 
 
-def keep(names: Iterable[str], limit: int) -> Kept:
+def keep(names: Iterable[str], limit: int) -> KeptFiles:
     """Choose at most ``limit`` of an attempt's files, by their paths in its directory.
 
     Trajectory, result and logs come first, then what belongs to no step, then the files of steps:
@@ -40,7 +40,7 @@ def keep(names: Iterable[str], limit: int) -> Kept:
     """
     every = sorted(set(names))
     if len(every) <= limit:
-        return Kept(tuple(every))
+        return KeptFiles(tuple(every))
     steps: dict[int, list[str]] = {}
     others: list[str] = []
     for name in every:
@@ -49,7 +49,7 @@ def keep(names: Iterable[str], limit: int) -> Kept:
     chosen = sorted(others, key=lambda name: (_rank(name), name))[:limit]
     numbers = _fitting(sorted(steps), steps, limit - len(chosen))
     chosen += [name for number in numbers for name in steps[number]]
-    return Kept(tuple(sorted(chosen)), len(every) - len(chosen), len(steps) - len(numbers))
+    return KeptFiles(tuple(sorted(chosen)), len(every) - len(chosen), len(steps) - len(numbers))
 
 
 def _rank(name: str) -> int:

@@ -43,7 +43,7 @@ _BAD = frozenset({"ERROR", "CRITICAL"})
 _LOUD = _BAD | {"WARNING"}
 
 
-class Phase(StrEnum):
+class ClientPhase(StrEnum):
     """Where in its task a client is."""
 
     SETUP = "set-up"
@@ -71,7 +71,7 @@ class Signals:
     """
 
     records: int = 0
-    phase: Phase = Phase.SETUP
+    phase: ClientPhase = ClientPhase.SETUP
     steps: int = 0
     setup_error: str = ""
     setup_warning: str = ""
@@ -98,7 +98,7 @@ class _Scan:
 
     level: str = ""
     records: int = 0
-    phase: Phase = Phase.SETUP
+    phase: ClientPhase = ClientPhase.SETUP
     step: str = ""
     steps: int = 0
     blind: bool = False
@@ -183,7 +183,7 @@ class LogScanner:
         if module == "lib_run_single":
             self._client(message)
         elif module == "setup":
-            if self._scan.phase is Phase.SETUP:
+            if self._scan.phase is ClientPhase.SETUP:
                 self._setup.record(message, loud=self._scan.level in _BAD)
         elif module == "desktop_env":
             self._environment(message)
@@ -209,14 +209,14 @@ class LogScanner:
             return
         if scan.capturing and len(scan.traceback) < _TRACEBACK_LINES:
             scan.traceback.append(text)
-        if scan.phase is not Phase.ACTING:
+        if scan.phase is not ClientPhase.ACTING:
             self._listen(text)
 
     def _listen(self, message: str) -> None:
         """Hear the provider, except while an action runs or the evaluator does."""
         scan = self._scan
-        thinks_unsaid = scan.says_no_thinking and scan.phase is Phase.ACTING
-        if scan.phase in (Phase.SETUP, Phase.THINKING) or thinks_unsaid:
+        thinks_unsaid = scan.says_no_thinking and scan.phase is ClientPhase.ACTING
+        if scan.phase in (ClientPhase.SETUP, ClientPhase.THINKING) or thinks_unsaid:
             self._provider.listen(message, believed=scan.level in _LOUD)
 
     def _client(self, message: str) -> None:
@@ -227,18 +227,18 @@ class LogScanner:
             scan.step = step.group(1)
         # A record forged inside an action's text lies between its step and its reward.
         if step is not None or message.startswith("Reward: "):
-            scan.phase, scan.blind, scan.after_action = Phase.ACTING, False, True
+            scan.phase, scan.blind, scan.after_action = ClientPhase.ACTING, False, True
             self._provider.answered()
         elif message.startswith("Agent: Thinking"):
-            scan.phase, scan.blind, scan.after_action = Phase.THINKING, False, False
+            scan.phase, scan.blind, scan.after_action = ClientPhase.THINKING, False, False
         elif message.startswith("Observation is None"):
-            scan.phase, scan.blind = Phase.BLIND, True
+            scan.phase, scan.blind = ClientPhase.BLIND, True
         elif message.startswith("Running evaluator"):
-            scan.phase = Phase.EVALUATING
+            scan.phase = ClientPhase.EVALUATING
 
     def _environment(self, message: str) -> None:
         scan = self._scan
-        if scan.phase is Phase.SETUP:
+        if scan.phase is ClientPhase.SETUP:
             self._setup.environment(message)
         if scan.level in _BAD and message.startswith("An unexpected error occurred:"):
             scan.swallowed = scan.swallowed or clean(message, _NOTE_LIMIT)

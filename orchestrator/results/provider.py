@@ -26,7 +26,7 @@ _NOTE_LIMIT = 300
 _RATE_LIMITED = 429
 
 
-class Answer(StrEnum):
+class ProviderAnswer(StrEnum):
     """What an answer of the provider, or its absence, means."""
 
     GIVEN = "an answer"
@@ -38,17 +38,17 @@ class Answer(StrEnum):
 
 
 _STATUSES = {
-    400: Answer.REJECTED,
-    401: Answer.REFUSED,
-    402: Answer.REFUSED,
-    403: Answer.REFUSED,
-    404: Answer.REFUSED,  # a model that does not exist (any more)
-    408: Answer.ABSENT,  # the provider gave up waiting; openai's library tries it again itself
-    409: Answer.ABSENT,  # a lock was not had in time; tried again by the library as well
-    413: Answer.UNFIT,
-    422: Answer.UNFIT,
-    425: Answer.ABSENT,
-    429: Answer.LIMITED,
+    400: ProviderAnswer.REJECTED,
+    401: ProviderAnswer.REFUSED,
+    402: ProviderAnswer.REFUSED,
+    403: ProviderAnswer.REFUSED,
+    404: ProviderAnswer.REFUSED,  # a model that does not exist (any more)
+    408: ProviderAnswer.ABSENT,  # the provider gave up waiting; openai's library tries again
+    409: ProviderAnswer.ABSENT,  # a lock was not had in time; tried again by the library as well
+    413: ProviderAnswer.UNFIT,
+    422: ProviderAnswer.UNFIT,
+    425: ProviderAnswer.ABSENT,
+    429: ProviderAnswer.LIMITED,
 }
 
 # An account without money says so under 400, 402, 403 and 429.
@@ -84,20 +84,20 @@ _UNREACHED = re.compile(
 )
 
 
-def meaning(status: int, body: str = "") -> Answer:
+def meaning(status: int, body: str = "") -> ProviderAnswer:
     """Return what an answer with this HTTP status means; status 0 is that there was none."""
     if status != UNREACHED and _NO_QUOTA.search(body) and not _COMES_BACK.search(body):
-        return Answer.REFUSED
+        return ProviderAnswer.REFUSED
     if status == _RATE_LIMITED and _TOO_LARGE.search(body):
-        return Answer.UNFIT
+        return ProviderAnswer.UNFIT
     if status in _STATUSES:
         return _STATUSES[status]
     if status == UNREACHED or status >= 500:
-        return Answer.ABSENT
-    return Answer.GIVEN if status < 400 else Answer.UNFIT
+        return ProviderAnswer.ABSENT
+    return ProviderAnswer.GIVEN if status < 400 else ProviderAnswer.UNFIT
 
 
-def answer_of(chain: Sequence[Link]) -> Answer | None:
+def answer_of(chain: Sequence[Link]) -> ProviderAnswer | None:
     """Return what the provider answered when an agent raised this chain; None: it is not in it."""
     result = status_of(chain)
     return None if result is None else meaning(*result)
@@ -179,16 +179,16 @@ class Provider:
         """Take in one answer; return whether it was a refusal."""
         answer = meaning(status, body)
         note = clean(message, _NOTE_LIMIT)
-        if answer is Answer.GIVEN:
+        if answer is ProviderAnswer.GIVEN:
             self.answers += 1
             self.answered()
-        elif answer is Answer.REFUSED:
+        elif answer is ProviderAnswer.REFUSED:
             self.throttled, self.refusal = False, note
-        elif answer is Answer.ABSENT:
+        elif answer is ProviderAnswer.ABSENT:
             self.throttled, self.outage = False, note
-        elif answer is Answer.LIMITED:
+        elif answer is ProviderAnswer.LIMITED:
             self.throttled, self.outage = True, ""
             self.limits += 1
         else:  # about this request alone: it was answered
             self.throttled, self.outage = False, ""
-        return answer is Answer.REFUSED
+        return answer is ProviderAnswer.REFUSED

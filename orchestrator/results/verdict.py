@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.frames import Frame
-from orchestrator.results.log import Phase
-from orchestrator.results.provider import Answer
+from orchestrator.results.log import ClientPhase
+from orchestrator.results.provider import ProviderAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.results.task import Reading
 
 
-class Ending(StrEnum):
+class ClientEnding(StrEnum):
     """How the worker saw the client end."""
 
     EXITED = "exited"  # by itself, whatever its status: that says nothing about the task
@@ -35,7 +35,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AttemptVerdict:
     """How an attempt ended. Exactly one of ``score`` (in [0, 1]) and ``cause`` is set."""
 
     score: float | None
@@ -47,7 +47,7 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class _Seen:
     reading: Reading
-    ending: Ending
+    ending: ClientEnding
     arena_ok: bool
 
     @property
@@ -63,7 +63,7 @@ class _Seen:
         return self.reading.raised.exception if self.reading.raised else ""
 
     @property
-    def answer(self) -> Answer | None:
+    def answer(self) -> ProviderAnswer | None:
         """What the provider had answered when the agent raised; None: it raised over another."""
         raised = self.reading.raised
         return raised.answer if raised is not None and raised.frame is Frame.AGENT else None
@@ -71,14 +71,14 @@ class _Seen:
     @property
     def refused(self) -> bool:
         """Whether the agent's last request was refused and nothing came of it."""
-        if self.ending is Ending.REFUSED or self.answer is Answer.REFUSED:
+        if self.ending is ClientEnding.REFUSED or self.answer is ProviderAnswer.REFUSED:
             return True
         return self.signals.refusals > 0
 
     @property
     def unanswered(self) -> bool:
         """Whether the provider did not answer to the end: not at all, or with a rate limit."""
-        if self.answer in (Answer.ABSENT, Answer.LIMITED):
+        if self.answer in (ProviderAnswer.ABSENT, ProviderAnswer.LIMITED):
             return True
         limited = self.signals.throttled and (
             self.reading.score is None or self.signals.limits >= _LIMITS_THAT_TELL
@@ -121,11 +121,11 @@ class _Row:
 _LIMITS_THAT_TELL = 3
 """Rate limits in a row after which nothing came: the agent ended without an answer."""
 
-_ITS_OWN = (Answer.REJECTED, Answer.UNFIT)
+_ITS_OWN = (ProviderAnswer.REJECTED, ProviderAnswer.UNFIT)
 
 _TABLE: tuple[_Row, ...] = (
     _Row(
-        lambda s: s.ending is Ending.STOPPED and s.unfinished,
+        lambda s: s.ending is ClientEnding.STOPPED and s.unfinished,
         Cause.RELEASED,
         lambda _: "the worker was told to stop and gave the task back",
     ),
@@ -225,18 +225,18 @@ _TABLE: tuple[_Row, ...] = (
         lost=True,
     ),
     _Row(
-        lambda s: s.ending is Ending.DEADLINE,
+        lambda s: s.ending is ClientEnding.DEADLINE,
         Cause.TIMEOUT,
         lambda s: f"the task's deadline passed after {s.reading.steps} steps",
     ),
     _Row(
-        lambda s: s.ending is Ending.STALLED and s.signals.phase is Phase.ACTING,
+        lambda s: s.ending is ClientEnding.STALLED and s.signals.phase is ClientPhase.ACTING,
         Cause.ARENA,
         lambda _: "an action did not come back for the stall time",
         lost=True,
     ),
     _Row(
-        lambda s: s.ending is Ending.STALLED,
+        lambda s: s.ending is ClientEnding.STALLED,
         Cause.ARENA,
         lambda s: f"nothing grew for the stall time; the client was {s.signals.phase}",
     ),
@@ -248,7 +248,9 @@ _TABLE: tuple[_Row, ...] = (
 )
 
 
-def classify(reading: Reading, ending: Ending = Ending.EXITED, *, arena_ok: bool = True) -> Verdict:
+def classify(
+    reading: Reading, ending: ClientEnding = ClientEnding.EXITED, *, arena_ok: bool = True
+) -> AttemptVerdict:
     """Return how an attempt counts.
 
     Args:
@@ -259,7 +261,7 @@ def classify(reading: Reading, ending: Ending = Ending.EXITED, *, arena_ok: bool
     """
     seen = _Seen(reading, ending, arena_ok)
     row = next(row for row in _TABLE if row.fits(seen))
-    return Verdict(
+    return AttemptVerdict(
         score=reading.score if row.cause is None else None,
         cause=row.cause,
         flags=_flags(seen, row),
@@ -277,6 +279,6 @@ def _flags(seen: _Seen, row: _Row) -> tuple[Flag, ...]:
         flags.append(Flag.AFTER_ACTION)
     if row.cause is None and seen.reading.answered_fail:
         flags.append(Flag.ANSWERED_FAIL)
-    if row.cause is Cause.AGENT and seen.answer is Answer.REJECTED:
+    if row.cause is Cause.AGENT and seen.answer is ProviderAnswer.REJECTED:
         flags.append(Flag.BAD_REQUEST)
     return tuple(flags)

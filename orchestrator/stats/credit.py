@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.stats.paired import Finding, mean_difference
+from orchestrator.stats.paired import Significance, mean_difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ class ScorePair:
         )
 
 
-def score_test(pairs: Sequence[ScorePair]) -> Finding:
+def score_test(pairs: Sequence[ScorePair]) -> Significance:
     """Test whether the second side's mean score is higher, or lower; on scored pairs only.
 
     The largest of three p-values, as ``paired_test`` takes them for several trials: that of dealing
@@ -110,7 +110,7 @@ def score_test(pairs: Sequence[ScorePair]) -> Finding:
     differing = sum(pair.differs for pair in known)
     dealt, method = _dealt(known)
     p = max(dealt, mean_difference(known), min(1.0, 2.0 ** (1 - differing)))
-    return Finding(p, (mean > _ROUNDING) - (mean < -_ROUNDING), method)
+    return Significance(p, (mean > _ROUNDING) - (mean < -_ROUNDING), method)
 
 
 def drawn_error(p: float) -> float:

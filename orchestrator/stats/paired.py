@@ -84,7 +84,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Significance:
     """What a test says: two-sided ``p``, and the sign of the difference (second minus first)."""
 
     p: float
@@ -118,7 +118,7 @@ def single_trial_test(gained: int, lost: int, tasks: int) -> tuple[float, str]:
     return unconditional_mcnemar(gained, lost, tasks), UNCONDITIONAL
 
 
-def paired_test(pairs: Sequence[Pair]) -> Finding:
+def paired_test(pairs: Sequence[Pair]) -> Significance:
     """Test whether the second side succeeds more, or less, than the first; on scored pairs only.
 
     With one trial on each side of every task this is ``single_trial_test``. Otherwise it is the
@@ -141,10 +141,10 @@ def paired_test(pairs: Sequence[Pair]) -> Finding:
         gained = sum(pair.difference > 0 for pair in known)
         lost = sum(pair.difference < 0 for pair in known)
         p, method = single_trial_test(gained, lost, len(known))
-        return Finding(p, direction, method)
+        return Significance(p, direction, method)
     differing = sum(pair.difference != 0 for pair in known)
     bounds = (stratified(known), mean_difference(known), min(1.0, 2.0 ** (1 - differing)))
-    return Finding(max(bounds), direction, STRATIFIED)
+    return Significance(max(bounds), direction, STRATIFIED)
 
 
 def stratified(pairs: Sequence[Pair]) -> float:
@@ -213,7 +213,7 @@ def mean_difference(pairs: Sequence[_Differing]) -> float:
 WILCOXON = "wilcoxon-signed-rank"
 
 
-def wilcoxon(differences: Sequence[float]) -> Finding | None:
+def wilcoxon(differences: Sequence[float]) -> Significance | None:
     """Return what Wilcoxon's signed rank test says; None when nothing differs.
 
     The direction is that of the ranks, which need not be the mean's. Zero differences are left
@@ -230,4 +230,4 @@ def wilcoxon(differences: Sequence[float]) -> Finding | None:
     balance = math.fsum(
         math.copysign(rank, value) for rank, value in zip(ranks, changed, strict=True)
     )
-    return Finding(float(result.pvalue), (balance > 0) - (balance < 0), WILCOXON)
+    return Significance(float(result.pvalue), (balance > 0) - (balance < 0), WILCOXON)

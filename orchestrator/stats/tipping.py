@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.stats.multiple import holm
-from orchestrator.stats.paired import Finding, Pair, Tally, paired_test
+from orchestrator.stats.paired import Pair, Significance, Tally, paired_test
 from orchestrator.stats.power import ALPHA
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def tipping_point(
     ]
     others = [paired_test(pairs).p for place, pairs in enumerate(worst) if place != index]
 
-    def undone(finding: Finding) -> bool:
+    def undone(finding: Significance) -> bool:
         return finding.direction != mine.direction or holm([finding.p, *others])[0] > alpha
 
     if not undone(paired_test(worst[index])):
@@ -107,7 +107,7 @@ class _Turning:
         ]
         self.missing = sum(open_task.left for open_task in self._open)
 
-    def steps(self) -> Iterator[Finding]:
+    def steps(self) -> Iterator[Significance]:
         """Yield what the test says with none turned, with one, and so on to all."""
         yield self._test(self._open)
         for _ in range(self.missing):
@@ -116,7 +116,7 @@ class _Turning:
             )
             yield finding
 
-    def _turned(self) -> Iterator[tuple[Finding, int, list[_Open]]]:
+    def _turned(self) -> Iterator[tuple[Significance, int, list[_Open]]]:
         """Yield each way to turn one more; of pairs that are alike only the first is tried.
 
         Of equal harm the pair with the most left is taken: its next one may do more.
@@ -139,10 +139,10 @@ class _Turning:
             pair = Pair(open_task.pair.first, _with(open_task.pair.second, change))
             yield _Open(pair, open_task.first, open_task.second - 1)
 
-    def _test(self, opened: Sequence[_Open]) -> Finding:
+    def _test(self, opened: Sequence[_Open]) -> Significance:
         return paired_test([*self._known, *(open_task.pair for open_task in opened)])
 
-    def _harm(self, finding: Finding) -> tuple[bool, float]:
+    def _harm(self, finding: Significance) -> tuple[bool, float]:
         return finding.direction != self._direction, finding.p
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from orchestrator.stats.credit import score_test
 from orchestrator.stats.multiple import holm
-from orchestrator.stats.paired import Finding, Pair, paired_test
+from orchestrator.stats.paired import Pair, Significance, paired_test
 from orchestrator.stats.power import ALPHA
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class _Fillable(Protocol):
 _Task = TypeVar("_Task", bound=_Fillable)
 
 if TYPE_CHECKING:
-    _Test = Callable[[Sequence[_Task]], Finding]
+    _Test = Callable[[Sequence[_Task]], Significance]
 
 
 class Verdict(StrEnum):
@@ -96,11 +96,11 @@ def _decide_all(
         for pairs, replaced, against in zip(
             comparisons,
             (
-                Finding(p, finding.direction, finding.method)
+                Significance(p, finding.direction, finding.method)
                 for p, finding in zip(adjusted, findings, strict=True)
             ),
             (
-                Finding(p, finding.direction, finding.method)
+                Significance(p, finding.direction, finding.method)
                 for p, finding in zip(worst, filled, strict=True)
             ),
             strict=True,
@@ -108,12 +108,16 @@ def _decide_all(
     ]
 
 
-def _worst(pairs: Sequence[_Task], finding: Finding, test: _Test[_Task]) -> Finding:
+def _worst(pairs: Sequence[_Task], finding: Significance, test: _Test[_Task]) -> Significance:
     return test([pair.filled(second_succeeds=finding.direction < 0) for pair in pairs])
 
 
 def _decision(
-    pairs: Sequence[_Task], finding: Finding, worst: Finding, test: _Test[_Task], alpha: float
+    pairs: Sequence[_Task],
+    finding: Significance,
+    worst: Significance,
+    test: _Test[_Task],
+    alpha: float,
 ) -> Decision:
     if finding.p > alpha:
         weak = not _could_decide(pairs, test, alpha)

@@ -9,11 +9,11 @@ from orchestrator.errors import ArenaError
 from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.arguments import asked_of, differences, parse_arguments
-from orchestrator.results.log import Phase
+from orchestrator.results.log import ClientPhase
 from orchestrator.results.progress import TaskWatch
 from orchestrator.results.task import read_task
-from orchestrator.results.verdict import Ending, Verdict, classify
-from orchestrator.worker.phases import Span, phases_of
+from orchestrator.results.verdict import AttemptVerdict, ClientEnding, classify
+from orchestrator.worker.phases import AttemptSpan, phases_of
 
 if TYPE_CHECKING:
     import threading
@@ -47,7 +47,7 @@ class Seen:
     ``no_room`` is whether this machine could not take an attempt's files.
     """
 
-    verdict: Verdict
+    verdict: AttemptVerdict
     steps: int
     seconds: float
     phases: Mapping[str, float]
@@ -109,17 +109,17 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
         return without_room(error)
     supervision = _Supervision(process, assignment, plan, guard)
     ending = supervision.run()
-    survived = ending is not Ending.EXITED and not process.kill(KILL_GRACE_S)
+    survived = ending is not ClientEnding.EXITED and not process.kill(KILL_GRACE_S)
     seconds = (guard.monotonic() - started) * plan.speed
     if supervision.misled:
         return _of_another_client(supervision.misled, seconds, survived=survived)
     directory = supervision.directory
     reading = read_task(directory, process.output)
     # A task that is only given back needs no verdict on its arena; nor does a score above zero.
-    in_doubt = ending is not Ending.STOPPED and not reading.score
+    in_doubt = ending is not ClientEnding.STOPPED and not reading.score
     arena_ok = arena.health().ok if in_doubt else True
     verdict = classify(reading, ending, arena_ok=arena_ok)
-    span = Span(launched, supervision.appeared, guard.wall(), _last_phase(reading))
+    span = AttemptSpan(launched, supervision.appeared, guard.wall(), _last_phase(reading))
     phases = phases_of(directory, span, plan.speed)
     return Seen(verdict, reading.steps, seconds, phases, directory, survived)
 
@@ -127,21 +127,21 @@ def run_attempt(arena: Arena, assignment: Assignment, plan: Plan, guard: Guard) 
 def _last_phase(reading: Reading) -> str:
     """Return the phase in which a client ended or was ended: it need not have come to the last."""
     phase = reading.signals.phase
-    if reading.score is not None or phase is Phase.EVALUATING:
+    if reading.score is not None or phase is ClientPhase.EVALUATING:
         return "evaluate"
-    return "setup" if phase is Phase.SETUP else "steps"
+    return "setup" if phase is ClientPhase.SETUP else "steps"
 
 
 def _of_another_client(differences: str, seconds: float, *, survived: bool) -> Seen:
     """Give the task back: whatever it scored, it is not the score of what was asked."""
     message = f"the client is not what was asked for: {differences}"[:MESSAGE_LIMIT]
-    verdict = Verdict(None, Cause.RELEASED, (), message)
+    verdict = AttemptVerdict(None, Cause.RELEASED, (), message)
     return Seen(verdict, 0, seconds, {}, None, survived, misled=message)
 
 
 def _given_back(message: str) -> Seen:
     """Give the task back: this worker's arena failed before the task had one."""
-    verdict = Verdict(None, Cause.RELEASED, (), message)
+    verdict = AttemptVerdict(None, Cause.RELEASED, (), message)
     return Seen(verdict, 0, 0.0, {}, None, launched=False)
 
 
@@ -151,7 +151,7 @@ def without_room(error: OSError) -> Seen:
 
 
 def _not_run(message: str) -> Seen:
-    verdict = Verdict(score=None, cause=Cause.ARENA, flags=(), message=message)
+    verdict = AttemptVerdict(score=None, cause=Cause.ARENA, flags=(), message=message)
     return Seen(verdict, 0, 0.0, {}, None)
 
 
@@ -178,37 +178,37 @@ class _Supervision:
         """The task's result directory, once there is one."""
         return self._watch.directory
 
-    def run(self) -> Ending:
+    def run(self) -> ClientEnding:
         """Return why the client ended, or has to be ended."""
         while self._process.poll() is None:
             if self._guard.stop.wait(self._poll_s):
-                return Ending.STOPPED
+                return ClientEnding.STOPPED
             ending = self._look()
             if ending is not None:
                 return ending
         self._look()
-        return Ending.EXITED
+        return ClientEnding.EXITED
 
-    def _look(self) -> Ending | None:
+    def _look(self) -> ClientEnding | None:
         now = self._guard.monotonic()
         progress = self._watch.poll()
         if self._watch.directory is not None:
             self.appeared = self.appeared or self._guard.wall()
             self._guard.progressed(self._watch.directory)
         if self._guard.abandoned():
-            return Ending.STOPPED
+            return ClientEnding.STOPPED
         if now > self._deadline:
-            return Ending.DEADLINE
+            return ClientEnding.DEADLINE
         signals = progress.signals
         if signals.arguments and not self._has_compared:
             self._has_compared = True
             said = parse_arguments(signals.arguments)
             self.misled = "; ".join(differences(self._asked, said)) if said is not None else ""
         if self.misled:
-            return Ending.STOPPED
+            return ClientEnding.STOPPED
         if signals.answers or signals.steps:
             self._guard.answered()
         if signals.refusals >= REFUSALS_LIMIT:
-            return Ending.REFUSED
+            return ClientEnding.REFUSED
         stalled = self._stall.stalled(progress.mark, now, throttled=signals.throttled)
-        return Ending.STALLED if stalled else None
+        return ClientEnding.STALLED if stalled else None

@@ -1,6 +1,6 @@
 """A worker's side of the ledger: beat, look, claim, record, leave.
 
-One claimant lives in one process, under an id no other process ever had. It is safe to beat from
+One client of it lives in one process, under an id no other process ever had. It may beat from
 one thread while another looks, claims and records. Time comes in as a function, so that the
 protocol is tested in virtual time. No lock is held over a call of the store, but the one that lets
 heartbeats go out one after the other.
@@ -20,9 +20,9 @@ from orchestrator.ledger.paths import UnscoredPath
 from orchestrator.ledger.records import Claim, Heartbeat, Left, Mark, Outcome, to_json
 from orchestrator.ledger.scan import (
     IDLE,
-    Candidate,
-    Judge,
+    Claimable,
     Listing,
+    ScanRules,
     others_live,
 )
 from orchestrator.worker.ledger_view import LedgerView
@@ -32,7 +32,7 @@ from orchestrator.worker.watchers import Watchers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from orchestrator.ledger.scan import Look
+    from orchestrator.ledger.scan import Scan
     from orchestrator.planning.plan import Plan
     from orchestrator.planning.suite import Unit
     from orchestrator.store import Store
@@ -52,7 +52,7 @@ class Identity:
     fingerprint: Mapping[str, str] = field(default_factory=dict)
 
 
-class Claimant:
+class LedgerClient:
     """The protocol of one worker over one ledger.
 
     Args:
@@ -141,7 +141,7 @@ class Claimant:
 
     # -- looking ----------------------------------------------------------------------------
 
-    def look(self, *, deep: bool = False, verify: bool = False) -> Look:
+    def look(self, *, deep: bool = False, verify: bool = False) -> Scan:
         """Beat, look at the ledger and judge what may be claimed.
 
         What nobody has touched comes first. Without it, what failed is judged by names alone;
@@ -169,7 +169,7 @@ class Claimant:
         """Whether nothing that this worker has seen says that a unit has a first claim."""
         return self._sight.may_be_free(unit)
 
-    def settles(self, units: Sequence[Unit], look: Look | None) -> bool:
+    def settles(self, units: Sequence[Unit], look: Scan | None) -> bool:
         """Whether each of these units is settled or held by somebody, as far as ``look`` tells.
 
         Without a look, or where that did not look at them, they are looked at.
@@ -179,15 +179,17 @@ class Claimant:
         """
         return self._sight.settles(units, look)
 
-    def _has_recorded(self, candidate: Candidate) -> bool:
+    def _has_recorded(self, candidate: Claimable) -> bool:
         """Whether this worker wrote an outcome of this very attempt, listed by now or not."""
         return (candidate.unit, candidate.attempt) in self._recorded
 
-    def _judge(self) -> Judge:
+    def _judge(self) -> ScanRules:
         with self._lock:
             trusted = self._monotonic() >= self._trusted_from
         identity = self.identity
-        return Judge(identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted)
+        return ScanRules(
+            identity.worker, identity.session, self._plan.lease_s, may_take_over=trusted
+        )
 
     # -- claiming and recording -------------------------------------------------------------
 
@@ -248,7 +250,7 @@ class Claimant:
             StoreError: The shared ledger does not have it yet. Record it again.
         """
         if outcome.cause is not None and self.was_late(claimed_at):
-            outcome = self._humble(outcome)
+            outcome = self._downgrade(outcome)
         data = to_json(outcome)
         path = paths.outcome(outcome.unit, outcome.attempt, outcome.worker)
         if self._own is not None:
@@ -268,7 +270,7 @@ class Claimant:
         )
         self._store.create(paths.unscored(mark), to_json(Mark(outcome.machine, outcome.flags)))
 
-    def _humble(self, outcome: Outcome) -> Outcome:
+    def _downgrade(self, outcome: Outcome) -> Outcome:
         if outcome.cause is Cause.LOST or not self.superseded(outcome.unit, outcome.attempt):
             return outcome
         message = f"taken over by another worker (this one saw {outcome.cause})"

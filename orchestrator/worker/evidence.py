@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from orchestrator.results.keeping import Kept
+    from orchestrator.results.keeping import KeptFiles
     from orchestrator.store import Store
     from orchestrator.worker.redact import Redactor
 
@@ -50,7 +50,7 @@ def evidence_files(directory: Path, kind: str) -> list[tuple[str, Path]]:
     return [(name, directory / name) for name in chosen_files(directory, kind).names]
 
 
-def chosen_files(directory: Path, kind: str) -> Kept:
+def chosen_files(directory: Path, kind: str) -> KeptFiles:
     """Return the names of the regular files that are kept, at most ``ATTEMPT_LIMIT``."""
     names = (
         path.relative_to(directory).as_posix()

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.store import Store
-    from orchestrator.worker.claims import Claimant
+    from orchestrator.worker.claims import LedgerClient
 
 WATCHDOG_GRACE_S = 30.0
 """A step that outlives its deadline by this much means that the process is stuck."""
 
 
 @dataclass(slots=True)
-class Orders:
+class WorkerSignals:
     """What a worker has been told: ``stop`` ends its task at once, ``drain`` lets it finish.
 
     ``code`` is what a worker that was told to stop ends with.
@@ -55,18 +55,18 @@ class Watch:
     lease_s: float = 150.0
 
 
-class Pulse:
+class HeartbeatThread:
     """Beats every ``interval_s`` until closed, in a thread of its own."""
 
     def __init__(
         self,
-        claimant: Claimant,
+        ledger_client: LedgerClient,
         store: Store,
-        orders: Orders,
+        orders: WorkerSignals,
         watch: Watch,
         interval_s: float,
     ) -> None:
-        self._claimant, self._store, self._orders = claimant, store, orders
+        self._ledger_client, self._store, self._orders = ledger_client, store, orders
         self._watch, self._interval_s = watch, interval_s
         self._deadline: float | None = None
         self._streak = FailureStreak(work_patience(watch.lease_s))
@@ -83,7 +83,7 @@ class Pulse:
         Raises:
             StoreError: The store did not take the beat, or did not tell the orders.
         """
-        self._claimant.beat()
+        self._ledger_client.beat()
         self._hear()
 
     def close(self) -> None:
@@ -105,18 +105,18 @@ class Pulse:
 
     def _round(self) -> None:
         try:
-            self._claimant.beat()
+            self._ledger_client.beat()
             self._hear()
             self._streak.answered()
         except StoreError as error:
             final = self._streak.is_final(error, self._watch.monotonic())
             if final and isinstance(error, StoreRefusedError):
                 end_for_refusal(self._orders, error)
-            # The claimant distrusts itself from here on; the next beat may get through.
-            self._claimant.show(note=str(error))
+            # The client distrusts itself from here on; the next beat may get through.
+            self._ledger_client.show(note=str(error))
 
     def _hear(self) -> None:
-        session = self._claimant.identity.session
+        session = self._ledger_client.identity.session
         given = {entry.path for entry in self._store.list(f"{paths.CONTROL}{session}/")}
         for order in ("drain", "closing"):
             if paths.control(session, order) in given:
@@ -130,7 +130,7 @@ class Pulse:
     def _leave_and_die(self) -> None:
         reason = f"a step outlived its deadline by {WATCHDOG_GRACE_S:g} s"
         try:
-            self._claimant.leave(reason, 4, self._watch.wall())
+            self._ledger_client.leave(reason, 4, self._watch.wall())
         except StoreError:
             # Nobody is told; the lease will say so. Staying would keep the machine for nothing.
             pass

@@ -19,7 +19,7 @@ _LINE_LIMIT = 500
 
 
 @dataclass(slots=True)
-class Narrator:
+class WorkerLog:
     """Writes to ``stream``. ``github`` adds its workflow commands; ``summary`` is its step summary.
 
     Text from an agent or a guest is flattened to one line, so that it can start no command.

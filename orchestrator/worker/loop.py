@@ -23,11 +23,11 @@ from orchestrator.ledger.causes import Cause, wears_the_arena
 from orchestrator.planning.schedule import blind_count
 from orchestrator.worker.outage import HELD, ProviderOutage
 from orchestrator.worker.recorder import ATTEMPTS, Recorder
-from orchestrator.worker.store_retry import Limits, StoreRetry
+from orchestrator.worker.store_retry import RetryLimits, StoreRetry
 
 if TYPE_CHECKING:
     from orchestrator.ledger.records import Outcome
-    from orchestrator.ledger.scan import Look
+    from orchestrator.ledger.scan import Scan
     from orchestrator.planning.suite import Unit
     from orchestrator.worker.tools import Tools
 
@@ -47,17 +47,17 @@ class Worker:
         self._recorder.answered = self._provider_answers
         self._home = tools.plan.home(tools.settings.shard, tools.settings.shards)
         self._ends_at = tools.clock.monotonic() + tools.plan.real_s(tools.plan.limits.shard_s)
-        limits = Limits(self._ends_at, tools.plan.lease_s, tools.clock.monotonic)
-        self._insist = StoreRetry(limits, tools.orders, tools.narrator).ask
+        limits = RetryLimits(self._ends_at, tools.plan.lease_s, tools.clock.monotonic)
+        self._retry_store = StoreRetry(limits, tools.orders, tools.worker_log).ask
         self._failures = 0
         self._broken = ""
-        self._last: Look | None = None
+        self._last: Scan | None = None
         self._has_waited = False
 
     def run(self) -> int:
         """Work until there is nothing left, the arena is beyond repair, or a signal says stop."""
         tools = self._tools
-        tools.claimant.show(phase="boot", assigned=len(self._home), since=tools.clock.wall())
+        tools.ledger_client.show(phase="boot", assigned=len(self._home), since=tools.clock.wall())
         tools.pulse.start()
         try:
             self._first_beat()
@@ -78,14 +78,14 @@ class Worker:
     def _boot(self) -> None:
         tools = self._tools
         limit = tools.plan.real_s(tools.plan.limits.arena_start_s)
-        tools.narrator.say(f"starting the {tools.plan.arena.kind} arena")
+        tools.worker_log.say(f"starting the {tools.plan.arena.kind} arena")
         tools.pulse.allow(limit)
         tools.arena.start(limit, tools.orders.stop)
         tools.pulse.allow(None)
 
     def _reset(self) -> None:
         tools = self._tools
-        tools.claimant.show(phase="reset", unit=None, attempt=0, since=tools.clock.wall())
+        tools.ledger_client.show(phase="reset", unit=None, attempt=0, since=tools.clock.wall())
         limit = tools.plan.real_s(tools.plan.limits.arena_start_s)
         tools.pulse.allow(limit)
         tools.arena.reset(limit, tools.orders.stop)
@@ -97,14 +97,14 @@ class Worker:
         try:
             tools.arena.stop()
         except ArenaError as error:
-            tools.narrator.warn(f"the arena could not be removed: {error}")
+            tools.worker_log.warn(f"the arena could not be removed: {error}")
         shutil.rmtree(tools.settings.scratch / ATTEMPTS, ignore_errors=True)
 
     # -- the tasks --------------------------------------------------------------------------
 
     def _first_beat(self) -> None:
         """Beat and hear before anything is started; an unreachable store is worth waiting for."""
-        self._insist(self._tools.pulse.first)
+        self._retry_store(self._tools.pulse.first)
 
     def _work(self) -> None:
         tools = self._tools
@@ -113,15 +113,15 @@ class Worker:
         for unit in self._home[: blind_count(len(self._home))]:
             if not self._may_claim():
                 return
-            claim = partial(tools.claimant.claim, unit, 1)
-            if tools.claimant.may_be_free(unit) and self._insist(claim):
+            claim = partial(tools.ledger_client.claim, unit, 1)
+            if tools.ledger_client.may_be_free(unit) and self._retry_store(claim):
                 self._attempt(unit, 1, stolen=False)
         while self._may_claim():
             self._last = self._look()
             if self._last is None or not self._go_on_from(self._last):
                 return
 
-    def _go_on_from(self, look: Look) -> bool:
+    def _go_on_from(self, look: Scan) -> bool:
         """Take a task of a look, or wait for one; False when it is time to leave."""
         if self._take(look):
             self._has_waited = False
@@ -129,30 +129,32 @@ class Worker:
         # What was free and went to others meanwhile may have left something else: look again.
         return bool(look.free) or self._stay(look)
 
-    def _take(self, look: Look) -> bool:
+    def _take(self, look: Scan) -> bool:
         """Work on the first task of a look that is still there."""
         for candidate in look.free:
             if not self._may_go_on():
                 return False
             claim = partial(
-                self._tools.claimant.claim,
+                self._tools.ledger_client.claim,
                 candidate.unit,
                 candidate.attempt,
                 after_lost=candidate.after_lost,
             )
-            if self._insist(claim):
+            if self._retry_store(claim):
                 stolen = candidate.unit not in self._home
                 self._attempt(candidate.unit, candidate.attempt, stolen=stolen)
                 return True
         return False
 
-    def _stay(self, look: Look) -> bool:
+    def _stay(self, look: Scan) -> bool:
         """Nothing is free: wait for what others hold, unless a smaller idle worker does."""
         tools = self._tools
-        self._insist(self._outage.unanswered)  # a probe that finds no task is another's to make
+        self._retry_store(
+            self._outage.unanswered
+        )  # a probe that finds no task is another's to make
         if not look.held:
             return look.smallest and self._verify()
-        if self._insist(tools.claimant.may_leave):
+        if self._retry_store(tools.ledger_client.may_leave):
             return False
         if not look.smallest and not self._has_waited:
             # Somebody else may stay; its next heartbeat tells that it lives, and is idle.
@@ -172,7 +174,7 @@ class Worker:
     def _search(self) -> bool:
         """Look for what was lost with its worker; wait while others hold the rest."""
         tools = self._tools
-        self._last = look = self._insist(partial(tools.claimant.look, deep=True))
+        self._last = look = self._retry_store(partial(tools.ledger_client.look, deep=True))
         if look is None or self._take(look) or look.free:
             return look is not None
         if not look.held:
@@ -181,24 +183,24 @@ class Worker:
 
     def _verify(self) -> bool:
         """Everything seems settled: open what was not opened before believing it."""
-        claimant = self._tools.claimant
-        self._last = look = self._insist(partial(claimant.look, verify=True))
+        ledger_client = self._tools.ledger_client
+        self._last = look = self._retry_store(partial(ledger_client.look, verify=True))
         if look is not None and not (look.free or look.held):
-            self._insist(claimant.has_verified)
+            self._retry_store(ledger_client.has_verified)
             return False
         return look is not None
 
-    def _look(self) -> Look | None:
-        return self._insist(self._tools.claimant.look)
+    def _look(self) -> Scan | None:
+        return self._retry_store(self._tools.ledger_client.look)
 
     def _attempt(self, unit: Unit, attempt: int, *, stolen: bool) -> None:
         outcome = self._recorder.attempt(unit, attempt, stolen=stolen)
         outcome = self._outage.of_probe(outcome)
-        if self._insist(lambda: self._recorder.record(outcome)) is None:
+        if self._retry_store(lambda: self._recorder.record(outcome)) is None:
             self._recorder.say_unrecorded(outcome)
         self._broken = self._broken or self._recorder.no_room
         self._recorder.keep_evidence(outcome)
-        self._insist(lambda: self._outage.after(outcome))
+        self._retry_store(lambda: self._outage.after(outcome))
         self._order_drain(outcome)
         self._refuse_another_client()
         self._note_failures(outcome)
@@ -226,7 +228,7 @@ class Worker:
     def _order_drain(self, outcome: Outcome) -> None:
         """A provider that refuses refuses everyone: tell the whole session to stop claiming."""
         refused = outcome.cause is Cause.MODEL
-        if not refused and not self._insist(lambda: self._outage.refused_everybody(outcome)):
+        if not refused and not self._retry_store(lambda: self._outage.refused_everybody(outcome)):
             return
         self._drain(
             "model",
@@ -247,17 +249,17 @@ class Worker:
 
     def _drain(self, reason: str, text: str) -> None:
         tools = self._tools
-        path = paths.control(tools.claimant.identity.session, "drain")
+        path = paths.control(tools.ledger_client.identity.session, "drain")
         tools.orders.drain.set()
-        tools.narrator.error(text)
-        self._insist(lambda: tools.store.create(path, canonical({"reason": reason})))
+        tools.worker_log.error(text)
+        self._retry_store(lambda: tools.store.create(path, canonical({"reason": reason})))
 
     # -- an outage of the model's provider --------------------------------------------------
 
     def _may_claim(self) -> bool:
         """Whether to take a task now; waits while the run is held, unless this worker probes."""
         while self._may_go_on():
-            if self._outage.probing is not None or self._insist(self._is_open) is not False:
+            if self._outage.probing is not None or self._retry_store(self._is_open) is not False:
                 return True
             if not self._held():
                 return False
@@ -269,9 +271,9 @@ class Worker:
     def _held(self) -> bool:
         """Wait a little in a hold, or become its prober; False when there is an order to leave."""
         tools = self._tools
-        if tools.claimant.shown.phase != HELD:
-            tools.claimant.busy(HELD, unit=None, attempt=0, since=tools.clock.wall())
-        silent_s = self._insist(self._outage.out_of_patience)
+        if tools.ledger_client.shown.phase != HELD:
+            tools.ledger_client.busy(HELD, unit=None, attempt=0, since=tools.clock.wall())
+        silent_s = self._retry_store(self._outage.out_of_patience)
         if silent_s is not None:
             self._drain(
                 "provider",
@@ -279,15 +281,15 @@ class Worker:
                 "drains. What is scored is safe: resume when the provider is back.",
             )
             return False
-        hold = self._insist(self._outage.standing)
-        if hold is None or self._insist(lambda: self._outage.take_probe(hold)):
+        hold = self._retry_store(self._outage.standing)
+        if hold is None or self._retry_store(lambda: self._outage.take_probe(hold)):
             return True
         return self._wait(tools.plan.heartbeat_s)
 
     def _provider_answers(self) -> None:
         """The provider answered while a task runs: in a probe this lets everybody go on."""
         if self._outage.probing is not None:
-            self._insist(self._outage.answered)
+            self._retry_store(self._outage.answered)
 
     def _may_go_on(self) -> bool:
         tools = self._tools
@@ -302,10 +304,12 @@ class Worker:
         reason = self._broken or tools.orders.reason or self._why_over()
         tools.pulse.close()
         try:
-            tools.claimant.leave(tools.settings.redactor.text(reason), code, tools.clock.wall())
+            tools.ledger_client.leave(
+                tools.settings.redactor.text(reason), code, tools.clock.wall()
+            )
         except StoreError as error:
-            tools.narrator.warn(f"{error} The others will know when the lease ends.")
-        tools.narrator.summarize(self._recorder.outcomes, reason)
+            tools.worker_log.warn(f"{error} The others will know when the lease ends.")
+        tools.worker_log.summarize(self._recorder.outcomes, reason)
         return code
 
     def _why_over(self) -> str:
@@ -322,5 +326,5 @@ class Worker:
             return EXIT_INFRASTRUCTURE
         finished = self._last is not None and not self._last.free
         look = self._last if finished else None
-        settled = self._insist(partial(self._tools.claimant.settles, self._home, look))
+        settled = self._retry_store(partial(self._tools.ledger_client.settles, self._home, look))
         return EXIT_COMPLETE if settled else EXIT_INCOMPLETE

@@ -76,7 +76,7 @@ class ProviderOutage:
     def _hold(self, number: int, outcome: Outcome) -> None:
         data = {"by": self._worker, "message": outcome.message}
         self._order(paths.hold(number), data)
-        self._tools.narrator.error(
+        self._tools.worker_log.error(
             f"the model's provider does not answer ({outcome.message}): {TASKS_THAT_TELL} tasks in "
             "a row met it. The run is held: one worker probes, all others wait. It goes on by "
             "itself when an answer comes."
@@ -171,7 +171,7 @@ class ProviderOutage:
 
     def _resume(self, hold: Hold) -> None:
         self._order(paths.resume(hold.number), {"by": self._worker})
-        self._tools.narrator.say("the model's provider answers again: the run goes on")
+        self._tools.worker_log.say("the model's provider answers again: the run goes on")
 
     def unanswered(self) -> None:
         """Say that this worker's probe met no answer, or could not be made: the next may follow."""
@@ -184,17 +184,17 @@ class ProviderOutage:
 
     @property
     def _session(self) -> str:
-        return self._tools.claimant.identity.session
+        return self._tools.ledger_client.identity.session
 
     @property
     def _worker(self) -> str:
-        return self._tools.claimant.identity.worker
+        return self._tools.ledger_client.identity.worker
 
     def _now(self) -> float:
         """Return the store's time, told once a hold by this worker's own fresh heartbeat."""
         tools = self._tools
         if self._offset is None:
-            tools.claimant.beat()
+            tools.ledger_client.beat()
             mine = paths.worker(self._worker)
             beats = [entry for entry in tools.store.list(paths.WORKERS) if entry.path == mine]
             seen = beats[0].modified if beats else tools.clock.wall()

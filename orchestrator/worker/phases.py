@@ -13,7 +13,7 @@ STEP_FILES = "*-step_[0-9]*"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class AttemptSpan:
     """An attempt on this machine's wall clock, Unix seconds.
 
     ``appeared`` is when the task's directory was first seen, None if it never was. ``last`` is the
@@ -26,7 +26,7 @@ class Span:
     last: str
 
 
-def phases_of(directory: Path | None, span: Span, speed: float) -> dict[str, float]:
+def phases_of(directory: Path | None, span: AttemptSpan, speed: float) -> dict[str, float]:
     """Return seconds of the arena's time in ``client_start``, ``setup``, ``steps``, ``evaluate``.
 
     A phase that left no trace is left out; the phases present add up to the attempt's time.

@@ -9,7 +9,7 @@ from orchestrator.arena.port import Assignment
 from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.records import MESSAGE_LIMIT, Outcome
-from orchestrator.results.keeping import Kept
+from orchestrator.results.keeping import KeptFiles
 from orchestrator.worker.attempt import Guard, without_room
 from orchestrator.worker.evidence import (
     chosen_files,
@@ -60,8 +60,10 @@ class Recorder:
         tools, plan = self._tools, self._tools.plan
         self._claimed_at = self._next_check = tools.clock.monotonic()
         started = tools.clock.wall()
-        tools.claimant.busy("running", unit=unit, attempt=attempt, since=started, screenshot="")
-        tools.narrator.task_started(unit, attempt, stolen=stolen)
+        tools.ledger_client.busy(
+            "running", unit=unit, attempt=attempt, since=started, screenshot=""
+        )
+        tools.worker_log.task_started(unit, attempt, stolen=stolen)
         tools.pulse.allow(plan.real_s(plan.limits.task_s) + _SETTLE_S)
         guard = Guard(
             stop=tools.orders.stop,
@@ -90,11 +92,11 @@ class Recorder:
         return seen
 
     def _path(self, unit: Unit, attempt: int) -> Path:
-        worker = self._tools.claimant.identity.worker
+        worker = self._tools.ledger_client.identity.worker
         return self._tools.settings.scratch / ATTEMPTS / str(unit) / f"{attempt}-{worker}"
 
     def _outcome(self, unit: Unit, attempt: int, started: float, seen: Seen) -> Outcome:
-        tools, identity = self._tools, self._tools.claimant.identity
+        tools, identity = self._tools, self._tools.ledger_client.identity
         verdict = seen.verdict
         position = {"position_since_reset": str(self.since_reset), "reset": tools.plan.arena.reset}
         self.since_reset += 1
@@ -120,19 +122,19 @@ class Recorder:
         """Write an outcome that ``attempt`` made.
 
         Raises:
-            StoreError: As ``Claimant.record``; call again.
+            StoreError: As ``LedgerClient.record``; call again.
         """
         tools = self._tools
-        written = tools.claimant.record(outcome, self._claimed_at)
+        written = tools.ledger_client.record(outcome, self._claimed_at)
         self.outcomes.append(written)
-        tools.claimant.show(done=len(self.outcomes))
-        tools.narrator.task_ended(written)
+        tools.ledger_client.show(done=len(self.outcomes))
+        tools.worker_log.task_ended(written)
         return written
 
     def say_unrecorded(self, outcome: Outcome) -> None:
         """Say where an outcome is that the shared ledger did not take."""
         result = f"score {outcome.score:g}" if outcome.score is not None else str(outcome.cause)
-        self._tools.narrator.error(
+        self._tools.worker_log.error(
             f"{outcome.unit}, attempt {outcome.attempt} ({result}), is not in the shared ledger. "
             f"This worker's own copy has it: {self._tools.settings.scratch / OWN_LEDGER}. "
             "waa-matrix report takes that in with --artifacts."
@@ -142,7 +144,7 @@ class Recorder:
         """Copy what ``--evidence`` asks for, and remove the attempt's directory."""
         tools, settings = self._tools, self._tools.settings
         results = self._seen.directory if self._seen else None
-        chosen = chosen_files(results, settings.evidence) if results else Kept(())
+        chosen = chosen_files(results, settings.evidence) if results else KeptFiles(())
         files = [(name, results / name) for name in chosen.names] if results else []
         directory = self._path(outcome.unit, outcome.attempt)
         client_log = directory / CLIENT_LOG
@@ -152,29 +154,29 @@ class Recorder:
         trouble = upload(tools.store, prefix, files, settings.redactor)
         for said in (chosen.said, cut_short(files)):
             if said:
-                tools.narrator.warn(f"{outcome.unit}: {said}")
+                tools.worker_log.warn(f"{outcome.unit}: {said}")
         if trouble:
-            tools.narrator.warn(trouble)
+            tools.worker_log.warn(trouble)
         shutil.rmtree(directory, ignore_errors=True)
 
     def _abandoned(self, unit: Unit, attempt: int) -> bool:
         """Whether this worker was late and somebody has taken its task over meanwhile."""
         tools = self._tools
         now = tools.clock.monotonic()
-        if not tools.claimant.was_late(self._claimed_at) or now < self._next_check:
+        if not tools.ledger_client.was_late(self._claimed_at) or now < self._next_check:
             return False
         self._next_check = now + tools.plan.heartbeat_s
         try:
-            return tools.claimant.superseded(unit, attempt)
+            return tools.ledger_client.superseded(unit, attempt)
         except StoreError as error:
             # Not known: the task goes on, and its outcome is checked again when it is written.
-            tools.claimant.show(note=str(error))
+            tools.ledger_client.show(note=str(error))
             return False
 
     def _progress(self, unit: Unit, attempt: int) -> Callable[[Path], None]:
         """Return a sink that keeps the heartbeat's screenshot current, once a heartbeat."""
         tools, settings = self._tools, self._tools.settings
-        prefix = paths.evidence(unit, attempt, tools.claimant.identity.worker)
+        prefix = paths.evidence(unit, attempt, tools.ledger_client.identity.worker)
 
         def progressed(directory: Path) -> None:
             now = tools.clock.monotonic()
@@ -186,8 +188,8 @@ class Recorder:
                 return
             shown = newest.relative_to(directory).as_posix()
             name = prefix + shown
-            if tools.claimant.shown.screenshot != name:
+            if tools.ledger_client.shown.screenshot != name:
                 trouble = upload(tools.store, prefix, [(shown, newest)], settings.redactor)
-                tools.claimant.show(**({"note": trouble} if trouble else {"screenshot": name}))
+                tools.ledger_client.show(**({"note": trouble} if trouble else {"screenshot": name}))
 
         return progressed

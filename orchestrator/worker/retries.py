@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from orchestrator.ledger.attempts import Attempt, Free, next_step
 from orchestrator.ledger.causes import Cause
-from orchestrator.ledger.scan import Listing, Look, full_look
+from orchestrator.ledger.scan import Listing, Scan, full_look
 from orchestrator.planning.schedule import steal_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from orchestrator.ledger.paths import UnscoredPath
-    from orchestrator.ledger.scan import Candidate, Judge
+    from orchestrator.ledger.scan import Claimable, ScanRules
     from orchestrator.planning.plan import Plan
     from orchestrator.planning.suite import Unit
     from orchestrator.worker.ledger_view import LedgerView
@@ -35,9 +35,9 @@ class Retries:
         self._expected = dict(zip(plan.units, plan.expected, strict=True))
         self._passed: dict[Unit, int] = {}
 
-    def look(self, marks: Collection[UnscoredPath], judge: Judge) -> tuple[Candidate, ...]:
+    def look(self, marks: Collection[UnscoredPath], judge: ScanRules) -> tuple[Claimable, ...]:
         """Return units to try again, in the order to try; not all, if there are many."""
-        free: list[Candidate] = []
+        free: list[Claimable] = []
         for unit, attempt in self._worth_a_look(marks, judge):
             seen = self.survey([unit], marks, judge).free
             free += seen
@@ -47,7 +47,9 @@ class Retries:
                 break
         return tuple(free)
 
-    def survey(self, units: Sequence[Unit], marks: Collection[UnscoredPath], judge: Judge) -> Look:
+    def survey(
+        self, units: Sequence[Unit], marks: Collection[UnscoredPath], judge: ScanRules
+    ) -> Scan:
         """Judge a few units by listings of their own; nobody is judged dead."""
         claims, outcomes = self._view.of_units(units)
         wanted = frozenset(units)
@@ -58,7 +60,7 @@ class Retries:
         return full_look(units, expected, listing, opened, judge)
 
     def _worth_a_look(
-        self, marks: Collection[UnscoredPath], judge: Judge
+        self, marks: Collection[UnscoredPath], judge: ScanRules
     ) -> list[tuple[Unit, int]]:
         failed: dict[Unit, list[UnscoredPath]] = {}
         for mark in marks:
@@ -77,7 +79,7 @@ class Retries:
         return [(worth[name], last[worth[name]]) for name in steal_order(pairs, judge.worker)]
 
 
-def _may_try(marks: Sequence[UnscoredPath], judge: Judge) -> bool:
+def _may_try(marks: Sequence[UnscoredPath], judge: ScanRules) -> bool:
     """Whether marks alone leave a unit to this worker; its own failure it leaves to others."""
     history = [
         Attempt(path.attempt, path.worker, path.session, finished=True, cause=path.cause)

@@ -14,7 +14,7 @@ from orchestrator.ledger import paths
 from orchestrator.ledger.paths import OutcomePath
 from orchestrator.ledger.scan import (
     Listing,
-    Look,
+    Scan,
     fresh_look,
     full_look,
     is_live,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestrator.ledger.paths import ClaimPath
-    from orchestrator.ledger.scan import Judge
+    from orchestrator.ledger.scan import ScanRules
     from orchestrator.planning.plan import Plan
     from orchestrator.planning.suite import Unit
     from orchestrator.store import Store
@@ -44,7 +44,7 @@ class Sight:
         store: Store,
         plan: Plan,
         view: LedgerView,
-        judge: Callable[[], Judge],
+        judge: Callable[[], ScanRules],
         watchers: Watchers,
     ) -> None:
         self._store, self._view, self._judge = store, view, judge
@@ -55,7 +55,7 @@ class Sight:
         self._is_marked: bool | None = None
         self._seen: Listing | None = None
         self._done: frozenset[Unit] = frozenset()
-        self._idle_look: Look | None = None
+        self._idle_look: Scan | None = None
         self._failures = 0
 
     @property
@@ -97,7 +97,7 @@ class Sight:
 
     # -- looks ------------------------------------------------------------------------------
 
-    def near(self) -> Look:
+    def near(self) -> Scan:
         """Look at one group of units that nobody has claimed, else at what is to be tried again."""
         if not self.marked:
             return self.everything(deep=False, verify=False)
@@ -114,11 +114,11 @@ class Sight:
             return self.everything(deep=False, verify=False)
         free = self._retries.look(marks, judge)
         held = frozenset(self._units) - self._done
-        look = Look(free, held, self._done, smallest=not self._watchers.another(), near=True)
+        look = Scan(free, held, self._done, smallest=not self._watchers.another(), near=True)
         self._idle_look = None if free else look
         return look
 
-    def rest(self) -> Look:
+    def rest(self) -> Scan:
         """Look at all that is not settled yet; what was lost with its worker is free.
 
         That is the watcher's to do: while another watches, this is a look at what is near.
@@ -132,7 +132,7 @@ class Sight:
         opened = self._view.opened(seen, deep=True, verify=False)
         return self._judged(seen, full_look(self._units, self._expected, seen, opened, judge))
 
-    def everything(self, *, deep: bool, verify: bool) -> Look:
+    def everything(self, *, deep: bool, verify: bool) -> Scan:
         """Look at the whole ledger: units that nobody has touched, else all the others."""
         claims, outcomes = self._view.claims(), self._view.outcomes()
         judge = self._judge()
@@ -151,7 +151,7 @@ class Sight:
         look = full_look(self._units, self._expected, listing, opened, self._judge())
         return self._judged(listing, look) if deep else look
 
-    def settles(self, units: Sequence[Unit], look: Look | None) -> bool:
+    def settles(self, units: Sequence[Unit], look: Scan | None) -> bool:
         """Whether each of these units is settled or held, by a look or by one of their own."""
         if look is None:
             look = self.near()
@@ -180,13 +180,13 @@ class Sight:
         """Note that this worker has recorded a score."""
         self._done |= {unit}
 
-    def _judged(self, listing: Listing, look: Look) -> Look:
+    def _judged(self, listing: Listing, look: Scan) -> Scan:
         """Keep what the next look at the rest need not list again."""
         self._seen, self._done = listing, look.done
         # Others leave because the watcher stays: it is the one to look at everything in the end.
         return replace(look, smallest=not self._watchers.another()) if self.marked else look
 
-    def _again(self, seen: Listing, judge: Judge) -> Listing:
+    def _again(self, seen: Listing, judge: ScanRules) -> Listing:
         """List anew what may have changed: units that are not settled and whose worker is silent.
 
         While the worker of a claim speaks the claim holds, whatever it has written meanwhile.
@@ -206,7 +206,7 @@ class Sight:
             marks=seen.marks | self._view.marks(),
         )
 
-    def _holds(self, claim: ClaimPath, listing: Listing, judge: Judge) -> bool:
+    def _holds(self, claim: ClaimPath, listing: Listing, judge: ScanRules) -> bool:
         text = self._view.claim_of(claim)
         since = listing.claims[claim]
         return text is not None and is_live(text.worker, since, listing, judge.lease_s)

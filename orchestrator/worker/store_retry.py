@@ -15,14 +15,14 @@ from orchestrator.store import FailureStreak, StoreWait, work_patience
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.worker.heartbeat import Orders
-    from orchestrator.worker.log import Narrator
+    from orchestrator.worker.heartbeat import WorkerSignals
+    from orchestrator.worker.log import WorkerLog
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RetryLimits:
     """When to stop asking: the shard's end, on the ``monotonic`` clock, and the run's lease."""
 
     ends_at: float
@@ -33,8 +33,8 @@ class Limits:
 class StoreRetry:
     """Asks the store until it answers."""
 
-    def __init__(self, limits: Limits, orders: Orders, narrator: Narrator) -> None:
-        self._limits, self._orders, self._narrator = limits, orders, narrator
+    def __init__(self, limits: RetryLimits, orders: WorkerSignals, worker_log: WorkerLog) -> None:
+        self._limits, self._orders, self._worker_log = limits, orders, worker_log
         streak = FailureStreak(work_patience(limits.lease_s))
         self._wait = StoreWait(streak, orders.stop, self._goes_on, limits.monotonic)
         self._drained_since = self._failed_at = float("-inf")
@@ -50,7 +50,7 @@ class StoreRetry:
             return None
 
     def _goes_on(self, error: StoreError, final: bool) -> bool:  # noqa: FBT001  # the wait's word
-        self._narrator.warn(str(error))
+        self._worker_log.warn(str(error))
         now = self._limits.monotonic()
         if final and isinstance(error, StoreRefusedError):
             end_for_refusal(self._orders, error)
@@ -67,6 +67,6 @@ class StoreRetry:
         return now - self._drained_since > lease_s
 
 
-def end_for_refusal(orders: Orders, error: StoreRefusedError) -> None:
+def end_for_refusal(orders: WorkerSignals, error: StoreRefusedError) -> None:
     """Order the end of a worker whose store refuses for good."""
     orders.end(f"the store refuses for good: {error}", EXIT_INFRASTRUCTURE)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from orchestrator.planning.plan import Plan
     from orchestrator.store import Store
     from orchestrator.worker.attempt import Guard, Seen
-    from orchestrator.worker.claims import Claimant
-    from orchestrator.worker.heartbeat import Orders, Pulse
-    from orchestrator.worker.log import Narrator
+    from orchestrator.worker.claims import LedgerClient
+    from orchestrator.worker.heartbeat import HeartbeatThread, WorkerSignals
+    from orchestrator.worker.log import WorkerLog
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class WorkerClock:
     """The three faces of time a worker needs, in seconds."""
 
     monotonic: Callable[[], float]
@@ -46,11 +46,11 @@ class Tools:
 
     plan: Plan
     store: Store
-    claimant: Claimant
+    ledger_client: LedgerClient
     arena: Arena
-    pulse: Pulse
-    orders: Orders
-    clock: Clock
-    narrator: Narrator
+    pulse: HeartbeatThread
+    orders: WorkerSignals
+    clock: WorkerClock
+    worker_log: WorkerLog
     settings: WorkerSettings
     run_attempt: Callable[[Arena, Assignment, Plan, Guard], Seen] = run_attempt

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.arena.simulated import fake_container as standin
-from orchestrator.arena.simulated.fake_container.guest import Guest
+from orchestrator.arena.simulated.fake_container.guest import VirtualMachine
 from orchestrator.arena.simulated.fake_container.screen import HEIGHT, WIDTH, desktop
 from tests.arena.conftest import until
 from tests.tiers import waa_data
@@ -29,7 +29,7 @@ REAL_TASK = "9656a811-9b5b-4ddf-99c7-5117bcef0626-wos"
 class Client:
     """Starts the stand-in's client in a directory, against a guest of this process."""
 
-    def __init__(self, directory: Path, guest: Guest) -> None:
+    def __init__(self, directory: Path, guest: VirtualMachine) -> None:
         self.directory = directory
         self.guest = guest
 
@@ -54,8 +54,8 @@ class Client:
 
 
 @pytest.fixture
-def guest() -> Iterator[Guest]:
-    entry = Guest(("127.0.0.1", 0), ("127.0.0.1", 0))
+def guest() -> Iterator[VirtualMachine]:
+    entry = VirtualMachine(("127.0.0.1", 0), ("127.0.0.1", 0))
     entry.power_on()
     entry.boot()
     yield entry
@@ -63,7 +63,7 @@ def guest() -> Iterator[Guest]:
 
 
 @pytest.fixture
-def client(tmp_path: Path, guest: Guest) -> Client:
+def client(tmp_path: Path, guest: VirtualMachine) -> Client:
     entry = Client(tmp_path, guest)
     entry.list(chrome=["a"], vlc=["b", "c"])
     return entry
@@ -146,7 +146,7 @@ def test_a_download_cut_short_poisons_the_next_run_in_the_same_directory(client:
 
 
 def test_the_client_waits_for_ever_for_a_guest_that_is_not_there(
-    client: Client, guest: Guest
+    client: Client, guest: VirtualMachine
 ) -> None:
     guest.die()
     process = client.spawn(speed=100000)

@@ -21,7 +21,7 @@ from orchestrator.results.setup_log import TABLE, Weight
 from orchestrator.results.task import read_task
 from orchestrator.results.trajectory import steps_of
 from orchestrator.results.tree import find_task_directories
-from orchestrator.results.verdict import Ending, Verdict, classify
+from orchestrator.results.verdict import AttemptVerdict, ClientEnding, classify
 from tests.arena.conftest import until
 from tests.arena.test_simulated import task_directory
 
@@ -76,7 +76,7 @@ def test_a_fault_has_its_cause(stage: Callable[..., Stage], kind: str, cause: Ca
     entry = stage({"kind": kind})
     task = entry.run()
     reading = read_task(task_directory(task), task.output)
-    verdict = classify(reading, Ending.EXITED, arena_ok=entry.arena.health().ok)
+    verdict = classify(reading, ClientEnding.EXITED, arena_ok=entry.arena.health().ok)
     assert verdict.cause is cause
     assert task.poll() == (-9 if kind == "die" else 0)
 
@@ -185,7 +185,7 @@ def test_a_rate_limit_is_heard_until_it_is_over(stage: Callable[..., Stage]) -> 
 def test_a_swallowed_getter_is_a_zero_with_a_flag(stage: Callable[..., Stage]) -> None:
     task = stage({"kind": "getter-error"}).run()
     reading = read_task(task_directory(task), task.output)
-    verdict = classify(reading, Ending.EXITED, arena_ok=True)
+    verdict = classify(reading, ClientEnding.EXITED, arena_ok=True)
     assert (verdict.score, verdict.flags) == (0.0, (Flag.EVALUATOR,))
 
 
@@ -205,9 +205,9 @@ def test_a_fault_waits_for_its_step(stage: Callable[..., Stage]) -> None:
     assert read_task(task_directory(task), task.output).steps >= 3
 
 
-def judged(task: TaskProcess) -> Verdict:
+def judged(task: TaskProcess) -> AttemptVerdict:
     (directory,) = find_task_directories(task.results).values()
-    return classify(read_task(directory, task.output), Ending.EXITED, arena_ok=True)
+    return classify(read_task(directory, task.output), ClientEnding.EXITED, arena_ok=True)
 
 
 def scored(task: TaskProcess) -> float | None:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from orchestrator.cli.inputs.runs import Found
+    from orchestrator.cli.inputs.runs import LoadedResults
 
 PLANTED = {"evidence/os/t1/0/1-w0/results.json": b'{"run": {"id": "planted"}}'}
 
 
-def at(result: Found, part: str, name: str) -> object:
+def at(result: LoadedResults, part: str, name: str) -> object:
     """Return one value of a results.json."""
     inner = result.content[part]
     assert isinstance(inner, dict)

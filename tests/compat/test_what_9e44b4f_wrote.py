@@ -22,7 +22,7 @@ from orchestrator.planning.plan_file import parse_plan
 from orchestrator.report.formats.document import parse_document, task_document, to_document
 from orchestrator.report.model.facts import RunFacts
 from orchestrator.report.model.summary import summarize
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, World
@@ -102,7 +102,7 @@ def test_its_run_is_resumed_with_what_is_not_scored(
     world.objects = {stored.path: (stored.data, stored.modified) for stored in objects}
     again = Session("again", world.now, "test", 1)
     world.objects[paths.session("again")] = (to_json(again), world.now)
-    scored = Seen(Verdict(1.0, None, (), ""), 3, 20.0, {}, None)
+    scored = Seen(AttemptVerdict(1.0, None, (), ""), 3, 20.0, {}, None)
     before = fold(plan.units, read_objects(objects))
 
     actor = Actor(world, "x0", (0, 1), tmp_path, lambda _u, _a: scored, session="again")

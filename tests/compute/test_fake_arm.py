@@ -18,7 +18,7 @@ from orchestrator.compute.azure_vm.body import machine_body
 from orchestrator.compute.azure_vm.clients import pipeline_options
 from orchestrator.compute.azure_vm.credentials import Federated, credential
 from orchestrator.compute.failures import CloudError, FailureKind
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.retry import RetryPolicy
 from tests.compute.requests import OTHER_RUN, RUN, machine
 from tests.fakes.arm.buckets import Limits
 from tests.fakes.arm.catalogue import GROUP, SUBSCRIPTION
@@ -213,7 +213,7 @@ def test_a_machine_of_its_own_limit_is_throttled_with_the_wait(
 ) -> None:
     arm.limits = Limits(enabled=True)
     # Its pace waits on a clock of its own, so that the fake's buckets stay as empty as they are.
-    impatient = AzureCloud(settings, login, Patience(attempts=1), VirtualClock())
+    impatient = AzureCloud(settings, login, RetryPolicy(attempts=1), VirtualClock())
     impatient.create(machine())
     failures = []
     for _ in range(12):

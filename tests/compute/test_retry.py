@@ -6,7 +6,7 @@ import pytest
 import stamina
 
 from orchestrator.compute.failures import CloudError, Failure, FailureKind
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.retry import RetryPolicy
 from tests.compute.requests import machine
 from tests.fakes.arm.faults import Fault
 
@@ -49,7 +49,7 @@ def failing(
 @pytest.mark.parametrize("kind", [FailureKind.THROTTLED, FailureKind.TRANSIENT])
 def test_what_may_pass_is_tried_again(kind: FailureKind) -> None:
     calls, action = failing(kind, times=2)
-    assert Patience().call(action) == "done"  # type: ignore[arg-type]
+    assert RetryPolicy().call(action) == "done"  # type: ignore[arg-type]
     assert len(calls) == 3
 
 
@@ -65,14 +65,14 @@ def test_what_may_pass_is_tried_again(kind: FailureKind) -> None:
 def test_what_cannot_pass_is_raised_at_once(kind: FailureKind) -> None:
     calls, action = failing(kind)
     with pytest.raises(CloudError):
-        Patience().call(action)  # type: ignore[arg-type]
+        RetryPolicy().call(action)  # type: ignore[arg-type]
     assert len(calls) == 1
 
 
 def test_a_short_retry_after_is_what_is_waited(waits: list[float]) -> None:
     _, action = failing(FailureKind.THROTTLED, 0.03, times=1)
     with stamina.set_testing(testing=False):
-        assert Patience().call(action) == "done"  # type: ignore[arg-type]
+        assert RetryPolicy().call(action) == "done"  # type: ignore[arg-type]
     assert waits == [0.03]
 
 

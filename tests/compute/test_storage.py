@@ -12,7 +12,7 @@ from azure.storage.blob import ContainerClient
 from orchestrator.compute.azure_vm.settings import Endpoints
 from orchestrator.compute.azure_vm.storage import RunStorage, account_name
 from orchestrator.compute.failures import CloudError, FailureKind
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.retry import RetryPolicy
 from tests.compute.azurite import running_over_tls
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_key_beyond_a_week_or_in_the_past_is_refused_before_any_call() -> None
 def test_an_account_that_cannot_be_reached_is_transient(
     login: Federated, endpoints: Endpoints
 ) -> None:
-    storage = RunStorage("https://127.0.0.1:9/x", login, endpoints, Patience(attempts=1))
+    storage = RunStorage("https://127.0.0.1:9/x", login, endpoints, RetryPolicy(attempts=1))
     with pytest.raises(CloudError) as caught:
         storage.create("run-a")
     storage.close()

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.compute.findings import Answer, BlockedError, Check, Finding, Status
-from orchestrator.compute.keys import Refusals
+from orchestrator.compute.findings import Answer, BlockedError, Check, CheckStatus, Finding
+from orchestrator.compute.keys import KeyRefusals
 from orchestrator.doctor.diagnosis import diagnose, exit_code
 from orchestrator.doctor.store import refusal_findings
 from orchestrator.errors import MatrixError, bad_input
@@ -14,7 +14,7 @@ from orchestrator.errors import MatrixError, bad_input
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FINE = Finding("c", Status.OK, "seen")
+FINE = Finding("c", CheckStatus.OK, "seen")
 
 
 def fails() -> None:
@@ -23,7 +23,7 @@ def fails() -> None:
 
 def test_a_check_that_fails_or_breaks_hides_no_other() -> None:
     def broken() -> Iterator[Finding]:
-        yield Finding("b", Status.OK, "seen before")
+        yield Finding("b", CheckStatus.OK, "seen before")
         raise ZeroDivisionError
 
     def refused() -> Iterator[Finding]:
@@ -32,10 +32,10 @@ def test_a_check_that_fails_or_breaks_hides_no_other() -> None:
 
     findings = diagnose([Check("b", broken), Check("r", refused), Check("c", lambda: [FINE])])
     assert [(finding.check, finding.status) for finding in findings] == [
-        ("b", Status.OK),
-        ("b", Status.FAIL),
-        ("r", Status.FAIL),
-        ("c", Status.OK),
+        ("b", CheckStatus.OK),
+        ("b", CheckStatus.FAIL),
+        ("r", CheckStatus.FAIL),
+        ("c", CheckStatus.OK),
     ]
     assert "ZeroDivisionError" in findings[1].what
     assert (findings[2].what, findings[2].fix, findings[2].input) == (
@@ -63,7 +63,11 @@ def test_an_answer_is_asked_for_once_and_its_owner_says_why_there_is_none() -> N
         yield FINE
 
     findings = diagnose([Check("a", other), Check("login", owner, "Log in."), Check("b", other)])
-    assert [finding.status for finding in findings] == [Status.SKIPPED, Status.FAIL, Status.SKIPPED]
+    assert [finding.status for finding in findings] == [
+        CheckStatus.SKIPPED,
+        CheckStatus.FAIL,
+        CheckStatus.SKIPPED,
+    ]
     assert (findings[1].what, findings[1].fix) == ("no such thing", "Log in.")
     assert "'login'" in findings[0].what
     assert asked == [1]
@@ -92,29 +96,33 @@ def test_checks_are_made_side_by_side() -> None:
     ("findings", "code"),
     [
         ([], 0),
-        ([Status.OK, Status.WARN, Status.SKIPPED], 0),
-        ([Status.OK, Status.FAIL], 4),
+        ([CheckStatus.OK, CheckStatus.WARN, CheckStatus.SKIPPED], 0),
+        ([CheckStatus.OK, CheckStatus.FAIL], 4),
     ],
 )
-def test_only_a_failure_has_an_exit_code(findings: list[Status], code: int) -> None:
+def test_only_a_failure_has_an_exit_code(findings: list[CheckStatus], code: int) -> None:
     assert exit_code(Finding("c", status, "") for status in findings) == code
 
 
 def test_wrong_input_counts_more_than_what_is_wrong_elsewhere() -> None:
-    wrong = Finding("options", Status.FAIL, "", input=True)
-    assert exit_code([Finding("c", Status.FAIL, ""), wrong]) == 2
+    wrong = Finding("options", CheckStatus.FAIL, "", input=True)
+    assert exit_code([Finding("c", CheckStatus.FAIL, ""), wrong]) == 2
 
 
 @pytest.mark.parametrize(
     ("refusals", "let_through"),
     [
-        (Refusals(delete=True, other_container=True), []),
-        (Refusals(delete=False, other_container=True), ["a delete"]),
-        (Refusals(delete=True, other_container=False), ["another run's container"]),
+        (KeyRefusals(delete=True, other_container=True), []),
+        (KeyRefusals(delete=False, other_container=True), ["a delete"]),
+        (KeyRefusals(delete=True, other_container=False), ["another run's container"]),
     ],
 )
-def test_a_key_that_opens_too_much_is_a_failure(refusals: Refusals, let_through: list[str]) -> None:
-    failed = [finding for finding in refusal_findings(refusals) if finding.status is Status.FAIL]
+def test_a_key_that_opens_too_much_is_a_failure(
+    refusals: KeyRefusals, let_through: list[str]
+) -> None:
+    failed = [
+        finding for finding in refusal_findings(refusals) if finding.status is CheckStatus.FAIL
+    ]
     assert len(failed) == len(let_through)
     assert all(
         finding.what.startswith(words) for finding, words in zip(failed, let_through, strict=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from orchestrator.compute.findings import Answer, Finding, Status
+from orchestrator.compute.findings import Answer, CheckStatus, Finding
 from orchestrator.compute.kit import CheckRequest
 from orchestrator.compute.offers import NO_QUOTA, RegionOffers
 from orchestrator.compute.plain import NoChecks
 from orchestrator.doctor.diagnosis import diagnose
 from orchestrator.doctor.regions import region_checks
 from orchestrator.errors import MatrixError
-from orchestrator.fleet.capacity import SpotMode, Wish
+from orchestrator.fleet.capacity import MachineRequirements, SpotMode
 from tests.fakes.clock import ScaledClock
 
 
@@ -38,7 +38,7 @@ def request(*regions: str) -> CheckRequest:
 
 
 def checked(engine: NoChecks, *regions: str) -> list[Finding]:
-    wish = Wish(("any",), regions, SpotMode.NEVER)
+    wish = MachineRequirements(("any",), regions, SpotMode.NEVER)
     clock = ScaledClock(speed=1.0, start=0.0)
     return diagnose(
         [
@@ -60,7 +60,7 @@ def test_nothing_of_it_can_fail_and_nothing_bounds_its_machines() -> None:
 
 def test_where_no_region_was_named_its_machines_are_not_counted() -> None:
     (finding,) = checked(NoChecks())
-    assert (finding.check, finding.status) == ("machines", Status.SKIPPED)
+    assert (finding.check, finding.status) == ("machines", CheckStatus.SKIPPED)
 
 
 class Offering(NoChecks):
@@ -74,7 +74,7 @@ class Offering(NoChecks):
 def test_what_it_offers_bounds_its_machines_as_everywhere() -> None:
     findings = checked(Offering(), "here")
     assert [(each.check, each.status) for each in findings] == [
-        ("sizes in here", Status.FAIL),
-        ("quotas in here", Status.SKIPPED),
-        ("machines", Status.FAIL),
+        ("sizes in here", CheckStatus.FAIL),
+        ("quotas in here", CheckStatus.SKIPPED),
+        ("machines", CheckStatus.FAIL),
     ]

@@ -16,14 +16,14 @@ from orchestrator.errors import StoreError
 from orchestrator.ledger import paths
 from orchestrator.ledger.causes import Cause
 from orchestrator.ledger.records import Left, to_json
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.store import Store
 from orchestrator.worker.attempt import Guard, Seen
-from orchestrator.worker.claims import Claimant, Identity
-from orchestrator.worker.heartbeat import Orders, Pulse, Watch
-from orchestrator.worker.log import Narrator
+from orchestrator.worker.claims import Identity, LedgerClient
+from orchestrator.worker.heartbeat import HeartbeatThread, Watch, WorkerSignals
+from orchestrator.worker.log import WorkerLog
 from orchestrator.worker.loop import Worker
-from orchestrator.worker.tools import Clock, Tools, WorkerSettings
+from orchestrator.worker.tools import Tools, WorkerClock, WorkerSettings
 from tests.fakes.virtual_world import SESSION, Line
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class VirtualArena:
         return {"arena": "virtual"}
 
 
-class _Pulse(Pulse):
+class _Pulse(HeartbeatThread):
     """The schedule beats for the worker; it needs no thread of its own."""
 
     def start(self) -> None: ...
@@ -119,19 +119,19 @@ class Actor:
         plan = self.world.plan
         store = Store(self.line, "virtual://")
         identity = Identity(self.name, self.session, f"machine-{shard}", shard)
-        self.claimant = Claimant(store, plan, identity, lambda: self.world.now)
-        self.orders = Orders(stop=_Wait(self), drain=threading.Event())
-        clock = Clock(lambda: self.world.now, lambda: self.world.now)
+        self.ledger_client = LedgerClient(store, plan, identity, lambda: self.world.now)
+        self.orders = WorkerSignals(stop=_Wait(self), drain=threading.Event())
+        clock = WorkerClock(lambda: self.world.now, lambda: self.world.now)
         watch = Watch(clock.monotonic, clock.wall, lambda: False, lambda _reason: None)
         tools = Tools(
             plan=plan,
             store=store,
-            claimant=self.claimant,
+            ledger_client=self.ledger_client,
             arena=self.arena,  # type: ignore[arg-type]  # launches nothing: the fate decides
-            pulse=_Pulse(self.claimant, store, self.orders, watch, plan.heartbeat_s),
+            pulse=_Pulse(self.ledger_client, store, self.orders, watch, plan.heartbeat_s),
             orders=self.orders,
             clock=clock,
-            narrator=Narrator(io.StringIO()),
+            worker_log=WorkerLog(io.StringIO()),
             settings=WorkerSettings(shard, shards, scratch / self.name, "none"),
             run_attempt=self._attempt,
         )
@@ -194,12 +194,12 @@ class Actor:
         """Beat and hear, as the heartbeat thread would, when due and no other is on its way."""
         if self.ended or self.dead or self.standing or self.world.now < self._next_beat:
             return
-        lock = self.claimant._beating
+        lock = self.ledger_client._beating
         # A beat of the worker's own thread that is on its way makes this one late, as in earnest.
-        if self.claimant.shown.phase == "new" or not lock.acquire(blocking=False):
+        if self.ledger_client.shown.phase == "new" or not lock.acquire(blocking=False):
             return
         try:
-            self.claimant.beat()
+            self.ledger_client.beat()
             self._next_beat = self.world.now + self.world.plan.heartbeat_s
             if paths.control(self.session, "drain") in self.world.objects:
                 self.orders.drain.set()
@@ -221,5 +221,5 @@ class Actor:
 
 def released(seen: Seen) -> Seen:
     """Return the attempt as one that was given back."""
-    verdict = Verdict(None, Cause.RELEASED, (), "given back")
+    verdict = AttemptVerdict(None, Cause.RELEASED, (), "given back")
     return Seen(verdict, seen.steps, seen.seconds, {}, None)

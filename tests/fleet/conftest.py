@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orchestrator.fleet.bootstrap import FirstBoots, template
-from orchestrator.fleet.capacity import Supply, Wish
-from orchestrator.fleet.cleanup import Broom
+from orchestrator.fleet.capacity import CapacityPool, MachineRequirements
+from orchestrator.fleet.cleanup import Cleaner
 from orchestrator.fleet.cost import Spending
 from orchestrator.fleet.decide import Rules
-from orchestrator.fleet.event_log import Journal
-from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
+from orchestrator.fleet.event_log import EventLog
+from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Fleet, WorkflowAttempt
 from orchestrator.fleet.launch import Build, Launcher
 from orchestrator.fleet.run_state import RunLedger, is_closing
-from orchestrator.fleet.supervise import Settings, Supervisor
+from orchestrator.fleet.supervise import Supervisor, SupervisorSettings
 from orchestrator.github import GitHub, open_github
 from orchestrator.ledger import paths
 from orchestrator.ledger.reader import LedgerReader
@@ -75,8 +75,8 @@ class Scene:
     said: list[str]
 
     @property
-    def broom(self) -> Broom:
-        return Broom(self.cloud, self.github.runners, self.clock, self.said.append)
+    def cleaner(self) -> Cleaner:
+        return Cleaner(self.cloud, self.github.runners, self.clock, self.said.append)
 
     def launch(self, fleet: Fleet, number: int, *, hours: float = 6.0) -> Secret:
         """Bring up a machine and its runner as provisioning does; return the runner's secret."""
@@ -115,8 +115,8 @@ class Stage:
     insides: Insides
     plan: Plan
     store: Store
-    attempt: Attempt
-    journal: Journal
+    attempt: WorkflowAttempt
+    journal: EventLog
 
     def launcher(self, **changes: Any) -> Launcher:
         """What launches this attempt's machines."""
@@ -139,11 +139,11 @@ class Stage:
         }
         return Launcher(**{**values, **changes})
 
-    def supply(self, **changes: Any) -> Supply:
+    def capacity(self, **changes: Any) -> CapacityPool:
         """What can be had, of two sizes in two regions."""
-        wish = Wish(("Standard_D8s_v5", "Standard_D8s_v3"), REGIONS)
+        wish = MachineRequirements(("Standard_D8s_v5", "Standard_D8s_v3"), REGIONS)
         wish = replace(wish, **changes)
-        return Supply(wish, self.markets(), self.scene.clock)
+        return CapacityPool(wish, self.markets(), self.scene.clock)
 
     def markets(self) -> dict[str, RegionOffers]:
         return {region: self.scene.cloud.offers(region) for region in REGIONS}
@@ -164,15 +164,17 @@ class Stage:
             for key in ("boot_s", "idle_s", "starved_s", "quiet_s")
             if key in changes
         }
-        supply = changes.pop("supply", None) or self.supply()
+        capacity = changes.pop("capacity", None) or self.capacity()
         reported = changes.pop("told", lambda _round: None)
         launcher = changes.pop("launcher", None) or self.launcher()
         return Supervisor(
-            settings=Settings(Rules(shards, launched, **rules), **changes),
+            settings=SupervisorSettings(Rules(shards, launched, **rules), **changes),
             launcher=launcher,
-            supply=supply,
-            drain_supply=Supply(
-                Wish(("Standard_B2s",), REGIONS, nested=False), self.markets(), self.scene.clock
+            capacity=capacity,
+            drain_supply=CapacityPool(
+                MachineRequirements(("Standard_B2s",), REGIONS, nested=False),
+                self.markets(),
+                self.scene.clock,
             ),
             runners=self.scene.github.runners,
             runs=self.scene.github.runs,
@@ -207,9 +209,9 @@ def stage(scene: Scene, tmp_path: Path) -> Stage:
     store = open_store(
         str(tmp_path / "store"), "run-1", StoreCredentials(), timeout_s=5.0, create=True
     )
-    attempt = Attempt(MINE, 1, "run-1")
+    attempt = WorkflowAttempt(MINE, 1, "run-1")
     open_session(store, plan, Session(attempt.session, scene.clock.now(), "provision", 8))
-    journal = Journal("test", scene.clock, store)
+    journal = EventLog("test", scene.clock, store)
     insides = Insides(scene.arm, scene.fake, ledger=store, session=attempt.session)
     return Stage(scene, insides, plan, store, attempt, journal)
 

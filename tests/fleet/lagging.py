@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import stamina
 
 from orchestrator.compute.azure_vm.adapter import AzureCloud
-from orchestrator.compute.retry import hush
+from orchestrator.compute.retry import silence_retry_logs
 from orchestrator.fleet.provision import launch_wave
 from tests.fakes.arm.faults import Fate
 from tests.fakes.arm.world import MACHINE
@@ -105,7 +105,7 @@ def covering() -> tuple[Cell, ...]:
 
 def played(cell: Cell) -> Found:
     """Play a cell."""
-    hush()
+    silence_retry_logs()
     clock = VirtualClock()
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -136,7 +136,7 @@ class _Run:
         if cell.death is Death.BOOT:
             arm.faults.machines(Fate(names="waa-500-1-001-*", never_boots=True))
         arm.faults.on_request = self._watch
-        wave = launch_wave(self.stage.launcher(), self.stage.supply(), MACHINES)
+        wave = launch_wave(self.stage.launcher(), self.stage.capacity(), MACHINES)
         assert len(wave.launched) == MACHINES
         self.dead = wave.launched[1].name
         self.stage.queue_jobs(MACHINES)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import stamina
 
-from orchestrator.compute.retry import hush
-from orchestrator.fleet.cleanup import Patience
+from orchestrator.compute.retry import silence_retry_logs
+from orchestrator.fleet.cleanup import PollPolicy
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.reap import Reaper
 from orchestrator.fleet.teardown import tear_down
@@ -32,7 +32,7 @@ from tests.fleet.staging import sky, staged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.capacity import CapacityPool
     from orchestrator.fleet.cleanup import Cleared
     from orchestrator.store.objects import Listed, Primitives
     from tests.fakes.github import JobEntry
@@ -131,7 +131,7 @@ class Found:
 def played(row: Row) -> Found:
     """Play a row."""
     clock = VirtualClock()
-    hush()
+    silence_retry_logs()
     with (
         tempfile.TemporaryDirectory() as scratch,
         stamina.set_testing(testing=True, attempts=4, cap=True),
@@ -227,7 +227,7 @@ class _Run:
 
     def _provision_and_supervise(self) -> tuple[int, str]:
         provision = self._hosted("provision")
-        wave = launch_wave(self.stage.launcher(), self._supply(), MACHINES)
+        wave = launch_wave(self.stage.launcher(), self._capacity(), MACHINES)
         if not wave.launched:
             self._tear_down()
             self._end(provision, "failure")
@@ -236,26 +236,26 @@ class _Run:
         self.stage.queue_jobs(MACHINES)
         supervise = self._hosted("supervise")
         ended = self.stage.supervisor(
-            MACHINES, len(wave.launched), supply=self._supply(), every_s=60.0
+            MACHINES, len(wave.launched), capacity=self._capacity(), every_s=60.0
         ).run()
         self._end(supervise, "success" if ended.exit_code == 0 else "failure")
         return ended.exit_code, ended.reason
 
     def _report(self) -> None:
         report = self._hosted("report")
-        tear_down(MINE, self.stage.scene.broom, wait=False)
+        tear_down(MINE, self.stage.scene.cleaner, wait=False)
         self._tear_down()
         self._end(report, "success")
 
     def _tear_down(self) -> Cleared:
-        return tear_down(MINE, self.stage.scene.broom, Patience(10.0, 900.0))
+        return tear_down(MINE, self.stage.scene.cleaner, PollPolicy(10.0, 900.0))
 
-    def _supply(self) -> Supply:
+    def _capacity(self) -> CapacityPool:
         """Return what can be had; it was listed before the outage."""
         until = self.arm.world.down_until
         self.arm.world.down_until = 0.0
         try:
-            return self.stage.supply()
+            return self.stage.capacity()
         finally:
             self.arm.world.down_until = until
 
@@ -264,7 +264,7 @@ class _Run:
         if self.fake.world.down:
             return
         scene = self.stage.scene
-        Reaper(REPOSITORY, scene.broom, scene.github.runs).reap(Patience(10.0, 900.0))
+        Reaper(REPOSITORY, scene.cleaner, scene.github.runs).reap(PollPolicy(10.0, 900.0))
 
     def _hosted(self, name: str) -> JobEntry:
         return self.fake.add_job(MINE.github_run, name, ["ubuntu-latest"], hosted=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from orchestrator.compute.azure_vm.adapter import AzureCloud
 from orchestrator.compute.azure_vm.credentials import Federated
 from orchestrator.compute.azure_vm.settings import AzureSettings, Endpoints, Site
-from orchestrator.fleet.event_log import Journal
-from orchestrator.fleet.identity import Attempt, Fleet
+from orchestrator.fleet.event_log import EventLog
+from orchestrator.fleet.identity import Fleet, WorkflowAttempt
 from orchestrator.github import open_github
 from orchestrator.ledger.records import Session
 from orchestrator.ledger.session import open_session
@@ -88,9 +88,9 @@ def staged(
         )
         suite = demo_suite() if tasks is None else select(demo_suite(), Selection(sample=tasks))
         plan = make_plan(PlanInputs(suite))
-        attempt = Attempt(fleet, 1, f"run-{run}")
+        attempt = WorkflowAttempt(fleet, 1, f"run-{run}")
         open_session(store, plan, Session(attempt.session, clock.now(), "provision", 8))
-        journal = Journal(f"stage-{run}", clock, store)
+        journal = EventLog(f"stage-{run}", clock, store)
         insides = Insides(over.arm, fake, ledger=store, session=attempt.session)
         yield Stage(scene, insides, plan, store, attempt, journal)
     cloud.close()

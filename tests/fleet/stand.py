@@ -19,9 +19,9 @@ from orchestrator.compute.azure_vm.adapter import AzureCloud
 from orchestrator.compute.azure_vm.credentials import Federated
 from orchestrator.compute.azure_vm.settings import AzureSettings, Endpoints, Site
 from orchestrator.fleet.bootstrap import FirstBoots, template
-from orchestrator.fleet.capacity import SpotMode, Supply, Wish
-from orchestrator.fleet.event_log import Journal
-from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Attempt, Fleet
+from orchestrator.fleet.capacity import CapacityPool, MachineRequirements, SpotMode
+from orchestrator.fleet.event_log import EventLog
+from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG, Fleet, WorkflowAttempt
 from orchestrator.fleet.launch import Build, Launcher
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.github import open_github
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "octo/bench"
 MINE, OTHER = Fleet(REPOSITORY, 500), Fleet(REPOSITORY, 501)
-ATTEMPT = Attempt(MINE, 1, "run-1")
+ATTEMPT = WorkflowAttempt(MINE, 1, "run-1")
 TASKS = 8
 PUBLIC_KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7 nobody"
 TEMPLATE = Path(__file__).resolve().parents[2] / "runner-image" / "cloud-init.yaml"
@@ -133,7 +133,7 @@ class Stand:
         """Bring up machines as ``provision`` does, with its plan and session in the ledger."""
         session = Session(ATTEMPT.session, time.time(), "provision", count)
         open_session(self.store, self.plan, session)
-        journal = Journal("provision", self.clock, self.store)
+        journal = EventLog("provision", self.clock, self.store)
         launcher = Launcher(
             attempt=ATTEMPT,
             build=Build(image=IMAGE, ttl_s=6 * 3600.0, public_ip=True),
@@ -152,8 +152,10 @@ class Stand:
         )
         markets = {region: self.cloud.offers(region) for region in REGIONS}
         spot = SpotMode.ONLY if self.spot else SpotMode.NEVER
-        supply = Supply(Wish(("Standard_D8s_v5",), REGIONS, spot), markets, self.clock)
-        wave = launch_wave(launcher, supply, count)
+        capacity = CapacityPool(
+            MachineRequirements(("Standard_D8s_v5",), REGIONS, spot), markets, self.clock
+        )
+        wave = launch_wave(launcher, capacity, count)
         assert len(wave.launched) == count, wave
 
     def queue(self, count: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.fleet.abandoned import FIRST_S, WAITS_S
-from orchestrator.fleet.cleanup import Patience
+from orchestrator.fleet.cleanup import PollPolicy
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.reap import Reaper
 from tests.fakes.github import Fault, Wound
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.fakes.github import JobEntry
 
 N = 2
-PATIENCE = Patience(every_s=10.0, total_s=900.0)
+PATIENCE = PollPolicy(every_s=10.0, total_s=900.0)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def left(stage: Stage) -> Stage:
     """A fleet whose machines boot, with a supervise job that is in progress."""
     stage.insides.work = lambda job, facts: stage.score(job, facts, N)
     stage.insides.job_s = 4 * 3600.0
-    launch_wave(stage.launcher(), stage.supply(), N)
+    launch_wave(stage.launcher(), stage.capacity(), N)
     return stage
 
 
@@ -36,7 +36,7 @@ def supervise(stage: Stage, name: str = "supervise") -> JobEntry:
 
 def reap(stage: Stage) -> Reaped:
     scene = stage.scene
-    return Reaper(REPOSITORY, scene.broom, scene.github.runs).reap(PATIENCE)
+    return Reaper(REPOSITORY, scene.cleaner, scene.github.runs).reap(PATIENCE)
 
 
 def lose_supervisor(stage: Stage, name: str = "supervise", how: str = "failure") -> None:
@@ -54,7 +54,7 @@ def test_a_machine_whose_job_is_over_goes_when_its_supervisor_is_gone(
     working = [name for name, job in left.insides.jobs.items() if job != "benchmark (0)"]
     reaped = reap(left)
     assert left.scene.machines == working
-    assert any("its job is over" in reason.why for reason in reaped.condemned.reasons.values())
+    assert any("its job is over" in reason.why for reason in reaped.removable.reasons.values())
     assert not left.scene.fake.world.runs[500].cancelled
 
 
@@ -63,7 +63,7 @@ def test_while_its_supervisor_lives_nothing_is_taken(left: Stage) -> None:
     left.queue_jobs(N)
     supervise(left)
     left.scene.wait(4000.0)
-    assert reap(left).condemned.remains.empty
+    assert reap(left).removable.remains.empty
     assert len(left.scene.machines) == N
 
 
@@ -72,7 +72,7 @@ def test_machines_that_boot_for_queued_jobs_are_left_alone(left: Stage) -> None:
     left.queue_jobs(N)
     lose_supervisor(left)
     left.scene.wait(FIRST_S + 60.0)
-    assert reap(left).condemned.remains.empty
+    assert reap(left).removable.remains.empty
     assert len(left.scene.machines) == N
 
 
@@ -86,9 +86,9 @@ def test_a_reruns_first_minutes_are_left_alone(left: Stage) -> None:
         assert left.scene.fake.world.jobs[job.id].over
     left.scene.fake.add_job(MINE.github_run, "benchmark (9)", [MINE.label])
     left.scene.fake.rerun_failed(MINE.github_run)
-    assert reap(left).condemned.remains.empty
+    assert reap(left).removable.remains.empty
     left.scene.wait(FIRST_S)
-    assert not reap(left).condemned.remains.empty
+    assert not reap(left).removable.remains.empty
 
 
 def test_a_run_that_waits_for_machines_nobody_brings_is_ended_and_said(left: Stage) -> None:
@@ -99,11 +99,11 @@ def test_a_run_that_waits_for_machines_nobody_brings_is_ended_and_said(left: Sta
     left.queue_jobs(N)
     lose_supervisor(left)
     left.scene.wait(FIRST_S + 60.0)
-    assert "run/500" not in reap(left).condemned.reasons
+    assert "run/500" not in reap(left).removable.reasons
     left.scene.wait(WAITS_S)
     reaped = reap(left)
     assert left.scene.fake.world.runs[500].cancelled
-    assert "nobody brings" in reaped.condemned.reasons["run/500"].why
+    assert "nobody brings" in reaped.removable.reasons["run/500"].why
 
 
 def test_an_end_that_is_not_granted_is_said(left: Stage) -> None:
@@ -118,7 +118,7 @@ def test_an_end_that_is_not_granted_is_said(left: Stage) -> None:
     )
     reaped = reap(left)
     assert not left.scene.fake.world.runs[500].cancelled
-    assert any("Actions: write" in line for line in reaped.condemned.unjudged)
+    assert any("Actions: write" in line for line in reaped.removable.unjudged)
 
 
 def test_a_machine_at_work_whose_job_no_list_shows_yet_stays(left: Stage) -> None:
@@ -134,5 +134,5 @@ def test_a_machine_at_work_whose_job_no_list_shows_yet_stays(left: Stage) -> Non
     assert len(left.insides.jobs) == N
     world.listing_lag_s = clock.now() - listed_until
     assert [job.name for job in world.listed_jobs(MINE.github_run, 1)] == ["supervise"]
-    assert reap(left).condemned.remains.empty
+    assert reap(left).removable.remains.empty
     assert len(left.scene.machines) == N

@@ -9,8 +9,8 @@ import pytest
 
 from orchestrator.compute.base import Instance, InstanceState, Kind
 from orchestrator.fleet.cost import DRAIN_S, Spending
-from orchestrator.fleet.event_log import Journal
-from orchestrator.fleet.identity import Attempt
+from orchestrator.fleet.event_log import EventLog
+from orchestrator.fleet.identity import WorkflowAttempt
 from orchestrator.fleet.view import join
 from orchestrator.ledger import paths
 from orchestrator.ledger.events import read_events
@@ -162,7 +162,7 @@ def test_a_supervisor_that_is_started_anew_counts_each_machine_once() -> None:
     listed = [
         Instance(
             *(Kind.MACHINE, f"/{name}", name, "westeurope", InstanceState.RUNNING),
-            {**Attempt(MINE, 1, "run-1").tags(name, 9e5), "waa-size": "Standard_D8s_v5"},
+            {**WorkflowAttempt(MINE, 1, "run-1").tags(name, 9e5), "waa-size": "Standard_D8s_v5"},
             created,
         )
         for name, created in (("waa-500-1-001-b", HOUR), ("waa-500-1-002-c", 2 * HOUR))
@@ -188,7 +188,7 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
 
 def spend(stand: Stand, usd: float) -> None:
     """Let an earlier attempt of the run have had a machine for an hour."""
-    journal = Journal("supervise-500-1-abc", stand.clock, stand.store)
+    journal = EventLog("supervise-500-1-abc", stand.clock, stand.store)
     began = stand.clock.now() - 2 * HOUR
     facts = {"created": began, "usd_hour": usd, "expires": began + 7 * HOUR}
     journal.note("machine", "seen", "waa-500-1-000-a", facts=facts)
@@ -237,7 +237,7 @@ def test_supervise_counts_what_an_earlier_attempt_spent(stand: Stand) -> None:
 
 def test_a_machine_that_nobody_saw_go_is_billed_until_it_expired(stand: Stand) -> None:
     """What a killed run left: somebody took it, at a time that no event tells."""
-    journal = Journal("provision-500-1-abc", stand.clock, stand.store)
+    journal = EventLog("provision-500-1-abc", stand.clock, stand.store)
     began = stand.clock.now() - 20 * HOUR
     facts = {"created": began, "usd_hour": 1.0, "expires": began + 7 * HOUR}
     journal.note("create", "done", "waa-500-1-000-a", facts=facts)
@@ -249,7 +249,7 @@ def test_a_machine_that_nobody_saw_go_is_billed_until_it_expired(stand: Stand) -
 
 def test_what_cannot_be_counted_is_said(stand: Stand) -> None:
     spend(stand, 8.0)
-    journal = Journal("supervise-500-1-def", stand.clock, stand.store)
+    journal = EventLog("supervise-500-1-def", stand.clock, stand.store)
     journal.note("machine", "seen", "waa-500-1-001-b", facts={"usd_hour": None})
     stand.store.create(paths.event("supervise-500-1-ghi", 1), b"{")
     code, said = called(stand, "provision", "--workers", "2", "--max-cost", "20", *AGAIN)

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.compute.azure_vm.codes import CODES, Code
 from orchestrator.compute.base import Kind
 from orchestrator.compute.failures import Action, FailureKind, Scope
-from orchestrator.fleet.capacity import Supply, Wish
+from orchestrator.fleet.capacity import CapacityPool, MachineRequirements
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import LaunchedMachine
 from tests.compute.requests import RUN, machine
@@ -39,21 +39,23 @@ def test_every_code_is_met_by_one_create_and_the_next_is_made_as_it_says(
 ) -> None:
     markets = stage.markets()
 
-    def supply() -> Supply:
-        wish = Wish(("Standard_D8s_v5", "Standard_D8s_v3"), REGIONS)
-        return Supply(wish, markets, stage.scene.clock)
+    def capacity() -> CapacityPool:
+        wish = MachineRequirements(("Standard_D8s_v5", "Standard_D8s_v3"), REGIONS)
+        return CapacityPool(wish, markets, stage.scene.clock)
 
-    wrong = [line for code in (*CODES, UNKNOWN) for line in _created(stage, code, role, supply)]
+    wrong = [line for code in (*CODES, UNKNOWN) for line in _created(stage, code, role, capacity)]
     assert wrong == []
 
 
-def _created(stage: Stage, code: Code, role: Role, supply: Callable[[], Supply]) -> Iterator[str]:
+def _created(
+    stage: Stage, code: Code, role: Role, capacity: Callable[[], CapacityPool]
+) -> Iterator[str]:
     """Yield what is wrong with the one machine that is launched when its first create meets it."""
     stage.scene.arm.faults.add(
         Fault("PUT virtualMachines/waa-500", status=409, code=code.code, message="Said so.")
     )
     launcher, at = stage.launcher(token=_fresh(stage)), len(stage.scene.arm.seen)
-    launched_machine = launcher.launch(0, supply(), role)
+    launched_machine = launcher.launch(0, capacity(), role)
     asked = len(stage.scene.arm.calls("^PUT")[_puts_before(stage, at) :])
     fatal = launcher.refusals[role].halt.fatal
     others = [entry for entry in Role if entry is not role]
@@ -66,7 +68,7 @@ def _created(stage: Stage, code: Code, role: Role, supply: Callable[[], Supply])
     if not isinstance(launched_machine, LaunchedMachine) or fatal or asked != 2:
         yield f"{code.code}: {launched_machine}, {asked} creates, fatal {fatal}"
         return
-    first = supply().take(0)
+    first = capacity().take(0)
     assert first is not None
     there = launched_machine.placement.offer.region == first.offer.region
     if code.scope is Scope.REGION and there:

@@ -25,7 +25,7 @@ N = 4
 
 def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
-    wave = launch_wave(stage.launcher(), stage.supply(), count)
+    wave = launch_wave(stage.launcher(), stage.capacity(), count)
     return list(wave.launched)
 
 
@@ -139,7 +139,7 @@ def test_what_is_wrong_with_the_request_is_asked_once_a_machine_at_most(
     faults = stage.scene.arm.faults if isinstance(fault, Fault) else stage.scene.fake.faults
     faults.add(fault)  # type: ignore[arg-type]  # each side's own kind
     before = fault.times
-    wave = launch_wave(stage.launcher(), stage.supply(), N)
+    wave = launch_wave(stage.launcher(), stage.capacity(), N)
     assert wave.fatal
     assert wave.launched == ()
     assert before - fault.times <= N
@@ -150,7 +150,7 @@ def test_each_try_has_a_configuration_and_a_name_of_its_own(stage: Stage) -> Non
     stage.scene.arm.faults.add(
         Fault("PUT virtualMachines", status=409, code="AllocationFailed", times=3)
     )
-    launched = stage.launcher().launch(0, stage.supply(), Role.ARENA)
+    launched = stage.launcher().launch(0, stage.capacity(), Role.ARENA)
     assert isinstance(launched, LaunchedMachine)
     tried = names_of(stage, "create", "intent")
     assert len(tried) == len(set(tried)) == 4

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from orchestrator.compute.base import Instance, InstanceState, Kind
 from orchestrator.fleet.cost import Spending
-from orchestrator.fleet.identity import Attempt
-from orchestrator.fleet.observations import Sighting, Witness
+from orchestrator.fleet.identity import WorkflowAttempt
+from orchestrator.fleet.observations import Observation, ObservedEvents
 from orchestrator.fleet.view import FleetView, join
-from orchestrator.github import Job, Runner
+from orchestrator.github import Runner, WorkflowJob
 from orchestrator.planning.costs import Rates
 from tests.fleet.conftest import MINE
 
 NAME = "waa-500-1-000-ab"
 TAGS = {
-    **Attempt(MINE, 1, "run-1").tags(NAME, 9000.0),
+    **WorkflowAttempt(MINE, 1, "run-1").tags(NAME, 9000.0),
     "waa-size": "Standard_D8s_v5",
     "waa-role": "arena",
     "waa-spot": "false",
@@ -24,25 +24,25 @@ RATES = {("Standard_D8s_v5", "westeurope"): Rates("Standard_D8s_v5", "westeurope
 SPENDING = Spending(RATES)
 MACHINE = Instance(Kind.MACHINE, "/id", NAME, "westeurope", InstanceState.STARTING, TAGS, 90.0)
 RUNNER = Runner(7, NAME, "offline", False, frozenset({MINE.label}))
-JOB = Job(
+JOB = WorkflowJob(
     *(1, "benchmark (0)", 1, "in_progress", None, frozenset({MINE.label})),
     *(7, NAME, 80.0, 140.0, None),
 )
 
 
 def look(
-    machine: Instance | None, runner: Runner | None = None, job: Job | None = None
+    machine: Instance | None, runner: Runner | None = None, job: WorkflowJob | None = None
 ) -> FleetView:
     present = [instance for instance in (machine,) if instance]
     return join(MINE, present, [runner] if runner else [], [job] if job else [])
 
 
-def kinds(sightings: tuple[Sighting, ...]) -> list[str]:
+def kinds(sightings: tuple[Observation, ...]) -> list[str]:
     return [sighting.kind for sighting in sightings]
 
 
 def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
-    witness, first = Witness().after_look(look(MACHINE, RUNNER), SPENDING, 100.0, {NAME})
+    witness, first = ObservedEvents().after_look(look(MACHINE, RUNNER), SPENDING, 100.0, {NAME})
     assert kinds(first) == ["machine"]
     assert first[0].facts == {
         "size": "Standard_D8s_v5",
@@ -64,7 +64,7 @@ def test_each_thing_is_told_once_when_it_is_first_seen() -> None:
 
 
 def test_one_look_without_a_machine_may_be_a_lag_and_two_are_its_end() -> None:
-    witness, _ = Witness().after_look(look(MACHINE), SPENDING, 100.0, {NAME})
+    witness, _ = ObservedEvents().after_look(look(MACHINE), SPENDING, 100.0, {NAME})
     witness, lagging = witness.after_look(look(None), SPENDING, 130.0, {NAME})
     back, _ = witness.after_look(look(MACHINE), SPENDING, 160.0, {NAME})
     again, none = back.after_look(look(None), SPENDING, 190.0, {NAME})
@@ -76,7 +76,7 @@ def test_one_look_without_a_machine_may_be_a_lag_and_two_are_its_end() -> None:
 
 
 def test_a_machine_that_was_gone_before_the_first_look_is_told_by_its_job() -> None:
-    witness, once = Witness().after_look(look(None, None, JOB), SPENDING, 100.0, {NAME})
+    witness, once = ObservedEvents().after_look(look(None, None, JOB), SPENDING, 100.0, {NAME})
     _, twice = witness.after_look(look(None, None, JOB), SPENDING, 130.0, {NAME})
     assert (once, kinds(twice)) == ((), ["gone"])
     assert (twice[0].machine, twice[0].facts) == (NAME, {"since": 100.0})

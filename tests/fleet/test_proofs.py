@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.compute.failures import CloudError
-from orchestrator.fleet.cleanup import Patience
-from orchestrator.fleet.decide import Orders, Rules, decide
+from orchestrator.fleet.cleanup import PollPolicy
+from orchestrator.fleet.decide import Rules, RunState, decide
 from orchestrator.fleet.doubts import doubts
 from orchestrator.fleet.facts import Facts, Listings
 from orchestrator.fleet.provision import launch_wave
-from orchestrator.fleet.supervisor_state import LAG_S, Memory
+from orchestrator.fleet.supervisor_state import LAG_S, SupervisorState
 from orchestrator.fleet.teardown import tear_down
 from tests.fakes.arm.faults import Fate, Fault, Wound
 from tests.fakes.arm.world import MACHINE
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from tests.fleet.conftest import Scene
 
 N = 2
-PATIENCE = Patience(10.0, 900.0)
+PATIENCE = PollPolicy(10.0, 900.0)
 
 
 def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
-    wave = launch_wave(stage.launcher(), stage.supply(), count)
+    wave = launch_wave(stage.launcher(), stage.capacity(), count)
     stage.queue_jobs(count)
     return list(wave.launched)
 
@@ -63,7 +63,7 @@ def test_what_the_supervisor_removed_is_no_bad_boot(stage: Stage) -> None:
     """Deletes are refused for a while after the runners are gone: nothing is wrong with boots."""
     stage.insides.work = lambda job, facts: stage.score(job, facts, 3)
     stage.insides.boot_s = 900.0
-    launch_wave(stage.launcher(), stage.supply(), 6)
+    launch_wave(stage.launcher(), stage.capacity(), 6)
     fault = Fault("DELETE virtualMachines", status=409, code="ScopeLocked", times=20)
     stage.scene.arm.faults.add(fault)
     stage.queue_jobs(3)
@@ -76,9 +76,9 @@ def test_what_the_supervisor_removed_is_no_bad_boot(stage: Stage) -> None:
 
 def test_a_young_machine_is_not_runnerless(stage: Stage) -> None:
     """Three looks without an entry are a lag while it could still boot."""
-    memory, rules, orders = Memory(0.0), Rules(N), Orders()
+    memory, rules, orders = SupervisorState(0.0), Rules(N), RunState()
     stage.scene.fake.world.listing_lag_s = 3600.0
-    launch_wave(stage.launcher(), stage.supply(), N)
+    launch_wave(stage.launcher(), stage.capacity(), N)
     stage.scene.wait(60.0)
     for _ in range(3):
         now = stage.scene.clock.now()
@@ -151,7 +151,7 @@ def test_a_teardown_asks_by_id_for_what_no_list_shows(scene: Scene) -> None:
     scene.arm.world.listing_lag_s = 600.0
     scene.launch(MINE, 0)
     launched = frozenset({"waa-500-0", "waa-500-1"})
-    cleared = tear_down(MINE, scene.broom, PATIENCE, launched=lambda: launched)
+    cleared = tear_down(MINE, scene.cleaner, PATIENCE, launched=lambda: launched)
     assert cleared.proved
     assert scene.arm.names(MACHINE) == []
 
@@ -159,7 +159,7 @@ def test_a_teardown_asks_by_id_for_what_no_list_shows(scene: Scene) -> None:
 def test_a_create_whose_reply_was_lost_for_good_is_launched(stage: Stage) -> None:
     fault = Fault("PUT virtualMachines", Wound.DROP_AFTER, times=10_000)
     stage.scene.arm.faults.add(fault)
-    wave = launch_wave(stage.launcher(), stage.supply(), N)
+    wave = launch_wave(stage.launcher(), stage.capacity(), N)
     assert len(wave.launched) == N
     assert wave.refused == ()
 

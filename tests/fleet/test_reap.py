@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestrator.fleet.cleanup import Patience
+from orchestrator.fleet.cleanup import PollPolicy
 from orchestrator.fleet.reap import Reaper
 from tests.compute.requests import machine
 from tests.fleet.conftest import MINE, OTHER, REPOSITORY, Scene
@@ -13,11 +13,11 @@ from tests.fleet.conftest import MINE, OTHER, REPOSITORY, Scene
 if TYPE_CHECKING:
     from orchestrator.fleet.reap import Reaped
 
-PATIENCE = Patience(every_s=10.0, total_s=900.0)
+PATIENCE = PollPolicy(every_s=10.0, total_s=900.0)
 
 
 def reap(scene: Scene, *, dry_run: bool = False) -> Reaped:
-    reaper = Reaper(REPOSITORY, scene.broom, scene.github.runs)
+    reaper = Reaper(REPOSITORY, scene.cleaner, scene.github.runs)
     return reaper.reap(PATIENCE, dry_run=dry_run)
 
 
@@ -36,7 +36,7 @@ def test_what_a_run_that_is_over_left_goes_and_another_runs_stays(scene: Scene) 
     assert reaped.cleared.proved, reaped
     assert scene.machines == ["waa-501-0"]
     assert scene.runners == ["waa-501-0"]
-    assert {reason.why for reason in reaped.condemned.reasons.values()} == {"run 500 is over"}
+    assert {reason.why for reason in reaped.removable.reasons.values()} == {"run 500 is over"}
 
 
 def test_a_machine_past_its_time_goes_even_if_its_run_goes_on(scene: Scene) -> None:
@@ -53,14 +53,14 @@ def test_a_run_that_github_does_not_know_is_not_over(scene: Scene) -> None:
     scene.clock.advance(120)
     reaped = reap(scene)
     assert scene.machines == ["m"]
-    assert reaped.condemned.reasons == {}
+    assert reaped.removable.reasons == {}
 
 
 def test_a_run_that_goes_on_keeps_everything(scene: Scene) -> None:
     scene.fake.add_job(MINE.github_run, "benchmark (0)", [MINE.label])
     scene.launch(MINE, 0)
     scene.clock.advance(120)
-    assert reap(scene).condemned.remains.empty
+    assert reap(scene).removable.remains.empty
     assert scene.machines == ["waa-500-0"]
     assert scene.runners == ["waa-500-0"]
 
@@ -69,7 +69,7 @@ def test_another_repositorys_machine_is_not_seen(scene: Scene) -> None:
     tags = {"waa-repo": "octo/other", "waa-github-run": "500", "waa-expires-at": "1"}
     scene.cloud.create(machine("theirs", tags=tags))
     scene.clock.advance(120)
-    assert reap(scene).condemned.remains.empty
+    assert reap(scene).removable.remains.empty
     assert scene.machines == ["theirs"]
 
 
@@ -78,7 +78,7 @@ def test_what_says_neither_run_nor_end_is_named_and_left(scene: Scene) -> None:
     scene.clock.advance(120)
     reaped = reap(scene)
     assert scene.machines == ["odd"]
-    assert any("odd" in line for line in reaped.condemned.unjudged)
+    assert any("odd" in line for line in reaped.removable.unjudged)
 
 
 def test_two_looks_must_agree(scene: Scene) -> None:
@@ -92,9 +92,9 @@ def test_two_looks_must_agree(scene: Scene) -> None:
         scene.fake.add_job(MINE.github_run, "benchmark (0)", [MINE.label])
         sleep(seconds)
 
-    broom = scene.broom
-    broom.clock = type("Clock", (), {"now": scene.clock.now, "sleep": staticmethod(rerun)})()
-    reaped = Reaper(REPOSITORY, broom, scene.github.runs).reap(PATIENCE)
+    cleaner = scene.cleaner
+    cleaner.clock = type("Clock", (), {"now": scene.clock.now, "sleep": staticmethod(rerun)})()
+    reaped = Reaper(REPOSITORY, cleaner, scene.github.runs).reap(PATIENCE)
     assert scene.machines == ["waa-500-0"]
     assert reaped.cleared.deleted == ()
 
@@ -104,7 +104,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(scene: Scene) -> None:
     scene.clock.advance(120)
     finish(scene, MINE.github_run)
     reaped = reap(scene, dry_run=True)
-    assert "machine waa-500-0" in {reason.what for reason in reaped.condemned.reasons.values()}
+    assert "machine waa-500-0" in {reason.what for reason in reaped.removable.reasons.values()}
     assert reaped.cleared.deleted == ()
     assert scene.machines == ["waa-500-0"]
     assert not [seen for seen in scene.arm.calls() if seen.call.startswith("DELETE")]
@@ -131,6 +131,6 @@ def test_what_goes_is_known_by_its_id_whatever_it_is_called(scene: Scene) -> Non
     scene.fake.world.runners[runner.id] = runner
     scene.clock.advance(120)
     finish(scene, MINE.github_run)
-    reasons = reap(scene, dry_run=True).condemned.reasons
+    reasons = reap(scene, dry_run=True).removable.reasons
     assert reasons[f"runner/{runner.id}"].what == "runner a box (the second)"
     assert "machine waa-500-0" in {reason.what for reason in reasons.values()}

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.compute.azure_vm.codes import BY_CODE
 from orchestrator.compute.failures import Failure
-from orchestrator.fleet.cleanup import Patience
+from orchestrator.fleet.cleanup import PollPolicy
 from orchestrator.fleet.identity import Role
 from orchestrator.fleet.launch import LaunchedMachine
 from orchestrator.fleet.provision import launch_wave
@@ -37,7 +37,7 @@ def refuse(stage: Stage, code: str, times: int = ALWAYS, holding: bytes = b"") -
 
 def provisioned(stage: Stage, count: int = N) -> Sequence[LaunchedMachine]:
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
-    return launch_wave(stage.launcher(), stage.supply(), count).launched
+    return launch_wave(stage.launcher(), stage.capacity(), count).launched
 
 
 def asked(stage: Stage) -> int:
@@ -73,7 +73,7 @@ def test_an_unknown_code_that_every_machine_meets_in_every_region_stops_the_run(
     stage: Stage,
 ) -> None:
     refuse(stage, ODD)
-    wave = launch_wave(stage.launcher(), stage.supply(), 8)
+    wave = launch_wave(stage.launcher(), stage.capacity(), 8)
     assert "machines were refused alike" in wave.fatal
     assert ODD in wave.fatal
     assert asked(stage) <= 8 * 2 * 2  # once a machine, of each size in each region
@@ -89,10 +89,10 @@ def test_an_unknown_code_in_one_region_leads_to_the_next(stage: Stage) -> None:
 def test_a_wrong_parameter_of_a_machine_is_not_the_runs_once_another_was_accepted(
     stage: Stage,
 ) -> None:
-    launcher, supply = stage.launcher(), stage.supply()
-    assert isinstance(launcher.launch(0, supply, Role.ARENA), LaunchedMachine)
+    launcher, capacity = stage.launcher(), stage.capacity()
+    assert isinstance(launcher.launch(0, capacity, Role.ARENA), LaunchedMachine)
     refuse(stage, "InvalidParameter", times=1)
-    assert isinstance(launcher.launch(1, supply, Role.ARENA), LaunchedMachine)
+    assert isinstance(launcher.launch(1, capacity, Role.ARENA), LaunchedMachine)
     assert not launcher.halt.stopped
 
 
@@ -101,25 +101,25 @@ def test_what_one_role_is_refused_says_nothing_of_the_other(stage: Stage, role: 
     refuse(stage, "InvalidParameter", times=1)
     launcher = stage.launcher()
     other = next(entry for entry in Role if entry is not role)
-    assert not isinstance(launcher.launch(0, stage.supply(), role), LaunchedMachine)
-    assert isinstance(launcher.launch(1, stage.supply(), other), LaunchedMachine)
+    assert not isinstance(launcher.launch(0, stage.capacity(), role), LaunchedMachine)
+    assert isinstance(launcher.launch(1, stage.capacity(), other), LaunchedMachine)
 
 
 def test_a_full_zone_is_left_for_the_next_though_the_create_was_accepted(stage: Stage) -> None:
     """The machine says in its tags which zone it was to be in."""
     first = provisioned(stage, 1)[0]
-    supply = stage.supply()
+    capacity = stage.capacity()
     made = stage.scene.arm.world.find(MACHINE, first.name)
     assert made is not None
     failure = BY_CODE["zonalallocationfailed"]
-    supply.failed(
+    capacity.failed(
         first.placement.offer.size,
         first.placement.offer.region,
         Failure(failure.kind, failure.code, "", scope=failure.scope),
         spot=False,
         zone=made.tags["waa-zone"],
     )
-    after = supply.take(0)
+    after = capacity.take(0)
     assert after is not None
     assert after.offer == first.placement.offer
     assert after.zone != first.placement.zone
@@ -173,7 +173,7 @@ def test_a_refused_drain_machine_hurts_no_live_shard_and_the_run_is_complete(
 ) -> None:
     """All is scored, one shard is still at work, and a job that came late needs a machine."""
     stage.insides.lasts = lambda job: 1000.0 if "(1)" in job.name else 300.0
-    launch_wave(stage.launcher(), stage.supply(), 2)
+    launch_wave(stage.launcher(), stage.capacity(), 2)
     stage.insides.work = lambda _job, facts: _score_all(stage, facts)
     stage.queue_jobs(2)
     stage.scene.arm.world.later(700.0, lambda: _queue_one_more(stage))
@@ -224,7 +224,7 @@ def test_what_is_said_of_a_failed_delete_is_no_refusal_of_a_create(stage: Stage)
     fate = Fate("waa-500-*", deletes_failing=1, delete_code="AuthorizationFailed", times=1)
     stage.scene.arm.faults.machines(fate)
     stage.insides.lasts = _one_long_job
-    launched = launch_wave(stage.launcher(), stage.supply(), 2).launched
+    launched = launch_wave(stage.launcher(), stage.capacity(), 2).launched
     stage.insides.work = lambda job, facts: stage.score(job, facts, 3)
     stage.queue_jobs(2)
     stage.scene.arm.world.later(900.0, lambda: _queue_one_more(stage))
@@ -235,9 +235,9 @@ def test_what_is_said_of_a_failed_delete_is_no_refusal_of_a_create(stage: Stage)
 
 def test_a_teardown_waits_before_it_submits_a_delete_again(stage: Stage) -> None:
     stage.scene.arm.faults.machines(Fate("waa-500-*", deletes_stuck=2))
-    [launched] = launch_wave(stage.launcher(), stage.supply(), 1).launched
+    [launched] = launch_wave(stage.launcher(), stage.capacity(), 1).launched
     stage.scene.wait(180)
-    cleared = tear_down(stage.attempt.fleet, stage.scene.broom, Patience(10.0, 1800.0))
+    cleared = tear_down(stage.attempt.fleet, stage.scene.cleaner, PollPolicy(10.0, 1800.0))
     assert cleared.proved
     times = [call.at for call in stage.scene.arm.calls(f"DELETE virtualMachines/{launched.name}")]
     assert len(times) == 3

@@ -61,7 +61,7 @@ def test_refusals_of_some_minutes_drain_no_run(stage: Stage, side: str, status: 
 def test_one_refused_configuration_costs_one_machine(stage: Stage, status: int, words: str) -> None:
     refusal = Fault("POST /actions/runners/generate", Wound.REFUSE, status, words)
     stage.scene.fake.faults.add(refusal)
-    wave = launch_wave(stage.launcher(), stage.supply(), N)
+    wave = launch_wave(stage.launcher(), stage.capacity(), N)
     assert (wave.fatal, len(wave.launched)) == ("", N - 1)
     assert [words in line for line in wave.why_not] == [True]
 

@@ -34,11 +34,11 @@ def run(tmp_path: Path) -> Iterator[Stage]:
 
 def test_a_machine_costs_at_most_four_requests_in_its_life_and_looks_are_apart(run: Stage) -> None:
     ear = Ear(run)
-    launch_wave(run.launcher(), run.supply(), N)
+    launch_wave(run.launcher(), run.capacity(), N)
     run.queue_jobs(N)
     assert run.supervisor(N, N).run().exit_code == 0
     supervised = run.scene.clock.now()
-    assert tear_down(run.attempt.fleet, run.scene.broom).proved
+    assert tear_down(run.attempt.fleet, run.scene.cleaner).proved
     heard = ear.heard()
     machines = {name: count for name, count in heard.kinds.items() if count >= N}
     assert machines == {
@@ -52,7 +52,7 @@ def test_a_machine_costs_at_most_four_requests_in_its_life_and_looks_are_apart(r
 
 def test_supervising_a_fleet_in_which_nothing_happens_counts_nothing(run: Stage) -> None:
     run.insides.job_s = 3000.0
-    launch_wave(run.launcher(), run.supply(), N)
+    launch_wave(run.launcher(), run.capacity(), N)
     run.queue_jobs(N)
     limits = run.scene.fake.limits
     counted: list[int] = []
@@ -66,7 +66,7 @@ def test_supervising_a_fleet_in_which_nothing_happens_counts_nothing(run: Stage)
 def test_supervision_counts_no_more_than_what_changed(run: Stage) -> None:
     """Each job's begin and end changes one page of jobs and every page of runners, here one."""
     run.insides.lasts = lambda job: 300.0 + 150.0 * int(job.name.split("(")[1].rstrip(")"))
-    launch_wave(run.launcher(), run.supply(), N)
+    launch_wave(run.launcher(), run.capacity(), N)
     run.queue_jobs(N)
     before = run.scene.fake.limits.counted
     assert run.supervisor(N, N).run().exit_code == 0

@@ -16,7 +16,7 @@ from orchestrator.compute.azure_vm.inspection import Inspection
 from orchestrator.compute.azure_vm.settings import Site
 from orchestrator.compute.azure_vm.storage import RunStorage
 from orchestrator.compute.failures import CloudError, FailureKind
-from orchestrator.fleet.cleanup import Patience
+from orchestrator.fleet.cleanup import PollPolicy
 from orchestrator.fleet.identity import EXPIRES_TAG, MACHINE_TAG
 from orchestrator.fleet.reap import Reaper
 from orchestrator.fleet.teardown import tear_down
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tests.fakes.arm.server import FakeArm
     from tests.fleet.conftest import Scene, Stage
 
-PATIENCE = Patience(10.0, 900.0)
+PATIENCE = PollPolicy(10.0, 900.0)
 
 
 def asked(arm: FakeArm) -> set[str]:
@@ -111,7 +111,7 @@ def of_a_run(stage: Stage, settings: AzureSettings, login: Federated) -> set[str
     provisioned(stage)
     supervised(stage)
     orphan(stage.scene, NIC, DISK, IP)
-    assert tear_down(MINE, stage.scene.broom, PATIENCE).proved
+    assert tear_down(MINE, stage.scene.cleaner, PATIENCE).proved
     inspect(settings, login)
     assert arm.violations == []
     return asked(arm) | linked(settings)
@@ -152,7 +152,7 @@ def test_the_reapers_role_is_what_reaping_asks_for(scene: Scene) -> None:
     scene.fake.finish_job(job.id)
     scene.arm.seen.clear()
     scene.arm.roles = REAPER
-    reaped = Reaper(REPOSITORY, scene.broom, scene.github.runs, 60.0).reap(PATIENCE)
+    reaped = Reaper(REPOSITORY, scene.cleaner, scene.github.runs, 60.0).reap(PATIENCE)
     assert reaped.cleared.proved, reaped
     needed = asked(scene.arm) | set(role_needs.REAPER) | sweepers_actions()
     assert missing(REAPER, needed) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.compute.failures import Failure, FailureKind
-from orchestrator.fleet.cleanup import Patience
+from orchestrator.fleet.cleanup import PollPolicy
 from orchestrator.fleet.provision import launch_wave
 from orchestrator.fleet.teardown import tear_down
 from orchestrator.ledger import paths
@@ -29,7 +29,7 @@ N = 4
 def provisioned(stage: Stage, count: int = N) -> list[LaunchedMachine]:
     """Bring up the first machines and queue the matrix."""
     stage.insides.work = lambda job, facts: stage.score(job, facts, count)
-    wave = launch_wave(stage.launcher(), stage.supply(), count)
+    wave = launch_wave(stage.launcher(), stage.capacity(), count)
     stage.queue_jobs(count)
     return list(wave.launched)
 
@@ -42,7 +42,7 @@ def supervised(stage: Stage, count: int = N, **changes: object) -> tuple[Ended, 
 
 def taken_down(stage: Stage) -> None:
     """After the report job nothing of the run is left."""
-    assert tear_down(MINE, stage.scene.broom, Patience(10.0, 900.0)).proved
+    assert tear_down(MINE, stage.scene.cleaner, PollPolicy(10.0, 900.0)).proved
     assert stage.scene.arm.everything() == []
     assert [name for name in stage.scene.runners if name.startswith(MINE.label)] == []
 
@@ -98,7 +98,7 @@ def test_a_runner_that_never_comes_online_is_replaced(stage: Stage) -> None:
 
 def test_a_runner_removed_while_idle_is_replaced(stage: Stage) -> None:
     stage.insides.work = lambda job, facts: stage.score(job, facts, N)
-    launch_wave(stage.launcher(), stage.supply(), N)
+    launch_wave(stage.launcher(), stage.capacity(), N)
     stage.scene.fake.faults.idle_limit_s = 60.0
 
     def queue_late(_round: object) -> None:
@@ -176,7 +176,7 @@ def test_a_job_that_needs_no_arena_any_more_is_served_by_a_drain_machine(stage: 
 
 def test_a_closing_run_launches_nothing(stage: Stage) -> None:
     stage.store.create(paths.control(stage.attempt.session, "closing"), b"{}\n")
-    wave = launch_wave(stage.launcher(), stage.supply(), N)
+    wave = launch_wave(stage.launcher(), stage.capacity(), N)
     assert wave.launched == ()
     assert wave.fatal == ""
     assert all("torn down" in line for line in wave.why_not)
@@ -207,14 +207,14 @@ def test_another_runs_machines_and_runners_are_never_touched(stage: Stage) -> No
     stage.scene.launch(OTHER, 0)
     provisioned(stage)
     supervised(stage)
-    assert tear_down(MINE, stage.scene.broom, Patience(10.0, 900.0)).proved
+    assert tear_down(MINE, stage.scene.cleaner, PollPolicy(10.0, 900.0)).proved
     assert stage.scene.machines == ["waa-501-0"]
     assert stage.scene.runners == ["waa-501-0"]
 
 
 def test_surplus_machines_go_once_every_job_is_known(stage: Stage) -> None:
     stage.insides.work = lambda job, facts: stage.score(job, facts, 2)
-    launch_wave(stage.launcher(), stage.supply(), 4)
+    launch_wave(stage.launcher(), stage.capacity(), 4)
     stage.queue_jobs(2)
     supervisor = stage.supervisor(2, 4)
     assert supervisor.run().exit_code == 0
@@ -245,11 +245,11 @@ def test_refused_credentials_end_the_run_at_once(stage: Stage) -> None:
 
 @pytest.mark.parametrize("kind", [FailureKind.CAPACITY, FailureKind.QUOTA])
 def test_a_refusal_is_not_asked_for_twice(stage: Stage, kind: FailureKind) -> None:
-    supply = stage.supply()
-    taken = [supply.take(0)]
+    capacity = stage.capacity()
+    taken = [capacity.take(0)]
     while taken[-1] is not None:
-        supply.refused(taken[-1], Failure(kind, "Code", "said"))
-        taken.append(supply.take(0))
+        capacity.refused(taken[-1], Failure(kind, "Code", "said"))
+        taken.append(capacity.take(0))
     names = [str(choice) for choice in taken]
     assert len(names) == len(set(names))
 

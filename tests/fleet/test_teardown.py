@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestrator.compute.failures import CloudError
-from orchestrator.fleet.cleanup import QUIET_LOOKS, Patience
+from orchestrator.fleet.cleanup import QUIET_LOOKS, PollPolicy
 from orchestrator.fleet.teardown import tear_down
 from tests.compute.requests import machine
 from tests.fakes.arm.faults import Fate, Fault, Wound
@@ -16,7 +16,7 @@ from tests.fleet.conftest import MINE, OTHER, Scene
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = Patience(every_s=10.0, total_s=900.0)
+PATIENCE = PollPolicy(every_s=10.0, total_s=900.0)
 
 
 def test_a_fleet_goes_with_every_part_and_runner_and_another_stays(scene: Scene) -> None:
@@ -24,7 +24,7 @@ def test_a_fleet_goes_with_every_part_and_runner_and_another_stays(scene: Scene)
         scene.launch(MINE, number)
     scene.launch(OTHER, 0)
     scene.clock.advance(120)
-    cleared = tear_down(MINE, scene.broom, PATIENCE)
+    cleared = tear_down(MINE, scene.cleaner, PATIENCE)
     assert cleared.proved
     assert cleared.left == ()
     assert scene.machines == ["waa-501-0"]
@@ -34,7 +34,7 @@ def test_a_fleet_goes_with_every_part_and_runner_and_another_stays(scene: Scene)
 
 
 def test_nothing_to_do_is_proved_by_two_looks(scene: Scene) -> None:
-    cleared = tear_down(MINE, scene.broom, PATIENCE)
+    cleared = tear_down(MINE, scene.cleaner, PATIENCE)
     assert (cleared.proved, cleared.looks, cleared.deleted) == (True, QUIET_LOOKS, ())
 
 
@@ -43,14 +43,14 @@ def test_machines_of_every_attempt_go(scene: Scene) -> None:
         tags = {**MINE.tags, "waa-attempt": str(attempt), "waa-machine": f"m{attempt}"}
         scene.cloud.create(machine(f"m{attempt}", tags=tags))
     scene.clock.advance(120)
-    assert tear_down(MINE, scene.broom, PATIENCE).proved
+    assert tear_down(MINE, scene.cleaner, PATIENCE).proved
     assert scene.arm.everything() == []
 
 
 def test_a_machine_still_being_made_goes_too(scene: Scene) -> None:
     scene.arm.faults.machines(Fate(create_s=300.0))
     scene.launch(MINE, 0)
-    assert tear_down(MINE, scene.broom, PATIENCE).proved
+    assert tear_down(MINE, scene.cleaner, PATIENCE).proved
     assert scene.arm.everything() == []
 
 
@@ -58,7 +58,7 @@ def test_a_listing_that_lags_is_looked_at_until_it_shows(scene: Scene) -> None:
     scene.arm.world.listing_lag_s = 15.0
     scene.launch(MINE, 0)
     scene.clock.advance(1)
-    cleared = tear_down(MINE, scene.broom, Patience(every_s=20.0, total_s=900.0))
+    cleared = tear_down(MINE, scene.cleaner, PollPolicy(every_s=20.0, total_s=900.0))
     assert cleared.proved
     scene.clock.advance(60)
     assert scene.arm.everything() == []
@@ -71,7 +71,7 @@ def test_what_a_failed_create_left_goes_too(scene: Scene) -> None:
     with pytest.raises(CloudError):
         scene.launch(MINE, 0)
     assert scene.arm.everything() != []
-    assert tear_down(MINE, scene.broom, PATIENCE).proved
+    assert tear_down(MINE, scene.cleaner, PATIENCE).proved
     assert scene.arm.everything() == []
     assert scene.runners == []
 
@@ -104,7 +104,7 @@ def test_one_failure_keeps_nothing_from_going(scene: Scene, blow: str) -> None:
         scene.launch(MINE, number)
     scene.clock.advance(120)
     BLOWS[blow](scene)
-    cleared = tear_down(MINE, scene.broom, PATIENCE)
+    cleared = tear_down(MINE, scene.cleaner, PATIENCE)
     assert cleared.proved, cleared
     assert scene.arm.everything() == []
     assert scene.runners == []
@@ -117,7 +117,7 @@ def test_what_will_not_go_is_named_when_patience_ends(scene: Scene) -> None:
     scene.arm.faults.add(
         Fault("DELETE virtualMachines/waa-500-1", status=409, code="ScopeLocked", times=10_000)
     )
-    cleared = tear_down(MINE, scene.broom, Patience(every_s=10.0, total_s=300.0))
+    cleared = tear_down(MINE, scene.cleaner, PollPolicy(every_s=10.0, total_s=300.0))
     assert not cleared.proved
     assert any("machine waa-500-1" in name for name in cleared.left)
     assert not any("waa-500-0" in name for name in cleared.left)
@@ -130,7 +130,7 @@ def test_without_waiting_every_delete_is_submitted_at_once(scene: Scene) -> None
         scene.launch(MINE, number)
     scene.clock.advance(120)
     before = scene.clock.now()
-    cleared = tear_down(MINE, scene.broom, wait=False)
+    cleared = tear_down(MINE, scene.cleaner, wait=False)
     assert scene.clock.now() - before < 60
     assert not cleared.proved
     assert len([entry for entry in cleared.deleted if entry.startswith("machine")]) == 4
@@ -142,7 +142,7 @@ def test_without_waiting_every_delete_is_submitted_at_once(scene: Scene) -> None
 
 def test_a_side_that_cannot_be_seen_is_no_proof(scene: Scene) -> None:
     scene.arm.faults.add(Fault("GET", status=403, code="AuthorizationFailed", times=10_000))
-    cleared = tear_down(MINE, scene.broom, Patience(every_s=10.0, total_s=60.0))
+    cleared = tear_down(MINE, scene.cleaner, PollPolicy(every_s=10.0, total_s=60.0))
     assert not cleared.proved
     assert any("could not be listed" in line for line in cleared.left)
 
@@ -154,6 +154,6 @@ def test_without_waiting_what_was_refused_is_named(scene: Scene) -> None:
     scene.arm.faults.add(
         Fault("DELETE virtualMachines/waa-500-1", status=409, code="ScopeLocked", times=10_000)
     )
-    left = tear_down(MINE, scene.broom, wait=False).left
+    left = tear_down(MINE, scene.cleaner, wait=False).left
     assert any("machine waa-500-1" in name for name in left)
     assert not any("waa-500-0" in name for name in left)

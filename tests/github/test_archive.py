@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.github.archive import ArchiveError, Limits, unpack
+from orchestrator.github.archive import ArchiveError, ArchiveLimits, unpack
 from tests.fakes.github import zipped
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ HOSTILE = [
 def test_a_hostile_name_is_refused_and_the_rest_is_kept(tmp_path: Path, name: str) -> None:
     target = tmp_path / "deep" / "out"
 
-    done = unpack(io.BytesIO(zipped({name: b"x", "good/file": b"y"})), target, Limits())
+    done = unpack(io.BytesIO(zipped({name: b"x", "good/file": b"y"})), target, ArchiveLimits())
 
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert set(written) <= {target / "good/file", target / "a"}  # a NUL ends a name in a zip
@@ -48,7 +48,7 @@ def test_a_member_without_a_name_is_damage(tmp_path: Path) -> None:
     nameless = zipped({"bad": b"x"}).replace(b"bad", b"\0ad")
 
     with pytest.raises(ArchiveError, match="damaged"):
-        unpack(io.BytesIO(nameless), tmp_path, Limits())
+        unpack(io.BytesIO(nameless), tmp_path, ArchiveLimits())
 
 
 def test_links_are_refused(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
 
-    done = unpack(buffer, tmp_path, Limits())
+    done = unpack(buffer, tmp_path, ArchiveLimits())
 
     assert done.refused == ("link",)
     assert list(tmp_path.iterdir()) == []
@@ -71,21 +71,21 @@ def test_a_link_that_is_there_already_leads_nowhere(tmp_path: Path) -> None:
     target.mkdir()
     (target / "dir").symlink_to(outside)
 
-    done = unpack(io.BytesIO(zipped({"dir/file": b"x"})), target, Limits())
+    done = unpack(io.BytesIO(zipped({"dir/file": b"x"})), target, ArchiveLimits())
 
     assert done.refused == ("dir/file",)
     assert list(outside.iterdir()) == []
 
 
 def test_names_equal_but_for_case_do_not_replace_each_other(tmp_path: Path) -> None:
-    done = unpack(io.BytesIO(zipped({"A": b"first", "a": b"second"})), tmp_path, Limits())
+    done = unpack(io.BytesIO(zipped({"A": b"first", "a": b"second"})), tmp_path, ArchiveLimits())
 
     assert (tmp_path / "A").read_bytes() == b"first"
     assert done.refused == ("a",)
 
 
 def test_a_file_in_a_directorys_place_is_refused(tmp_path: Path) -> None:
-    done = unpack(io.BytesIO(zipped({"a": b"1", "a/b": b"2"})), tmp_path, Limits())
+    done = unpack(io.BytesIO(zipped({"a": b"1", "a/b": b"2"})), tmp_path, ArchiveLimits())
 
     assert done.refused == ("a/b",)
 
@@ -93,7 +93,7 @@ def test_a_file_in_a_directorys_place_is_refused(tmp_path: Path) -> None:
 def test_existing_files_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"mine")
 
-    done = unpack(io.BytesIO(zipped({"a": b"theirs"})), tmp_path, Limits())
+    done = unpack(io.BytesIO(zipped({"a": b"theirs"})), tmp_path, ArchiveLimits())
 
     assert (tmp_path / "a").read_bytes() == b"mine"
     assert done.refused == ("a",)
@@ -103,7 +103,7 @@ def test_a_bomb_is_stopped_at_the_limit(tmp_path: Path) -> None:
     bomb = zipped({f"{number}": b"\0" * 1_000_000 for number in range(5)})
 
     with pytest.raises(ArchiveError, match="unpacks to more"):
-        unpack(io.BytesIO(bomb), tmp_path, Limits(unpacked=2_500_000))
+        unpack(io.BytesIO(bomb), tmp_path, ArchiveLimits(unpacked=2_500_000))
 
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2_500_000
 
@@ -112,7 +112,7 @@ def test_too_many_files_are_stopped_before_the_first(tmp_path: Path) -> None:
     many = zipped({str(number): b"" for number in range(20)})
 
     with pytest.raises(ArchiveError, match="20 files"):
-        unpack(io.BytesIO(many), tmp_path, Limits(files=19))
+        unpack(io.BytesIO(many), tmp_path, ArchiveLimits(files=19))
 
     assert list(tmp_path.iterdir()) == []
 
@@ -128,7 +128,7 @@ def test_a_damaged_archive_only_ever_raises_its_own_error(
     target = tmp_path_factory.mktemp("out")
 
     try:
-        done = unpack(io.BytesIO(bytes(whole[:cut])), target, Limits())
+        done = unpack(io.BytesIO(bytes(whole[:cut])), target, ArchiveLimits())
     except ArchiveError:
         done = None
 
@@ -138,7 +138,9 @@ def test_a_damaged_archive_only_ever_raises_its_own_error(
 def test_of_an_archive_only_the_wanted_files_are_unpacked(tmp_path: Path) -> None:
     files = {"out/results.json": b"{}", "results.json.png": b"picture", "../climbs": b"x"}
 
-    done = unpack(io.BytesIO(zipped(files)), tmp_path, Limits(unpacked=2), only="results.json")
+    done = unpack(
+        io.BytesIO(zipped(files)), tmp_path, ArchiveLimits(unpacked=2), only="results.json"
+    )
 
     assert done.files == (tmp_path / "out/results.json",)
     assert done.refused == ()
@@ -148,7 +150,7 @@ def test_of_an_archive_only_the_wanted_files_are_unpacked(tmp_path: Path) -> Non
 def test_a_wanted_file_with_a_bad_name_is_refused_all_the_same(tmp_path: Path) -> None:
     files = {"../results.json": b"{}"}
 
-    done = unpack(io.BytesIO(zipped(files)), tmp_path / "out", Limits(), only="results.json")
+    done = unpack(io.BytesIO(zipped(files)), tmp_path / "out", ArchiveLimits(), only="results.json")
 
     assert done.files == ()
     assert done.refused == ("../results.json",)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.github import ArchiveError, FailureKind, GitHubError, Limits
+from orchestrator.github import ArchiveError, ArchiveLimits, FailureKind, GitHubError
 from tests.fakes.github import Fault, Wound, zipped
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_a_broken_download_starts_again_with_a_fresh_address(
     fake.faults.add(Fault(STORAGE, wound, times=2))
 
     (artifact,) = github.artifacts.of_run(500)
-    github.artifacts.download(artifact, tmp_path, Limits(packed=artifact.size_bytes))
+    github.artifacts.download(artifact, tmp_path, ArchiveLimits(packed=artifact.size_bytes))
 
     assert (tmp_path / "a").read_bytes() == NOISE
     assert fake.count("GET", f"/actions/artifacts/{artifact.id}/zip") == 3
@@ -90,7 +90,7 @@ def test_an_artifact_that_is_listed_too_large_is_never_fetched(
     (artifact,) = github.artifacts.of_run(500)
 
     with pytest.raises(ArchiveError, match="larger"):
-        github.artifacts.download(artifact, tmp_path, Limits(packed=10))
+        github.artifacts.download(artifact, tmp_path, ArchiveLimits(packed=10))
 
     assert not [request for request in fake.seen if request.path.startswith("/_storage")]
 
@@ -103,7 +103,7 @@ def test_an_artifact_larger_than_listed_is_cut_off(
     (artifact,) = github.artifacts.of_run(500)
 
     with pytest.raises(ArchiveError, match="larger"):
-        github.artifacts.download(artifact, tmp_path, Limits(packed=100_000))
+        github.artifacts.download(artifact, tmp_path, ArchiveLimits(packed=100_000))
 
     assert list(tmp_path.iterdir()) == []
 

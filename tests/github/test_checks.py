@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.github import Annotation, Check, Conclusion, FailureKind, GitHubError, Level
+from orchestrator.github import Annotation, CheckRun, Conclusion, FailureKind, GitHubError, Level
 from tests.fakes.github import Fault, Wound
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.fakes.github import FakeGitHub
 
 SHA = "b" * 40
-CHECK = Check("WAA", SHA, "run-500", "12 of 17", "Simulated.")
+CHECK = CheckRun("WAA", SHA, "run-500", "12 of 17", "Simulated.")
 
 
 def remarks(count: int) -> tuple[Annotation, ...]:

@@ -12,10 +12,10 @@ import pytest
 
 from orchestrator.github import (
     Annotation,
-    Check,
+    CheckRun,
     GitHubError,
+    GitHubRetryPolicy,
     Level,
-    RetryPolicy,
     Secret,
     open_github,
 )
@@ -62,7 +62,7 @@ def used_everywhere(github: GitHub, fake: FakeGitHub, tmp_path: Path) -> list[st
     (artifact,) = github.artifacts.of_run(500)
     github.artifacts.download(artifact, tmp_path)
     github.comments.put(3, "result", "text")
-    github.checks.put(Check("WAA", "a" * 40, "k", "t", "s", None, "", "", [
+    github.checks.put(CheckRun("WAA", "a" * 40, "k", "t", "s", None, "", "", [
         Annotation("a", 1, Level.NOTICE, "m"),
     ]))  # fmt: skip
     for pattern, wound in (
@@ -94,7 +94,7 @@ def test_nothing_that_is_said_or_logged_holds_a_secret(
 
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "github")
-    policy = RetryPolicy(tries=2)
+    policy = GitHubRetryPolicy(tries=2)
     with open_github(fake.app_connection(), clock=fake.clock, policy=policy) as github:
         said = used_everywhere(github, fake, tmp_path)
 

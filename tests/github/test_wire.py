@@ -11,7 +11,7 @@ from orchestrator.github import (
     Connection,
     FailureKind,
     GitHubError,
-    RetryPolicy,
+    GitHubRetryPolicy,
     Secret,
     TokenAccess,
     open_github,
@@ -140,7 +140,7 @@ def test_a_permission_that_is_missing_is_no_limit(
 
 
 def test_an_exhausted_hour_is_waited_out_until_its_reset(fake: FakeGitHub) -> None:
-    patient = RetryPolicy(patience_s=4000.0)
+    patient = GitHubRetryPolicy(patience_s=4000.0)
     fake.limits.hourly = 1
     with open_github(fake.connection(), clock=fake.clock, policy=patient) as github:
         github.runs.find(500)
@@ -190,7 +190,7 @@ def test_a_read_that_keeps_failing_is_given_up(fake: FakeGitHub, github: GitHub)
         github.runs.find(500)
 
     assert caught.value.kind is FailureKind.TRANSIENT
-    assert fake.count("GET", "/actions/runs/500") == RetryPolicy().tries
+    assert fake.count("GET", "/actions/runs/500") == GitHubRetryPolicy().tries
 
 
 def test_writes_never_exceed_githubs_points_a_minute() -> None:

@@ -26,7 +26,7 @@ from orchestrator.planning.simulate import (
     makespan,
     round_robin,
 )
-from orchestrator.planning.simulation_study import Row, Study, render_table, study
+from orchestrator.planning.simulation_study import Study, StudyRow, render_table, study
 from orchestrator.planning.suite import demo_suite
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def test_what_is_known_decides_what_is_expected() -> None:
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[Row]:
+def rows() -> list[StudyRow]:
     return study(Study(overheads=(Overheads(),), workers=(10, 40)))
 
 
@@ -236,14 +236,16 @@ def rows() -> list[Row]:
         ("stealing, domain means known", 40, 1.27),
     ],
 )
-def test_stealing_keeps_its_bounds(rows: list[Row], policy: str, workers: int, most: float) -> None:
+def test_stealing_keeps_its_bounds(
+    rows: list[StudyRow], policy: str, workers: int, most: float
+) -> None:
     (row,) = [row for row in rows if (row.policy, row.workers) == (policy, workers)]
 
     assert row.draws == 300
     assert 1.0 <= row.ratio <= most
 
 
-def test_knowing_more_and_stealing_are_each_worth_something(rows: list[Row]) -> None:
+def test_knowing_more_and_stealing_are_each_worth_something(rows: list[StudyRow]) -> None:
     for workers in (10, 40):
         ratios = {row.policy: row.ratio for row in rows if row.workers == workers}
         slices, turns, static, blind, domains, history = (
@@ -253,7 +255,9 @@ def test_knowing_more_and_stealing_are_each_worth_something(rows: list[Row]) -> 
         assert history < static
 
 
-def test_leaving_the_end_of_a_home_open_to_all_beats_claiming_it_blind(rows: list[Row]) -> None:
+def test_leaving_the_end_of_a_home_open_to_all_beats_claiming_it_blind(
+    rows: list[StudyRow],
+) -> None:
     blind = Policy("the whole home blind", homes, steals=True, knows="history")
     (whole,) = study(Study(overheads=(Overheads(),), workers=(40,), policies=(blind,)))
 

@@ -6,33 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.report.model.gestures import GESTURES_LIMIT, Gesture, Point, drawn, gestures
+from orchestrator.report.model.gestures import GESTURES_LIMIT, Gesture, ScreenPoint, drawn, gestures
 from tests.report.hostile import CORPUS
 
-HERE = Point(5, 5)
+HERE = ScreenPoint(5, 5)
 
 
 @pytest.mark.parametrize(
     ("action", "found"),
     [
-        ("import pyautogui; pyautogui.click(412, 318)", Gesture("click", Point(412, 318))),
-        ("pyautogui.click(x=4, y=3, button='right')", Gesture("right click", Point(4, 3))),
-        ("pyautogui.click(4, 3, clicks=2)", Gesture("click", Point(4, 3), times=2)),
-        ("pyautogui.doubleClick(4, 3)", Gesture("click", Point(4, 3), times=2)),
+        ("import pyautogui; pyautogui.click(412, 318)", Gesture("click", ScreenPoint(412, 318))),
+        ("pyautogui.click(x=4, y=3, button='right')", Gesture("right click", ScreenPoint(4, 3))),
+        ("pyautogui.click(4, 3, clicks=2)", Gesture("click", ScreenPoint(4, 3), times=2)),
+        ("pyautogui.doubleClick(4, 3)", Gesture("click", ScreenPoint(4, 3), times=2)),
         ("pyautogui.click()", Gesture("click", HERE)),
         (
             "pyautogui.moveTo(10, 20); pyautogui.dragTo(300, 400, duration=0.5)",
-            Gesture("drag", Point(300, 400), Point(10, 20)),
+            Gesture("drag", ScreenPoint(300, 400), ScreenPoint(10, 20)),
         ),
         ("pyautogui.scroll(-5)", Gesture("scroll", HERE, times=-5)),
-        ("pyautogui.scroll(3, x=7, y=8)", Gesture("scroll", Point(7, 8), times=3)),
+        ("pyautogui.scroll(3, x=7, y=8)", Gesture("scroll", ScreenPoint(7, 8), times=3)),
         ('computer.mouse.scroll(dir="down")', Gesture("scroll", HERE, times=-1)),
         ("pyautogui.write('=SUM(B2:B12)')", Gesture("type", HERE, text="=SUM(B2:B12)")),
         ("pyautogui.hotkey('ctrl', 's')", Gesture("keys", HERE, text="ctrl+s")),
         ("computer.keyboard.press('enter')", Gesture("keys", HERE, text="enter")),
         (
             "computer.mouse.move_abs(x=0.25, y=0.75); computer.mouse.single_click()",
-            Gesture("click", Point(0.25, 0.75, relative=True)),
+            Gesture("click", ScreenPoint(0.25, 0.75, relative=True)),
         ),
     ],
 )
@@ -51,7 +51,7 @@ def test_an_element_without_a_place_moves_the_pointer_to_nowhere_known() -> None
 def test_the_pointer_stays_where_an_action_left_it() -> None:
     _, pointer = gestures("pyautogui.moveTo(40, 50)")
     results, _ = gestures("pyautogui.click()", pointer)
-    assert results == [Gesture("click", Point(40, 50))]
+    assert results == [Gesture("click", ScreenPoint(40, 50))]
 
 
 def test_what_is_drawn_is_short_and_plain() -> None:

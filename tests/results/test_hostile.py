@@ -18,16 +18,16 @@ from orchestrator.results.log import LogScanner
 from orchestrator.results.task import read_task
 from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.results.tree import read_tree
-from orchestrator.results.verdict import Ending, Verdict, classify
+from orchestrator.results.verdict import AttemptVerdict, ClientEnding, classify
 from tests.results.trees import TaskFiles, error_line, log_text, request, turn
 
 UNIT = Unit(TaskKey("chrome", "one"), 0)
 
 
-def check(directory: Path) -> Verdict:
+def check(directory: Path) -> AttemptVerdict:
     """Read a directory in every way there is; return how it counts on its own."""
     reading = read_task(directory)
-    for ending in Ending:
+    for ending in ClientEnding:
         for arena_ok in (True, False):
             verdict = classify(reading, ending, arena_ok=arena_ok)
             assert (verdict.score is None) != (verdict.cause is None)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestrator.results.log import LogFollower, LogScanner, Phase, Signals, scan_file
+from orchestrator.results.log import ClientPhase, LogFollower, LogScanner, Signals, scan_file
 from tests.results.trees import (
     BLIND,
     EVALUATING,
@@ -42,16 +42,16 @@ def scanned(data: bytes, chunk: int | None = None) -> Signals:
 @pytest.mark.parametrize(
     ("records", "phase", "after_action"),
     [
-        ([], Phase.SETUP, False),
-        ([THINKING], Phase.THINKING, False),
-        ([THINKING, acting(1)], Phase.ACTING, True),
-        ([*turn(1), THINKING], Phase.THINKING, False),
-        ([*turn(1), BLIND], Phase.BLIND, True),
-        ([BLIND], Phase.BLIND, False),
-        ([*turn(1), EVALUATING], Phase.EVALUATING, True),
+        ([], ClientPhase.SETUP, False),
+        ([THINKING], ClientPhase.THINKING, False),
+        ([THINKING, acting(1)], ClientPhase.ACTING, True),
+        ([*turn(1), THINKING], ClientPhase.THINKING, False),
+        ([*turn(1), BLIND], ClientPhase.BLIND, True),
+        ([BLIND], ClientPhase.BLIND, False),
+        ([*turn(1), EVALUATING], ClientPhase.EVALUATING, True),
     ],
 )
-def test_where_a_task_is(records: list[Record], phase: Phase, after_action: bool) -> None:
+def test_where_a_task_is(records: list[Record], phase: ClientPhase, after_action: bool) -> None:
     signals = scanned(log_text(*records))
 
     assert signals.phase is phase

@@ -10,7 +10,7 @@ from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.results.log import scan_file
 from orchestrator.results.setup_log import TABLE, SetupLine, Weight
 from orchestrator.results.task import read_task
-from orchestrator.results.verdict import Verdict, classify
+from orchestrator.results.verdict import AttemptVerdict, classify
 from tests.results.trees import EVALUATING, Record, TaskFiles, log_text, turn
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def error(message: str) -> Record:
     return ("ERROR", "setup", message)
 
 
-def judged(root: Path, *log: Record) -> Verdict:
+def judged(root: Path, *log: Record) -> AttemptVerdict:
     return classify(read_task(TaskFiles(root, result="1", log=list(log)).write()))
 
 

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.ledger.causes import Cause, Flag
 from orchestrator.ledger.records import MESSAGE_LIMIT
 from orchestrator.results.task import read_task
-from orchestrator.results.verdict import Ending, Verdict, classify
+from orchestrator.results.verdict import AttemptVerdict, ClientEnding, classify
 from tests.results.trees import (
     BLIND,
     EVALUATING,
@@ -54,7 +54,7 @@ class Case:
     result: str | bytes | None = None
     log: list[Record] = field(default_factory=list)
     error: str = ""
-    ending: Ending = Ending.EXITED
+    ending: ClientEnding = ClientEnding.EXITED
     arena_ok: bool = True
     flags: tuple[Flag, ...] = ()
     says: str = ""
@@ -63,7 +63,7 @@ class Case:
 CASES = {
     "a score": Case(0.5, "0.5\n", ENDED),
     "a score, though the client was killed later": Case(
-        1.0, "1", ENDED, ending=Ending.DEADLINE, arena_ok=False
+        1.0, "1", ENDED, ending=ClientEnding.DEADLINE, arena_ok=False
     ),
     "a score, though bookkeeping raised after it": Case(
         1.0, "1", ENDED, error_line("recorder.record_end(result, start_time)")
@@ -79,9 +79,9 @@ CASES = {
         arena_ok=False,
         flags=(Flag.EVALUATOR, Flag.AFTER_ACTION),
     ),
-    "the deadline": Case(Cause.TIMEOUT, log=turn(1), ending=Ending.DEADLINE, says="1 steps"),
+    "the deadline": Case(Cause.TIMEOUT, log=turn(1), ending=ClientEnding.DEADLINE, says="1 steps"),
     "the deadline in a dead arena": Case(
-        Cause.ARENA, log=[*turn(1), THINKING], ending=Ending.DEADLINE, arena_ok=False
+        Cause.ARENA, log=[*turn(1), THINKING], ending=ClientEnding.DEADLINE, arena_ok=False
     ),
     "agent.predict raised": Case(
         Cause.AGENT,
@@ -139,10 +139,13 @@ CASES = {
         Cause.AGENT, log=[THINKING], error=error_line(PREDICT, LOST)
     ),
     "no answer, then the deadline": Case(
-        Cause.PROVIDER, log=[*turn(1), THINKING, request(503)], ending=Ending.DEADLINE, says="503"
+        Cause.PROVIDER,
+        log=[*turn(1), THINKING, request(503)],
+        ending=ClientEnding.DEADLINE,
+        says="503",
     ),
     "no answer, then the stall clock": Case(
-        Cause.PROVIDER, log=[*turn(1), THINKING, request(500)], ending=Ending.STALLED
+        Cause.PROVIDER, log=[*turn(1), THINKING, request(500)], ending=ClientEnding.STALLED
     ),
     "no answer, which the agent swallowed": Case(
         Cause.PROVIDER, "0", [THINKING, request(503), THINKING, request(503), EVALUATING]
@@ -152,7 +155,7 @@ CASES = {
     ),
     "a rate limit by the way": Case(0.0, "0", [THINKING, request(429), EVALUATING]),
     "a rate limit, then the deadline": Case(
-        Cause.PROVIDER, log=[*turn(1), THINKING, request(429)], ending=Ending.DEADLINE
+        Cause.PROVIDER, log=[*turn(1), THINKING, request(429)], ending=ClientEnding.DEADLINE
     ),
     "no answer before a turn that acted": Case(
         1.0, "1", [THINKING, request(503), *turn(1), EVALUATING]
@@ -169,7 +172,7 @@ CASES = {
         Cause.EVALUATOR, log=ENDED, error=error_line(EVALUATE, UNAUTHORIZED)
     ),
     "refusals, then the stall clock": Case(
-        Cause.MODEL, log=[*turn(1), THINKING, request(401)], ending=Ending.STALLED, says="401"
+        Cause.MODEL, log=[*turn(1), THINKING, request(401)], ending=ClientEnding.STALLED, says="401"
     ),
     "refusals that the agent swallowed": Case(
         Cause.MODEL, "0", [THINKING, request(403), THINKING, request(403), EVALUATING]
@@ -180,7 +183,7 @@ CASES = {
     "a refusal before an answer": Case(
         0.0, "0", [THINKING, request(403), request(200), EVALUATING]
     ),
-    "killed for refusals": Case(Cause.MODEL, log=[THINKING], ending=Ending.REFUSED),
+    "killed for refusals": Case(Cause.MODEL, log=[THINKING], ending=ClientEnding.REFUSED),
     "env.reset raised": Case(Cause.SETUP, error=error_line(RESET)),
     "env.reset raised in a wrapper": Case(
         Cause.SETUP, error=error_line("obs = run_with_timeout(env.reset, timeout=200)")
@@ -220,7 +223,7 @@ CASES = {
         Cause.SETUP, log=[SETUP_FAILED, THINKING], error=error_line(PREDICT)
     ),
     "set-up failed, then the deadline": Case(
-        Cause.SETUP, log=[SETUP_FAILED, *turn(1)], ending=Ending.DEADLINE
+        Cause.SETUP, log=[SETUP_FAILED, *turn(1)], ending=ClientEnding.DEADLINE
     ),
     "a download that was retried": Case(1.0, "1", [RETRIED, *ENDED]),
     "the evaluator's own set-up failed": Case(1.0, "1", [*ENDED, SETUP_FAILED]),
@@ -251,12 +254,12 @@ CASES = {
     "stalled in an action": Case(
         Cause.ARENA,
         log=[THINKING, acting(1)],
-        ending=Ending.STALLED,
+        ending=ClientEnding.STALLED,
         flags=(Flag.AFTER_ACTION,),
         says="an action did not come back",
     ),
     "stalled in the evaluator": Case(
-        Cause.ARENA, log=ENDED, ending=Ending.STALLED, says="evaluating"
+        Cause.ARENA, log=ENDED, ending=ClientEnding.STALLED, says="evaluating"
     ),
     "the client died in an action": Case(Cause.ARENA, log=[THINKING, acting(1)]),
     "an empty result after actions": Case(Cause.ARENA, "", ENDED),
@@ -267,7 +270,7 @@ CASES = {
         Cause.ARENA, log=[THINKING, acting(1)], arena_ok=False, flags=(Flag.AFTER_ACTION,)
     ),
     "stalled while thinking": Case(
-        Cause.ARENA, log=[*turn(1), THINKING], ending=Ending.STALLED, says="thinking"
+        Cause.ARENA, log=[*turn(1), THINKING], ending=ClientEnding.STALLED, says="thinking"
     ),
     "no observation from the start": Case(Cause.ARENA, "1", [BLIND, BLIND, EVALUATING]),
     "no observation after an action": Case(
@@ -282,10 +285,10 @@ CASES = {
     "env.evaluate raised": Case(Cause.EVALUATOR, log=ENDED, error=error_line(EVALUATE)),
     "nothing at all": Case(Cause.ARENA, says="without a result"),
     "nothing, and a dead arena": Case(Cause.ARENA, arena_ok=False, says="stopped answering"),
-    "stopped": Case(Cause.RELEASED, log=turn(1), ending=Ending.STOPPED),
-    "stopped after the score": Case(1.0, "True", ENDED, ending=Ending.STOPPED),
+    "stopped": Case(Cause.RELEASED, log=turn(1), ending=ClientEnding.STOPPED),
+    "stopped after the score": Case(1.0, "True", ENDED, ending=ClientEnding.STOPPED),
     "stopped after it raised": Case(
-        Cause.EVALUATOR, error=error_line(EVALUATE), ending=Ending.STOPPED
+        Cause.EVALUATOR, error=error_line(EVALUATE), ending=ClientEnding.STOPPED
     ),
 }
 
@@ -398,7 +401,7 @@ def test_the_table_of_causes(name: str, tmp_path: Path) -> None:
     assert case.says in verdict.message
 
 
-def judged(directory: Path | None, client_log: Path | None = None) -> Verdict:
+def judged(directory: Path | None, client_log: Path | None = None) -> AttemptVerdict:
     return classify(read_task(directory, client_log))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.compute.base import Capabilities, Instance, InstanceState, Kind, Launched
 from orchestrator.compute.failures import CloudError, Failure, FailureKind
-from orchestrator.compute.findings import Finding, Status
+from orchestrator.compute.findings import CheckStatus, Finding
 from orchestrator.compute.job import WorkerBootstrap
 from orchestrator.compute.kit import setting, settings_of
 from orchestrator.compute.offers import RegionOffers
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         Setting,
         Site,
     )
-    from orchestrator.compute.retry import Patience
+    from orchestrator.compute.retry import RetryPolicy
     from orchestrator.errors import Problem
     from orchestrator.planning.prices import PriceList
 
@@ -58,7 +58,7 @@ class ToyEngine:
         if (job.needs.cores or 0) <= CORES:
             return []
         what = f"{job.needs.cores} cores, and a rack has {CORES}"
-        return [Finding("rack", Status.FAIL, what, "Ask for fewer.")]
+        return [Finding("rack", CheckStatus.FAIL, what, "Ask for fewer.")]
 
     def offers(self, region: str) -> RegionOffers:
         return RegionOffers(region)
@@ -174,18 +174,20 @@ class ToyAccount:
     def open(
         self,
         sites: Mapping[str, Site],
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock | None = None,
     ) -> Iterator[Engine]:
         del sites, patience, clock
         yield ToyEngine(self.rack)
 
     @contextlib.contextmanager
-    def checks(self, request: CheckRequest, patience: Patience) -> Iterator[EngineChecks]:
+    def checks(self, request: CheckRequest, patience: RetryPolicy) -> Iterator[EngineChecks]:
         del request, patience
         yield NoChecks()
 
-    def container_keys(self, account_url: str, patience: Patience | None = None) -> ContainerKeys:
+    def container_keys(
+        self, account_url: str, patience: RetryPolicy | None = None
+    ) -> ContainerKeys:
         raise NotImplementedError(account_url, patience)
 
 

@@ -9,7 +9,7 @@ from orchestrator.ledger.records import Outcome
 from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.suite import suite_of
 from orchestrator.store import Store
-from orchestrator.worker.claims import Claimant, Identity
+from orchestrator.worker.claims import Identity, LedgerClient
 from tests.fakes.virtual_world import SESSION, Line
 
 if TYPE_CHECKING:
@@ -27,30 +27,31 @@ class Desk:
 
     world: World
     line: Line
-    claimant: Claimant
+    ledger_client: LedgerClient
 
     @property
     def name(self) -> str:
-        return self.claimant.identity.worker
+        return self.ledger_client.identity.worker
 
     def outcome(
         self, unit: Unit, attempt: int, cause: Cause | None = None, flags: tuple[Flag, ...] = ()
     ) -> Outcome:
         score = None if cause else 1.0
-        machine = self.claimant.identity.machine
+        machine = self.ledger_client.identity.machine
         return Outcome(
             unit, attempt, self.name, SESSION, machine, score, cause, message="", flags=flags
         )
 
     def free(self, *, deep: bool = True) -> list[tuple[Unit, int]]:
         return [
-            (candidate.unit, candidate.attempt) for candidate in self.claimant.look(deep=deep).free
+            (candidate.unit, candidate.attempt)
+            for candidate in self.ledger_client.look(deep=deep).free
         ]
 
     def works_on(self, unit: Unit, attempt: int = 1) -> None:
-        assert self.claimant.claim(unit, attempt)
-        self.claimant.busy("running", unit=unit, attempt=attempt)
-        self.claimant.beat()
+        assert self.ledger_client.claim(unit, attempt)
+        self.ledger_client.busy("running", unit=unit, attempt=attempt)
+        self.ledger_client.beat()
 
 
 def plan_of(*units: Unit) -> Plan:
@@ -61,9 +62,9 @@ def plan_of(*units: Unit) -> Plan:
 def sit(world: World, name: str, machine: str = "", line: Line | None = None) -> Desk:
     line = line or Line(world, name, lambda: None)
     identity = Identity(name, SESSION, machine or f"machine-of-{name}")
-    claimant = Claimant(Store(line, "virtual://"), world.plan, identity, lambda: world.now)
-    claimant.beat()
-    return Desk(world, line, claimant)
+    ledger_client = LedgerClient(Store(line, "virtual://"), world.plan, identity, lambda: world.now)
+    ledger_client.beat()
+    return Desk(world, line, ledger_client)
 
 
 def pass_time(world: World, seconds: float, *speaking: Desk) -> None:
@@ -71,4 +72,4 @@ def pass_time(world: World, seconds: float, *speaking: Desk) -> None:
     while world.now < until:
         world.now += HEARTBEAT_S / 2
         for desk in speaking:
-            desk.claimant.beat()
+            desk.ledger_client.beat()

@@ -71,7 +71,7 @@ def settled_world() -> tuple[Slow, Desk]:
     desk = sit(world, "w1")
     for unit in UNITS:
         desk.works_on(unit)
-        desk.claimant.record(desk.outcome(unit, 1), world.now)
+        desk.ledger_client.record(desk.outcome(unit, 1), world.now)
     line = Slow(world, "w2", lambda: None)
     return line, sit(world, "w2", line=line)
 
@@ -80,8 +80,8 @@ def test_a_heartbeat_goes_out_while_a_look_waits_for_a_read() -> None:
     line, desk = settled_world()
     hold(line, "read")
     with ThreadPoolExecutor(1) as pool:
-        pulse = pool.submit(beat_meanwhile, line, desk.claimant.beat)
-        look = desk.claimant.look(verify=True)
+        pulse = pool.submit(beat_meanwhile, line, desk.ledger_client.beat)
+        look = desk.ledger_client.look(verify=True)
         assert pulse.result()
     assert not line.missed
     assert look.done == frozenset(UNITS)
@@ -91,8 +91,8 @@ def test_a_heartbeat_goes_out_while_a_look_waits_for_a_list() -> None:
     line, desk = settled_world()
     hold(line, "list")
     with ThreadPoolExecutor(1) as pool:
-        pulse = pool.submit(beat_meanwhile, line, desk.claimant.beat)
-        desk.claimant.look()
+        pulse = pool.submit(beat_meanwhile, line, desk.ledger_client.beat)
+        desk.ledger_client.look()
         assert pulse.result()
     assert not line.missed
 
@@ -104,8 +104,8 @@ def test_a_heartbeat_goes_out_while_an_outcome_is_recorded() -> None:
     desk.works_on(UNITS[0])
     hold(line, "create")
     with ThreadPoolExecutor(1) as pool:
-        pulse = pool.submit(beat_meanwhile, line, desk.claimant.beat)
-        desk.claimant.record(desk.outcome(UNITS[0], 1), world.now)
+        pulse = pool.submit(beat_meanwhile, line, desk.ledger_client.beat)
+        desk.ledger_client.record(desk.outcome(UNITS[0], 1), world.now)
         assert pulse.result()
     assert not line.missed
 
@@ -114,8 +114,8 @@ def test_a_heartbeat_goes_out_while_a_worker_asks_whether_it_may_leave() -> None
     line, desk = settled_world()
     hold(line, "list")
     with ThreadPoolExecutor(1) as pool:
-        pulse = pool.submit(beat_meanwhile, line, desk.claimant.beat)
-        desk.claimant.may_leave()
+        pulse = pool.submit(beat_meanwhile, line, desk.ledger_client.beat)
+        desk.ledger_client.may_leave()
         assert pulse.result()
     assert not line.missed
 
@@ -136,7 +136,7 @@ def test_a_look_reads_side_by_side() -> None:
     together = Together(line.world, "w3", lambda: None)
     desk = sit(line.world, "w3", line=together)
     together.gate = threading.Barrier(4)
-    assert desk.claimant.look(verify=True).done == frozenset(UNITS)
+    assert desk.ledger_client.look(verify=True).done == frozenset(UNITS)
 
 
 class Flaky(Line):
@@ -157,7 +157,7 @@ def test_what_was_read_before_a_read_failed_is_not_read_again() -> None:
     desk = sit(line.world, "w3", line=flaky)
     for _ in range(len(UNITS) + 1):
         try:
-            look = desk.claimant.look(verify=True)
+            look = desk.ledger_client.look(verify=True)
         except StoreError:
             continue
         assert look.done == frozenset(UNITS)

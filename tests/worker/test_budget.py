@@ -12,7 +12,7 @@ from orchestrator.ledger.causes import RULES, Cause, Status
 from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.suite import TaskKey, Unit, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import SESSION, Line, World, open_world
@@ -51,7 +51,7 @@ class Poisoned:
         if unit == POISON:
             claim = self.world.objects[paths.claim(unit, attempt)][0]
             self.doomed |= {actor.name for actor in self.actors if actor.name.encode() in claim}
-        return Seen(Verdict(1.0, None, (), ""), 3, 20.0, {}, None)
+        return Seen(AttemptVerdict(1.0, None, (), ""), 3, 20.0, {}, None)
 
     def run(self) -> Folded:
         for _ in range(1000):
@@ -114,21 +114,21 @@ def test_a_worker_that_ends_while_another_looks_is_not_taken_for_dead() -> None:
     ending.works_on(POISON)
 
     def end() -> None:
-        ending.claimant.record(ending.outcome(POISON, 1, Cause.EVALUATOR), world.now)
-        ending.claimant.leave("done", 0, world.now)
+        ending.ledger_client.record(ending.outcome(POISON, 1, Cause.EVALUATOR), world.now)
+        ending.ledger_client.leave("done", 0, world.now)
 
     line.between = end
-    look = looking.claimant.look(deep=True)
+    look = looking.ledger_client.look(deep=True)
     assert [
         (candidate.unit, candidate.attempt, candidate.after_lost) for candidate in look.free
     ] == [(POISON, 2, True)]
-    assert not looking.claimant.claim(POISON, 2, after_lost=True)
+    assert not looking.ledger_client.claim(POISON, 2, after_lost=True)
 
 
 def test_what_a_worker_recorded_it_does_not_do_again_though_no_listing_shows_it() -> None:
     world = open_world(plan_of(POISON))
     desk = sit(world, "w1")
     desk.works_on(POISON)
-    desk.claimant.record(desk.outcome(POISON, 1), world.now)
+    desk.ledger_client.record(desk.outcome(POISON, 1), world.now)
     del world.objects[paths.outcome(POISON, 1, "w1")]
     assert desk.free() == []

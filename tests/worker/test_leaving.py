@@ -17,7 +17,7 @@ from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.suite import TaskKey, Unit, suite_of
 from orchestrator.results.trajectory import read_trajectory, steps_of
 from orchestrator.store import Store
-from orchestrator.worker.claims import Claimant, Identity
+from orchestrator.worker.claims import Identity, LedgerClient
 from orchestrator.worker.evidence import (
     FILE_LIMIT,
     cut_short,
@@ -25,8 +25,8 @@ from orchestrator.worker.evidence import (
     newest_screenshot,
     upload,
 )
-from orchestrator.worker.heartbeat import WATCHDOG_GRACE_S, Orders, Pulse, Watch
-from orchestrator.worker.log import Narrator
+from orchestrator.worker.heartbeat import WATCHDOG_GRACE_S, HeartbeatThread, Watch, WorkerSignals
+from orchestrator.worker.log import WorkerLog
 from orchestrator.worker.redact import Redactor
 from tests.fakes.virtual_world import SESSION, Line, World, open_world
 from tests.records import outcome
@@ -171,14 +171,14 @@ HOSTILE = "::error::pwned\n::add-mask::x\r\n%0A::set-output name=x::y\x1b[31m\x0
 @pytest.mark.parametrize("github", [True, False])
 def test_hostile_text_starts_no_workflow_command(tmp_path: Path, *, github: bool) -> None:
     stream = io.StringIO()
-    narrator = Narrator(stream, github, tmp_path / "summary.md", REDACTOR)
+    worker_log = WorkerLog(stream, github, tmp_path / "summary.md", REDACTOR)
     unit = Unit(TaskKey("d", "a"), 0)
     lost = outcome(unit, cause=Cause.ARENA)
     object.__setattr__(lost, "message", HOSTILE + SECRET)
-    narrator.task_started(unit, 2, stolen=True)
-    narrator.task_ended(lost)
-    narrator.warn(HOSTILE)
-    narrator.summarize([lost], HOSTILE + SECRET)
+    worker_log.task_started(unit, 2, stolen=True)
+    worker_log.task_ended(lost)
+    worker_log.warn(HOSTILE)
+    worker_log.summarize([lost], HOSTILE + SECRET)
     lines = stream.getvalue().split("\n")
     commands = [line.split("::")[1] for line in lines if line.startswith("::")]
     assert commands == (["group", "endgroup", "warning"] if github else [])
@@ -191,14 +191,16 @@ def test_hostile_text_starts_no_workflow_command(tmp_path: Path, *, github: bool
         assert (tmp_path / "summary.md").read_text().count("| d/a |") == 1
 
 
-def pulse_of(world: World, line: Line, orders: Orders, dead: list[str]) -> tuple[Pulse, Claimant]:
+def pulse_of(
+    world: World, line: Line, orders: WorkerSignals, dead: list[str]
+) -> tuple[HeartbeatThread, LedgerClient]:
     store = Store(line, "x://")
-    claimant = Claimant(store, world.plan, Identity("w1", SESSION, "m"), lambda: world.now)
+    ledger_client = LedgerClient(store, world.plan, Identity("w1", SESSION, "m"), lambda: world.now)
     watch = Watch(lambda: world.now, lambda: world.now, lambda: bool(dead), dead.append)
-    return Pulse(claimant, store, orders, watch, 0.001), claimant
+    return HeartbeatThread(ledger_client, store, orders, watch, 0.001), ledger_client
 
 
-def rounds_until(condition: object, pulse: Pulse, orders: Orders) -> None:
+def rounds_until(condition: object, pulse: HeartbeatThread, orders: WorkerSignals) -> None:
     """Let the pulse beat until ``condition`` holds; its own thread does the work."""
     import time
 
@@ -212,7 +214,7 @@ def rounds_until(condition: object, pulse: Pulse, orders: Orders) -> None:
 
 
 def test_the_pulse_beats_and_hears_a_drain(world: World) -> None:
-    orders, line = Orders(), Line(world, "w1", lambda: None)
+    orders, line = WorkerSignals(), Line(world, "w1", lambda: None)
     pulse, _ = pulse_of(world, line, orders, [])
     world.objects[paths.control(SESSION, "drain")] = (b"{}", world.now)
     rounds_until(orders.drain.is_set, pulse, orders)
@@ -222,23 +224,23 @@ def test_the_pulse_beats_and_hears_a_drain(world: World) -> None:
 
 
 def test_another_sessions_drain_is_not_mine(world: World) -> None:
-    orders, line = Orders(), Line(world, "w1", lambda: None)
-    pulse, claimant = pulse_of(world, line, orders, [])
+    orders, line = WorkerSignals(), Line(world, "w1", lambda: None)
+    pulse, ledger_client = pulse_of(world, line, orders, [])
     world.objects[paths.control("s2", "drain")] = (b"{}", world.now)
-    rounds_until(lambda: claimant.shown.beat > 3, pulse, orders)
+    rounds_until(lambda: ledger_client.shown.beat > 3, pulse, orders)
     assert not orders.drain.is_set()
 
 
 def test_a_store_that_is_gone_does_not_end_the_pulse(world: World) -> None:
-    orders, line = Orders(), Line(world, "w1", lambda: None, down=True)
-    pulse, claimant = pulse_of(world, line, orders, [])
-    rounds_until(lambda: claimant.shown.beat > 3, pulse, orders)
-    assert claimant.shown.beat > 3
-    assert "could not write" in claimant.shown.note
+    orders, line = WorkerSignals(), Line(world, "w1", lambda: None, down=True)
+    pulse, ledger_client = pulse_of(world, line, orders, [])
+    rounds_until(lambda: ledger_client.shown.beat > 3, pulse, orders)
+    assert ledger_client.shown.beat > 3
+    assert "could not write" in ledger_client.shown.note
 
 
 def test_an_orphan_stops(world: World) -> None:
-    orders, line = Orders(), Line(world, "w1", lambda: None)
+    orders, line = WorkerSignals(), Line(world, "w1", lambda: None)
     pulse, _ = pulse_of(world, line, orders, ["the parent"])
     rounds_until(orders.stop.is_set, pulse, orders)
     assert "gone" in orders.reason
@@ -246,7 +248,7 @@ def test_an_orphan_stops(world: World) -> None:
 
 @pytest.mark.parametrize("down", [False, True])
 def test_the_watchdog_ends_a_process_that_is_stuck(world: World, *, down: bool) -> None:
-    orders, dead = Orders(), list[str]()
+    orders, dead = WorkerSignals(), list[str]()
     pulse, _ = pulse_of(world, Line(world, "w1", lambda: None, down=down), orders, dead)
     pulse.allow(100.0)
     world.now += 100.0 + WATCHDOG_GRACE_S + 1.0
@@ -259,16 +261,16 @@ def test_the_watchdog_ends_a_process_that_is_stuck(world: World, *, down: bool) 
 
 
 def test_the_watchdog_leaves_a_step_alone_that_is_within_its_grace(world: World) -> None:
-    orders, dead = Orders(), list[str]()
-    pulse, claimant = pulse_of(world, Line(world, "w1", lambda: None), orders, dead)
+    orders, dead = WorkerSignals(), list[str]()
+    pulse, ledger_client = pulse_of(world, Line(world, "w1", lambda: None), orders, dead)
     pulse.allow(100.0)
     world.now += 100.0 + WATCHDOG_GRACE_S - 1.0
-    rounds_until(lambda: claimant.shown.beat > 3, pulse, orders)
+    rounds_until(lambda: ledger_client.shown.beat > 3, pulse, orders)
     assert dead == []
 
 
 def test_the_first_reason_to_stop_is_kept() -> None:
-    orders = Orders()
+    orders = WorkerSignals()
     orders.end("SIGTERM")
     orders.end("SIGINT")
     assert orders.reason == "SIGTERM"
@@ -276,6 +278,8 @@ def test_the_first_reason_to_stop_is_kept() -> None:
 
 def test_a_last_word_that_cannot_be_written_is_an_error(world: World) -> None:
     line = Line(world, "w1", lambda: None, down=True)
-    claimant = Claimant(Store(line, "x://"), world.plan, Identity("w1", SESSION, "m"), lambda: 0.0)
+    ledger_client = LedgerClient(
+        Store(line, "x://"), world.plan, Identity("w1", SESSION, "m"), lambda: 0.0
+    )
     with pytest.raises(StoreError):
-        claimant.leave("done", 0, 0.0)
+        ledger_client.leave("done", 0, 0.0)

@@ -13,7 +13,7 @@ from orchestrator.ledger.groups import Groups, Node
 from orchestrator.ledger.records import Claim, Session, to_json
 from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.suite import TaskKey, Unit, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import EPOCH, Line, World, open_world
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from orchestrator.store import Listed
 
 MOST_A_TASK = 40
-SCORED = Seen(Verdict(1.0, None, (), ""), 3, 20.0, {}, None)
-BROKEN = Seen(Verdict(None, Cause.ARENA, (), ""), 3, 20.0, {}, None)
+SCORED = Seen(AttemptVerdict(1.0, None, (), ""), 3, 20.0, {}, None)
+BROKEN = Seen(AttemptVerdict(None, Cause.ARENA, (), ""), 3, 20.0, {}, None)
 
 
 class Counting(Line):
@@ -88,7 +88,7 @@ def test_154_tasks_on_40_workers_list_few_objects_a_task(tmp_path: Path) -> None
 
     def fate(unit: Unit, _attempt: int) -> Seen:
         seconds = random.Random(str(unit)).lognormvariate(5.9, 0.6)
-        return Seen(Verdict(1.0, None, (), ""), 3, seconds, {}, None)
+        return Seen(AttemptVerdict(1.0, None, (), ""), 3, seconds, {}, None)
 
     Counting.listed = 0
     play(world, crew_of(world, 40, tmp_path, fate, kind=Counted))
@@ -130,7 +130,7 @@ def test_a_mark_says_only_what_claims_say(tmp_path: Path) -> None:
 def test_a_resume_tries_again_what_an_earlier_session_gave_up(tmp_path: Path) -> None:
     world = world_of(40)
     cursed = {unit for unit in world.plan.units if unit.task.domain == "d2"}
-    unread = replace(BROKEN, verdict=Verdict(None, Cause.EVALUATOR, (), ""))
+    unread = replace(BROKEN, verdict=AttemptVerdict(None, Cause.EVALUATOR, (), ""))
     play(world, crew_of(world, 4, tmp_path, lambda unit, _: unread if unit in cursed else SCORED))
     assert {
         result.unit for result in folded(world).results if result.status is not Status.SCORED
@@ -165,14 +165,14 @@ def test_a_claim_whose_worker_died_before_its_mark_is_neither_lost_nor_taken_twi
     units = tuple(Unit(TaskKey("d", f"t{number:02}"), 0) for number in range(20))
     world = open_world(plan_of(*units))
     desk, two = sit(world, "w1"), sit(world, "w2")
-    desk.claimant.look()
-    assert desk.claimant.claim(units[0], 1)
+    desk.ledger_client.look()
+    assert desk.ledger_client.claim(units[0], 1)
     leaf, child = Groups(units, world.plan.expected).leaf_of(units[0])
     del world.objects[paths.touched(leaf.level, leaf.number, child)]
 
     mine: list[Unit] = []
     while free := two.free(deep=False):
-        mine += [unit for unit, attempt in free if two.claimant.claim(unit, attempt)]
+        mine += [unit for unit, attempt in free if two.ledger_client.claim(unit, attempt)]
     assert sorted(mine) == sorted(units[1:])
     assert two.free(deep=False) == []
     assert paths.touched(leaf.level, leaf.number, child) in world.objects
@@ -186,13 +186,13 @@ def test_a_worker_that_looks_as_another_begins_to_mark_marks_too() -> None:
         def list(self, prefix: str) -> list[Listed]:
             entries = Line.list(self, prefix)
             if prefix == paths.MARKED and not entries:
-                first.claimant.look()
-                assert first.claimant.claim(world.plan.units[0], 1)
+                first.ledger_client.look()
+                assert first.ledger_client.claim(world.plan.units[0], 1)
             return entries
 
     second = sit(world, "w2", line=Interrupted(world, "w2", lambda: None))
     assert second.free(deep=False) == [(world.plan.units[1], 1)]
-    assert second.claimant.claim(world.plan.units[1], 1)
+    assert second.ledger_client.claim(world.plan.units[1], 1)
     marks = [path for path in world.objects if paths.parse_touched(path) is not None]
     assert len(marks) == 2
 
@@ -213,12 +213,12 @@ def test_a_watcher_that_died_is_relieved() -> None:
     world = open_world(plan_of(unit))
     holder, watcher, third = sit(world, "w1"), sit(world, "w2"), sit(world, "w3")
     for desk in (holder, watcher, third):
-        desk.claimant.look()
+        desk.ledger_client.look()
     holder.works_on(unit)
-    assert not watcher.claimant.may_leave()
+    assert not watcher.ledger_client.may_leave()
     answers = []
     for _ in range(12):
-        answers.append(third.claimant.may_leave())
+        answers.append(third.ledger_client.may_leave())
         world.now += HEARTBEAT_S
     assert not any(answers)
     watches = [key for path in world.objects if (key := paths.parse_watch(path)) is not None]

@@ -14,7 +14,7 @@ from orchestrator.ledger.fold import Stored, fold, read_objects
 from orchestrator.ledger.records import Claim, Left, to_json
 from orchestrator.planning.plan import ArenaSettings, Limits, PlanInputs, make_plan
 from orchestrator.planning.suite import TaskKey, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import SESSION, World, open_world
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 TASKS = tuple(TaskKey("d", f"t{number}") for number in range(6))
 INPUTS = PlanInputs(suite_of(TASKS), heartbeat_s=10, lease_s=60)
-SCORED = Seen(Verdict(1.0, None, (), ""), 3, 20.0, {}, None)
+SCORED = Seen(AttemptVerdict(1.0, None, (), ""), 3, 20.0, {}, None)
 
 
 def ended(cause: Cause) -> Seen:
-    return Seen(Verdict(None, cause, (), f"seen as {cause}"), 3, 20.0, {}, None)
+    return Seen(AttemptVerdict(None, cause, (), f"seen as {cause}"), 3, 20.0, {}, None)
 
 
 @pytest.fixture
@@ -125,7 +125,9 @@ def test_an_arena_that_is_sick_after_a_fault_is_reset_before_the_next_claim(
 def test_a_probe_that_fails_before_anything_is_launched_is_the_workers_fault(
     world: World, tmp_path: Path
 ) -> None:
-    verdict = Verdict(None, Cause.RELEASED, (), "the arena was not healthy before the task: no")
+    verdict = AttemptVerdict(
+        None, Cause.RELEASED, (), "the arena was not healthy before the task: no"
+    )
     sick = Seen(verdict, 0, 0.0, {}, None, launched=False)
     actors = [
         Actor(world, "w0", (0, 2), tmp_path, lambda _unit, _attempt: sick),
@@ -143,7 +145,7 @@ def test_a_probe_that_fails_before_anything_is_launched_is_the_workers_fault(
 def test_another_client_refuses_the_run_before_its_second_task(
     world: World, tmp_path: Path
 ) -> None:
-    verdict = Verdict(None, Cause.RELEASED, (), "another")
+    verdict = AttemptVerdict(None, Cause.RELEASED, (), "another")
     misled = Seen(verdict, 0, 20.0, {}, None, misled="model was asked as 'a', the client has 'b'")
     actor = work(world, tmp_path, lambda _unit, _attempt: misled)
 
@@ -269,7 +271,7 @@ def test_two_tasks_without_an_answer_hold_nothing(world: World, tmp_path: Path) 
 
 def bad_request(number: int) -> Seen:
     flags = (Flag.BAD_REQUEST,)
-    return Seen(Verdict(None, Cause.AGENT, flags, f"400 of {number}"), 0, 20.0, {}, None)
+    return Seen(AttemptVerdict(None, Cause.AGENT, flags, f"400 of {number}"), 0, 20.0, {}, None)
 
 
 def test_one_tasks_bad_request_is_its_own(world: World, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from orchestrator.ledger.causes import ARENA_CAUSES, ATTEMPTS_LIMIT, RULES, Caus
 from orchestrator.ledger.fold import Folded, Stored, fold, read_objects
 from orchestrator.planning.plan import PlanInputs, make_plan
 from orchestrator.planning.suite import TaskKey, suite_of
-from orchestrator.results.verdict import Verdict
+from orchestrator.results.verdict import AttemptVerdict
 from orchestrator.worker.attempt import Seen
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import World, open_world
@@ -61,7 +61,7 @@ class Fleet(RuleBasedStateMachine):
         draw = random.Random(f"{self.seed}/{unit}/{attempt}")
         cause = curse or draw.choice(_FATES)
         score = None if cause else float(draw.random() < 0.5)
-        return Seen(Verdict(score, cause, (), ""), 3, draw.uniform(5.0, 90.0), {}, None)
+        return Seen(AttemptVerdict(score, cause, (), ""), 3, draw.uniform(5.0, 90.0), {}, None)
 
     def pick(self, index: int) -> Actor:
         return self.actors[index % len(self.actors)]
@@ -171,7 +171,7 @@ class Fleet(RuleBasedStateMachine):
                 # The last one was killed, or wore out its arena: whoever starts workers
                 # replaces it.
                 self.actors.append(self.spawn_last())
-        waiting = {actor.name: actor.claimant.shown.phase for actor in self.actors}
+        waiting = {actor.name: actor.ledger_client.shown.phase for actor in self.actors}
         raise AssertionError(f"the run does not end: {waiting}")
 
     def spawn_last(self) -> Actor:

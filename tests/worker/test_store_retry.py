@@ -15,8 +15,8 @@ from orchestrator.planning.suite import suite_of
 from orchestrator.store import Store
 from orchestrator.store.patience import ROLES_S
 from orchestrator.worker.attempt import without_room
-from orchestrator.worker.heartbeat import Orders, Pulse, Watch
-from orchestrator.worker.log import Narrator
+from orchestrator.worker.heartbeat import HeartbeatThread, Watch, WorkerSignals
+from orchestrator.worker.log import WorkerLog
 from tests.fakes.virtual import Actor
 from tests.fakes.virtual_world import Line, open_world
 from tests.worker.desk import HEARTBEAT_S, LEASE_S, sit
@@ -116,7 +116,7 @@ def test_a_drain_ends_a_worker_that_retries_a_write_and_says_where_its_outcome_i
         return SCORED
 
     actor = Actor(world, "w0", (0, 1), tmp_path, fate)
-    actor._worker._tools.narrator.stream = said
+    actor._worker._tools.worker_log.stream = said
     while not actor.line.down:
         step(world, actor)
     asked = world.now
@@ -166,15 +166,15 @@ def test_a_scratch_that_takes_no_directory_is_no_room(world: World, tmp_path: Pa
 
 
 def test_the_pulse_hears_a_refusal_while_a_task_runs(world: World) -> None:
-    orders, line = Orders(), Line(world, "w1", lambda: None)
-    claimant = sit(world, "w1", line=line).claimant
+    orders, line = WorkerSignals(), Line(world, "w1", lambda: None)
+    ledger_client = sit(world, "w1", line=line).ledger_client
 
     def later() -> float:
         world.now += 1.0
         return world.now
 
     watch = Watch(later, later, lambda: False, lambda _reason: None, lease_s=LEASE_S)
-    pulse = Pulse(claimant, Store(line, "x://"), orders, watch, 0.0001)
+    pulse = HeartbeatThread(ledger_client, Store(line, "x://"), orders, watch, 0.0001)
     pulse._round()
     line.refuses = True
     rounds_until(orders.stop.is_set, pulse, orders)
@@ -192,9 +192,9 @@ class Full(io.StringIO):
 def test_words_that_cannot_be_written_are_dropped_once_and_for_all() -> None:
     dropped: list[object] = []
     full = Full()
-    narrator = Narrator(full, discard=dropped.append)
-    narrator.say("one")
-    narrator.warn("two")
+    worker_log = WorkerLog(full, discard=dropped.append)
+    worker_log.say("one")
+    worker_log.warn("two")
     assert dropped == [full]
 
 

@@ -19,7 +19,7 @@ _SHOWN = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DockerReply:
     """What a call printed, and its exit status."""
 
     status: int
@@ -41,7 +41,7 @@ class Docker:
 
     def call(
         self, arguments: Sequence[str], *, timeout_s: float = TIMEOUT_S, text: str = ""
-    ) -> Reply:
+    ) -> DockerReply:
         """Run one command to its end, with ``text`` on its standard input.
 
         Raises:
@@ -65,7 +65,7 @@ class Docker:
             raise ArenaError(
                 f"The docker command cannot be run ({error}). Install Docker, or put it in PATH."
             ) from error
-        return Reply(
+        return DockerReply(
             done.returncode,
             done.stdout.decode(errors="replace"),
             done.stderr.decode(errors="replace"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftContainer:
     """A container a worker started, and what tells whether that worker still lives."""
 
     name: str
@@ -45,7 +45,7 @@ def sweep(docker: Docker, copies: Path | None = None) -> list[str]:
     return [*(orphan.name for orphan in orphans), *(copy.name for copy in left)]
 
 
-def started_by_workers(docker: Docker) -> list[Left]:
+def started_by_workers(docker: Docker) -> list[LeftContainer]:
     """Return every container on this engine that carries a worker's labels.
 
     Raises:
@@ -54,7 +54,7 @@ def started_by_workers(docker: Docker) -> list[Left]:
     lines = docker.demand(commands.list_ours()).splitlines()
     rows = [line.split("\t") for line in lines if line.count("\t") == 5]
     return [
-        Left(name, worker, Owner(pid, started, boot), storage)
+        LeftContainer(name, worker, Owner(pid, started, boot), storage)
         for name, worker, pid, started, boot, storage in rows
     ]
 

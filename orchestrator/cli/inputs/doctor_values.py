@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestrator.compute.findings import Finding
-    from orchestrator.github import RetryPolicy
+    from orchestrator.github import GitHubRetryPolicy
     from orchestrator.github.access import Access
 
 VARIABLES = "repository's variables"
@@ -38,7 +38,7 @@ class Values:
     finding: Finding
 
 
-def complete(options: dict[str, Any], policy: RetryPolicy) -> Values:
+def complete(options: dict[str, Any], policy: GitHubRetryPolicy) -> Values:
     """Give ``options`` what they lack, as far as this machine and the repository can say it."""
     if not options["repository"]:
         options["repository"] = repository_here(options["github_api"])
@@ -46,27 +46,29 @@ def complete(options: dict[str, Any], policy: RetryPolicy) -> Values:
     return Values(access, _filled(options, access, policy))
 
 
-def _filled(options: dict[str, Any], access: Access | None, policy: RetryPolicy) -> Finding:
+def _filled(options: dict[str, Any], access: Access | None, policy: GitHubRetryPolicy) -> Finding:
     """Fill in the repository's variables where an option that is needed was not given."""
-    from orchestrator.compute.findings import Finding, Status
+    from orchestrator.compute.findings import CheckStatus, Finding
 
     context = click.get_current_context()
     if not lacking(context, _NEEDED):
-        return Finding(VARIABLES, Status.OK, "not needed: each option is given")
+        return Finding(VARIABLES, CheckStatus.OK, "not needed: each option is given")
     try:
         variables = _read(options, access, policy)
         used = fill(context, options, variables)
     except click.BadParameter as error:
         fix = "Correct it: gh variable set NAME."
-        return Finding(VARIABLES, Status.FAIL, error.format_message(), fix, input=True)
+        return Finding(VARIABLES, CheckStatus.FAIL, error.format_message(), fix, input=True)
     except MatrixError as error:
         fix = "Give the token Variables: read, or sign in by gh auth login; or give the options."
-        return Finding(VARIABLES, Status.WARN, f"not read: {error}", fix)
+        return Finding(VARIABLES, CheckStatus.WARN, f"not read: {error}", fix)
     said = f"{len(variables)} in {options['repository']}; used: {', '.join(used) or 'none'}"
-    return Finding(VARIABLES, Status.OK, said)
+    return Finding(VARIABLES, CheckStatus.OK, said)
 
 
-def _read(options: dict[str, Any], access: Access | None, policy: RetryPolicy) -> dict[str, str]:
+def _read(
+    options: dict[str, Any], access: Access | None, policy: GitHubRetryPolicy
+) -> dict[str, str]:
     """Return the variables, by the token in the environment, or else by gh's.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the fleet options open: rates, markets, supply, and what launches machines."""
+"""What the fleet options open: rates, markets, capacity, and what launches machines."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from orchestrator.clock import Clock
     from orchestrator.compute.image import MachineImage
     from orchestrator.compute.offers import RegionOffers
-    from orchestrator.fleet.capacity import Supply, Wish
+    from orchestrator.fleet.capacity import CapacityPool, MachineRequirements
     from orchestrator.fleet.cost import Spending
-    from orchestrator.fleet.event_log import Journal
+    from orchestrator.fleet.event_log import EventLog
     from orchestrator.fleet.launch import Launcher
     from orchestrator.ledger.lives import Billed
     from orchestrator.ledger.reader import LedgerReader
@@ -44,7 +44,7 @@ def known_rates(settings: FleetOptions, say: Callable[[str], None]) -> dict[tupl
     return result
 
 
-def with_image(settings: FleetOptions, sides: Clients, plan: Plan | None = None) -> FleetOptions:
+def with_image(settings: FleetOptions, clients: Clients, plan: Plan | None = None) -> FleetOptions:
     """Return the options with their wishes bound to the machine image, which is read once.
 
     ``plan``: what its arena needs of the image is checked too.
@@ -53,7 +53,7 @@ def with_image(settings: FleetOptions, sides: Clients, plan: Plan | None = None)
         BadInputError: It does not exist, or cannot be what the options make of it; all at once.
         CloudError: It could not be read.
     """
-    image = sides.cloud.image(settings.options["machine_image"])
+    image = clients.cloud.image(settings.options["machine_image"])
     if image is None:
         fix = "Correct it, or build one: see runner-image/README.md."
         raise bad_input("--machine-image", "does not exist, or has no version", fix)
@@ -82,20 +82,22 @@ def image_problems(settings: FleetOptions, image: MachineImage, plan: Plan | Non
     return result
 
 
-def markets(sides: Clients, wish: Wish) -> dict[str, RegionOffers]:
+def markets(clients: Clients, wish: MachineRequirements) -> dict[str, RegionOffers]:
     """Return what each wished region offers and allows.
 
     Raises:
         CloudError: A region could not be asked.
     """
-    return {region: sides.cloud.offers(region) for region in wish.regions}
+    return {region: clients.cloud.offers(region) for region in wish.regions}
 
 
-def supply_of(wish: Wish, result: Mapping[str, RegionOffers], clock: Clock) -> Supply:
+def supply_of(
+    wish: MachineRequirements, result: Mapping[str, RegionOffers], clock: Clock
+) -> CapacityPool:
     """Return what can be had of a wish."""
-    from orchestrator.fleet.capacity import Supply
+    from orchestrator.fleet.capacity import CapacityPool
 
-    return Supply(wish, result, clock)
+    return CapacityPool(wish, result, clock)
 
 
 def actor_name(command: str, session: str) -> str:
@@ -160,9 +162,9 @@ def spent_before(
 
 def launcher_of(
     settings: FleetOptions,
-    sides: Clients,
+    clients: Clients,
     plan: Plan,
-    journal: Journal,
+    journal: EventLog,
     rates: Mapping[tuple[str, str], Rates],
 ) -> Launcher:
     """Return what launches this attempt's machines; ``settings`` come from ``with_image``.
@@ -176,19 +178,19 @@ def launcher_of(
 
     given = settings.options
     image = settings.wish.image or MachineImage(given["machine_image"])
-    store = settings.store.opened(sides)
+    store = settings.store.opened(clients)
     build = Build(
         image=image,
         ttl_s=settings.ttl_s,
         facts=_facts(settings, plan, settings.store.url),
         os_disk_gb=given["os_disk_gb"],
         local_os_disk=not given["managed_os_disk"],
-        disk=sides.cloud.disk_label(image),
+        disk=clients.cloud.disk_label(image),
         public_ip=given["public_ip"],
     )
     bootstraps = FirstBoots(
         settings.template,
-        sides.github.runners,
+        clients.github.runners,
         journal,
         settings.attempt.fleet.label,
         given["runner_group"],
@@ -197,11 +199,11 @@ def launcher_of(
         attempt=settings.attempt,
         build=build,
         bootstraps=bootstraps,
-        cloud=sides.cloud,
+        cloud=clients.cloud,
         journal=journal,
-        clock=sides.clock,
+        clock=clients.clock,
         closing=lambda: is_closing(store, settings.attempt.session),
-        store_key=settings.store.machine_key(sides),
+        store_key=settings.store.machine_key(clients),
         token=lambda: secrets.token_hex(2),
         usd_hour=spending_of(settings, rates).price,
     )

@@ -18,7 +18,7 @@ from orchestrator.ledger import paths
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.identity import WorkflowAttempt
     from orchestrator.store import Store
 
 OUTPUT = "stands-aside"
@@ -29,7 +29,7 @@ class SecondCallError(BadInputError):
     """This workflow run is another call's."""
 
 
-def refuse_second_call(store: Store, attempt: Attempt) -> None:
+def refuse_second_call(store: Store, attempt: WorkflowAttempt) -> None:
     """See that no other call of this workflow run has opened this attempt; by hand any may.
 
     Raises:
@@ -45,7 +45,7 @@ def refuse_second_call(store: Store, attempt: Attempt) -> None:
 
 
 @contextmanager
-def standing_aside(attempt: Attempt, *, resumes: bool) -> Iterator[None]:
+def standing_aside(attempt: WorkflowAttempt, *, resumes: bool) -> Iterator[None]:
     """Tell the jobs after this one, if opening the run shows that it is another call's.
 
     In a run's first attempt the plan that is there with other settings can be no earlier one's.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.options.store import DEFAULT_RUN, LEDGER
-from orchestrator.cli.outputs.evidence_files import Beside
+from orchestrator.cli.outputs.evidence_files import EvidenceDirectory
 from orchestrator.errors import Problem
 from orchestrator.ledger import paths
 
@@ -39,9 +39,9 @@ class RunOptions:
     engine: str = "local"
 
     @property
-    def beside(self) -> Beside:
+    def beside(self) -> EvidenceDirectory:
         """The page's directory, and how it shows screenshots."""
-        return Beside(self.out, self.screenshots, None, self.no_color)
+        return EvidenceDirectory(self.out, self.screenshots, None, self.no_color)
 
 
 def worker_settings(options: LocalOptions, out: Path, *, resume: bool) -> RunOptions:

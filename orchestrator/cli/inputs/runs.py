@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from orchestrator.store import Store
 
 RESULTS = "results.json"
-_Reports: TypeAlias = "list[list[Callable[[], Found | None]]]"
+_Reports: TypeAlias = "list[list[Callable[[], LoadedResults | None]]]"
 _LIMIT = 256 << 20
 _TIMEOUT_S = 30.0
 _FIX = "Give a results.json, a run's directory, a ledger's URL, or a GitHub run's id."
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LoadedResults:
     """A run's ``results.json``, parsed but not yet judged, and where it was found."""
 
     document: object
@@ -56,9 +56,9 @@ class RunFinder:
 
     github: Callable[[], GitHub]
     store_ca: str = ""
-    _cache: dict[str, Found] = field(default_factory=dict)
+    _cache: dict[str, LoadedResults] = field(default_factory=dict)
 
-    def find(self, named: str) -> Found:
+    def find(self, named: str) -> LoadedResults:
         """Return the run that ``named`` means.
 
         Raises:
@@ -69,7 +69,7 @@ class RunFinder:
             self._cache[named] = self._find(named)
         return self._cache[named]
 
-    def _find(self, named: str) -> Found:
+    def _find(self, named: str) -> LoadedResults:
         path = Path(named)
         if "://" in named:
             return self._in_store(named)
@@ -81,15 +81,15 @@ class RunFinder:
             return self._on_github(int(named))
         raise bad_input(named, "is no file, directory, URL or GitHub run id", _FIX)
 
-    def _in_directory(self, path: Path, named: str) -> Found:
+    def _in_directory(self, path: Path, named: str) -> LoadedResults:
         if (path / RESULTS).is_file():
             return read_results(path / RESULTS, named)
         for place in (path / LEDGER / DEFAULT_RUN, path):
             if (place / "plan.json").is_file():
-                return Found(fold_ledgers([open_directory(place)], place.name), named)
+                return LoadedResults(fold_ledgers([open_directory(place)], place.name), named)
         return _downloaded(path, named)
 
-    def _in_store(self, named: str) -> Found:
+    def _in_store(self, named: str) -> LoadedResults:
         parts = urlsplit(named)
         above, _, run = parts.path.rstrip("/").rpartition("/")
         if not run:
@@ -99,10 +99,12 @@ class RunFinder:
             urlunsplit(parts._replace(path=above)), run, f"{parts.scheme}://…/{run}"
         )
 
-    def _of_store(self, url: str, run: str, named: str) -> Found:
-        return Found(fold_ledgers([readable(url, run, self.store_ca, _TIMEOUT_S)], run), named)
+    def _of_store(self, url: str, run: str, named: str) -> LoadedResults:
+        return LoadedResults(
+            fold_ledgers([readable(url, run, self.store_ca, _TIMEOUT_S)], run), named
+        )
 
-    def _on_github(self, run_id: int) -> Found:
+    def _on_github(self, run_id: int) -> LoadedResults:
         named = f"GitHub run {run_id}"
         github = self.github()
         artifacts = [
@@ -120,7 +122,7 @@ class RunFinder:
                     github.artifacts.download(artifact, scratch / f"{ARTIFACT}{artifact.id}")
             return _downloaded(scratch, named)
 
-    def reported(self, run_id: int) -> Found | None:
+    def reported(self, run_id: int) -> LoadedResults | None:
         """Return what a workflow run's newest report holds; None where none is kept (any more).
 
         Raises:
@@ -143,7 +145,7 @@ def _scratch() -> Iterator[Path]:
 def _reports(github: GitHub, artifacts: Iterable[Artifact], scratch: Path, named: str) -> _Reports:
     """Return the reports of each attempt, each fetched when it is called."""
 
-    def fetched(artifact: Artifact) -> Found | None:
+    def fetched(artifact: Artifact) -> LoadedResults | None:
         target = scratch / str(artifact.id)
         github.artifacts.download(artifact, target, only=RESULTS)
         return _results_in(target, named)
@@ -154,7 +156,7 @@ def _reports(github: GitHub, artifacts: Iterable[Artifact], scratch: Path, named
     return [[partial(fetched, artifact) for artifact in attempt] for attempt in attempts]
 
 
-def _newest(attempts: _Reports) -> Found | None:
+def _newest(attempts: _Reports) -> LoadedResults | None:
     """Return the newest report of a complete run, else the newest that can be read.
 
     An attempt that was cancelled may have kept less than the one before it.
@@ -162,7 +164,7 @@ def _newest(attempts: _Reports) -> Found | None:
     Raises:
         MatrixError: None can be read; this is what is wrong with the newest.
     """
-    newest: Found | None = None
+    newest: LoadedResults | None = None
     failures: list[MatrixError] = []
     for reports in attempts:
         loaded = _first_readable(reports, failures)
@@ -175,8 +177,8 @@ def _newest(attempts: _Reports) -> Found | None:
 
 
 def _first_readable(
-    reports: Iterable[Callable[[], Found | None]], failures: list[MatrixError]
-) -> Found | None:
+    reports: Iterable[Callable[[], LoadedResults | None]], failures: list[MatrixError]
+) -> LoadedResults | None:
     """Return the first report that can be read: those of one attempt say the same."""
     from orchestrator.github import ArchiveError, FailureKind, GitHubError
 
@@ -200,7 +202,7 @@ def _is_complete(document: object) -> bool:
     return not isinstance(run, dict) or run.get("complete") is not False
 
 
-def _results_in(directory: Path, named: str) -> Found | None:
+def _results_in(directory: Path, named: str) -> LoadedResults | None:
     """Return an artifact's own results: at its top, or in the one directory that it was made of.
 
     Deeper lies evidence, in which an agent may have left a file of any name.
@@ -211,7 +213,7 @@ def _results_in(directory: Path, named: str) -> Found | None:
     return None
 
 
-def _downloaded(directory: Path, named: str) -> Found:
+def _downloaded(directory: Path, named: str) -> LoadedResults:
     """Return the run in a directory of artifacts: its newest report, else its ledgers folded."""
     children = [path for path in directory.iterdir() if path.is_dir()]
     attempts = newest_first(children, lambda path: path.name, lambda _: 0.0)
@@ -228,10 +230,10 @@ def _downloaded(directory: Path, named: str) -> Found:
             return others[0]
         raise bad_input(named, f"holds neither {RESULTS} nor a ledger", _FIX)
     stores, run = with_downloads([], matches, "")
-    return Found(fold_ledgers(stores, run or directory.name), named)
+    return LoadedResults(fold_ledgers(stores, run or directory.name), named)
 
 
-def read_results(path: Path, named: str) -> Found:
+def read_results(path: Path, named: str) -> LoadedResults:
     """Read and parse a file, within bounds.
 
     Raises:
@@ -240,7 +242,7 @@ def read_results(path: Path, named: str) -> Found:
     try:
         if path.stat().st_size > _LIMIT:
             raise bad_input(named, f"is larger than {_LIMIT >> 20} MiB", _FIX)
-        return Found(json.loads(path.read_bytes()), named)
+        return LoadedResults(json.loads(path.read_bytes()), named)
     except OSError as error:
         raise bad_input(named, f"cannot be read ({error.strerror})", _FIX) from error
     except (ValueError, RecursionError) as error:

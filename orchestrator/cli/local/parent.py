@@ -14,7 +14,7 @@ from orchestrator.errors import EXIT_INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestrator.worker.heartbeat import Orders
+    from orchestrator.worker.heartbeat import WorkerSignals
 
 ORPHAN_LEAVES_S = 180.0
 """How long a worker without a parent has to end its task and remove its container, whatever hangs.
@@ -36,7 +36,7 @@ def orphaned_by(parent: int | None) -> Callable[[], bool]:
     return lambda: os.getppid() != expected
 
 
-def leave_with_parent(orders: Orders, orphaned: Callable[[], bool]) -> None:
+def leave_with_parent(orders: WorkerSignals, orphaned: Callable[[], bool]) -> None:
     """Order the end of this process when its parent is gone, and end it if it does not.
 
     A thread of its own looks: no store and no lock holds it up. A worker that was frozen when its
@@ -47,7 +47,7 @@ def leave_with_parent(orders: Orders, orphaned: Callable[[], bool]) -> None:
     watch.start()
 
 
-def _watch(orders: Orders, orphaned: Callable[[], bool]) -> None:
+def _watch(orders: WorkerSignals, orphaned: Callable[[], bool]) -> None:
     never = threading.Event()
     while not orphaned():
         never.wait(_POLL_S)

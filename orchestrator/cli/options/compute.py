@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from orchestrator.compute.base import MachineEngine
     from orchestrator.compute.keys import ContainerKeys
     from orchestrator.compute.kit import EngineAccount, EngineKit, Setting, Site
-    from orchestrator.compute.retry import Patience
-    from orchestrator.fleet.cleanup import Broom
+    from orchestrator.compute.retry import RetryPolicy
+    from orchestrator.fleet.cleanup import Cleaner
     from orchestrator.github import Connection, GitHub
     from orchestrator.github.access import Access
 
@@ -142,7 +142,9 @@ class Clients:
     account: EngineAccount
     clock: Clock
 
-    def container_keys(self, account_url: str, patience: Patience | None = None) -> ContainerKeys:
+    def container_keys(
+        self, account_url: str, patience: RetryPolicy | None = None
+    ) -> ContainerKeys:
         """As ``KeySource.container_keys``, by the login of the cloud."""
         return self.account.container_keys(account_url, patience)
 
@@ -158,16 +160,16 @@ def open_clients(
     Raises:
         BadInputError: Naming everything that is missing.
     """
-    from orchestrator.compute.retry import Patience, hush
-    from orchestrator.github import RetryPolicy, open_github
+    from orchestrator.compute.retry import RetryPolicy, silence_retry_logs
+    from orchestrator.github import GitHubRetryPolicy, open_github
 
     problems = cloud_problems(options)
     if problems:
         raise BadInputError(problems)
-    hush()
+    silence_retry_logs()
     connection = cloud_connection(options)
-    patience = brief_patience() if brief else Patience()
-    policy = RetryPolicy(tries=2, patience_s=20.0) if brief else RetryPolicy()
+    patience = brief_patience() if brief else RetryPolicy()
+    policy = GitHubRetryPolicy(tries=2, patience_s=20.0) if brief else GitHubRetryPolicy()
     clock = fleet_clock()
     with (
         options.account.open(sites, patience, clock) as engine,
@@ -176,26 +178,26 @@ def open_clients(
         yield Clients(machines_of(engine), github, options.account, clock)
 
 
-def brief_patience() -> Patience:
+def brief_patience() -> RetryPolicy:
     """Return how often a call is tried by a command that somebody waits for."""
-    from orchestrator.compute.retry import Patience
+    from orchestrator.compute.retry import RetryPolicy
 
-    return Patience(attempts=2, total_s=20.0, longest_wait_s=10.0)
+    return RetryPolicy(attempts=2, total_s=20.0, longest_wait_s=10.0)
 
 
 @contextmanager
 def open_cleaner(
     options: CloudOptions, say: Callable[[str], None]
-) -> Iterator[tuple[Broom, GitHub]]:
+) -> Iterator[tuple[Cleaner, GitHub]]:
     """Open both for deleting.
 
     Raises:
         BadInputError: Naming everything that is missing.
     """
-    from orchestrator.fleet.cleanup import Broom
+    from orchestrator.fleet.cleanup import Cleaner
 
     with open_clients(options, {}, brief=True) as clients:
-        yield Broom(clients.cloud, clients.github.runners, clients.clock, say), clients.github
+        yield Cleaner(clients.cloud, clients.github.runners, clients.clock, say), clients.github
 
 
 def fleet_clock() -> Clock:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from orchestrator.compute.kit import Site
     from orchestrator.fleet.bootstrap import Template
-    from orchestrator.fleet.capacity import Wish
-    from orchestrator.fleet.identity import Attempt
+    from orchestrator.fleet.capacity import MachineRequirements
+    from orchestrator.fleet.identity import WorkflowAttempt
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -178,10 +178,10 @@ def launch_options(function: F) -> F:
 class FleetOptions:
     """The options above, read and checked as far as they can be without asking anybody."""
 
-    attempt: Attempt
+    attempt: WorkflowAttempt
     store: FleetStore
-    wish: Wish
-    drain_wish: Wish
+    wish: MachineRequirements
+    drain_wish: MachineRequirements
     sites: Mapping[str, Site]
     template: Template
     events: Path | None
@@ -218,18 +218,20 @@ def launch_settings(
     options: Mapping[str, Any], store: FleetStore, template: Template, sites: Mapping[str, Site]
 ) -> FleetOptions:
     """Return what options mean whose store, template and sites were read already."""
-    from orchestrator.fleet.capacity import SpotMode, Wish
-    from orchestrator.fleet.identity import Attempt, Fleet
+    from orchestrator.fleet.capacity import MachineRequirements, SpotMode
+    from orchestrator.fleet.identity import Fleet, WorkflowAttempt
 
     fleet = Fleet(options["repository"], options["github_run"])
     events = Path(options["events"]).absolute() if options["events"] else None
     if events is not None:
         events.mkdir(parents=True, exist_ok=True)
     return FleetOptions(
-        Attempt(fleet, options["attempt"], store.run),
+        WorkflowAttempt(fleet, options["attempt"], store.run),
         store,
-        Wish(options["sizes"], options["regions"], SpotMode(options["spot"])),
-        Wish(options["drain_sizes"], options["regions"], SpotMode.NEVER, nested=False),
+        MachineRequirements(options["sizes"], options["regions"], SpotMode(options["spot"])),
+        MachineRequirements(
+            options["drain_sizes"], options["regions"], SpotMode.NEVER, nested=False
+        ),
         sites,
         template,
         events,

@@ -65,7 +65,7 @@ class PageOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class EvidenceDirectory:
     """A page's directory, which of ``SCREENSHOTS`` it shows, and where fetched files stay.
 
     Without ``cache`` they stay beside the page with ``full``, and nowhere otherwise.
@@ -144,7 +144,7 @@ class _Told(Mapping["Unit", "TaskEvidence"]):
 
 @contextmanager
 def collected_evidence(
-    folded: Folded, stores: Sequence[Store], beside: Beside
+    folded: Folded, stores: Sequence[Store], beside: EvidenceDirectory
 ) -> Iterator[Evidence]:
     """Yield what the counted attempts left, for as long as the page is being written.
 
@@ -168,7 +168,9 @@ def collected_evidence(
 
 
 @contextmanager
-def tree_evidence(folded: Folded, match: Mapping[Unit, Path], beside: Beside) -> Iterator[Evidence]:
+def tree_evidence(
+    folded: Folded, match: Mapping[Unit, Path], beside: EvidenceDirectory
+) -> Iterator[Evidence]:
     """Yield what a client's tree holds of the trials that were counted from it."""
     directories = {
         result.unit: match[result.unit]
@@ -197,7 +199,9 @@ def evidence_root(store: Store) -> Path | None:
     return None if directory is None else directory / "evidence"
 
 
-def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, beside: Beside) -> None:
+def _fetch(
+    names: Collection[str], stores: Sequence[Store], target: Path, beside: EvidenceDirectory
+) -> None:
     """Fetch attempts' evidence from the stores that are no directories, what is there left out."""
     left, images = set(names), beside.screenshots != "none"
     for store in (store for store in stores if evidence_root(store) is None):
@@ -214,7 +218,9 @@ def _fetch(names: Collection[str], stores: Sequence[Store], target: Path, beside
         _fetch_from(store, wanted, target, beside)
 
 
-def _fetch_from(store: Store, entries: Sequence[Listed], target: Path, beside: Beside) -> None:
+def _fetch_from(
+    store: Store, entries: Sequence[Listed], target: Path, beside: EvidenceDirectory
+) -> None:
     new = [entry.path for entry in entries if not _is_there(target, entry)]
     if not new:
         return

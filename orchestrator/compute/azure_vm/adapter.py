@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from orchestrator.clock import SystemClock
 from orchestrator.compute.azure_vm.body import disk_label, is_region, machine_body, problems
 from orchestrator.compute.azure_vm.calls import GoneError, TakenError, call
-from orchestrator.compute.azure_vm.clients import Clients
+from orchestrator.compute.azure_vm.clients import AzureClients
 from orchestrator.compute.azure_vm.credentials import throwaway_public_key
 from orchestrator.compute.azure_vm.hours import Hours
 from orchestrator.compute.azure_vm.images import read_image
@@ -28,7 +28,7 @@ from orchestrator.compute.azure_vm.offers import region_offers
 from orchestrator.compute.azure_vm.refusals import classify_instance
 from orchestrator.compute.base import Capabilities, Instance, InstanceState, Kind, Launched
 from orchestrator.compute.failures import CloudError, Failure, FailureKind
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,15 +78,15 @@ class AzureCloud:
         self,
         settings: AzureSettings,
         login: Login,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         clock = clock or SystemClock()
         self._paces = paces(clock)
         self._hours = Hours(clock)
-        self._clients = Clients(settings, login, self._hours.hear)
+        self._clients = AzureClients(settings, login, self._hours.hear)
         self._failures: dict[str, Failure] = {}
 
     def check(self, job: Job) -> Sequence[Finding]:

@@ -48,7 +48,7 @@ def _listening(heard: Callable[[Any], None]) -> Any:
     return Listening()
 
 
-class Clients:
+class AzureClients:
     """The clients of one subscription. Safe to share between threads.
 
     ``heard`` is told every reply of Resource Manager's, as the SDK's pipeline has it.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.compute.azure_vm.calls import GoneError, call
-from orchestrator.compute.azure_vm.clients import Clients
+from orchestrator.compute.azure_vm.clients import AzureClients
 from orchestrator.compute.azure_vm.graph import federated_subjects
 from orchestrator.compute.azure_vm.images import (
     own,
@@ -20,7 +20,7 @@ from orchestrator.compute.azure_vm.images import (
     unix_seconds,
     wrong_id,
 )
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,11 +83,11 @@ class Inspection:
     """
 
     def __init__(
-        self, settings: AzureSettings, login: Login, patience: Patience | None = None
+        self, settings: AzureSettings, login: Login, patience: RetryPolicy | None = None
     ) -> None:
         self._settings = settings
-        self._patience = patience or Patience()
-        self._clients = Clients(settings, login)
+        self._patience = patience or RetryPolicy()
+        self._clients = AzureClients(settings, login)
         self._here = f"/subscriptions/{settings.subscription}"
 
     def sign_in(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.compute.azure_vm.body import problems
 from orchestrator.compute.azure_vm.machine import machine_request
 from orchestrator.compute.failures import CloudError
-from orchestrator.compute.findings import Finding, Status
+from orchestrator.compute.findings import CheckStatus, Finding
 from orchestrator.compute.job import RunnerBootstrap
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def job_findings(job: Job, engine: MachineEngine, settings: AzureSettings) -> It
         return
     if engine.image(job.image.id) is None:
         fix = "Correct its id, or build one: see runner-image/README.md."
-        yield Finding(IMAGE, Status.FAIL, f"{job.image.id} does not exist", fix)
+        yield Finding(IMAGE, CheckStatus.FAIL, f"{job.image.id} does not exist", fix)
     yield from _room(job, job.placement, engine)
 
 
@@ -44,11 +44,11 @@ def _wrong(job: Job, settings: AzureSettings) -> Iterator[Finding]:
             request = machine_request(job, name, RunnerBootstrap(""))
         except CloudError as error:
             fix = "Choose an image, and a size of those that are offered."
-            yield Finding(MACHINES, Status.FAIL, error.failure.message, fix, input=True)
+            yield Finding(MACHINES, CheckStatus.FAIL, error.failure.message, fix, input=True)
             return
         for problem in problems(request, settings):
             what = f"{problem.where}: {problem.what}"
-            yield Finding(MACHINES, Status.FAIL, what, problem.fix, input=True)
+            yield Finding(MACHINES, CheckStatus.FAIL, what, problem.fix, input=True)
 
 
 def _room(job: Job, placement: Placement, engine: MachineEngine) -> Iterator[Finding]:
@@ -60,9 +60,9 @@ def _room(job: Job, placement: Placement, engine: MachineEngine) -> Iterator[Fin
     unfit = offer.why_not_bootable(job.image) if offer and job.image else ""
     fix = "Choose another size or region."
     if closed or unfit:
-        yield Finding(MACHINES, Status.FAIL, f"{size} in {region}: {closed or unfit}", fix)
+        yield Finding(MACHINES, CheckStatus.FAIL, f"{size} in {region}: {closed or unfit}", fix)
         return
     room = offers.room(size, spot=placement.spot)
     if room < len(job.names):
         what = f"{size} in {region}: quotas have room for {room} of {len(job.names)} machines"
-        yield Finding(MACHINES, Status.FAIL, what, fix)
+        yield Finding(MACHINES, CheckStatus.FAIL, what, fix)

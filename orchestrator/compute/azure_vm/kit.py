@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.compute.base import MachineEngine
     from orchestrator.compute.findings import Program
     from orchestrator.compute.kit import CheckRequest, EngineAccount, EngineChecks, Setting, Site
-    from orchestrator.compute.retry import Patience
+    from orchestrator.compute.retry import RetryPolicy
     from orchestrator.errors import Problem
     from orchestrator.planning.prices import PriceList
 
@@ -45,7 +45,7 @@ class AzureAccount:
     def open(
         self,
         sites: Mapping[str, Site],
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock | None = None,
     ) -> Iterator[MachineEngine]:
         """As ``EngineAccount.open``."""
@@ -55,7 +55,7 @@ class AzureAccount:
             yield cloud
 
     @contextmanager
-    def checks(self, request: CheckRequest, patience: Patience) -> Iterator[EngineChecks]:
+    def checks(self, request: CheckRequest, patience: RetryPolicy) -> Iterator[EngineChecks]:
         """As ``EngineAccount.checks``."""
         with ExitStack() as opened:
             settings = self.options.settings(request.sites)
@@ -63,7 +63,7 @@ class AzureAccount:
             cloud = opened.enter_context(self.open(request.sites, patience))
             yield AzureChecks(request, self.options, azure, cloud)
 
-    def container_keys(self, account_url: str, patience: Patience | None = None) -> RunStorage:
+    def container_keys(self, account_url: str, patience: RetryPolicy | None = None) -> RunStorage:
         """As ``KeySource.container_keys``, of a storage account that is named by its blob URL."""
         return RunStorage(account_url, self.login, self.options.endpoints, patience)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.compute.azure_vm.calls import retry_after
-from orchestrator.compute.rate_limiter import Pace
+from orchestrator.compute.rate_limiter import RateLimiter
 from orchestrator.compute.token_bucket import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.clock import Clock
-    from orchestrator.compute.rate_limiter import Heard
+    from orchestrator.compute.rate_limiter import RateLimitReply
 
 WRITES = Bucket(200.0, 10.0)
 DELETES = Bucket(200.0, 10.0)
@@ -33,16 +33,16 @@ _REMAINING = {
 class Paces:
     """How fast creates and deletes are sent."""
 
-    creates: Pace
-    deletes: Pace
+    creates: RateLimiter
+    deletes: RateLimiter
 
 
 def paces(clock: Clock) -> Paces:
     """Return the paces of one process."""
-    return Paces(Pace(WRITES, clock), Pace(DELETES, clock))
+    return Paces(RateLimiter(WRITES, clock), RateLimiter(DELETES, clock))
 
 
-def hearing(heard: Heard) -> Callable[[Any], None]:
+def hearing(heard: RateLimitReply) -> Callable[[Any], None]:
     """Return a ``raw_response_hook`` of the SDK's that fills in ``heard``."""
 
     def hear(response: Any) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from orchestrator.compute.azure_vm.calls import call
 from orchestrator.compute.azure_vm.clients import connection_options
 from orchestrator.compute.failures import CloudError, FailureKind
-from orchestrator.compute.keys import Refusals
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.keys import KeyRefusals
+from orchestrator.compute.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ _MISSING = ("ContainerNotFound", "BlobNotFound")
 
 
 def try_key(
-    key: ContainerKey, blob: str, endpoints: Endpoints, patience: Patience | None = None
-) -> Refusals:
+    key: ContainerKey, blob: str, endpoints: Endpoints, patience: RetryPolicy | None = None
+) -> KeyRefusals:
     """Try to delete ``blob``, and to list a container that is not the key's.
 
     Both should be refused; a blob that was deleted after all is gone. The other container need not
@@ -34,16 +34,16 @@ def try_key(
     Raises:
         CloudError: The store could not be asked.
     """
-    patience = patience or Patience()
+    patience = patience or RetryPolicy()
     other = replace(key, url=f"{key.url}-other")
-    return Refusals(
+    return KeyRefusals(
         _refused(patience, key, endpoints, lambda mine: mine.delete_blob(blob)),
         _refused(patience, other, endpoints, lambda theirs: list(theirs.list_blob_names())),
     )
 
 
 def _refused(
-    patience: Patience,
+    patience: RetryPolicy,
     key: ContainerKey,
     endpoints: Endpoints,
     action: Callable[[ContainerClient], object],

@@ -13,7 +13,7 @@ from orchestrator.compute.azure_vm.credentials import SharedCredential, credenti
 from orchestrator.compute.azure_vm.sas_probe import try_key
 from orchestrator.compute.failures import CloudError, Failure, FailureKind
 from orchestrator.compute.keys import ContainerKey
-from orchestrator.compute.retry import Patience
+from orchestrator.compute.retry import RetryPolicy
 from orchestrator.store.extra import require_azure
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from orchestrator.compute.azure_vm.credentials import Login
     from orchestrator.compute.azure_vm.settings import Endpoints
-    from orchestrator.compute.keys import Refusals
+    from orchestrator.compute.keys import KeyRefusals
 
 T = TypeVar("T")
 
@@ -41,12 +41,12 @@ class RunStorage:
         account_url: str,
         login: Login,
         endpoints: Endpoints,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         self._account_url = account_url.rstrip("/")
         self._login = login
         self._endpoints = endpoints
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self._lock = threading.RLock()
         self._service: BlobServiceClient | None = None
         self._credential: SharedCredential | None = None
@@ -100,7 +100,7 @@ class RunStorage:
         )
         return ContainerKey(f"{self._account_url}/{container}", sas, expires)
 
-    def try_key(self, key: ContainerKey, blob: str) -> Refusals:
+    def try_key(self, key: ContainerKey, blob: str) -> KeyRefusals:
         """As ``ContainerKeys.try_key``, at the store itself and with the key alone."""
         return try_key(key, blob, self._endpoints, self._patience)
 
@@ -138,7 +138,7 @@ class RunStorage:
                     self._account_url,
                     credential=self._credential,
                     audience=self._endpoints.storage_scope.removesuffix("/.default"),
-                    retry_total=0,  # as everywhere here: ``Patience`` tries again
+                    retry_total=0,  # as everywhere here: ``RetryPolicy`` tries again
                     **connection_options(self._endpoints),
                 )
             return self._service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from orchestrator.compute.findings import Finding, Status
+from orchestrator.compute.findings import CheckStatus, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,4 +34,4 @@ def job_findings(job: Job, directory: Path) -> Iterator[Finding]:
 
 
 def _missing(check: str, what: str, fix: str) -> Finding:
-    return Finding(check, Status.FAIL, what, fix)
+    return Finding(check, CheckStatus.FAIL, what, fix)

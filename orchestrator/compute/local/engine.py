@@ -21,7 +21,7 @@ from orchestrator.compute.local import record as records
 from orchestrator.compute.local.checks import job_findings
 from orchestrator.compute.local.commands import copy_from, run_in
 from orchestrator.compute.local.process import identify, is_alive, send, session_leader_writing
-from orchestrator.compute.local.record import LOG, Record
+from orchestrator.compute.local.record import LOG, ProcessRecord
 from orchestrator.compute.offers import RegionOffers
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class LocalEngine:
         bootstrap = job.bootstrap(name)
         if not isinstance(bootstrap, WorkerBootstrap):
             raise _refusal(name, "NotAWorker", "a process here begins as a plain worker alone")
-        record = Record(name, {**job.labels, **bootstrap.labels}, self._wall())
+        record = ProcessRecord(name, {**job.labels, **bootstrap.labels}, self._wall())
         try:
             claimed = records.claim(directory, record)
         except OSError as error:
@@ -189,7 +189,7 @@ class LocalEngine:
         if record is None or not labels.items() <= record.labels.items():
             raise _refusal(name, NAME_TAKEN, "a directory of this name exists already")
 
-    def _start(self, record: Record, bootstrap: WorkerBootstrap) -> None:
+    def _start(self, record: ProcessRecord, bootstrap: WorkerBootstrap) -> None:
         with (self._directory / record.name / LOG).open("wb") as log, self._lock:
             child = subprocess.Popen(
                 list(bootstrap.command),
@@ -211,7 +211,7 @@ class LocalEngine:
 
     # -- looking ----------------------------------------------------------------------------
 
-    def _current(self, name: str) -> Record | None:
+    def _current(self, name: str) -> ProcessRecord | None:
         """Return an instance's record, with its exit code once that is known here."""
         with self._lock:
             record = records.read(self._directory / name)
@@ -227,7 +227,7 @@ class LocalEngine:
                     self._keep(record)
             return record
 
-    def _adopted(self, record: Record) -> Record:
+    def _adopted(self, record: ProcessRecord) -> ProcessRecord:
         """Find the process of a record whose writer was killed before it could say which it is."""
         pid = session_leader_writing((self._directory / record.name / LOG).resolve())
         if pid is None:
@@ -236,12 +236,12 @@ class LocalEngine:
         self._keep(record)
         return record
 
-    def _state(self, record: Record) -> InstanceState:
+    def _state(self, record: ProcessRecord) -> InstanceState:
         if record.exit_code is not None or not self._is_alive(record):
             return InstanceState.ENDED
         return InstanceState.ENDING if record.ending_since is not None else InstanceState.RUNNING
 
-    def _is_alive(self, record: Record) -> bool:
+    def _is_alive(self, record: ProcessRecord) -> bool:
         if record.name in self._children:
             return True  # not waited for yet
         return record.process is not None and is_alive(record.process)
@@ -254,7 +254,7 @@ class LocalEngine:
             elif record is not None and record.process is not None:
                 send(record.process, number)
 
-    def _keep(self, record: Record) -> None:
+    def _keep(self, record: ProcessRecord) -> None:
         """Keep what is known of a process, where the disk takes it.
 
         One that is full keeps no process from being ended: its parent knows all of this too.
@@ -268,7 +268,7 @@ def _refusal(name: str, code: str, why: str) -> CloudError:
     return CloudError(failure, during=f"start {name[:80]}")
 
 
-def _failure(record: Record) -> Failure | None:
+def _failure(record: ProcessRecord) -> Failure | None:
     """Return why a process that was not asked to end has; None when it meant to."""
     if record.exit_code == 0:
         return None

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from orchestrator.compute.findings import Program
     from orchestrator.compute.keys import ContainerKeys
     from orchestrator.compute.kit import CheckRequest, EngineAccount, EngineChecks, Setting, Site
-    from orchestrator.compute.retry import Patience
+    from orchestrator.compute.retry import RetryPolicy
     from orchestrator.errors import Problem
     from orchestrator.planning.prices import PriceList
 
 
 @dataclass(frozen=True, slots=True)
-class LocalOptions:
+class LocalEngineOptions:
     """Where the workers live."""
 
     directory: str = setting("waa-workers", "Directory of the workers, one below it each.")
@@ -38,7 +38,7 @@ class LocalOptions:
 class LocalAccount:
     """This machine, as an ``EngineAccount``: whoever calls is whoever the workers run as."""
 
-    options: LocalOptions
+    options: LocalEngineOptions
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -49,7 +49,7 @@ class LocalAccount:
     def open(
         self,
         sites: Mapping[str, Site],
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         clock: Clock | None = None,
     ) -> Iterator[Engine]:
         """As ``EngineAccount.open``; leaving the context ends no worker."""
@@ -57,12 +57,14 @@ class LocalAccount:
         yield LocalEngine(Path(self.options.directory), (clock or SystemClock()).now)
 
     @contextmanager
-    def checks(self, request: CheckRequest, patience: Patience) -> Iterator[EngineChecks]:
+    def checks(self, request: CheckRequest, patience: RetryPolicy) -> Iterator[EngineChecks]:
         """As ``EngineAccount.checks``: there are none before a job is known."""
         del request, patience
         yield NoChecks()
 
-    def container_keys(self, account_url: str, patience: Patience | None = None) -> ContainerKeys:
+    def container_keys(
+        self, account_url: str, patience: RetryPolicy | None = None
+    ) -> ContainerKeys:
         """As ``KeySource.container_keys``.
 
         Raises:
@@ -77,7 +79,7 @@ class LocalAccount:
 class LocalKit:
     """What this machine brings beside the engine: an ``EngineKit``."""
 
-    settings: Sequence[Setting] = settings_of(LocalOptions)
+    settings: Sequence[Setting] = settings_of(LocalEngineOptions)
     prices: PriceList = field(default_factory=NoCharge)
 
     def missing(self) -> list[Problem]:
@@ -93,7 +95,9 @@ class LocalKit:
         """As ``EngineKit.account``."""
         del environment, ca_file
         directory = values.get("directory")
-        return LocalAccount(LocalOptions(str(directory)) if directory else LocalOptions())
+        return LocalAccount(
+            LocalEngineOptions(str(directory)) if directory else LocalEngineOptions()
+        )
 
 
 KIT = LocalKit()

@@ -24,7 +24,7 @@ INSTANCE, PROCESS, LOG = "instance.json", "process.json", "worker.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ProcessRecord:
     """An instance. ``process`` None: it was not started, or whoever started it was killed then.
 
     ``created`` and ``ending_since``, which says when its end was asked for, are Unix seconds.
@@ -38,7 +38,7 @@ class Record:
     ending_since: float | None = None
 
 
-def claim(directory: Path, record: Record) -> bool:
+def claim(directory: Path, record: ProcessRecord) -> bool:
     """Make an instance's directory, with its record from the start; False when there is one.
 
     Raises:
@@ -64,7 +64,7 @@ def names(directory: Path) -> list[str]:
     return sorted(name for name in there if not name.startswith("."))
 
 
-def write(directory: Path, record: Record) -> None:
+def write(directory: Path, record: ProcessRecord) -> None:
     """Keep a record; each file is whole at every moment."""
     values = asdict(record)
     process = {name: values.pop(name) for name in ("process", "exit_code", "ending_since")}
@@ -73,13 +73,15 @@ def write(directory: Path, record: Record) -> None:
     _replace(directory / PROCESS, process)
 
 
-def read(directory: Path) -> Record | None:
+def read(directory: Path) -> ProcessRecord | None:
     """Return the record in a directory, or None."""
     values = _load(directory / INSTANCE)
     if values is None:
         return None
     try:
-        record = Record(str(values["name"]), dict(values["labels"]), float(values["created"]))
+        record = ProcessRecord(
+            str(values["name"]), dict(values["labels"]), float(values["created"])
+        )
         held = _load(directory / PROCESS) or {}
         process = held.get("process")
         return replace(

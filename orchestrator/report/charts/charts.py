@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from orchestrator.report.model.entries import Score
-    from orchestrator.report.model.phases import Phase
+    from orchestrator.report.model.phases import PhaseTimes
     from orchestrator.report.model.results import Results
 
 GRADE_COLOURS = {grade: f"var(--{grade})" for grade in wording.GRADES}
@@ -231,7 +231,7 @@ def _forecast_row(what: str, ratio: float, said: str) -> dict[str, Any]:
     }
 
 
-def phases(results: Sequence[Phase]) -> Chart | None:
+def phases(results: Sequence[PhaseTimes]) -> Chart | None:
     """Draw how long each phase took: half of the time, nine times of ten, at most."""
     if not results:
         return None

@@ -10,7 +10,7 @@ from orchestrator.report.charts import charts
 from orchestrator.report.charts.axes import axis
 from orchestrator.report.charts.vega import WIDE, Chart, Spec, chart
 from orchestrator.report.charts.worker_timeline_chart import LANES_LIMIT, mark_layers
-from orchestrator.report.model.phases import Phase
+from orchestrator.report.model.phases import PhaseTimes
 from orchestrator.report.phrases.amounts import span_of_time
 from orchestrator.text import clean
 
@@ -44,9 +44,9 @@ def phase_rows(fleet: FleetEntry) -> list[tuple[str, float, float, float, int]]:
     return [phase.row for phase in _phases(fleet)]
 
 
-def _phases(fleet: FleetEntry) -> list[Phase]:
+def _phases(fleet: FleetEntry) -> list[PhaseTimes]:
     return [
-        Phase(phase.phase, phase.p50_s, phase.p90_s, phase.max_s, phase.machines)
+        PhaseTimes(phase.phase, phase.p50_s, phase.p90_s, phase.max_s, phase.machines)
         for phase in fleet.phases
     ]
 

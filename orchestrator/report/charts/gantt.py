@@ -10,7 +10,7 @@ from orchestrator.report.phrases.escapes import mermaid_label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orchestrator.report.model.entries import SessionEntry, Span, WorkerEntry
+    from orchestrator.report.model.entries import SessionEntry, WorkerEntry, WorkerSpan
     from orchestrator.report.model.results import Results
 
 # Mermaid refuses a diagram above 50,000 characters, and GitHub does not raise its limit.
@@ -89,7 +89,7 @@ def _bars(worker: WorkerEntry) -> Iterator[str]:
         yield f"  x :milestone, crit, {round(worker.left_at * 1000)}, 0ms"
 
 
-def _bar(look: str, spans: Sequence[Span]) -> str:
+def _bar(look: str, spans: Sequence[WorkerSpan]) -> str:
     first, last = spans[0], spans[-1]
     start, end = round(first.start * 1000), round(last.end * 1000)
     label = _SIGNS.get(first.kind, str(len(spans)))

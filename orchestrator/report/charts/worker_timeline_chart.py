@@ -22,7 +22,7 @@ from orchestrator.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from orchestrator.report.model.entries import SessionEntry, Span, WorkerEntry
+    from orchestrator.report.model.entries import SessionEntry, WorkerEntry, WorkerSpan
     from orchestrator.report.model.results import Results
 
 BARS_LIMIT = 2_000
@@ -40,7 +40,7 @@ _ENDS = {"died": ("var(--ink)", "✕"), "failed": ("var(--infrastructure)", "!")
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class TimelineChart:
     """A session's chart; ``left_out`` counts workers that are not in it."""
 
     session: SessionEntry
@@ -50,7 +50,7 @@ class Timeline:
     predicted: bool
 
 
-def timelines(results: Results) -> list[Timeline]:
+def timelines(results: Results) -> list[TimelineChart]:
     """Return one timeline a session in which anything is known to have happened."""
     by_id = {worker.id: worker for worker in results.workers}
     drawn = []
@@ -61,7 +61,9 @@ def timelines(results: Results) -> list[Timeline]:
     return drawn
 
 
-def _timeline(results: Results, session: SessionEntry, workers: Sequence[WorkerEntry]) -> Timeline:
+def _timeline(
+    results: Results, session: SessionEntry, workers: Sequence[WorkerEntry]
+) -> TimelineChart:
     start = min([session.started, *(s.start for worker in workers for s in worker.spans)])
     predicted = results.facts.predicted_s if len(results.sessions) == 1 else None
     length = max(session.ended - start, predicted or 0.0, 1.0)
@@ -72,7 +74,7 @@ def _timeline(results: Results, session: SessionEntry, workers: Sequence[WorkerE
     ends = [end for worker in shown for end in _ends(worker, start)]
     names = [_lane(worker) for worker in shown]
     label = f"Timeline of {len(workers)} workers over {span_of_time(length)}"
-    return Timeline(
+    return TimelineChart(
         session,
         chart(label, lambda _: _spec(names, bars, ends, length, predicted), (WIDE,)),
         left_out=len(workers) - len(shown),
@@ -103,7 +105,9 @@ def _bars(worker: WorkerEntry, start: float, thinnest: float) -> Iterator[dict[s
         }
 
 
-def _groups(spans: Iterable[Span], start: float, thinnest: float) -> Iterator[list[Span]]:
+def _groups(
+    spans: Iterable[WorkerSpan], start: float, thinnest: float
+) -> Iterator[list[WorkerSpan]]:
     """Yield the spans that begin within the same ``thinnest`` seconds; each by itself if 0."""
     if not thinnest:
         yield from ([span] for span in spans)
@@ -113,7 +117,7 @@ def _groups(spans: Iterable[Span], start: float, thinnest: float) -> Iterator[li
         yield list(group)
 
 
-def _title(span: Span) -> str:
+def _title(span: WorkerSpan) -> str:
     took = span_of_time(span.end - span.start)
     if span.kind == "boot":
         return f"boot, {took}"
@@ -123,7 +127,7 @@ def _title(span: Span) -> str:
     return f"{span.domain}/{span.name}{trial}, attempt {span.attempt}, {words}, {took}{stolen}"
 
 
-def _link(span: Span) -> str:
+def _link(span: WorkerSpan) -> str:
     return task_link(span.domain, span.name, span.trial) if span.kind != "boot" else "#workers"
 
 

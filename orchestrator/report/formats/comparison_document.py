@@ -21,7 +21,8 @@ from orchestrator.stats import ALPHA
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.comparison.compare import Candidate, Changed, Comparison, DomainRow
+    from orchestrator.comparison.compare import Candidate, Changed, Comparison
+    from orchestrator.comparison.domains import DomainRow
     from orchestrator.comparison.flips import Flips
     from orchestrator.comparison.published import Against
     from orchestrator.comparison.record import RunRecord, Trial
@@ -51,9 +52,9 @@ def to_comparison(comparison: Comparison) -> dict[str, Any]:
     )
 
 
-def _side(side: Side) -> schemas.Side:
+def _side(side: Side) -> schemas.SideDocument:
     tallied = totals(side.trials)
-    return schemas.Side(
+    return schemas.SideDocument(
         name=side.name,
         runs=[_run(run) for run in side.runs],
         tasks=len(side.trials),
@@ -67,11 +68,11 @@ def _side(side: Side) -> schemas.Side:
     )
 
 
-def _run(run: RunRecord) -> schemas.Run:
+def _run(run: RunRecord) -> schemas.ComparedRunDocument:
     tallied, trials = totals(run.trials), run.all_trials
     cost = run.cost_usd
     per_success = cost / tallied.successes if cost is not None and tallied.successes else None
-    return schemas.Run(
+    return schemas.ComparedRunDocument(
         id=run.id,
         source=run.source,
         started=run.started,
@@ -99,13 +100,13 @@ def _run(run: RunRecord) -> schemas.Run:
     )
 
 
-def _interval(interval: Interval | None) -> decision.Interval | None:
-    return None if interval is None else decision.Interval(**asdict(interval))
+def _interval(interval: Interval | None) -> decision.DifferenceIntervalDocument | None:
+    return None if interval is None else decision.DifferenceIntervalDocument(**asdict(interval))
 
 
-def _candidate(comparison: Comparison, candidate: Candidate) -> schemas.Candidate:
+def _candidate(comparison: Comparison, candidate: Candidate) -> schemas.CandidateDocument:
     only_baseline, only_candidate = left_out(comparison.baseline, candidate.side)
-    return schemas.Candidate(
+    return schemas.CandidateDocument(
         side=_side(candidate.side),
         verdict=_verdict(candidate),
         paired=_paired(candidate),
@@ -115,7 +116,7 @@ def _candidate(comparison: Comparison, candidate: Candidate) -> schemas.Candidat
             _changed(comparison.baseline, candidate.side, changed) for changed in candidate.changed
         ],
         unlike=[
-            schemas.Unlike(
+            schemas.UnlikeDocument(
                 key=entry.key,
                 baseline=list(entry.first),
                 candidate=list(entry.second),
@@ -126,15 +127,15 @@ def _candidate(comparison: Comparison, candidate: Candidate) -> schemas.Candidat
         warnings=words.warnings(comparison, candidate),
         advice=advice(candidate),
         unscored=[
-            schemas.Unscored(**asdict(run), command=run.command)
+            schemas.UnscoredDocument(**asdict(run), command=run.command)
             for run in candidate.beside.unscored
         ],
         flips=_flips(candidate.beside.flips),
     )
 
 
-def _domain(row: DomainRow) -> schemas.Domain:
-    return schemas.Domain(
+def _domain(row: DomainRow) -> schemas.ComparedDomainDocument:
+    return schemas.ComparedDomainDocument(
         domain=row.domain,
         tasks=row.tasks,
         gained=row.gained,
@@ -147,7 +148,7 @@ def _domain(row: DomainRow) -> schemas.Domain:
     )
 
 
-def _flips(flips: Flips | None) -> schemas.Flips | None:
+def _flips(flips: Flips | None) -> schemas.FlipsDocument | None:
     if flips is None:
         return None
     tasks = [
@@ -160,15 +161,15 @@ def _flips(flips: Flips | None) -> schemas.Flips | None:
         )
         for task in flips.tasks
     ]
-    return schemas.Flips(where=flips.where, runs=flips.runs, tasks=tasks)
+    return schemas.FlipsDocument(where=flips.where, runs=flips.runs, tasks=tasks)
 
 
-def _verdict(candidate: Candidate) -> decision.Verdict:
+def _verdict(candidate: Candidate) -> decision.VerdictDocument:
     decided, on_success = candidate.decision, candidate.on == "success"
     reasons = [words.reason(candidate), *([words.reach(candidate.paired)] if on_success else [])]
     tipping = candidate.beside.tipping
     turned = None if decided is None or decided.turn is None else candidate.direction * decided.turn
-    return decision.Verdict(
+    return decision.VerdictDocument(
         value=candidate.verdict.value,
         sentence=words.verdict_sentence(candidate),
         reasons=reasons,
@@ -178,7 +179,7 @@ def _verdict(candidate: Candidate) -> decision.Verdict:
         p=decided.p if decided else None,
         p_worst=decided.p_worst if decided else None,
         survives=decided.survives if decided else None,
-        tipping=decision.Tipping(**asdict(tipping)) if tipping else None,
+        tipping=decision.TippingDocument(**asdict(tipping)) if tipping else None,
         direction=_direction(candidate.direction if decided else None),
         direction_worst=_direction(turned),
     )
@@ -188,10 +189,10 @@ def _direction(sign: int | None) -> decision.Direction | None:
     return None if sign is None else words.DIRECTIONS[sign]
 
 
-def _paired(candidate: Candidate) -> decision.Paired:
+def _paired(candidate: Candidate) -> decision.PairedDocument:
     paired, described = candidate.paired, candidate.paired.described.score_test
     wilcoxon = paired.wilcoxon
-    return decision.Paired(
+    return decision.PairedDocument(
         tasks=paired.tasks,
         unscored=paired.unscored,
         undecided=paired.undecided,
@@ -221,9 +222,9 @@ def _paired(candidate: Candidate) -> decision.Paired:
     )
 
 
-def _changed(baseline: Side, side: Side, changed: Changed) -> schemas.Task:
+def _changed(baseline: Side, side: Side, changed: Changed) -> schemas.ComparedTaskDocument:
     domain, name = changed.key
-    return schemas.Task(
+    return schemas.ComparedTaskDocument(
         domain=domain,
         name=name,
         kind=changed.kind,
@@ -247,8 +248,8 @@ def task_result(trials: Sequence[Trial]) -> schemas.TaskScores:
     )
 
 
-def _published(against: Against) -> schemas.Published:
-    return schemas.Published(
+def _published(against: Against) -> schemas.PublishedDocument:
+    return schemas.PublishedDocument(
         run=against.side.name,
         name=against.published.name,
         verdict=against.verdict.value,

@@ -23,7 +23,8 @@ from orchestrator.stats import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.comparison.compare import Candidate, Comparison, DomainRow, Paired
+    from orchestrator.comparison.compare import Candidate, Comparison, Paired
+    from orchestrator.comparison.domains import DomainRow
     from orchestrator.comparison.published import Against, GroupRow
     from orchestrator.comparison.sides import Totals, Unlike
     from orchestrator.report.schemas.decision import Direction

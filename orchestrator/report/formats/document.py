@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         Counts,
         Score,
         SessionEntry,
-        Span,
         TaskEntry,
         WorkerEntry,
+        WorkerSpan,
     )
     from orchestrator.report.model.figures import Adjusted, Repeats
     from orchestrator.report.model.results import Results
@@ -59,8 +59,8 @@ def task_document(task: TaskEntry) -> dict[str, Any]:
     return json_value(_task(task))
 
 
-def _document(results: Results) -> schemas.Results:
-    return schemas.Results(
+def _document(results: Results) -> schemas.ResultsDocument:
+    return schemas.ResultsDocument(
         schema=SCHEMA,
         run=_run(results),
         counts=_counts(results.counts),
@@ -71,7 +71,7 @@ def _document(results: Results) -> schemas.Results:
             _domain(domain, score, results.adjusted.get(domain))
             for domain, score in results.domains
         ],
-        fail_answers=schemas.FailAnswers(**asdict(results.fail_answers)),
+        fail_answers=schemas.FailAnswersDocument(**asdict(results.fail_answers)),
         trials=None if results.repeats is None else _trials(results.repeats),
         causes={Cause(cause): count for cause, count in results.causes},
         tasks=[_task(task) for task in results.tasks],
@@ -93,9 +93,9 @@ def _listed(fleet: dict[str, Any]) -> dict[str, Any]:
     return fleet | lists | {"proof": proof and proof | {"left": list(proof["left"])}}
 
 
-def _run(results: Results) -> schemas.Run:
+def _run(results: Results) -> schemas.RunDocument:
     facts = results.facts
-    return schemas.Run(
+    return schemas.RunDocument(
         id=facts.run,
         simulated=facts.simulated,
         complete=results.counts.complete,
@@ -117,8 +117,8 @@ def _run(results: Results) -> schemas.Run:
     )
 
 
-def _counts(counts: Counts) -> schemas.Counts:
-    return schemas.Counts(**asdict(counts))
+def _counts(counts: Counts) -> schemas.CountsDocument:
+    return schemas.CountsDocument(**asdict(counts))
 
 
 def _figures(score: Score) -> dict[str, Any]:
@@ -135,9 +135,9 @@ def _figures(score: Score) -> dict[str, Any]:
     }
 
 
-def _score(results: Results) -> schemas.Score:
+def _score(results: Results) -> schemas.ScoreDocument:
     caveats = results.caveats
-    return schemas.Score(
+    return schemas.ScoreDocument(
         **_figures(results.score),
         flagged=caveats.flagged,
         mean_without_flagged=caveats.mean_without_flagged,
@@ -150,13 +150,13 @@ def _score(results: Results) -> schemas.Score:
     )
 
 
-def _group(score: Score) -> schemas.Group:
-    return schemas.Group(counts=_counts(score.counts), **_figures(score))
+def _group(score: Score) -> schemas.GroupDocument:
+    return schemas.GroupDocument(counts=_counts(score.counts), **_figures(score))
 
 
-def _domain(domain: str, score: Score, adjusted: Adjusted | None) -> schemas.Domain:
+def _domain(domain: str, score: Score, adjusted: Adjusted | None) -> schemas.DomainDocument:
     sign = cast("Literal[1, 0, -1] | None", adjusted.direction if adjusted else None)
-    return schemas.Domain(
+    return schemas.DomainDocument(
         domain=domain,
         counts=_counts(score.counts),
         **_figures(score),
@@ -166,9 +166,9 @@ def _domain(domain: str, score: Score, adjusted: Adjusted | None) -> schemas.Dom
     )
 
 
-def _trials(repeats: Repeats) -> schemas.Trials:
+def _trials(repeats: Repeats) -> schemas.TrialsDocument:
     trials = repeats.trials
-    return schemas.Trials(
+    return schemas.TrialsDocument(
         most=trials.most,
         tasks=trials.tasks,
         pass_at={str(k): value for k, value in trials.pass_at.items()},
@@ -183,16 +183,18 @@ def _trials(repeats: Repeats) -> schemas.Trials:
     )
 
 
-def _interval(interval: Interval | None) -> schemas.Interval | None:
-    return None if interval is None else schemas.Interval(**asdict(interval))
+def _interval(interval: Interval | None) -> schemas.IntervalDocument | None:
+    return None if interval is None else schemas.IntervalDocument(**asdict(interval))
 
 
-def _intervals(intervals: Mapping[int, Interval | None]) -> dict[str, schemas.Interval | None]:
+def _intervals(
+    intervals: Mapping[int, Interval | None],
+) -> dict[str, schemas.IntervalDocument | None]:
     return {str(k): _interval(interval) for k, interval in intervals.items()}
 
 
-def _task(task: TaskEntry) -> tasks.Task:
-    return tasks.Task(
+def _task(task: TaskEntry) -> tasks.TaskDocument:
+    return tasks.TaskDocument(
         domain=task.domain,
         name=task.name,
         trial=task.trial,
@@ -211,8 +213,8 @@ def _task(task: TaskEntry) -> tasks.Task:
     )
 
 
-def _attempt(attempt: AttemptEntry) -> tasks.Attempt:
-    return tasks.Attempt(
+def _attempt(attempt: AttemptEntry) -> tasks.AttemptDocument:
+    return tasks.AttemptDocument(
         attempt=attempt.number,
         worker=attempt.worker,
         machine=attempt.machine,
@@ -231,8 +233,8 @@ def _attempt(attempt: AttemptEntry) -> tasks.Attempt:
     )
 
 
-def _worker(worker: WorkerEntry) -> tasks.Worker:
-    return tasks.Worker(
+def _worker(worker: WorkerEntry) -> tasks.WorkerDocument:
+    return tasks.WorkerDocument(
         id=worker.id,
         shard=worker.shard,
         machine=worker.machine,
@@ -248,8 +250,8 @@ def _worker(worker: WorkerEntry) -> tasks.Worker:
     )
 
 
-def _span(span: Span) -> tasks.Span:
-    return tasks.Span(
+def _span(span: WorkerSpan) -> tasks.SpanDocument:
+    return tasks.SpanDocument(
         kind=cast("tasks.SpanKind", span.kind),
         start=span.start,
         end=span.end,
@@ -261,8 +263,8 @@ def _span(span: Span) -> tasks.Span:
     )
 
 
-def _session(session: SessionEntry) -> tasks.Session:
-    return tasks.Session(
+def _session(session: SessionEntry) -> tasks.SessionDocument:
+    return tasks.SessionDocument(
         id=session.id,
         started=session.started or None,
         ended=session.ended or None,

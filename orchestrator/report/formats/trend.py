@@ -23,7 +23,7 @@ _BAR = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class TrendPoint:
     """A run in its place. ``changed`` are the keys in which it is unlike the run before it."""
 
     run: RunRecord
@@ -33,14 +33,14 @@ class Point:
     changed: tuple[str, ...]
 
 
-def points_of(kept: Sequence[tuple[RunRecord, str, str]]) -> list[Point]:
+def points_of(kept: Sequence[tuple[RunRecord, str, str]]) -> list[TrendPoint]:
     """Return a point for each (run, branch, commit), in the given order."""
-    points: list[Point] = []
+    points: list[TrendPoint] = []
     for run, branch, commit in kept:
         before = points[-1].run.fingerprint if points else run.fingerprint
         keys = sorted(before.keys() | run.fingerprint.keys())
         changed = tuple(key for key in keys if before.get(key) != run.fingerprint.get(key))
-        points.append(Point(run, branch, commit, totals(run.trials), changed))
+        points.append(TrendPoint(run, branch, commit, totals(run.trials), changed))
     return points
 
 
@@ -66,7 +66,7 @@ class Like:
         ]
 
 
-def like_runs(points: Sequence[Point]) -> Like:
+def like_runs(points: Sequence[TrendPoint]) -> Like:
     """Return the runs that a line may go through: one make, one suite, nearly whole."""
     once = without_repeats(point.run for point in points)
     newest = once[-1]
@@ -94,12 +94,12 @@ def _whole(run: RunRecord, key: Key) -> bool:
     return all(trial.score is not None for trial in run.trials[key])
 
 
-def slope(points: Sequence[Point]) -> stats.Trend | None:
+def slope(points: Sequence[TrendPoint]) -> stats.Trend | None:
     """Return how the success rate moves a run, over the runs that are like the newest."""
     return stats.trend(like_runs(points).rates) if points else None
 
 
-def render_history(points: Sequence[Point]) -> str:
+def render_history(points: Sequence[TrendPoint]) -> str:
     """Return a table with a line a run, oldest first, and the trend below."""
     if not points:
         return "No run is kept here.\n"
@@ -121,7 +121,7 @@ def render_history(points: Sequence[Point]) -> str:
     return "\n".join([*lines, *_trend(points)]) + "\n"
 
 
-def _row(point: Point) -> tuple[str, ...]:
+def _row(point: TrendPoint) -> tuple[str, ...]:
     run, sums = point.run, point.totals
     marks = ["[SIMULATED]"] if run.simulated else []
     marks += [f"changed: {', '.join(point.changed)}"] if point.changed else []
@@ -139,7 +139,7 @@ def _row(point: Point) -> tuple[str, ...]:
     )
 
 
-def _trend(points: Sequence[Point]) -> list[str]:
+def _trend(points: Sequence[TrendPoint]) -> list[str]:
     like, trend = like_runs(points), slope(points)
     others = ", ".join(f"{number} {reason}" for reason, number in sorted(like.left_out.items()))
     left_out = f" Left out: {others}." if others else ""
@@ -155,7 +155,7 @@ def _trend(points: Sequence[Point]) -> list[str]:
     return [f"Trend {words.points(trend.slope)} a run{held}, over {over}{moves}.{left_out}"]
 
 
-def history_document(points: Sequence[Point]) -> dict[str, Any]:
+def history_document(points: Sequence[TrendPoint]) -> dict[str, Any]:
     """Return the history as a value that JSON can hold."""
     trend, like = slope(points), like_runs(points) if points else None
     return {

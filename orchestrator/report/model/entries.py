@@ -152,7 +152,7 @@ def grade(status: Status, score: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class WorkerSpan:
     """A stretch of a worker's time. ``kind`` is a grade, ``boot``, ``lost`` or ``released``."""
 
     kind: str
@@ -184,7 +184,7 @@ class WorkerEntry:
     scored: int
     stolen: int
     busy_s: float
-    spans: tuple[Span, ...]
+    spans: tuple[WorkerSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)

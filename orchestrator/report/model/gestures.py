@@ -53,7 +53,7 @@ _MODULES = ("pyautogui", "computer", "mouse", "keyboard", "pag")
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ScreenPoint:
     """A place on the screen: pixels, or fractions of its size when ``relative``."""
 
     x: float
@@ -73,13 +73,15 @@ class Gesture:
     """
 
     kind: str
-    at: Point | None = None
-    start: Point | None = None
+    at: ScreenPoint | None = None
+    start: ScreenPoint | None = None
     times: int = 1
     text: str = ""
 
 
-def gestures(action: str, pointer: Point | None = None) -> tuple[list[Gesture], Point | None]:
+def gestures(
+    action: str, pointer: ScreenPoint | None = None
+) -> tuple[list[Gesture], ScreenPoint | None]:
     """Return an action's gestures, at most twelve, and where the pointer is afterwards.
 
     Args:
@@ -119,13 +121,13 @@ class _Arguments:
         text = self.named.get(name) or (self.plain[place] if place < len(self.plain) else "")
         return float(text) if _NUMBER.match(text) else None
 
-    def point(self, *, relative: bool) -> Point | None:
+    def point(self, *, relative: bool) -> ScreenPoint | None:
         x, y = self.number("x", 0), self.number("y", 1)
         if x is None or y is None or max(abs(x), abs(y)) > _FARTHEST:
             return None
         written = (self.named.get("x") or self.plain[0]) + (self.named.get("y") or self.plain[-1])
         fraction = "." in written and 0 <= x <= 1 and 0 <= y <= 1
-        return Point(x, y, relative=relative or fraction)
+        return ScreenPoint(x, y, relative=relative or fraction)
 
 
 def _calls(text: str) -> Iterator[tuple[str, _Arguments]]:
@@ -146,7 +148,7 @@ def _arguments(text: str) -> _Arguments:
     return _Arguments(tuple(plain), named)
 
 
-def _gesture(name: str, arguments: _Arguments, pointer: Point | None) -> Gesture | None:
+def _gesture(name: str, arguments: _Arguments, pointer: ScreenPoint | None) -> Gesture | None:
     here = arguments.point(relative=name.endswith("abs"))
     if name in _CLICKS:
         return _click(name, arguments, here or pointer)
@@ -166,7 +168,7 @@ def _gesture(name: str, arguments: _Arguments, pointer: Point | None) -> Gesture
     return None
 
 
-def _click(name: str, arguments: _Arguments, at: Point | None) -> Gesture:
+def _click(name: str, arguments: _Arguments, at: ScreenPoint | None) -> Gesture:
     kind, times = _CLICKS[name]
     button = _literal(arguments.named.get("button", ""))
     if kind == "click" and button in ("right", "middle"):

@@ -15,7 +15,7 @@ _SHOWN = 12  # a foreign ledger may name any number of them
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class PhaseTimes:
     """A phase's seconds: the median, what nine of ten stay below, the longest, and how many."""
 
     name: str
@@ -30,7 +30,7 @@ class Phase:
         return (self.name, self.p50_s, self.p90_s, self.max_s, self.count)
 
 
-def attempt_phases(results: Results) -> list[Phase]:
+def attempt_phases(results: Results) -> list[PhaseTimes]:
     """Return the phases that attempts of the run tell of, in the order in which they name them."""
     seconds: dict[str, list[float]] = {}
     for task in results.tasks:
@@ -41,10 +41,10 @@ def attempt_phases(results: Results) -> list[Phase]:
     return [phase_of(name, values) for name, values in list(seconds.items())[:_SHOWN]]
 
 
-def phase_of(name: str, values: Sequence[float]) -> Phase:
+def phase_of(name: str, values: Sequence[float]) -> PhaseTimes:
     """Return a phase's percentiles; of nothing all are 0."""
     ordered = sorted(values)
-    return Phase(
+    return PhaseTimes(
         name, quantile(ordered, 0.5), quantile(ordered, 0.9), quantile(ordered, 1.0), len(ordered)
     )
 

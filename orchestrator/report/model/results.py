@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ScoreSettings:
     """The plan's settings that decide what a score means, as (name, value) pairs to show."""
 
     plan_digest: str
@@ -41,7 +41,7 @@ class Results:
     """
 
     facts: RunFacts
-    settings: Settings
+    settings: ScoreSettings
     score: Score
     caveats: Caveats
     infeasible: Score

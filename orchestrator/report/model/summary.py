@@ -13,7 +13,7 @@ from orchestrator.ledger.causes import CUT_OFF, SCORE_FLAGS, Status
 from orchestrator.report.model.entries import AttemptEntry, Caveats, Counts, Score, TaskEntry
 from orchestrator.report.model.figures import adjusted_domains, fail_answers, repeats
 from orchestrator.report.model.fleet import fleet_of
-from orchestrator.report.model.results import Results, Settings
+from orchestrator.report.model.results import Results, ScoreSettings
 from orchestrator.report.model.timeline import home_shards, sessions_of, workers_of
 from orchestrator.text import NAME_LIMIT, clean
 
@@ -262,7 +262,7 @@ def _fingerprints(
     return common, varying
 
 
-def _settings(plan: Plan) -> Settings:
+def _settings(plan: Plan) -> ScoreSettings:
     arena, agent, limits = plan.arena, plan.agent, plan.limits
     shown = (
         ("Agent", agent.name),
@@ -276,7 +276,7 @@ def _settings(plan: Plan) -> Settings:
         ("Task deadline", f"{limits.task_s:g} s"),
         ("Speed", f"{plan.speed:g} times the wall clock"),
     )
-    return Settings(
+    return ScoreSettings(
         plan_digest=plan.digest,
         suite_digest=clean(plan.suite_digest, NAME_LIMIT),
         shown=tuple((name, clean(value)) for name, value in shown),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orchestrator.ledger.causes import Cause, Status
 from orchestrator.ledger.records import plausible_time
 from orchestrator.planning.schedule import homes
-from orchestrator.report.model.entries import SessionEntry, Span, WorkerEntry, grade
+from orchestrator.report.model.entries import SessionEntry, WorkerEntry, WorkerSpan, grade
 from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
@@ -159,14 +159,14 @@ def _entry(lane: _Lane, since: float, where: Homes) -> WorkerEntry:
     )
 
 
-def _spans(lane: _Lane, since: float, where: Homes) -> tuple[Span, ...]:
+def _spans(lane: _Lane, since: float, where: Homes) -> tuple[WorkerSpan, ...]:
     timed = sorted(
         (outcome for outcome in lane.outcomes if _timed(outcome)),
         key=lambda outcome: (outcome.started, outcome.attempt),
     )
-    spans: list[Span] = []
+    spans: list[WorkerSpan] = []
     if timed and plausible_time(since) and since < timed[0].started:
-        spans.append(Span("boot", since, timed[0].started))
+        spans.append(WorkerSpan("boot", since, timed[0].started))
     spans += [_span(outcome, outcome.started, outcome.ended, where) for outcome in timed]
     end = spans[-1].end if spans else since
     for outcome in lane.outcomes:
@@ -185,8 +185,8 @@ def _lost_since(lane: _Lane, outcome: Outcome, end: float) -> float:
     return end
 
 
-def _span(outcome: Outcome, start: float, end: float, where: Homes) -> Span:
-    return Span(
+def _span(outcome: Outcome, start: float, end: float, where: Homes) -> WorkerSpan:
+    return WorkerSpan(
         kind=kind_of(outcome),
         start=start,
         end=end,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from orchestrator.report.model.entries import TaskEntry
     from orchestrator.report.model.facts import Evidence, EvidenceStep
-    from orchestrator.report.model.gestures import Point
+    from orchestrator.report.model.gestures import ScreenPoint
     from orchestrator.report.model.results import Results
 
 LOG_LIMIT = 20_000
@@ -114,7 +114,7 @@ def _evidence(kept: TaskEvidence) -> dict[str, Any]:
 
 
 def _steps(kept: TaskEvidence) -> Iterator[dict[str, Any]]:
-    pointer: Point | None = None
+    pointer: ScreenPoint | None = None
     for step in kept.steps[:STEPS_LIMIT]:
         results, pointer = gestures(step.action, pointer)
         yield {**_step(step), "gestures": [drawn(gesture) for gesture in results]}

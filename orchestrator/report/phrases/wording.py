@@ -289,14 +289,14 @@ def trials(repeats: Repeats) -> list[tuple[str, str]]:
 
 def passes(repeats: Repeats) -> list[tuple[int, str, str]]:
     """Return k, pass@k and pass^k with their intervals, of every known k."""
-    reported = repeats.trials
+    over = repeats.trials
     return [
         (
             k,
-            with_interval(reported.pass_at[k], reported.pass_at_intervals[k]),
-            with_interval(reported.pass_all[k], reported.pass_all_intervals[k]),
+            with_interval(over.pass_at[k], over.pass_at_intervals[k]),
+            with_interval(over.pass_all[k], over.pass_all_intervals[k]),
         )
-        for k in sorted(reported.pass_at)
+        for k in sorted(over.pass_at)
     ]
 
 
@@ -307,21 +307,18 @@ def with_interval(value: float | None, result: Interval | None) -> str:
 
 def pass_tasks(repeats: Repeats) -> str:
     """Return over which tasks pass@k and pass^k are, for every k the same ones."""
-    reported = repeats.trials
-    noun = "task" if reported.pass_tasks == 1 else "tasks"
-    return f"{reported.pass_tasks} {noun} with {reported.most} scored trials"
+    over = repeats.trials
+    noun = "task" if over.pass_tasks == 1 else "tasks"
+    return f"{over.pass_tasks} {noun} with {over.most} scored trials"
 
 
 def agreement(repeats: Repeats) -> list[tuple[str, str]]:
     """Return how far trials of one task agree, as names and values."""
-    reported = repeats.trials
+    over = repeats.trials
     return [
-        (
-            "Flip rate",
-            f"{percent(reported.flip_rate)} of pairs of trials, over {reported.tasks} tasks",
-        ),
-        ("95% of the flip rate", interval(reported.flip_interval)),
-        ("Flaky tasks", f"{len(repeats.flaky)} of {reported.tasks}"),
+        ("Flip rate", f"{percent(over.flip_rate)} of pairs of trials, over {over.tasks} tasks"),
+        ("95% of the flip rate", interval(over.flip_interval)),
+        ("Flaky tasks", f"{len(repeats.flaky)} of {over.tasks}"),
     ]
 
 
@@ -331,14 +328,10 @@ def reach(results: Results) -> str:
     if extra.paired_detectable is None:
         return "Too few tasks are scored to tell two runs apart, had the others gone against it."
     said = (
-        f"A second run of the same tasks must differ by {_points(extra.paired_detectable)} or more "
-        f"to be told apart (paired, complete, as many trials, power {POWER:g}, chances of tasks "
+        f"A second run of the same tasks must differ by {100 * extra.paired_detectable:.1f} points"
+        f" or more to be told apart (paired, complete, as many trials, power {POWER:g}, chances of tasks "
         f"spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g}))"
     )
     if extra.unpaired_detectable is None:
         return said + "."
-    return f"{said}; a published number by {_points(extra.unpaired_detectable)}."
-
-
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:.1f} points"
+    return f"{said}; a published number by {100 * extra.unpaired_detectable:.1f} points."

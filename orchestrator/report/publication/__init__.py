@@ -5,7 +5,7 @@ from orchestrator.report.publication.absent import (
     unprovisioned_texts,
     unprovisioned_title,
 )
-from orchestrator.report.publication.run_stats import Told, read_run_stats
+from orchestrator.report.publication.run_stats import RunStats, read_run_stats
 from orchestrator.report.publication.sections import Publication
 from orchestrator.report.publication.texts import (
     SUMMARY_LIMIT,
@@ -22,7 +22,7 @@ __all__ = [
     "CheckText",
     "Publication",
     "Remark",
-    "Told",
+    "RunStats",
     "check_of",
     "comment_of",
     "failed_texts",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.ledger.causes import Cause, is_infrastructure
 from orchestrator.ledger.records import plausible_time
-from orchestrator.report.model.entries import SessionEntry, Span, WorkerEntry
+from orchestrator.report.model.entries import SessionEntry, WorkerEntry, WorkerSpan
 from orchestrator.text import NAME_LIMIT, clean
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RunStats:
     """Times in seconds, costs in US dollars; None where the document does not say.
 
     ``left`` is what teardown could not prove gone, None where no proof is told.
@@ -51,12 +51,12 @@ class Told:
     sessions: tuple[SessionEntry, ...] = ()
 
 
-def read_run_stats(document: Mapping[str, Any]) -> Told:
+def read_run_stats(document: Mapping[str, Any]) -> RunStats:
     """Return what the parsed document tells."""
     run, fleet = _dict(document.get("run")), _dict(document.get("fleet"))
     cost, minutes = _dict(fleet.get("cost")), _dict(fleet.get("minutes"))
     predicted = _amount(cost.get("predicted_usd"))
-    return Told(
+    return RunStats(
         predicted_s=_amount(run.get("predicted_s")),
         predicted_usd=_amount(run.get("predicted_cost_usd")) if predicted is None else predicted,
         per_success_usd=_amount(cost.get("per_success_usd")),
@@ -131,11 +131,11 @@ def _workers(document: Mapping[str, Any]) -> Iterator[WorkerEntry]:
         )
 
 
-def _spans(worker: Mapping[str, Any]) -> Iterator[Span]:
+def _spans(worker: Mapping[str, Any]) -> Iterator[WorkerSpan]:
     for entry in map(_dict, _list(worker.get("spans"))):
         start, end, kind = _moment(entry.get("start")), _moment(entry.get("end")), entry.get("kind")
         if kind in _KINDS and 0 < start <= end:
-            yield Span(str(kind), start, end)
+            yield WorkerSpan(str(kind), start, end)
 
 
 def _sessions(document: Mapping[str, Any]) -> Iterator[SessionEntry]:

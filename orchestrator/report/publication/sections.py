@@ -11,7 +11,7 @@ from orchestrator.report.formats.comparison_markdown import SIGNS, SIMULATED, be
 from orchestrator.report.formats.comparison_terminal import cost_of, time_of
 from orchestrator.report.phrases.amounts import NONE, dollars, percent, span_of_time
 from orchestrator.report.phrases.escapes import markdown_code, markdown_text
-from orchestrator.report.publication.run_stats import Told
+from orchestrator.report.publication.run_stats import RunStats
 from orchestrator.stats import Verdict
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Publication:
     """
 
     record: RunRecord
-    stats: Told = field(default_factory=Told)
+    stats: RunStats = field(default_factory=RunStats)
     comparison: Comparison | None = None
     base: str = ""
     why_not: str = ""

@@ -5,13 +5,18 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from orchestrator.ledger.causes import Status
-from orchestrator.report.schemas.decision import Interval, Paired, Verdict, VerdictValue
+from orchestrator.report.schemas.decision import (
+    DifferenceIntervalDocument,
+    PairedDocument,
+    VerdictDocument,
+    VerdictValue,
+)
 from orchestrator.report.schemas.value import Count, Difference, Share, Value
 
 Change = Literal["gained", "lost", "rate-up", "rate-down", "undecided"]
 
 
-class Run(Value, frozen=True, kw_only=True):
+class ComparedRunDocument(Value, frozen=True, kw_only=True):
     """One run of a side."""
 
     id: Annotated[str, Meta(description="The run's name.")]
@@ -30,10 +35,10 @@ class Run(Value, frozen=True, kw_only=True):
     missing: Annotated[Count, Meta(description="Scores for which no attempt was finished.")]
     successes: Annotated[Count, Meta(description="Full scores.")]
     rate: Annotated[Share | None, Meta(description="successes over scored.")]
-    interval: Annotated[Interval | None, Meta(description="Wilson's, of rate.")]
+    interval: Annotated[DifferenceIntervalDocument | None, Meta(description="Wilson's, of rate.")]
     mean: Annotated[Share | None, Meta(description="Mean score over scored.")]
     mean_interval: Annotated[
-        Interval | None, Meta(description="Of mean, for tasks like these.")
+        DifferenceIntervalDocument | None, Meta(description="Of mean, for tasks like these.")
     ] = None
     worst_case: Annotated[
         Share, Meta(description="Mean over expected with everything that has no score at 0.")
@@ -50,20 +55,20 @@ class Run(Value, frozen=True, kw_only=True):
     model: Annotated[str, Meta(description="The model; several, where it varied.")]
 
 
-class Side(Value, frozen=True, kw_only=True):
+class SideDocument(Value, frozen=True, kw_only=True):
     """A baseline or a candidate."""
 
     name: Annotated[str, Meta(description="What it is called.")]
-    runs: Annotated[list[Run], Meta(description="The runs that it consists of.")]
+    runs: Annotated[list[ComparedRunDocument], Meta(description="The runs that it consists of.")]
     tasks: Annotated[Count, Meta(description="Distinct tasks expected.")]
     trials: Annotated[Count, Meta(description="Expected scores, over all runs and trials.")]
     scored: Annotated[Count, Meta(description="Scores that are there.")]
     successes: Annotated[Count, Meta(description="Full scores.")]
     rate: Annotated[Share | None, Meta(description="successes over scored.")]
-    interval: Annotated[Interval | None, Meta(description="Of rate.")]
+    interval: Annotated[DifferenceIntervalDocument | None, Meta(description="Of rate.")]
     mean: Annotated[Share | None, Meta(description="Mean score over scored.")]
     mean_interval: Annotated[
-        Interval | None, Meta(description="Of mean, for tasks like these.")
+        DifferenceIntervalDocument | None, Meta(description="Of mean, for tasks like these.")
     ] = None
 
 
@@ -78,7 +83,7 @@ class TaskScores(Value, frozen=True, kw_only=True):
     cause: Annotated[str | None, Meta(description="Of the first trial that has one.")]
 
 
-class Task(Value, frozen=True, kw_only=True):
+class ComparedTaskDocument(Value, frozen=True, kw_only=True):
     """A task that the sides decided differently, or that only one of them scored."""
 
     domain: Annotated[str, Meta(description="The domain that it belongs to.")]
@@ -104,7 +109,7 @@ class LeftOut(Value, frozen=True, kw_only=True):
     candidate: Annotated[list[str], Meta(description="Those that the baseline's suite lacks.")]
 
 
-class Domain(Value, frozen=True, kw_only=True):
+class ComparedDomainDocument(Value, frozen=True, kw_only=True):
     """The tasks of one domain, by themselves."""
 
     domain: Annotated[str, Meta(description="The domain's name.")]
@@ -117,7 +122,7 @@ class Domain(Value, frozen=True, kw_only=True):
     ]
     difference: Annotated[Difference | None, Meta(description="Of the success rates.")]
     interval: Annotated[
-        Interval | None,
+        DifferenceIntervalDocument | None,
         Meta(
             description=(
                 "Of difference, for this domain by itself; it reaches to 0 unless p is at "
@@ -136,7 +141,7 @@ class Domain(Value, frozen=True, kw_only=True):
     ]
 
 
-class Unlike(Value, frozen=True, kw_only=True):
+class UnlikeDocument(Value, frozen=True, kw_only=True):
     """A key of the fingerprints whose values differ."""
 
     key: Annotated[str, Meta(description="The key.")]
@@ -153,7 +158,7 @@ class Unlike(Value, frozen=True, kw_only=True):
     ]
 
 
-class Unscored(Value, frozen=True, kw_only=True):
+class UnscoredDocument(Value, frozen=True, kw_only=True):
     """A run that lacks a score of a compared task."""
 
     run: Annotated[str, Meta(description="The run's id.")]
@@ -189,7 +194,7 @@ class FlippingTask(Value, frozen=True, kw_only=True):
     ]
 
 
-class Flips(Value, frozen=True, kw_only=True):
+class FlipsDocument(Value, frozen=True, kw_only=True):
     """The tasks that differ here and flip by themselves."""
 
     where: Annotated[
@@ -202,19 +207,21 @@ class Flips(Value, frozen=True, kw_only=True):
     tasks: Annotated[list[FlippingTask], Meta(description="The tasks.")]
 
 
-class Candidate(Value, frozen=True, kw_only=True):
+class CandidateDocument(Value, frozen=True, kw_only=True):
     """A candidate, compared with the baseline."""
 
-    side: Annotated[Side, Meta(description="What it is.")]
-    verdict: Annotated[Verdict, Meta(description="What was decided of it.")]
-    paired: Annotated[Paired, Meta(description="The tasks that both sides expected.")]
+    side: Annotated[SideDocument, Meta(description="What it is.")]
+    verdict: Annotated[VerdictDocument, Meta(description="What was decided of it.")]
+    paired: Annotated[PairedDocument, Meta(description="The tasks that both sides expected.")]
     left_out: Annotated[
         LeftOut | None,
         Meta(description=("Tasks of one side alone, as domain/name: they are not compared.")),
     ] = None
-    domains: Annotated[list[Domain], Meta(description="Each domain by itself.")]
-    tasks: Annotated[list[Task], Meta(description="lost first, then gained, then the others.")]
-    unlike: Annotated[list[Unlike], Meta(description="What the runs were not alike in.")]
+    domains: Annotated[list[ComparedDomainDocument], Meta(description="Each domain by itself.")]
+    tasks: Annotated[
+        list[ComparedTaskDocument], Meta(description="lost first, then gained, then the others.")
+    ]
+    unlike: Annotated[list[UnlikeDocument], Meta(description="What the runs were not alike in.")]
     warnings: Annotated[list[str], Meta(description="What makes the comparison doubtful.")]
     advice: Annotated[
         list[str],
@@ -226,7 +233,7 @@ class Candidate(Value, frozen=True, kw_only=True):
         ),
     ] = field(default_factory=list)
     unscored: Annotated[
-        list[Unscored],
+        list[UnscoredDocument],
         Meta(
             description=(
                 "The runs that lack a score of a compared task. Not in documents of earlier "
@@ -235,7 +242,7 @@ class Candidate(Value, frozen=True, kw_only=True):
         ),
     ] = field(default_factory=list)
     flips: Annotated[
-        Flips | None,
+        FlipsDocument | None,
         Meta(
             description=(
                 "The tasks that differ here and were both solved and not solved there, so "
@@ -259,14 +266,16 @@ class PublishedGroup(Value, frozen=True, kw_only=True):
     rate: Annotated[Share | None, Meta(description="successes over scored.")]
     published_rate: Annotated[Share, Meta(description="What was published.")]
     difference: Annotated[Difference | None, Meta(description="rate minus published_rate.")]
-    interval: Annotated[Interval | None, Meta(description="Newcombe's, of the difference.")]
+    interval: Annotated[
+        DifferenceIntervalDocument | None, Meta(description="Newcombe's, of the difference.")
+    ]
     p: Annotated[
         Share | None,
         Meta(description=("Fisher's exact; Holm-adjusted over the groups, All apart.")),
     ]
 
 
-class Published(Value, frozen=True, kw_only=True):
+class PublishedDocument(Value, frozen=True, kw_only=True):
     """A run against published numbers: unpaired, so that only large differences show."""
 
     run: Annotated[str, Meta(description="The run's name.")]
@@ -293,9 +302,9 @@ class ComparisonDocument(Value, frozen=True, kw_only=True):
     simulated: Annotated[
         bool, Meta(description="A run in it is simulated: its scores mean nothing.")
     ]
-    baseline: Annotated[Side, Meta(description="What the candidates are compared with.")]
+    baseline: Annotated[SideDocument, Meta(description="What the candidates are compared with.")]
     candidates: Annotated[
-        list[Candidate],
+        list[CandidateDocument],
         Meta(
             description=(
                 "Each compared with the baseline. With several, the deciding p-values are "
@@ -304,5 +313,5 @@ class ComparisonDocument(Value, frozen=True, kw_only=True):
         ),
     ]
     published: Annotated[
-        list[Published], Meta(description="Each run against published numbers, unpaired.")
+        list[PublishedDocument], Meta(description="Each run against published numbers, unpaired.")
     ]

@@ -29,7 +29,7 @@ Test = Literal[
 Direction = Literal["better", "worse", "even"]
 
 
-class Interval(Value, frozen=True, kw_only=True):
+class DifferenceIntervalDocument(Value, frozen=True, kw_only=True):
     """An interval of a figure, and how it was made."""
 
     low: Annotated[Difference, Meta(description="Its lower end.")]
@@ -49,7 +49,7 @@ class Interval(Value, frozen=True, kw_only=True):
     ]
 
 
-class Tipping(Value, frozen=True, kw_only=True):
+class TippingDocument(Value, frozen=True, kw_only=True):
     """How little undoes a finding that does not survive."""
 
     needed: Annotated[
@@ -66,7 +66,7 @@ class Tipping(Value, frozen=True, kw_only=True):
     ]
 
 
-class Verdict(Value, frozen=True, kw_only=True):
+class VerdictDocument(Value, frozen=True, kw_only=True):
     """What was decided of the candidate."""
 
     value: Annotated[
@@ -123,7 +123,7 @@ class Verdict(Value, frozen=True, kw_only=True):
         Meta(description=("Whether the finding survives that; null where nothing was found.")),
     ]
     tipping: Annotated[
-        Tipping | None,
+        TippingDocument | None,
         Meta(
             description=(
                 "How little undoes a finding that does not survive; null where there is none."
@@ -145,7 +145,7 @@ class Verdict(Value, frozen=True, kw_only=True):
     ]
 
 
-class Paired(Value, frozen=True, kw_only=True):
+class PairedDocument(Value, frozen=True, kw_only=True):
     """The tasks that both sides expected."""
 
     tasks: Annotated[
@@ -198,7 +198,7 @@ class Paired(Value, frozen=True, kw_only=True):
     discordance: Annotated[Share | None, Meta(description="(gained + lost) / tasks.")]
     difference: Annotated[Difference | None, Meta(description="Of the success rates.")]
     difference_interval: Annotated[
-        Interval | None,
+        DifferenceIntervalDocument | None,
         Meta(
             description=(
                 "For tasks like these. One trial each: Tango's score interval; else Student's"
@@ -208,7 +208,7 @@ class Paired(Value, frozen=True, kw_only=True):
     ]
     score_difference: Annotated[Difference | None, Meta(description="Of the mean scores.")]
     score_interval: Annotated[
-        Interval | None,
+        DifferenceIntervalDocument | None,
         Meta(
             description=(
                 "For tasks like these: Student's t over tasks; null where all differ alike. "
@@ -217,7 +217,7 @@ class Paired(Value, frozen=True, kw_only=True):
         ),
     ]
     clustered_interval: Annotated[
-        Interval | None,
+        DifferenceIntervalDocument | None,
         Meta(
             description=(
                 "Of difference, with domains as clusters: CR2, Student's t at Satterthwaite's"

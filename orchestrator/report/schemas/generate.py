@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestrator.report.schemas.comparison import ComparisonDocument
-from orchestrator.report.schemas.results import Results
+from orchestrator.report.schemas.results import ResultsDocument
 
 if TYPE_CHECKING:
     from orchestrator.report.schemas.value import Value
 
 DOCUMENTS: dict[str, tuple[type[Value], str, str]] = {
-    "results.schema.json": (Results, "urn:waa-matrix:results:2", "WAA Matrix results"),
+    "results.schema.json": (ResultsDocument, "urn:waa-matrix:results:2", "WAA Matrix results"),
     "comparison.schema.json": (
         ComparisonDocument,
         "urn:waa-matrix:comparison:1",

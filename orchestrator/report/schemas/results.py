@@ -6,7 +6,7 @@ from msgspec import Meta, field
 
 from orchestrator.ledger.causes import Cause
 from orchestrator.report.schemas.fleet_entry import FleetEntry
-from orchestrator.report.schemas.tasks import Session, Task, Worker
+from orchestrator.report.schemas.tasks import SessionDocument, TaskDocument, WorkerDocument
 from orchestrator.report.schemas.value import Count, Share, Value
 
 Method = Literal[
@@ -20,7 +20,7 @@ Method = Literal[
 ]
 
 
-class Interval(Value, frozen=True, kw_only=True):
+class IntervalDocument(Value, frozen=True, kw_only=True):
     """An interval of a figure, and how it was made."""
 
     low: Annotated[Share, Meta(description="Its lower end.")]
@@ -38,12 +38,13 @@ class Interval(Value, frozen=True, kw_only=True):
 # What each group of tasks says, in its place there.
 Mean = Annotated[Share | None, Meta(description="Mean score over scored tasks; null when none is.")]
 MeanInterval = Annotated[
-    Interval | None, Meta(description="Interval of mean, tasks resampled; of the whole run only.")
+    IntervalDocument | None,
+    Meta(description="Interval of mean, tasks resampled; of the whole run only."),
 ]
 Successes = Annotated[Count, Meta(description="Tasks with the full score.")]
 Partial = Annotated[Count, Meta(description="Tasks with a score between 0 and 1.")]
 Rate = Annotated[Share | None, Meta(description="successes over scored.")]
-RateInterval = Annotated[Interval | None, Meta(description="Wilson's interval of rate.")]
+RateInterval = Annotated[IntervalDocument | None, Meta(description="Wilson's interval of rate.")]
 WorstCase = Annotated[
     Share,
     Meta(
@@ -56,7 +57,7 @@ BestCase = Annotated[Share, Meta(description="The same with everything that has 
 Timeouts = Annotated[Count, Meta(description="Scored tasks whose deadline passed; they count 0.")]
 
 
-class Run(Value, frozen=True, kw_only=True):
+class RunDocument(Value, frozen=True, kw_only=True):
     """What was run, and what it took."""
 
     id: Annotated[str, Meta(description="The run's name.")]
@@ -101,7 +102,7 @@ class Run(Value, frozen=True, kw_only=True):
     warnings: Annotated[list[str], Meta(description="What is doubtful about the run.")]
 
 
-class Counts(Value, frozen=True, kw_only=True):
+class CountsDocument(Value, frozen=True, kw_only=True):
     """What became of the expected scores: expected = scored + infrastructure + missing, always."""
 
     expected: Annotated[Count, Meta(description="Tasks times trials.")]
@@ -124,7 +125,7 @@ class Detectable(Value, frozen=True, kw_only=True):
     unpaired: Annotated[Share | None, Meta(description="Against a published number.")]
 
 
-class Score(Value, frozen=True, kw_only=True):
+class ScoreDocument(Value, frozen=True, kw_only=True):
     """What the run's scores come to."""
 
     mean: Mean
@@ -139,10 +140,10 @@ class Score(Value, frozen=True, kw_only=True):
     flagged: Annotated[Count, Meta(description="Zeros that a failing evaluator may have caused.")]
     mean_without_flagged: Annotated[Share | None, Meta(description="mean, without those.")]
     without_flagged_interval: Annotated[
-        Interval | None, Meta(description="Of mean_without_flagged, with tasks as units.")
+        IntervalDocument | None, Meta(description="Of mean_without_flagged, with tasks as units.")
     ] = None
     clustered_interval: Annotated[
-        Interval | None,
+        IntervalDocument | None,
         Meta(
             description=(
                 "Not of these tasks' applications but of others like them, with domains as "
@@ -157,10 +158,10 @@ class Score(Value, frozen=True, kw_only=True):
     ]
 
 
-class Group(Value, frozen=True, kw_only=True):
+class GroupDocument(Value, frozen=True, kw_only=True):
     """Some of the run's tasks, by themselves."""
 
-    counts: Annotated[Counts, Meta(description="What became of its scores.")]
+    counts: Annotated[CountsDocument, Meta(description="What became of its scores.")]
     mean: Mean
     mean_interval: MeanInterval
     successes: Successes
@@ -172,11 +173,11 @@ class Group(Value, frozen=True, kw_only=True):
     timeouts: Timeouts
 
 
-class Domain(Value, frozen=True, kw_only=True):
+class DomainDocument(Value, frozen=True, kw_only=True):
     """The tasks of one domain, by themselves."""
 
     domain: Annotated[str, Meta(description="The domain's name.")]
-    counts: Annotated[Counts, Meta(description="What became of its scores.")]
+    counts: Annotated[CountsDocument, Meta(description="What became of its scores.")]
     mean: Mean
     mean_interval: MeanInterval
     successes: Successes
@@ -187,7 +188,7 @@ class Domain(Value, frozen=True, kw_only=True):
     best_case: BestCase
     timeouts: Timeouts
     adjusted_interval: Annotated[
-        Interval | None,
+        IntervalDocument | None,
         Meta(
             description=("Wilson's interval of rate, at the level of Holm's step over the domains.")
         ),
@@ -211,7 +212,7 @@ class Domain(Value, frozen=True, kw_only=True):
     ] = None
 
 
-class FailAnswers(Value, frozen=True, kw_only=True):
+class FailAnswersDocument(Value, frozen=True, kw_only=True):
     """How often the last action was FAIL: right on infeasible tasks, giving up on others."""
 
     infeasible: Annotated[Count, Meta(description="Infeasible tasks answered so.")]
@@ -220,7 +221,7 @@ class FailAnswers(Value, frozen=True, kw_only=True):
     feasible_scored: Annotated[Count, Meta(description="Other tasks with a score.")]
 
 
-class Trials(Value, frozen=True, kw_only=True):
+class TrialsDocument(Value, frozen=True, kw_only=True):
     """What several trials of each task say."""
 
     most: Annotated[Count, Meta(description="The most scored trials that a task has.")]
@@ -240,7 +241,7 @@ class Trials(Value, frozen=True, kw_only=True):
         ),
     ] = 0
     pass_at_intervals: Annotated[
-        dict[str, Interval | None],
+        dict[str, IntervalDocument | None],
         Meta(
             description=(
                 "By k: that of pass_at; Student's t over the tasks, null where all are equal."
@@ -248,7 +249,7 @@ class Trials(Value, frozen=True, kw_only=True):
         ),
     ] = field(default_factory=dict)
     pass_all_intervals: Annotated[
-        dict[str, Interval | None],
+        dict[str, IntervalDocument | None],
         Meta(
             description=(
                 "By k: that of pass_all; Student's t over the tasks, null where all are equal."
@@ -259,11 +260,11 @@ class Trials(Value, frozen=True, kw_only=True):
         Share | None, Meta(description="Chance that two trials of a task disagree.")
     ]
     flip_interval: Annotated[
-        Interval | None, Meta(description="Of flip_rate; Student's t over the tasks.")
+        IntervalDocument | None, Meta(description="Of flip_rate; Student's t over the tasks.")
     ] = None
     flaky: Annotated[list[str], Meta(description="Tasks whose trials disagree.")]
     interval: Annotated[
-        Interval | None, Meta(description="Of the mean score: the run's own mean_interval.")
+        IntervalDocument | None, Meta(description="Of the mean score: the run's own mean_interval.")
     ]
 
 
@@ -277,7 +278,7 @@ class Fingerprint(Value, frozen=True, kw_only=True):
     ]
 
 
-class Results(Value, frozen=True, kw_only=True):
+class ResultsDocument(Value, frozen=True, kw_only=True):
     """What a run amounts to.
 
     Scores and rates are fractions of 1, durations seconds, moments Unix seconds, costs US
@@ -288,25 +289,27 @@ class Results(Value, frozen=True, kw_only=True):
         Literal["waa-matrix/results/2"],
         Meta(description=("The format. 2 has causes and flags that 1 had not.")),
     ]
-    run: Annotated[Run, Meta(description="What was run, and what it took.")]
-    counts: Annotated[Counts, Meta(description="What became of all expected scores.")]
-    score: Annotated[Score, Meta(description="What the scores come to.")]
+    run: Annotated[RunDocument, Meta(description="What was run, and what it took.")]
+    counts: Annotated[CountsDocument, Meta(description="What became of all expected scores.")]
+    score: Annotated[ScoreDocument, Meta(description="What the scores come to.")]
     infeasible: Annotated[
-        Group, Meta(description="Tasks whose right answer is FAIL, by themselves.")
+        GroupDocument, Meta(description="Tasks whose right answer is FAIL, by themselves.")
     ]
-    feasible: Annotated[Group, Meta(description="All other tasks.")]
-    domains: Annotated[list[Domain], Meta(description="Each domain by itself.")]
-    fail_answers: Annotated[FailAnswers, Meta(description="How often the last action was FAIL.")]
+    feasible: Annotated[GroupDocument, Meta(description="All other tasks.")]
+    domains: Annotated[list[DomainDocument], Meta(description="Each domain by itself.")]
+    fail_answers: Annotated[
+        FailAnswersDocument, Meta(description="How often the last action was FAIL.")
+    ]
     trials: Annotated[
-        Trials | None,
+        TrialsDocument | None,
         Meta(description=("What several trials of each task say. Null for one trial a task.")),
     ]
     causes: Annotated[dict[Cause, Count], Meta(description="How many tasks ended for each cause.")]
     tasks: Annotated[
-        list[Task], Meta(description="Every trial of every task, in the plan's order.")
+        list[TaskDocument], Meta(description="Every trial of every task, in the plan's order.")
     ]
-    workers: Annotated[list[Worker], Meta(description="Every worker.")]
-    sessions: Annotated[list[Session], Meta(description="Every start of the run.")]
+    workers: Annotated[list[WorkerDocument], Meta(description="Every worker.")]
+    sessions: Annotated[list[SessionDocument], Meta(description="Every start of the run.")]
     fingerprint: Annotated[Fingerprint, Meta(description="What the scores depend on.")]
     damage: Annotated[list[str], Meta(description="Objects of the ledger that could not be read.")]
     fleet: Annotated[

@@ -12,7 +12,7 @@ SpanKind = Literal[
 ]
 
 
-class Attempt(Value, frozen=True, kw_only=True):
+class AttemptDocument(Value, frozen=True, kw_only=True):
     """One attempt at a task."""
 
     attempt: Annotated[Count, Meta(description="Its number, from 1.")]
@@ -37,7 +37,7 @@ class Attempt(Value, frozen=True, kw_only=True):
     phases: Annotated[dict[str, float], Meta(description="Seconds of each of its phases, by name.")]
 
 
-class Task(Value, frozen=True, kw_only=True):
+class TaskDocument(Value, frozen=True, kw_only=True):
     """One trial of one task, as it is counted."""
 
     domain: Annotated[str, Meta(description="The domain that it belongs to.")]
@@ -62,14 +62,14 @@ class Task(Value, frozen=True, kw_only=True):
     ]
     expected_s: Annotated[float, Meta(description="What the plan expected.")]
     worker: Annotated[str | None, Meta(description="Who made the counted attempt.")]
-    attempts: Annotated[list[Attempt], Meta(description="All attempts, in order.")]
+    attempts: Annotated[list[AttemptDocument], Meta(description="All attempts, in order.")]
     fingerprint: Annotated[
         dict[str, str],
         Meta(description=("What the score depends on: machine, image, agent, model.")),
     ]
 
 
-class Span(Value, frozen=True, kw_only=True):
+class SpanDocument(Value, frozen=True, kw_only=True):
     """A stretch of a worker's time."""
 
     kind: Annotated[
@@ -84,7 +84,7 @@ class Span(Value, frozen=True, kw_only=True):
     stolen: Annotated[bool, Meta(description="A task of another shard.")]
 
 
-class Worker(Value, frozen=True, kw_only=True):
+class WorkerDocument(Value, frozen=True, kw_only=True):
     """One worker, as far as the ledger tells."""
 
     id: Annotated[str, Meta(description="Its name.")]
@@ -98,10 +98,10 @@ class Worker(Value, frozen=True, kw_only=True):
     scored: Annotated[Count, Meta(description="Scores that it made.")]
     stolen: Annotated[Count, Meta(description="Attempts at tasks of another shard.")]
     busy_s: Annotated[float, Meta(description="Seconds that it spent in attempts.")]
-    spans: Annotated[list[Span], Meta(description="What it did when.")]
+    spans: Annotated[list[SpanDocument], Meta(description="What it did when.")]
 
 
-class Session(Value, frozen=True, kw_only=True):
+class SessionDocument(Value, frozen=True, kw_only=True):
     """One start of the run."""
 
     id: Annotated[str, Meta(description="Its name.")]

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from .draw import draw
 from .episode import run_episode
 from .guest_address import die, listens, probe
-from .journal import Journal, stamp
-from .pace import Pace
-from .record import Record
+from .journal import ClientLogs, stamp
+from .pace import ScaledClock
+from .record import TaskRecord
 from .script import Occasion
 from .setting import address, read_attempt, read_setting
-from .stage import Episode, Guest
+from .stage import Episode, GuestControl
 
 if TYPE_CHECKING:
-    from .setting import Attempt, Setting
+    from .setting import AttemptStart, EpisodeSetting
 
 _DEFAULTS = {
     "--action_space": "pyautogui",
@@ -61,15 +61,15 @@ _STARTUP_SHARE = 0.06
 _WAIT_S = 5.0
 
 
-class Run(NamedTuple):
+class ClientStart(NamedTuple):
     """Everything one start of the client works with; its next task begins at ``start``."""
 
     flags: dict[str, str]
-    setting: Setting
-    attempt: Attempt
-    pace: Pace
-    journal: Journal
-    guest: Guest
+    setting: EpisodeSetting
+    attempt: AttemptStart
+    pace: ScaledClock
+    journal: ClientLogs
+    guest: GuestControl
     start: float
 
     @property
@@ -111,7 +111,7 @@ def read_flags(argv: list[str]) -> dict[str, str]:
     return flags
 
 
-def _namespace(run: Run, tasks: list[tuple[str, str]]) -> str:
+def _namespace(run: ClientStart, tasks: list[tuple[str, str]]) -> str:
     """Return the client's arguments as argparse shows them."""
     values = {flag.removeprefix("--"): value for flag, value in run.flags.items()}
     for domain, name in tasks[:1]:
@@ -124,19 +124,19 @@ def _namespace(run: Run, tasks: list[tuple[str, str]]) -> str:
     return f"Namespace(headless=False, {', '.join(shown)})"
 
 
-def _start(flags: dict[str, str]) -> Run:
+def _start(flags: dict[str, str]) -> ClientStart:
     setting, attempt = read_setting(), read_attempt()
-    pace = Pace(setting.speed, attempt.launched, lifeline=setting.lifeline)
+    pace = ScaledClock(setting.speed, attempt.launched, lifeline=setting.lifeline)
     port = address(setting.http)[1]
     where = (flags["--emulator_ip"], port)
-    guest = Guest(alive=lambda: listens(where), kill=lambda: die(where))
-    journal = Journal(Path(flags["--result_dir"]), flags["--worker_id"])
+    guest = GuestControl(alive=lambda: listens(where), kill=lambda: die(where))
+    journal = ClientLogs(Path(flags["--result_dir"]), flags["--worker_id"])
     start = 0.0
     while not probe(where):
         journal.printed("Waiting for the server...")
         pace.sleep(_WAIT_S)
         start = pace.now()
-    return Run(flags, setting, attempt, pace, journal, guest, start)
+    return ClientStart(flags, setting, attempt, pace, journal, guest, start)
 
 
 def _selected(lists: dict[str, list[str]], domain: str) -> list[tuple[str, str]]:
@@ -144,7 +144,7 @@ def _selected(lists: dict[str, list[str]], domain: str) -> list[tuple[str, str]]
     return [(domain, name) for domain, names in chosen.items() for name in names]
 
 
-def _share(run: Run, tasks: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _share(run: ClientStart, tasks: list[tuple[str, str]]) -> list[tuple[str, str]]:
     workers, worker = int(run.flags["--num_workers"]), int(run.flags["--worker_id"])
     if workers > 1:
         size, extra = divmod(len(tasks), workers)
@@ -172,20 +172,20 @@ def _resumed(directory: Path) -> bool:
     return False
 
 
-def _occasion(run: Run, domain: str, name: str) -> Occasion:
+def _occasion(run: ClientStart, domain: str, name: str) -> Occasion:
     trial = int(run.flags["--trial_id"])
     setting = run.setting
     return Occasion(f"{domain}/{name}", trial, run.attempt.number, setting.worker, setting.boot)
 
 
-def _plant(run: Run, domain: str, name: str) -> None:
+def _plant(run: ClientStart, domain: str, name: str) -> None:
     if "old-result" in run.setting.script.on(_occasion(run, domain, name)):
         directory = run.trees / domain / name
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "result.txt").write_text("1.0\n")
 
 
-def _task(run: Run, domain: str, name: str) -> None:
+def _task(run: ClientStart, domain: str, name: str) -> None:
     occasion = _occasion(run, domain, name)
     drawn = draw(run.setting.seed, domain, name, occasion.trial)
     run.pace.until(run.start + _STARTUP_SHARE * drawn.duration_s)
@@ -205,7 +205,7 @@ def _task(run: Run, domain: str, name: str) -> None:
             start=run.start,
             pace=run.pace,
             journal=run.journal,
-            record=Record(directory, occasion.task),
+            record=TaskRecord(directory, occasion.task),
             guest=run.guest,
         )
     )

@@ -28,7 +28,7 @@ _PARTIAL = 0.12
 _WHOLE_WORDS = (("0", "1"), ("0.0", "1.0"), ("False", "True"), ("0.0", "1.0"))
 
 
-class Draw(NamedTuple):
+class DrawnTrial(NamedTuple):
     """One trial of one task. ``result`` is the text that ``result.txt`` will hold for ``score``."""
 
     duration_s: float
@@ -37,7 +37,7 @@ class Draw(NamedTuple):
     result: str
 
 
-def draw(seed: int, domain: str, name: str, trial: int) -> Draw:
+def draw(seed: int, domain: str, name: str, trial: int) -> DrawnTrial:
     """Return what this trial does; the same arguments always give the same answer."""
     task = (seed, domain, name)
     spread = math.sqrt(TASK_LOG_SD**2 - TRIAL_LOG_SD**2)
@@ -50,7 +50,7 @@ def draw(seed: int, domain: str, name: str, trial: int) -> Draw:
     pace = _STEP_S * math.exp(0.25 * _normal(*task, trial, "pace"))
     steps = min(STEPS_LIMIT, max(2, round((duration - _FIXED_S) / pace)))
     score = _score(task, trial)
-    return Draw(duration, steps, score, result_text(seed, domain, name, score))
+    return DrawnTrial(duration, steps, score, result_text(seed, domain, name, score))
 
 
 def result_text(seed: int, domain: str, name: str, score: float) -> str:

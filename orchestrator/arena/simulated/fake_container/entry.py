@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from .guest import Guest, take_address
-from .pace import Pace
-from .setting import VARIABLE, Setting, address, read_setting
+from .guest import VirtualMachine, take_address
+from .pace import ScaledClock
+from .setting import VARIABLE, EpisodeSetting, address, read_setting
 
 EXIT_STATUS = 127
 GUEST_ADDRESS = "20.20.20.21"
@@ -49,7 +49,7 @@ _CLIENT_FLAGS = {
 def main(argv: list[str]) -> int:
     """Do what entry.sh does with these flags; always returns 127, if it returns."""
     setting = read_setting()
-    pace = Pace(setting.speed, time.monotonic(), lifeline=setting.lifeline)
+    pace = ScaledClock(setting.speed, time.monotonic(), lifeline=setting.lifeline)
     flags = _flags(argv)
     if flags is None:
         pace.forever()
@@ -81,12 +81,12 @@ def _flags(argv: list[str]) -> dict[str, str] | None:
     return flags
 
 
-def _boot(setting: Setting, pace: Pace) -> None:
+def _boot(setting: EpisodeSetting, pace: ScaledClock) -> None:
     _say("Starting VM...")
     _say("Starting WinArena VM...")
     if setting.http.startswith("0.0.0.0:"):
         take_address(GUEST_ADDRESS)
-    guest = Guest(address(setting.http), address(setting.qmp))
+    guest = VirtualMachine(address(setting.http), address(setting.qmp))
     guest.power_on()
     _announce(setting, guest)
     ready_at = pace.now() + setting.script.boot_s
@@ -99,7 +99,7 @@ def _boot(setting: Setting, pace: Pace) -> None:
     _say("VM started, server ready")
 
 
-def _announce(setting: Setting, guest: Guest) -> None:
+def _announce(setting: EpisodeSetting, guest: VirtualMachine) -> None:
     if not setting.announce:
         return
     http, qmp = guest.addresses

@@ -25,7 +25,7 @@ _RUNNING = {"return": {"status": "running", "singlestep": False, "running": True
 _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8916, 0x891C
 
 
-class Guest:
+class VirtualMachine:
     """A virtual machine that answers: QMP as soon as it exists, ``/probe`` once it has booted."""
 
     def __init__(self, http: tuple[str, int], qmp: tuple[str, int]) -> None:

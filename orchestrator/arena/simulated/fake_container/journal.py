@@ -27,7 +27,7 @@ def line(level: str, where: str, message: str) -> str:
     )
 
 
-class Journal:
+class ClientLogs:
     """Standard output and the run's three log files; a task at work adds its own."""
 
     def __init__(self, result_dir: Path, worker: str) -> None:

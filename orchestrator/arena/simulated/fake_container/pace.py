@@ -10,7 +10,7 @@ _ORPHANED = 137
 _SLICE_S = 60.0
 
 
-class Pace:
+class ScaledClock:
     """A clock that starts at ``origin`` (monotonic seconds) and runs ``speed`` times as fast.
 
     With a lifeline, standard input is a pipe whose other end only the worker holds: it reports

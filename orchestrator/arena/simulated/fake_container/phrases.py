@@ -99,7 +99,7 @@ ANSWERS = {
 """By the name that a script gives it."""
 
 
-class Frame(NamedTuple):
+class RaisingPlace(NamedTuple):
     """A place where an episode can raise: the line of ``run_single_example``, and what is below.
 
     ``cause`` is a whole traceback that the exception was raised from, empty without one.
@@ -116,10 +116,10 @@ class Frame(NamedTuple):
 _PREDICT = "response, actions, logs, computer_update_args = agent.predict("
 
 
-def gave_up(said: Said) -> Frame:
+def gave_up(said: Said) -> RaisingPlace:
     """Return what agent.predict raises after thirty tries: tenacity's summary, with its cause."""
     name = said.raised.rpartition(".")[2]
-    return Frame(
+    return RaisingPlace(
         42,
         _PREDICT,
         '  File "/client/mm_agents/navi/agent.py", line 310, in predict\n'
@@ -139,7 +139,7 @@ def gave_up(said: Said) -> Frame:
 
 
 FRAMES = {
-    "reset-error": Frame(
+    "reset-error": RaisingPlace(
         20,
         "obs = env.reset(task_config=example)",
         '  File "/client/desktop_env/envs/desktop_env.py", line 187, in reset\n'
@@ -147,7 +147,7 @@ FRAMES = {
         "requests.exceptions.ReadTimeout",
         "HTTPSConnectionPool(host='raw.githubusercontent.com', port=443): Read timed out.",
     ),
-    "truncated-cache": Frame(
+    "truncated-cache": RaisingPlace(
         20,
         "obs = env.reset(task_config=example)",
         '  File "/client/desktop_env/controllers/setup.py", line 112, in _download_setup\n'
@@ -155,7 +155,7 @@ FRAMES = {
         "zipfile.BadZipFile",
         "File is not a zip file",
     ),
-    "agent-error": Frame(
+    "agent-error": RaisingPlace(
         44,
         "response, actions, logs, computer_update_args = agent.predict(",
         '  File "/client/mm_agents/navi/agent.py", line 310, in predict\n'
@@ -163,7 +163,7 @@ FRAMES = {
         "IndexError",
         "list index out of range",
     ),
-    "no-logs": Frame(
+    "no-logs": RaisingPlace(
         64,
         "recorder.record_step(",
         '  File "/client/trajectory_recorder.py", line 156, in record_step\n'
@@ -171,7 +171,7 @@ FRAMES = {
         "AttributeError",
         "'NoneType' object has no attribute 'get'",
     ),
-    "no-text": Frame(
+    "no-text": RaisingPlace(
         64,
         "recorder.record_step(",
         '  File "/client/trajectory_recorder.py", line 159, in record_step\n'
@@ -181,7 +181,7 @@ FRAMES = {
         "AttributeError",
         "'dict' object has no attribute 'replace'",
     ),
-    "wrapped-reset": Frame(
+    "wrapped-reset": RaisingPlace(
         51,
         "obs = run_with_timeout(env.reset, timeout=200, max_retries=3, task_config=example)",
         '  File "/client/lib_run_single.py", line 35, in run_with_timeout\n    raise e\n'
@@ -190,7 +190,7 @@ FRAMES = {
         "AssertionError",
         "Setup controller cannot find init function _nope_setup",
     ),
-    "wrapped-evaluate": Frame(
+    "wrapped-evaluate": RaisingPlace(
         117,
         "result = run_with_timeout(env.evaluate, timeout=200, max_retries=3)",
         '  File "/client/lib_run_single.py", line 35, in run_with_timeout\n    raise e\n'
@@ -199,7 +199,7 @@ FRAMES = {
         "KeyError",
         "'roots'",
     ),
-    "step-error": Frame(
+    "step-error": RaisingPlace(
         58,
         "obs, reward, done, info = env.step(action, args.sleep_after_execution)",
         '  File "/client/desktop_env/envs/desktop_env.py", line 264, in step\n'
@@ -207,7 +207,7 @@ FRAMES = {
         "requests.exceptions.ConnectionError",
         GUEST_GONE,
     ),
-    "evaluate-error": Frame(
+    "evaluate-error": RaisingPlace(
         83,
         "result = env.evaluate()",
         '  File "/client/desktop_env/envs/desktop_env.py", line 340, in evaluate\n'
@@ -218,7 +218,7 @@ FRAMES = {
 }
 
 
-def traceback_text(frame: Frame) -> str:
+def traceback_text(frame: RaisingPlace) -> str:
     """Return the traceback as the client writes it into its log and its trajectory."""
     return (
         f"{frame.cause}"

@@ -20,7 +20,7 @@ _PAGE = (
 )
 
 
-class Record:
+class TaskRecord:
     """Writes one task's files as the trajectory recorder names them."""
 
     def __init__(self, directory: Path, title: str) -> None:

@@ -28,7 +28,7 @@ VARIABLE = "WAA_STANDIN"
 ATTEMPT_FILE = "attempt.json"
 
 
-class Setting(NamedTuple):
+class EpisodeSetting(NamedTuple):
     """What the two programs were told. Addresses are ``host:port``."""
 
     speed: float
@@ -42,14 +42,14 @@ class Setting(NamedTuple):
     lifeline: bool
 
 
-class Attempt(NamedTuple):
+class AttemptStart(NamedTuple):
     """Which attempt this is, and when it began on the monotonic clock."""
 
     number: int
     launched: float
 
 
-def read_setting() -> Setting:
+def read_setting() -> EpisodeSetting:
     """Return what ``WAA_STANDIN`` says.
 
     Raises:
@@ -57,7 +57,7 @@ def read_setting() -> Setting:
     """
     given = json.loads(os.environ.get(VARIABLE) or "{}")
     script = parse_script(given.get("faults", ""))
-    return Setting(
+    return EpisodeSetting(
         speed=float(given.get("speed", 1.0)) * script.speed,
         seed=int(given.get("seed", 0)),
         script=script,
@@ -70,13 +70,15 @@ def read_setting() -> Setting:
     )
 
 
-def read_attempt() -> Attempt:
+def read_attempt() -> AttemptStart:
     """Return what ``attempt.json`` in the working directory says, or a first attempt from now."""
     try:
         given: dict[str, Any] = json.loads(Path(ATTEMPT_FILE).read_text())
     except FileNotFoundError:
         given = {}
-    return Attempt(int(given.get("attempt", 1)), float(given.get("launched", time.monotonic())))
+    return AttemptStart(
+        int(given.get("attempt", 1)), float(given.get("launched", time.monotonic()))
+    )
 
 
 def address(text: str) -> tuple[str, int]:

@@ -6,15 +6,15 @@ import os
 import signal
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from .phrases import FRAMES, Frame
+from .phrases import FRAMES, RaisingPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .draw import Draw
-    from .journal import Journal
-    from .pace import Pace
-    from .record import Record
+    from .draw import DrawnTrial
+    from .journal import ClientLogs
+    from .pace import ScaledClock
+    from .record import TaskRecord
     from .script import Fault
 
 RESET_SHARE = 0.08
@@ -26,12 +26,12 @@ _CHATTER_S = 10.0
 class EpisodeError(Exception):
     """What ``run_single_example`` raised; carries where."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: RaisingPlace) -> None:
         super().__init__(frame.message)
         self.frame = frame
 
 
-class Guest(NamedTuple):
+class GuestControl(NamedTuple):
     """What an episode may ask of the guest: whether it answers, and (scripted) to die."""
 
     alive: Callable[[], bool]
@@ -43,14 +43,14 @@ class Episode(NamedTuple):
 
     domain: str
     name: str
-    drawn: Draw
+    drawn: DrawnTrial
     faults: Mapping[str, Fault]
     max_steps: int
     start: float
-    pace: Pace
-    journal: Journal
-    record: Record
-    guest: Guest
+    pace: ScaledClock
+    journal: ClientLogs
+    record: TaskRecord
+    guest: GuestControl
 
     @property
     def task(self) -> str:

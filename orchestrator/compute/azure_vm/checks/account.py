@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.compute.azure_vm.checks.questions import LOGIN, SUBSCRIPTION, behind_subscription
 from orchestrator.compute.failures import CloudError
-from orchestrator.compute.findings import Check, Finding, Program, Status, given
+from orchestrator.compute.findings import Check, CheckStatus, Finding, Program, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def account_checks(options: AzureOptions, asked: Questions, azure: Inspection) -
         Check(LOGIN, lambda: [_login(asked)], LOGIN_FIX),
         Check(SUBSCRIPTION, lambda: [subscription_finding(options.subscription, asked)], ROLES_FIX),
         Check(GROUP, group, ROLES_FIX),
-        Check(SECURITY, security, ROLES_FIX, unseen=Status.WARN),
+        Check(SECURITY, security, ROLES_FIX, unseen=CheckStatus.WARN),
     ]
 
 
@@ -73,8 +73,10 @@ def _login(asked: Questions) -> Finding:
     except CloudError as error:
         # The usual chain tells each link's story; that none of them holds is what counts.
         said = str(error).partition(" Attempted credentials:")[0]
-        return Finding(LOGIN, Status.FAIL, said, _SUBJECT_FIX if _MISMATCH in said else LOGIN_FIX)
-    return Finding(LOGIN, Status.OK, "signed in to Azure")
+        return Finding(
+            LOGIN, CheckStatus.FAIL, said, _SUBJECT_FIX if _MISMATCH in said else LOGIN_FIX
+        )
+    return Finding(LOGIN, CheckStatus.OK, "signed in to Azure")
 
 
 def subscription_finding(subscription: str, asked: Questions) -> Finding:
@@ -82,11 +84,11 @@ def subscription_finding(subscription: str, asked: Questions) -> Finding:
     known = asked.subscription.own()
     if known is None:
         what = f"{subscription} does not exist, or this login does not see it"
-        return Finding(SUBSCRIPTION, Status.FAIL, what, f"az account list; {ROLES_FIX}")
+        return Finding(SUBSCRIPTION, CheckStatus.FAIL, what, f"az account list; {ROLES_FIX}")
     said = f"{known.name or subscription} is {known.state.lower() or 'in no known state'}"
     if known.state in _LIVE:
-        return Finding(SUBSCRIPTION, Status.OK, said)
-    status = Status.WARN if known.state in _AILING else Status.FAIL
+        return Finding(SUBSCRIPTION, CheckStatus.OK, said)
+    status = CheckStatus.WARN if known.state in _AILING else CheckStatus.FAIL
     return Finding(SUBSCRIPTION, status, said, "Settle its billing in the portal, or use another.")
 
 
@@ -94,8 +96,8 @@ def group_finding(group: str, region: str | None) -> Finding:
     """Judge the machines' resource group, which is in ``region`` or does not exist."""
     if region is None:
         fix = "Run scripts/azure-setup, or correct --resource-group."
-        return Finding(GROUP, Status.FAIL, f"{group} does not exist", fix)
-    return Finding(GROUP, Status.OK, f"{group} in {region}")
+        return Finding(GROUP, CheckStatus.FAIL, f"{group} does not exist", fix)
+    return Finding(GROUP, CheckStatus.OK, f"{group} in {region}")
 
 
 def security_finding(subscription: str, state: str, provider: str) -> Finding:
@@ -109,15 +111,17 @@ def security_finding(subscription: str, state: str, provider: str) -> Finding:
     if state == _DONE and provider == _DONE:
         # No call tells whether the provider was registered before the feature or after it.
         known = f"{what}; should machines be refused for it all the same: {again}"
-        return Finding(SECURITY, Status.OK, known)
+        return Finding(SECURITY, CheckStatus.OK, known)
     if state == _DONE:
         unknown = f"{what}, and not propagated: {_PROVIDER} is {provider}"
-        return Finding(SECURITY, Status.WARN, unknown, f"{again}, and wait until it is Registered.")
+        return Finding(
+            SECURITY, CheckStatus.WARN, unknown, f"{again}, and wait until it is Registered."
+        )
     if state == "Registering":
         fix = f"Wait, up to half an hour, until it is Registered; then {again}."
-        return Finding(SECURITY, Status.WARN, what, fix)
+        return Finding(SECURITY, CheckStatus.WARN, what, fix)
     fix = (
         f"az feature register --namespace {_PROVIDER} --name {_FEATURE}"
         f" --subscription {subscription}; once it is Registered, {again}."
     )
-    return Finding(SECURITY, Status.FAIL, f"{what}: Azure refuses the machines", fix)
+    return Finding(SECURITY, CheckStatus.FAIL, f"{what}: Azure refuses the machines", fix)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.compute.azure_vm.checks.account import ROLES_FIX
 from orchestrator.compute.azure_vm.checks.questions import IMAGE
-from orchestrator.compute.findings import BlockedError, Check, Finding, Status
+from orchestrator.compute.findings import BlockedError, Check, CheckStatus, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,13 +52,13 @@ def image_checks(request: CheckRequest, asked: Questions) -> list[Check]:
 
     def evaluation() -> list[Finding]:
         if not request.golden:
-            return [Finding(EVALUATION, Status.OK, "no golden Windows image is asked for")]
+            return [Finding(EVALUATION, CheckStatus.OK, "no golden Windows image is asked for")]
         return [evaluation_finding(known(), request.now)]
 
     return [
         Check(IMAGE, lambda: [image_finding(request, asked.image.own())], ROLES_FIX),
         Check(EVALUATION, evaluation),
-        Check(RUNNER, runner, "See githubstatus.com and look again.", unseen=Status.WARN),
+        Check(RUNNER, runner, "See githubstatus.com and look again.", unseen=CheckStatus.WARN),
     ]
 
 
@@ -66,26 +66,31 @@ def image_finding(request: CheckRequest, image: ImageVersion | None) -> Finding:
     """Judge that there is an image, that machines can nest others with it, and its age."""
     if image is None:
         fix = f"Correct --machine-image, or build one. {BUILD_FIX}"
-        return Finding(IMAGE, Status.FAIL, "does not exist, or has no version", fix)
+        return Finding(IMAGE, CheckStatus.FAIL, "does not exist, or has no version", fix)
     version = image.id.rpartition("/")[2]
     if image.security_type in ("TrustedLaunch", "ConfidentialVM"):
         what = (
             f"{version}: its definition asks for {image.security_type}, without which it is refused"
         )
         fix = "Use a definition with SecurityType=Standard, as scripts/azure-setup makes it."
-        return Finding(IMAGE, Status.FAIL, what, fix)
+        return Finding(IMAGE, CheckStatus.FAIL, what, fix)
     if request.golden and not image.data_disks:
         what = f"{version}: holds no golden Windows image (no data disk)"
         return Finding(
-            IMAGE, Status.FAIL, what, f"Build it with one, or give --no-golden-disk. {BUILD_FIX}"
+            IMAGE,
+            CheckStatus.FAIL,
+            what,
+            f"Build it with one, or give --no-golden-disk. {BUILD_FIX}",
         )
     if image.published is None:
-        return Finding(IMAGE, Status.OK, f"version {version}")
+        return Finding(IMAGE, CheckStatus.OK, f"version {version}")
     age = request.now - image.published
     said = f"version {version} is {max(age, 0) / DAY_S:.0f} days old"
     if age > _OLD_S:
-        return Finding(IMAGE, Status.WARN, f"{said}: what is in it goes out of date", BUILD_FIX)
-    return Finding(IMAGE, Status.OK, said)
+        return Finding(
+            IMAGE, CheckStatus.WARN, f"{said}: what is in it goes out of date", BUILD_FIX
+        )
+    return Finding(IMAGE, CheckStatus.OK, said)
 
 
 def evaluation_finding(image: ImageVersion, now: float) -> Finding:
@@ -99,19 +104,19 @@ def evaluation_finding(image: ImageVersion, now: float) -> Finding:
         return _evaluation_by(ends, said, now)
     if image.published is not None and image.published + EVALUATION_S < now:
         what = f"over: the image is older than {EVALUATION_S / DAY_S:.0f} days"
-        return Finding(EVALUATION, Status.FAIL, what, GOLDEN_FIX)
+        return Finding(EVALUATION, CheckStatus.FAIL, what, GOLDEN_FIX)
     what = f"unknown: the image carries no tag {GOLDEN_TAG} (a day, 2027-02-20)"
     fix = f"az resource tag --is-incremental --ids {image.id} --tags {GOLDEN_TAG}=DAY"
-    return Finding(EVALUATION, Status.WARN, what, fix)
+    return Finding(EVALUATION, CheckStatus.WARN, what, fix)
 
 
 def _evaluation_by(ends: float, day: str, now: float) -> Finding:
     left = ends - now
     if left <= 0:
-        return Finding(EVALUATION, Status.FAIL, f"over since {day}", GOLDEN_FIX)
-    status = Status.WARN if left < _SOON_S else Status.OK
+        return Finding(EVALUATION, CheckStatus.FAIL, f"over since {day}", GOLDEN_FIX)
+    status = CheckStatus.WARN if left < _SOON_S else CheckStatus.OK
     what = f"ends on {day}, in {left / DAY_S:.0f} days"
-    return Finding(EVALUATION, status, what, GOLDEN_FIX if status is Status.WARN else "")
+    return Finding(EVALUATION, status, what, GOLDEN_FIX if status is CheckStatus.WARN else "")
 
 
 def runner_finding(
@@ -125,22 +130,24 @@ def runner_finding(
     version = image.tags.get(RUNNER_TAG, "")
     if not releases:
         what = f"{version or 'unknown'}; its releases are not served here"
-        return Finding(RUNNER, Status.WARN, what, "See github.com/actions/runner/releases.")
+        return Finding(RUNNER, CheckStatus.WARN, what, "See github.com/actions/runner/releases.")
     if not version and image.published is None:
         fix = f"az resource tag --is-incremental --ids {image.id} --tags {RUNNER_TAG}=VERSION"
-        return Finding(RUNNER, Status.WARN, f"unknown: the image has no tag {RUNNER_TAG}", fix)
+        return Finding(RUNNER, CheckStatus.WARN, f"unknown: the image has no tag {RUNNER_TAG}", fix)
     newer = _successors(image, version, releases)
     shown = version or "the newest of the day the image was built"
     if not newer:
-        return Finding(RUNNER, Status.OK, f"{shown}: no newer release")
+        return Finding(RUNNER, CheckStatus.OK, f"{shown}: no newer release")
     first = min(newer, key=lambda release: release.published_at)
     left = first.published_at + RUNNER_GRACE_S - now
     said = f"{shown}: {first.version} came out {(now - first.published_at) / DAY_S:.0f} days ago"
     if left <= 0:
-        return Finding(RUNNER, Status.FAIL, f"{said}; GitHub sends it no jobs any more", BUILD_FIX)
-    status = Status.WARN if left < _SOON_S else Status.OK
+        return Finding(
+            RUNNER, CheckStatus.FAIL, f"{said}; GitHub sends it no jobs any more", BUILD_FIX
+        )
+    status = CheckStatus.WARN if left < _SOON_S else CheckStatus.OK
     what = f"{said}; good for {left / DAY_S:.0f} days more"
-    return Finding(RUNNER, status, what, BUILD_FIX if status is Status.WARN else "")
+    return Finding(RUNNER, status, what, BUILD_FIX if status is CheckStatus.WARN else "")
 
 
 def _successors(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.compute.azure_vm.checks.account import ROLES_FIX
 from orchestrator.compute.azure_vm.checks.questions import IMAGE
-from orchestrator.compute.findings import BlockedError, Check, Finding, Status
+from orchestrator.compute.findings import BlockedError, Check, CheckStatus, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,29 +49,31 @@ def subnet_finding(region: str, subnet: Subnet | None) -> Finding:
     name = f"subnet in {region}"
     if subnet is None:
         fix = "Run scripts/azure-setup with this region, or correct --subnet."
-        return Finding(name, Status.FAIL, "does not exist", fix)
+        return Finding(name, CheckStatus.FAIL, "does not exist", fix)
     if subnet.region != region:
         fix = f"Name a subnet of {region} by --subnet {region}=ID."
-        return Finding(name, Status.FAIL, f"its network is in {subnet.region}", fix)
-    return Finding(name, Status.OK, "exists")
+        return Finding(name, CheckStatus.FAIL, f"its network is in {subnet.region}", fix)
+    return Finding(name, CheckStatus.OK, "exists")
 
 
 def way_out_finding(region: str, subnet: Subnet, *, public_ip: bool) -> Finding:
     """Judge how machines of a subnet reach the internet: GitHub, the store, the model."""
     name = f"way out of {region}"
     if subnet.nat_addresses:
-        return Finding(name, Status.OK, "by a NAT gateway")
+        return Finding(name, CheckStatus.OK, "by a NAT gateway")
     if public_ip:
-        return Finding(name, Status.OK, "by an address of each machine's own")
+        return Finding(name, CheckStatus.OK, "by an address of each machine's own")
     if subnet.routed:
-        return Finding(name, Status.OK, "by its own route table, whose way is not followed here")
+        return Finding(
+            name, CheckStatus.OK, "by its own route table, whose way is not followed here"
+        )
     fix = "Run scripts/azure-setup with this region (a NAT gateway), or give --public-ip."
     if subnet.nat_addresses == 0:
-        return Finding(name, Status.FAIL, "its NAT gateway has no address", fix)
+        return Finding(name, CheckStatus.FAIL, "its NAT gateway has no address", fix)
     if subnet.default_outbound is False:
-        return Finding(name, Status.FAIL, "none: no NAT gateway, no address", fix)
+        return Finding(name, CheckStatus.FAIL, "none: no NAT gateway, no address", fix)
     what = "by Azure's default outbound access, which new networks do not have any more"
-    return Finding(name, Status.WARN, what, fix)
+    return Finding(name, CheckStatus.WARN, what, fix)
 
 
 def replica_finding(region: str, image: ImageVersion, workers: int) -> Finding:
@@ -84,14 +86,14 @@ def replica_finding(region: str, image: ImageVersion, workers: int) -> Finding:
     )
     fix = " ".join(part for part in (update, kept, f"{region}={max(needed, have)}") if part)
     if not have:
-        return Finding(name, Status.FAIL, "no replica there", fix)
+        return Finding(name, CheckStatus.FAIL, "no replica there", fix)
     if state == "Failed":
-        return Finding(name, Status.FAIL, "its replication failed", fix)
+        return Finding(name, CheckStatus.FAIL, "its replication failed", fix)
     if state != "Completed":
         return Finding(
-            name, Status.FAIL, f"its replica is {state.lower()}", "Wait until it is there."
+            name, CheckStatus.FAIL, f"its replica is {state.lower()}", "Wait until it is there."
         )
     said = f"{have} of {needed} replicas for {workers} machines"
     if have < needed:
-        return Finding(name, Status.WARN, f"{said}: creates will be slow or refused", fix)
-    return Finding(name, Status.OK, said)
+        return Finding(name, CheckStatus.WARN, f"{said}: creates will be slow or refused", fix)
+    return Finding(name, CheckStatus.OK, said)

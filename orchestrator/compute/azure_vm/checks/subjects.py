@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from orchestrator.compute.failures import CloudError
-from orchestrator.compute.findings import BlockedError, Check, Finding, Status
+from orchestrator.compute.findings import BlockedError, Check, CheckStatus, Finding
 from orchestrator.github.failures import GitHubError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def subject_checks(request: CheckRequest, asked: Questions, azure: Inspection) -
             yield subject_finding(name, wanted_subjects, client, _trusted(asked, azure, client))
 
     fix = "Give the token Actions: read and Environments: read."
-    return [Check(SUBJECT, look, fix, unseen=Status.WARN)]
+    return [Check(SUBJECT, look, fix, unseen=CheckStatus.WARN)]
 
 
 def subjects(form: SubjectForm, about: About, environment: str) -> tuple[str, ...]:
@@ -74,14 +74,14 @@ def subject_finding(
     if trusted is None:
         what = f"{environment}: GitHub sends {said}"
         with_what = f"az ad app federated-credential list --id {client or 'CLIENT_ID'}"
-        return Finding(SUBJECT, Status.OK, f"{what}; compare it with: {with_what}")
+        return Finding(SUBJECT, CheckStatus.OK, f"{what}; compare it with: {with_what}")
     # Entra compares subjects letter by letter ("Workload identity federation: considerations").
     lacking = [subject for subject in wanted if subject not in trusted]
     if not lacking:
-        return Finding(SUBJECT, Status.OK, f"{environment}: {said} is trusted")
+        return Finding(SUBJECT, CheckStatus.OK, f"{environment}: {said} is trusted")
     known = ", ".join(trusted) or "none"
     what = f"{environment}: GitHub sends {said}, and its identity trusts {known}"
-    status = Status.FAIL if len(lacking) == len(wanted) else Status.WARN
+    status = CheckStatus.FAIL if len(lacking) == len(wanted) else CheckStatus.WARN
     return Finding(SUBJECT, status, what, _trust(client, lacking[0]))
 
 
@@ -101,7 +101,7 @@ def _trust(client: str, subject: str) -> str:
 def _renamed(given: str, about: About) -> Finding:
     what = f"{given} is called {about.full_name} now, and its jobs come by that name"
     fix = f"Give --repository {about.full_name}, and run scripts/azure-setup with that name."
-    return Finding(SUBJECT, Status.WARN, what, fix)
+    return Finding(SUBJECT, CheckStatus.WARN, what, fix)
 
 
 def _custom(form: SubjectForm, about: About) -> Finding:
@@ -113,7 +113,7 @@ def _custom(form: SubjectForm, about: About) -> Finding:
         f" off: gh api -X PUT repos/{about.full_name}/actions/oidc/customization/sub"
         " -F use_default=true"
     )
-    return Finding(SUBJECT, Status.WARN, what, fix)
+    return Finding(SUBJECT, CheckStatus.WARN, what, fix)
 
 
 def _client(request: CheckRequest, environment: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.compute.azure_vm.checks.questions import behind_subscription
-from orchestrator.compute.findings import HOUR_S, Check, Finding, Status, age_finding, given
+from orchestrator.compute.findings import HOUR_S, Check, CheckStatus, Finding, age_finding, given
 
 if TYPE_CHECKING:
     from orchestrator.compute.azure_vm.checks.questions import Questions
@@ -31,17 +31,17 @@ def sweeper_checks(
         behind_subscription(asked.subscription)
         return [sweeper_finding(options.sweeper, azure.sweeper(options.sweeper), now)]
 
-    return [Check(SWEEPER, look, _ROLES_FIX, unseen=Status.WARN)]
+    return [Check(SWEEPER, look, _ROLES_FIX, unseen=CheckStatus.WARN)]
 
 
 def sweeper_finding(name: str, life: SweeperLife | None, now: float) -> Finding:
     """Judge the Logic App by its state and its last success."""
     if life is None:
-        return Finding(SWEEPER, Status.WARN, f"{name} does not exist", _FIX)
+        return Finding(SWEEPER, CheckStatus.WARN, f"{name} does not exist", _FIX)
     if not life.enabled:
         fix = f"az logic workflow update --name {name} --state Enabled, or run scripts/azure-setup."
-        return Finding(SWEEPER, Status.WARN, f"{name} is switched off", fix)
+        return Finding(SWEEPER, CheckStatus.WARN, f"{name} is switched off", fix)
     if life.last_success is None:
-        return Finding(SWEEPER, Status.WARN, f"{name} has not succeeded lately", _FIX)
+        return Finding(SWEEPER, CheckStatus.WARN, f"{name} has not succeeded lately", _FIX)
     age_s = now - life.last_success
     return age_finding(SWEEPER, f"{name} succeeded", age_s, SWEEPER_LATE_S, _FIX)
