@@ -228,7 +228,7 @@ def test_a_first_boot_that_cannot_be_read_hides_no_price_and_no_store(set_up: Se
 
 
 @pytest.mark.parametrize(
-    ("remote", "found"),
+    ("remote", "result"),
     [
         ("https://github.com/octo/bench.git", "octo/bench"),
         ("https://github.com/octo/bench", "octo/bench"),

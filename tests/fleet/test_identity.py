@@ -24,6 +24,6 @@ def test_two_runs_labels_are_nobodys() -> None:
     assert run_of_labels(["waa-1", "waa-2"]) is None
 
 
-@pytest.mark.parametrize(("text", "found"), [("1800000000", 1.8e9), ("", None), ("soon", None)])
+@pytest.mark.parametrize(("text", "result"), [("1800000000", 1.8e9), ("", None), ("soon", None)])
 def test_an_expiry_is_unix_seconds_or_nothing(text: str, result: float | None) -> None:
     assert expiry({"waa-expires-at": text}) == result

@@ -124,7 +124,9 @@ def test_a_directory_without_a_client_replaces_nothing(sandbox: Sandbox) -> None
     assert (mounted / "run.py").exists()
 
 
-@pytest.mark.parametrize(("cores", "told"), [("8", "AllowedCPUs=1-7"), ("2", "AllowedCPUs=1-1")])
+@pytest.mark.parametrize(
+    ("cores", "reported"), [("8", "AllowedCPUs=1-7"), ("2", "AllowedCPUs=1-1")]
+)
 def test_a_core_is_kept_for_the_runner(sandbox: Sandbox, cores: str, reported: str) -> None:
     sandbox.stub("systemctl", 'echo "$@"')
     said = sandbox.run("waa-cores", WAA_CORES=cores).stdout

@@ -260,7 +260,7 @@ DAMAGE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("found", DAMAGE)
+@pytest.mark.parametrize("result", DAMAGE)
 def test_a_damaged_document_is_refused_with_its_place(result: Any) -> None:
     with pytest.raises(BadInputError) as caught:
         read_record(result, "results.json")

@@ -13,7 +13,7 @@ HERE = ScreenPoint(5, 5)
 
 
 @pytest.mark.parametrize(
-    ("action", "found"),
+    ("action", "gesture"),
     [
         ("import pyautogui; pyautogui.click(412, 318)", Gesture("click", ScreenPoint(412, 318))),
         ("pyautogui.click(x=4, y=3, button='right')", Gesture("right click", ScreenPoint(4, 3))),

@@ -329,8 +329,8 @@ def reach(results: Results) -> str:
         return "Too few tasks are scored to tell two runs apart, had the others gone against it."
     said = (
         f"A second run of the same tasks must differ by {100 * extra.paired_detectable:.1f} points"
-        f" or more to be told apart (paired, complete, as many trials, power {POWER:g}, chances of tasks "
-        f"spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g}))"
+        f" or more to be told apart (paired, complete, as many trials, power {POWER:g}, chances of"
+        f" tasks spread as Beta({CHANCES[0]:g}, {CHANCES[1]:g}))"
     )
     if extra.unpaired_detectable is None:
         return said + "."
