@@ -92,7 +92,7 @@ class Round:
 
 @dataclass(slots=True)
 class Supervisor:
-    """One attempt's supervisor. ``told`` gets every round."""
+    """One attempt's supervisor. ``on_round`` gets every round."""
 
     settings: SupervisorSettings
     launcher: Launcher

@@ -3,7 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("port", "failures", "retry", "azure.adapter", "azure.storage", "azure.credentials")
+MODULES = (
+    *("base", "failures", "retry", "registry"),
+    *("azure_vm.adapter", "azure_vm.storage", "azure_vm.credentials", "azure_vm.kit"),
+)
 
 
 def test_importing_the_cloud_imports_no_sdk() -> None:

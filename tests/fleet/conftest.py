@@ -165,7 +165,7 @@ class Stage:
             if key in changes
         }
         capacity = changes.pop("capacity", None) or self.capacity()
-        reported = changes.pop("told", lambda _round: None)
+        reported = changes.pop("on_round", lambda _round: None)
         launcher = changes.pop("launcher", None) or self.launcher()
         return Supervisor(
             settings=SupervisorSettings(Rules(shards, launched, **rules), **changes),
