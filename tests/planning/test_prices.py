@@ -313,3 +313,15 @@ def test_a_quote_in_a_name_stays_inside_its_literal(api: responses.RequestsMock)
 
     asked = urllib.parse.unquote_plus(str(api.calls[0].request.url))
     assert "armSkuName eq 'x'' or ''y' and" in asked
+
+
+def test_a_retry_says_nothing_of_its_own(
+    api: responses.RequestsMock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stamina.instrumentation.set_on_retry_hooks(None)  # as a process begins
+    api.get(API_URL, body=requests.ConnectionError("no route"))
+
+    rates_for(SIZE, REGION, PriceSource(AZURE, TODAY, tmp_path))
+
+    assert len(api.calls) > 1
+    assert [record for record in caplog.records if record.name == "stamina"] == []

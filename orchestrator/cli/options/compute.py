@@ -160,13 +160,12 @@ def open_clients(
     Raises:
         BadInputError: Naming everything that is missing.
     """
-    from orchestrator.compute.retry import RetryPolicy, silence_retry_logs
+    from orchestrator.compute.retry import RetryPolicy
     from orchestrator.github import GitHubRetryPolicy, open_github
 
     problems = cloud_problems(options)
     if problems:
         raise BadInputError(problems)
-    silence_retry_logs()
     connection = cloud_connection(options)
     patience = brief_patience() if brief else RetryPolicy()
     policy = GitHubRetryPolicy(tries=2, patience_s=20.0) if brief else GitHubRetryPolicy()

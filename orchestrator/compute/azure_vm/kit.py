@@ -14,6 +14,7 @@ from orchestrator.compute.azure_vm.inspection import Inspection
 from orchestrator.compute.azure_vm.options import SETTINGS, AzureOptions
 from orchestrator.compute.azure_vm.prices import AzurePrices
 from orchestrator.compute.azure_vm.storage import RunStorage
+from orchestrator.compute.retry import silence_retry_logs
 from orchestrator.store.extra import azure_problems
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class AzureKit:
         environment: Mapping[str, str],
         ca_file: str | None = None,
     ) -> EngineAccount:
-        """As ``EngineKit.account``."""
+        """As ``EngineKit.account``; what it opens retries without a word of the library's own."""
+        silence_retry_logs()
         options = AzureOptions.of(values, ca_file)
         return AzureAccount(options, options.login(environment))
 

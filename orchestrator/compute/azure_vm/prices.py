@@ -11,6 +11,7 @@ import requests
 import stamina
 
 from orchestrator.compute.azure_vm.price_table import DISK_HOUR, IP_HOUR, MONTH_H, built_in
+from orchestrator.compute.retry import silence_retry_logs
 from orchestrator.planning.costs import Rates
 from orchestrator.planning.prices import UnusableAnswerError
 from orchestrator.planning.prices.rates import REGULAR
@@ -155,6 +156,7 @@ def _items(session: requests.Session, url: str, query: str) -> list[Mapping[str,
 def _page(
     session: requests.Session, url: str, parameters: Mapping[str, str] | None
 ) -> Mapping[str, Any]:
+    silence_retry_logs()
     for attempt in stamina.retry_context(on=_transient, attempts=3, timeout=2 * _TIMEOUT_S):
         with attempt:
             response = session.get(url, params=parameters, timeout=_TIMEOUT_S)
